@@ -1,0 +1,16 @@
+/**
+ * A histogram of one context in one bucket, as outputs see it (spec aggregation §6.1): exact while it
+ * stays within its budget, answered by a sketch beyond it.
+ */
+export interface HistogramSummary {
+  /** Sum of the weights trunc(1/rate). */
+  readonly count: number;
+  /** Sum of value/rate. */
+  readonly sum: number;
+  readonly min: number;
+  readonly max: number;
+  /** False when the values were over budget and quantiles come from a sketch. */
+  readonly exact: boolean;
+  /** The value at quantile `q` in [0, 1] by the Agent's rule; undefined when no value has weight. */
+  quantile(q: number): number | undefined;
+}

@@ -1,0 +1,25 @@
+/**
+ * Text as it travels on the wire.
+ *
+ * DogStatsD text is bytes: nothing validates UTF-8 (spec protocol §2). Inside the server a text is a
+ * string with one character per byte (latin1), so no byte is ever lost and comparisons are byte
+ * comparisons. Only outputs and people see decoded text.
+ */
+
+/** A string whose characters are bytes, 0 to 255. */
+export type ByteString = string;
+
+/** Decodes wire bytes for people and outputs; bytes that are not UTF-8 come out as U+FFFD. */
+export function toText(bytes: ByteString): string {
+  return isAscii(bytes) ? bytes : Buffer.from(bytes, 'latin1').toString('utf8');
+}
+
+/** Encodes ordinary text, for example from a configuration file, as wire bytes. */
+export function toByteString(text: string): ByteString {
+  return isAscii(text) ? text : Buffer.from(text, 'utf8').toString('latin1');
+}
+
+function isAscii(text: string): boolean {
+  for (let i = 0; i < text.length; i++) if (text.charCodeAt(i) > 127) return false;
+  return true;
+}

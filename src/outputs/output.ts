@@ -1,0 +1,43 @@
+/**
+ * The interface every output implements. The control thread owns outputs and calls them.
+ *
+ *   begin(flush) ─▶ write(batch) … ─▶ end(flush)     once per flush, batches of bounded size
+ *   forget(ids)                                      contexts that are gone; ids may be reused after
+ *   close(deadline)                                  at stop
+ *
+ * An output that waits for the outside (disk, network) does so behind a queue of its own with a limit,
+ * a rule when it is full and a counter; write() never waits for the outside.
+ */
+import type { Aggregate } from '../model/series.ts';
+import type { EventMessage, ServiceCheckMessage } from '../model/message.ts';
+
+export interface FlushInfo {
+  /** When the flush happened, Unix seconds. */
+  readonly at: number;
+  /** Width of the buckets, seconds. */
+  readonly interval: number;
+  /** True for the last flush before the server stops. */
+  readonly final: boolean;
+}
+
+export interface DeliveryReport {
+  /** Aggregates, events and checks that were taken and could not be delivered. */
+  readonly undelivered: number;
+  /** One sentence for the log when something was not delivered. */
+  readonly reason?: string;
+}
+
+export interface Output {
+  /** Short, stable, as in the configuration: `console`, `file`, `prometheus`. */
+  readonly name: string;
+  /** How long the output needs to look up a context after its last sample, seconds; 0 when it does not. */
+  readonly retentionSeconds: number;
+  begin?(flush: FlushInfo): void;
+  write(batch: readonly Aggregate[]): void;
+  end?(flush: FlushInfo): void;
+  event?(event: EventMessage, receivedAt: number): void;
+  serviceCheck?(check: ServiceCheckMessage, receivedAt: number): void;
+  forget?(contextIds: readonly number[]): void;
+  /** Finishes what is under way, at the latest by `deadlineMs` from now. Never rejects. */
+  close(deadlineMs: number): Promise<DeliveryReport>;
+}
