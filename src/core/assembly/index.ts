@@ -1,0 +1,115 @@
+/**
+ * What the core offers to TypeScript (core/core.ts is the typed bridge). One instance is one shard, used
+ * by one thread; its memory is shared with the control thread, which reads sealed buckets and counters.
+ */
+import { Bucket, Cell, initBuckets, open } from './bucket';
+import { initCounters } from './counters';
+import { absorb, absorbWords, beginHash, finishHash, hashA, hashB, initHash, mix, setHash } from './hash';
+import { initIngest } from './ingest';
+import { initKeyTables, KeyEntry, KeyTable } from './key-table';
+import * as layout from './layout';
+import { initLines } from './line';
+import { initMemory } from './memory';
+import { initNumbers } from './number';
+import { addContext, findContext, initShard, NO_SLOT } from './shard';
+import { hashTagSet, initTagSets, repeated, sumA, sumB } from './tag-set';
+import { LF } from './scan';
+
+export { ingest, ingestBatch, install, addSample, addElement } from './ingest';
+export { forgetLines, sealBucket, freedSlotCount, freedSlots } from './shard';
+export { hashKeyBytes } from './hash';
+export { takeRegion } from './memory';
+
+/** First call. Returns where hashKeyBytes() random bytes go. */
+export function initialize(): usize {
+  checkLayout();
+  initMemory();
+  return initHash();
+}
+
+/** Second call, once the key is written. Returns where the powers of five go. */
+export function configure(
+  linesMax: u32,
+  contextsMax: u32,
+  keysMax: u32,
+  histogramValuesMax: u32,
+  timestampedMax: u32,
+  idleBuckets: u32,
+  timestamps: bool,
+  clientFields: bool,
+  keySeed: u64,
+  start: f64,
+): usize {
+  initTagSets();
+  initKeyTables(keySeed);
+  initBuckets(keysMax, histogramValuesMax, timestampedMax);
+  open.start = start;
+  initShard(linesMax, contextsMax, idleBuckets);
+  initLines(timestamps, clientFields);
+  initIngest();
+  return initNumbers();
+}
+
+/** Takes the counters' region. */
+export function counters(): usize {
+  return initCounters();
+}
+
+/** Start of the open bucket, Unix seconds. */
+export function openStart(): f64 {
+  return open.start;
+}
+
+/** Whether the open bucket has nothing in it. */
+export function openIsEmpty(): bool {
+  return open.touchedCount == 0 && open.timestampedCount == 0;
+}
+
+export let contextKeyA: u64 = 0;
+export let contextKeyB: u64 = 0;
+/** How many tags of the last context were duplicates. */
+export let repeatedTags: u32 = 0;
+
+/**
+ * Finds or makes the slot of the context whose text is at `ptr`: name LF host LF tags joined by LF, with
+ * `head` the length of the first two and `length` of it all. Bit 31 of the answer is set when the slot is
+ * new; NO_SLOT when there is none. `variant` tells apart contexts of the same text (type, ordered tags).
+ */
+export function contextSlot(ptr: usize, head: u32, length: u32, variant: u32, ordered: bool): u32 {
+  let a: u64 = 0;
+  let b: u64 = 0;
+  repeatedTags = 0;
+  const free = !ordered && length > head && hashTagSet(ptr + head, ptr + length, LF);
+  if (free) {
+    a = sumA;
+    b = sumB;
+    repeatedTags = repeated;
+  }
+  beginHash();
+  absorb(ptr, free ? head : length);
+  absorbWords((<u64>head) | ((<u64>(free ? 0 : length)) << 32), (<u64>variant) | ((<u64>ordered) << 32));
+  finishHash();
+  setHash(mix(hashA + a) | 1, mix(hashB + b));
+  contextKeyA = hashA;
+  contextKeyB = hashB;
+  const known = findContext(hashA, hashB);
+  if (known != NO_SLOT) return known;
+  const added = addContext(hashA, hashB);
+  return added == NO_SLOT ? NO_SLOT : added | 0x80000000;
+}
+
+/** The structs here and the offsets in layout.ts are written twice; they must agree. */
+function checkLayout(): void {
+  assert(offsetof<Cell>() == layout.CELL_BYTES);
+  assert(offsetof<Cell>('sum') == layout.CELL_SUM && offsetof<Cell>('weightedSum') == layout.CELL_WEIGHTED_SUM);
+  assert(offsetof<Cell>('min') == layout.CELL_MIN && offsetof<Cell>('max') == layout.CELL_MAX);
+  assert(offsetof<Cell>('count') == layout.CELL_COUNT && offsetof<Cell>('lastAt') == layout.CELL_LAST_AT);
+  assert(offsetof<KeyEntry>() == layout.KEY_BYTES && offsetof<KeyEntry>('weight') == layout.KEY_WEIGHT);
+  assert(offsetof<KeyTable>('entries') == layout.KEY_TABLE_ENTRIES && offsetof<KeyTable>('mask') == layout.KEY_TABLE_MASK);
+  assert(offsetof<KeyTable>('epoch') == layout.KEY_TABLE_EPOCH);
+  assert(offsetof<Bucket>('cells') == layout.BUCKET_CELLS && offsetof<Bucket>('touched') == layout.BUCKET_TOUCHED);
+  assert(offsetof<Bucket>('touchedCount') == layout.BUCKET_TOUCHED_COUNT);
+  assert(offsetof<Bucket>('timestamped') == layout.BUCKET_TIMESTAMPED);
+  assert(offsetof<Bucket>('timestampedCount') == layout.BUCKET_TIMESTAMPED_COUNT);
+  assert(offsetof<Bucket>('keys') == layout.BUCKET_KEYS);
+}

@@ -1,0 +1,354 @@
+/**
+ * Hot path. Packets to samples.
+ *
+ *   packet ─▶ lines ─▶ readLine ─▶ hash ─▶ lines?  ─hit──────────────────────▶ apply values
+ *                         │                  └miss─▶ tagSets? ─hit───────────▶ apply values
+ *                         └─ not a line it knows ─▶ resolve() ◀──────miss──┘
+ *
+ * resolve() is imported: the cold path in TypeScript. It does everything for the line it is given,
+ * adding its samples through addSample() and, when the line may be cached, calling install().
+ */
+import {
+  addTimestamped,
+  addToCounter,
+  addToDistribution,
+  addToHistogram,
+  addToSet,
+  open,
+  setClock,
+  setGauge,
+} from './bucket';
+import { count } from './counters';
+import { absorb, absorbWords, beginHash, finishHash, hashA, hashB, mix, setHash } from './hash';
+import {
+  COUNT_BYTES,
+  COUNT_FILTERED_LINES,
+  COUNT_LINE_HITS,
+  COUNT_LINE_MISSES,
+  COUNT_LINES,
+  COUNT_NON_FINITE_SAMPLES,
+  COUNT_PACKETS,
+  COUNT_SAMPLES,
+  COUNT_TAG_SET_HITS,
+  COUNT_TRUNCATED_PACKETS,
+  COUNT_UNTERMINATED,
+  OP_COUNTER,
+  OP_DISTRIBUTION,
+  OP_DROP,
+  OP_GAUGE,
+  OP_HISTOGRAM,
+  OP_SET,
+  OP_TIMESTAMPED,
+  PACKET_BYTES_MAX,
+} from './layout';
+import * as field from './line';
+import { findEntry, LineEntry } from './line-table';
+import { takeRegion } from './memory';
+import { parsedNumber, parseNumber } from './number';
+import { COLON, COMMA, find, LF } from './scan';
+import { cacheLine, lines, noteBypass, tagSets } from './shard';
+import { distinct, hashTagSet, sumA, sumB } from './tag-set';
+
+/** The cold path. Returns 1 when the thread should look at its socket before it goes on, else 0. */
+// @ts-ignore: decorator
+@external('env', 'resolve')
+declare function resolve(line: usize, length: u32, origin: u32): u32;
+
+/** Lines that were found free of tag order, by part of their hash: cached as written at second sight. */
+const SIGHTS: u32 = 4096;
+
+/** Values of the line being applied; a packet of single digits holds at most half its bytes. */
+let values: usize = 0;
+let sights: usize = 0;
+let yieldWanted = false;
+
+let linesRead: f64 = 0;
+let lineHits: f64 = 0;
+let tagSetHits: f64 = 0;
+let misses: f64 = 0;
+let samples: f64 = 0;
+let filtered: f64 = 0;
+
+/** What install() caches: hashes of the line given to resolve(), 0 when it must not be cached. */
+let pendingLineA: u64 = 0;
+let pendingLineB: u64 = 0;
+let pendingSetA: u64 = 0;
+let pendingSetB: u64 = 0;
+
+export function initIngest(): void {
+  values = takeRegion(((PACKET_BYTES_MAX + 1) / 2) * sizeof<f64>());
+  sights = takeRegion(SIGHTS * sizeof<u32>());
+}
+
+/**
+ * Ingests messages [first, messages) of a recvmmsg() batch, received at `seconds`. `headers` is the array of
+ * struct mmsghdr; message i has its bytes at `slots + i * slotBytes` and, when `origins` is not 0, its
+ * origin number there. Returns the index of the first message that was not ingested: less than `messages`
+ * when the cold path asked to look at the socket first.
+ */
+export function ingestBatch(
+  headers: usize,
+  slots: usize,
+  slotBytes: u32,
+  origins: usize,
+  first: u32,
+  messages: u32,
+  seconds: f64,
+  eolRequired: bool,
+): u32 {
+  setClock(seconds);
+  yieldWanted = false;
+  let index = first;
+  while (index < messages && !yieldWanted) {
+    const header = headers + (<usize>index) * MMSGHDR_BYTES;
+    const length = load<u32>(header, MMSGHDR_LENGTH);
+    const truncated = (load<u32>(header, MMSGHDR_FLAGS) & MSG_TRUNC) != 0;
+    const origin = origins == 0 ? 0 : load<u32>(origins + (<usize>index) * sizeof<u32>());
+    ingestPacket(slots + (<usize>index) * slotBytes, length, origin, eolRequired, truncated);
+    index++;
+  }
+  publishCounts();
+  return index;
+}
+
+/** Ingests one packet of `length` bytes received at `seconds`. Returns 1 when the cold path asked to look at the socket. */
+export function ingest(ptr: usize, length: u32, origin: u32, seconds: f64, eolRequired: bool, truncated: bool): u32 {
+  setClock(seconds);
+  yieldWanted = false;
+  ingestPacket(ptr, length, origin, eolRequired, truncated);
+  publishCounts();
+  return yieldWanted ? 1 : 0;
+}
+
+const MMSGHDR_BYTES: usize = 64;
+const MMSGHDR_FLAGS: usize = 48;
+const MMSGHDR_LENGTH: usize = 56;
+const MSG_TRUNC: u32 = 0x20;
+
+function ingestPacket(ptr: usize, length: u32, origin: u32, eolRequired: bool, truncated: bool): void {
+  count(COUNT_PACKETS, 1);
+  count(COUNT_BYTES, length);
+  let end = ptr + length;
+  if (truncated) count(COUNT_TRUNCATED_PACKETS, 1);
+  if ((eolRequired || truncated) && length > 0 && load<u8>(end - 1) != LF) {
+    // What stands behind the last LF is not a whole line: dropped, the lines before it are fine.
+    end = lastLineEnd(ptr, end);
+    count(COUNT_UNTERMINATED, 1);
+  }
+  while (ptr < end) {
+    if (load<u8>(ptr) == LF) {
+      ptr++;
+      continue;
+    }
+    const hot = field.readLine(ptr, end) && applyKnownLine(ptr, origin);
+    const stop = field.lineStop;
+    if (!hot) resolveLine(ptr, stop, origin);
+    ptr = stop + 1;
+  }
+}
+
+/** Position behind the last LF in [ptr, end), or `ptr`. */
+function lastLineEnd(ptr: usize, end: usize): usize {
+  while (end > ptr && load<u8>(end - 1) != LF) end--;
+  return end;
+}
+
+/** Applies the line that was just read if its meaning is cached; false leaves it to the cold path. */
+function applyKnownLine(line: usize, origin: u32): bool {
+  hashLine(line, origin);
+  let entry = findEntry(lines, hashA, hashB);
+  if (entry != null) {
+    if (!applyLine(entry)) return false;
+    lineHits++;
+    return true;
+  }
+  pendingLineA = hashA;
+  pendingLineB = hashB;
+  if (!hashLineFreeOfOrder(line, origin)) return false;
+  entry = findEntry(tagSets, hashA, hashB);
+  if (entry == null) {
+    pendingSetA = hashA;
+    pendingSetB = hashB;
+    return false;
+  }
+  if (!applyLine(entry)) return false;
+  tagSetHits++;
+  if (secondSight(pendingLineA)) cacheLine(lines, pendingLineA, pendingLineB, entry.slot, entry.op, entry.copySlot);
+  pendingLineA = pendingLineB = 0;
+  return true;
+}
+
+/** Hands [line, stop) to the cold path, with or without leave to cache it. */
+function resolveLine(line: usize, stop: usize, origin: u32): void {
+  let length = stop - line;
+  if (length > 0 && load<u8>(stop - 1) == 0x0d) length--;
+  // A line of one CR is an empty line.
+  if (length > 0) {
+    misses++;
+    linesRead++;
+    if (resolve(line, <u32>length, origin) != 0) yieldWanted = true;
+  }
+  pendingLineA = pendingLineB = 0;
+  pendingSetA = pendingSetB = 0;
+}
+
+/** Caches what the line given to resolve() does; nothing when the line must not be cached. */
+export function install(slot: u32, op: u32, copySlot: u32, orderFree: bool): void {
+  if (pendingLineA != 0) cacheLine(lines, pendingLineA, pendingLineB, slot, op, copySlot);
+  if (orderFree && pendingSetA != 0) cacheLine(tagSets, pendingSetA, pendingSetB, slot, op, copySlot);
+}
+
+/** Hash of what identifies the line, as written. */
+// @ts-ignore: decorator
+@inline
+function hashLine(line: usize, origin: u32): void {
+  beginHash();
+  absorb(line, field.nameStop - line);
+  absorb(field.tagsStart, field.tagsStop - field.tagsStart);
+  if (field.readClientFields) absorbClientFields();
+  absorbWords(identity(line, field.tagsStop - field.tagsStart), origin);
+  finishHash();
+}
+
+/** The same free of the tags' order; false when the line has fewer than two tags, too many, or a timestamp. */
+function hashLineFreeOfOrder(line: usize, origin: u32): bool {
+  if (field.timestamp != 0) return false;
+  const length = field.tagsStop - field.tagsStart;
+  if (find(COMMA, field.tagsStart, field.tagsStop) >= field.tagsStop || length == 0) return false;
+  if (!hashTagSet(field.tagsStart, field.tagsStop, COMMA)) return false;
+  const a = sumA;
+  const b = sumB;
+  beginHash();
+  absorb(line, field.nameStop - line);
+  if (field.readClientFields) absorbClientFields();
+  absorbWords(identity(line, distinct), origin);
+  finishHash();
+  setHash(mix(hashA + a) | 1, mix(hashB + b));
+  return true;
+}
+
+function absorbClientFields(): void {
+  const local = field.localStop - field.localStart;
+  const external = field.externalStop - field.externalStart;
+  const cardinality = field.cardinalityStop - field.cardinalityStart;
+  absorb(field.localStart, local);
+  absorb(field.externalStart, external);
+  absorb(field.cardinalityStart, cardinality);
+  absorbWords(local | ((<u64>external) << 32), cardinality);
+}
+
+/** Type, whether there is a timestamp, and the lengths of what was absorbed, in one word. */
+// @ts-ignore: decorator
+@inline
+function identity(line: usize, tags: usize): u64 {
+  return (
+    <u64>(field.nameStop - line) |
+    ((<u64>tags) << 24) |
+    ((<u64>field.type) << 48) |
+    ((<u64>(field.timestamp != 0)) << 56)
+  );
+}
+
+function secondSight(hash: u64): bool {
+  const at = sights + (<usize>((hash >> 20) & (SIGHTS - 1))) * sizeof<u32>();
+  const part = <u32>(hash >> 32);
+  if (load<u32>(at) == part) return true;
+  store<u32>(at, part);
+  return false;
+}
+
+/** Adds the samples of the line that was just read; false when a value is not for the hot path. */
+function applyLine(entry: LineEntry): bool {
+  const op = entry.op;
+  const slot = entry.slot;
+  if (op == OP_SET) {
+    addToSet(slot, elementHash(field.valuesStart, field.valuesStop - field.valuesStart));
+    samples++;
+  } else {
+    const found = readValues();
+    if (found == 0) return false;
+    if (op == OP_DROP) {
+      filtered++;
+    } else {
+      for (let i: u32 = 0; i < found; i++) {
+        const value = load<f64>(values + (<usize>i) * sizeof<f64>());
+        applyValue(slot, op, value, field.rate, field.timestamp);
+        if (entry.copySlot != 0) applyValue(entry.copySlot - 1, OP_DISTRIBUTION, value, field.rate, 0);
+      }
+      samples += found;
+    }
+  }
+  entry.seen = open.epoch;
+  linesRead++;
+  return true;
+}
+
+/** What a sample rate means is decided here alone (spec aggregation §6.3). */
+// @ts-ignore: decorator
+@inline
+function applyValue(slot: u32, op: u32, value: f64, rate: f64, timestamp: f64): void {
+  if (op == OP_COUNTER) {
+    addToCounter(slot, value, 1 / rate);
+  } else if (op == OP_GAUGE) {
+    setGauge(slot, value);
+  } else if (op == OP_DISTRIBUTION) {
+    addToDistribution(slot, value, rate > 0 && rate <= 1 ? 1 / rate : 1);
+  } else if (op == OP_HISTOGRAM) {
+    addToHistogram(slot, value, rate == 0 ? 1 : 1 / rate);
+  } else if (op == OP_TIMESTAMPED) {
+    addTimestamped(slot, timestamp, value);
+    noteBypass(slot);
+  }
+}
+
+/** Parses the packed values into `values`; their number, or 0 when one is not for the hot path. */
+function readValues(): u32 {
+  let found: u32 = 0;
+  let start = field.valuesStart;
+  const end = field.valuesStop;
+  while (start < end) {
+    const stop = find(COLON, start, end);
+    if (stop > start) {
+      if (!parseNumber(start, stop)) return 0;
+      store<f64>(values + (<usize>found) * sizeof<f64>(), parsedNumber);
+      found++;
+    }
+    start = stop + 1;
+  }
+  return found;
+}
+
+/** Adds one sample the cold path parsed. A value that is not finite is dropped, as the sampler does. */
+export function addSample(slot: u32, op: u32, value: f64, rate: f64, timestamp: f64): void {
+  if (!isFinite(value)) {
+    count(COUNT_NON_FINITE_SAMPLES, 1);
+    return;
+  }
+  count(COUNT_SAMPLES, 1);
+  applyValue(slot, op, value, rate, timestamp);
+}
+
+/** Adds one element of a set the cold path parsed. */
+export function addElement(slot: u32, element: usize, length: u32): void {
+  count(COUNT_SAMPLES, 1);
+  addToSet(slot, elementHash(element, length));
+}
+
+/** 64 bits of a keyed hash of a set's element. */
+function elementHash(ptr: usize, length: usize): u64 {
+  beginHash();
+  absorb(ptr, length);
+  absorbWords(length, OP_SET);
+  finishHash();
+  return rotl<u64>(hashA, 32) + hashB;
+}
+
+function publishCounts(): void {
+  count(COUNT_LINES, linesRead);
+  count(COUNT_LINE_HITS, lineHits);
+  count(COUNT_TAG_SET_HITS, tagSetHits);
+  count(COUNT_LINE_MISSES, misses);
+  count(COUNT_SAMPLES, samples);
+  count(COUNT_FILTERED_LINES, filtered);
+  linesRead = lineHits = tagSetHits = misses = samples = filtered = 0;
+}

@@ -1,0 +1,124 @@
+/**
+ * Hot path. Weights under (slot, key) in one bucket: sketch bins, histogram values, set elements.
+ *
+ *   entry, 24 bytes   │ slot u32 │ epoch << 2 | kind │ key u64 │ weight f64 │
+ *
+ * Open addressing with linear probing, at most three quarters full, grown by doubling. An entry of
+ * another epoch is free, so a bucket starts empty without touching the memory. Where a key starts to
+ * probe depends on a secret multiplier: keys are chosen by senders.
+ *
+ * Limits  `limit` entries; addKey() returns false for a new key beyond it.
+ */
+import { KEY_BYTES } from './layout';
+import { freeRegion, takeRegion } from './memory';
+
+const SMALLEST_CAPACITY: u32 = 4096;
+
+@unmanaged
+export class KeyEntry {
+  slot: u32;
+  meta: u32;
+  key: u64;
+  weight: f64;
+}
+
+@unmanaged
+export class KeyTable {
+  entries: usize;
+  mask: u32;
+  count: u32;
+  limit: u32;
+  epoch: u32;
+}
+
+let secret: u64 = 0;
+
+/** Sets the secret all key tables share. */
+export function initKeyTables(seed: u64): void {
+  secret = seed | 1;
+}
+
+export function initKeyTable(table: KeyTable, limit: u32): void {
+  table.limit = limit;
+  table.mask = SMALLEST_CAPACITY - 1;
+  table.entries = takeRegion((<usize>SMALLEST_CAPACITY) * KEY_BYTES);
+}
+
+/** Starts an empty bucket; a table that was much too large for the last one gives memory back. */
+export function resetKeyTable(table: KeyTable, epoch: u32): void {
+  const capacity = table.mask + 1;
+  if (capacity > SMALLEST_CAPACITY && table.count * 8 < capacity) {
+    const smaller = takeRegion(<usize>(capacity / 2) * KEY_BYTES);
+    if (smaller != 0) {
+      freeRegion(table.entries, <usize>capacity * KEY_BYTES);
+      table.entries = smaller;
+      table.mask = capacity / 2 - 1;
+    }
+  }
+  table.epoch = epoch;
+  table.count = 0;
+}
+
+/** What addKey() found. */
+export const KEY_FULL: u32 = 0;
+export const KEY_KNOWN: u32 = 1;
+export const KEY_NEW: u32 = 2;
+
+/** Adds `weight` under (slot, kind, key). */
+export function addKey(table: KeyTable, slot: u32, kind: u32, key: u64, weight: f64): u32 {
+  const meta = (table.epoch << 2) | kind;
+  const entry = probe(table.entries, table.mask, table.epoch, slot, meta, key);
+  if (entry.meta == meta) {
+    entry.weight += weight;
+    return KEY_KNOWN;
+  }
+  if (table.count >= table.limit) return KEY_FULL;
+  entry.slot = slot;
+  entry.meta = meta;
+  entry.key = key;
+  entry.weight = weight;
+  table.count++;
+  if (table.count * 4 > (table.mask + 1) * 3) grow(table);
+  return KEY_NEW;
+}
+
+/** The entry of this key, or the free one where it belongs. */
+// @ts-ignore: decorator
+@inline
+function probe(entries: usize, mask: u32, epoch: u32, slot: u32, meta: u32, key: u64): KeyEntry {
+  let index = startIndex(slot, key) & mask;
+  while (true) {
+    const entry = changetype<KeyEntry>(entries + (<usize>index) * KEY_BYTES);
+    if (entry.meta >> 2 != epoch) return entry;
+    if (entry.key == key && entry.slot == slot && entry.meta == meta) return entry;
+    index = (index + 1) & mask;
+  }
+}
+
+// @ts-ignore: decorator
+@inline
+function startIndex(slot: u32, key: u64): u32 {
+  let x = (key + (<u64>slot) * 0x9e3779b97f4a7c15) * secret;
+  x ^= x >> 32;
+  return <u32>((x * secret) >> 32);
+}
+
+/** Doubles the table; without memory it stays as it is and gets fuller, up to the last free entry. */
+function grow(table: KeyTable): void {
+  const capacity = table.mask + 1;
+  const fresh = takeRegion(<usize>capacity * 2 * KEY_BYTES);
+  if (fresh == 0) {
+    if (table.count + 1 >= capacity) table.limit = table.count;
+    return;
+  }
+  const freshMask = capacity * 2 - 1;
+  for (let index: u32 = 0; index < capacity; index++) {
+    const entry = changetype<KeyEntry>(table.entries + (<usize>index) * KEY_BYTES);
+    if (entry.meta >> 2 != table.epoch) continue;
+    const to = probe(fresh, freshMask, table.epoch, entry.slot, entry.meta, entry.key);
+    memory.copy(changetype<usize>(to), changetype<usize>(entry), KEY_BYTES);
+  }
+  freeRegion(table.entries, <usize>capacity * KEY_BYTES);
+  table.entries = fresh;
+  table.mask = freshMask;
+}

@@ -1,0 +1,139 @@
+/**
+ * Hot path. From the 128-bit hash of a line to what its samples do.
+ *
+ * One struct serves three tables: lines as written, lines free of tag order, and contexts.
+ *
+ *   entry, 32 bytes   │ hashA u64 │ hashB u64 │ slot u32 │ seen u32 │ op u32 │ copySlot u32 │
+ *
+ * Open addressing with linear probing, a power of two of entries, at most three quarters full, doubled
+ * when that is reached and rebuilt without what has not been seen for a while. An entry with op 0 is
+ * free. Two entries share a cache line, so a probe usually costs one.
+ *
+ * Limits  `limit` entries; insert() returns 0 beyond it and the line stays on the cold path, counted.
+ */
+import { OP_NONE } from './layout';
+import { freeRegion, takeRegion } from './memory';
+
+const SMALLEST_CAPACITY: u32 = 1024;
+
+@unmanaged
+export class LineEntry {
+  hashA: u64;
+  hashB: u64;
+  slot: u32;
+  /** Bucket number of the last hit. */
+  seen: u32;
+  op: u32;
+  /** Slot of the distribution a histogram is copied to, plus 1; 0 for none. */
+  copySlot: u32;
+}
+
+@unmanaged
+export class LineTable {
+  entries: usize;
+  mask: u32;
+  count: u32;
+  limit: u32;
+}
+
+export function newLineTable(limit: u32): LineTable {
+  const table = changetype<LineTable>(takeRegion(offsetof<LineTable>()));
+  table.limit = limit;
+  table.mask = SMALLEST_CAPACITY - 1;
+  table.entries = takeRegion(SMALLEST_CAPACITY * offsetof<LineEntry>());
+  return table;
+}
+
+// @ts-ignore: decorator
+@inline
+export function entryAt(table: LineTable, index: u32): LineEntry {
+  return changetype<LineEntry>(table.entries + (<usize>index) * offsetof<LineEntry>());
+}
+
+/** The entry with this hash, or null. */
+// @ts-ignore: decorator
+@inline
+export function findEntry(table: LineTable, a: u64, b: u64): LineEntry | null {
+  let index = <u32>startIndex(a) & table.mask;
+  while (true) {
+    const entry = entryAt(table, index);
+    if (entry.hashA == a && entry.hashB == b) return entry;
+    if (entry.op == OP_NONE) return null;
+    index = (index + 1) & table.mask;
+  }
+}
+
+/** A new entry for a hash that is not in the table, or null when the table is at its limit. */
+export function insertEntry(table: LineTable, a: u64, b: u64, slot: u32, op: u32, seen: u32): LineEntry | null {
+  if (table.count >= table.limit) return null;
+  if ((table.count + 1) * 4 > (table.mask + 1) * 3 && !rebuild(table, (table.mask + 1) * 2, 0)) return null;
+  const entry = freeEntry(table.entries, table.mask, a);
+  entry.hashA = a;
+  entry.hashB = b;
+  entry.slot = slot;
+  entry.op = op;
+  entry.seen = seen;
+  entry.copySlot = 0;
+  table.count++;
+  return entry;
+}
+
+/** Forgets entries not seen since bucket number `oldest`; returns how many. */
+export function sweepTable(table: LineTable, oldest: u32): u32 {
+  const before = table.count;
+  let live: u32 = 0;
+  for (let index: u32 = 0; index <= table.mask; index++) {
+    const entry = entryAt(table, index);
+    if (entry.op != OP_NONE && entry.seen >= oldest) live++;
+  }
+  if (live == before) return 0;
+  if (!rebuild(table, capacityFor(live), oldest)) return 0;
+  return before - live;
+}
+
+/** Forgets everything and returns the memory. */
+export function clearTable(table: LineTable): void {
+  rebuild(table, SMALLEST_CAPACITY, u32.MAX_VALUE);
+}
+
+/** Power of two that holds `count` entries at most half full, so that a rebuilt table has room to grow. */
+function capacityFor(count: u32): u32 {
+  let capacity = SMALLEST_CAPACITY;
+  while (capacity < count * 2) capacity *= 2;
+  return capacity;
+}
+
+/** Moves the entries seen since `oldest` into a table of `capacity`; false when there is no memory for it. */
+function rebuild(table: LineTable, capacity: u32, oldest: u32): bool {
+  const fresh = takeRegion((<usize>capacity) * offsetof<LineEntry>());
+  if (fresh == 0) return false;
+  const freshMask = capacity - 1;
+  let count: u32 = 0;
+  for (let index: u32 = 0; index <= table.mask; index++) {
+    const entry = entryAt(table, index);
+    if (entry.op == OP_NONE || entry.seen < oldest) continue;
+    memory.copy(changetype<usize>(freeEntry(fresh, freshMask, entry.hashA)), changetype<usize>(entry), offsetof<LineEntry>());
+    count++;
+  }
+  freeRegion(table.entries, (<usize>(table.mask + 1)) * offsetof<LineEntry>());
+  table.entries = fresh;
+  table.mask = freshMask;
+  table.count = count;
+  return true;
+}
+
+function freeEntry(entries: usize, mask: u32, a: u64): LineEntry {
+  let index = startIndex(a) & mask;
+  while (true) {
+    const entry = changetype<LineEntry>(entries + (<usize>index) * offsetof<LineEntry>());
+    if (entry.op == OP_NONE) return entry;
+    index = (index + 1) & mask;
+  }
+}
+
+/** Where a hash starts to probe: the upper half of it, the lowest bit of hashA is always 1. */
+// @ts-ignore: decorator
+@inline
+function startIndex(a: u64): u32 {
+  return <u32>(a >> 32);
+}

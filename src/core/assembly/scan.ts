@@ -1,0 +1,65 @@
+/**
+ * Hot path. Finding bytes, 16 at a time.
+ *
+ * Every function returns the first position in [ptr, end) that holds one of the bytes, or `end`. All read
+ * up to 63 bytes beyond `end` (layout PACKET_PADDING), whatever they find there does not count.
+ */
+
+export const LF: u8 = 0x0a;
+export const CR: u8 = 0x0d;
+export const COMMA: u8 = 0x2c;
+export const COLON: u8 = 0x3a;
+export const PIPE: u8 = 0x7c;
+
+/** End of a field: a pipe or LF. Long fields (tags) are read 64 bytes a turn. */
+export function fieldEnd(ptr: usize, end: usize): usize {
+  const pipe = i8x16.splat(PIPE);
+  const lf = i8x16.splat(LF);
+  let chunk = v128.load(ptr);
+  let bits = i8x16.bitmask(v128.or(i8x16.eq(chunk, pipe), i8x16.eq(chunk, lf)));
+  if (bits != 0) return min(ptr + ctz(bits), end);
+  ptr += 16;
+  while (ptr < end) {
+    const c0 = v128.load(ptr);
+    const c1 = v128.load(ptr, 16);
+    const c2 = v128.load(ptr, 32);
+    const c3 = v128.load(ptr, 48);
+    const e0 = v128.or(i8x16.eq(c0, pipe), i8x16.eq(c0, lf));
+    const e1 = v128.or(i8x16.eq(c1, pipe), i8x16.eq(c1, lf));
+    const e2 = v128.or(i8x16.eq(c2, pipe), i8x16.eq(c2, lf));
+    const e3 = v128.or(i8x16.eq(c3, pipe), i8x16.eq(c3, lf));
+    if (v128.any_true(v128.or(v128.or(e0, e1), v128.or(e2, e3)))) {
+      const low = <u64>(<u32>i8x16.bitmask(e0) | (<u32>i8x16.bitmask(e1) << 16));
+      const high = <u64>(<u32>i8x16.bitmask(e2) | (<u32>i8x16.bitmask(e3) << 16));
+      return min(ptr + <usize>ctz(low | (high << 32)), end);
+    }
+    ptr += 64;
+  }
+  return end;
+}
+
+/** End of a name: a colon, pipe or LF. */
+export function nameEnd(ptr: usize, end: usize): usize {
+  const colon = i8x16.splat(COLON);
+  const pipe = i8x16.splat(PIPE);
+  const lf = i8x16.splat(LF);
+  while (ptr < end) {
+    const chunk = v128.load(ptr);
+    const found = v128.or(v128.or(i8x16.eq(chunk, colon), i8x16.eq(chunk, pipe)), i8x16.eq(chunk, lf));
+    const bits = i8x16.bitmask(found);
+    if (bits != 0) return min(ptr + ctz(bits), end);
+    ptr += 16;
+  }
+  return end;
+}
+
+/** The next `byte`. */
+export function find(byte: u8, ptr: usize, end: usize): usize {
+  const wanted = i8x16.splat(byte);
+  while (ptr < end) {
+    const bits = i8x16.bitmask(i8x16.eq(v128.load(ptr), wanted));
+    if (bits != 0) return min(ptr + ctz(bits), end);
+    ptr += 16;
+  }
+  return end;
+}

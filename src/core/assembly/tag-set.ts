@@ -1,0 +1,76 @@
+/**
+ * Hot path. A hash of a list of tags that does not depend on their order and counts duplicates once.
+ *
+ * Every tag is hashed on its own with the same key; the sum of the mixed hashes of distinct tags is the
+ * hash of the set. Which tags were there already is noted in a small table whose entries belong to a
+ * list by their stamp, so that it is never cleared.
+ *
+ *   seen tag, 24 bytes   │ hashA u64 │ hashB u64 │ stamp u32 │ (spare) │
+ *
+ * Limits  512 tags a line; lines with more are not answered free of order.
+ */
+import { absorb, absorbWords, beginHash, finishHash, hashA, hashB } from './hash';
+import { find } from './scan';
+import { takeRegion } from './memory';
+
+const TAGS_MAX: u32 = 512;
+const SEEN_CAPACITY: u32 = 1024;
+const SEEN_BYTES: usize = 24;
+
+let seen: usize = 0;
+let stamp: u32 = 0;
+
+/** Sums over the distinct tags of the last hashTagSet(). */
+export let sumA: u64 = 0;
+export let sumB: u64 = 0;
+/** How many distinct tags, and how many were repeated. */
+export let distinct: u32 = 0;
+export let repeated: u32 = 0;
+
+export function initTagSets(): void {
+  seen = takeRegion(<usize>SEEN_CAPACITY * SEEN_BYTES);
+}
+
+/** Hashes the tags in [start, stop), separated by `separator`; false when there are too many. */
+export function hashTagSet(start: usize, stop: usize, separator: u8): bool {
+  sumA = 0;
+  sumB = 0;
+  distinct = 0;
+  repeated = 0;
+  stamp++;
+  while (true) {
+    const tagStop = find(separator, start, stop);
+    const length = tagStop - start;
+    beginHash();
+    absorb(start, length);
+    absorbWords(<u64>length, 1);
+    finishHash();
+    if (noteTag(hashA, hashB)) {
+      sumA += hashA;
+      sumB += hashB;
+      if (++distinct > TAGS_MAX) return false;
+    } else {
+      repeated++;
+    }
+    if (tagStop >= stop) return true;
+    start = tagStop + 1;
+  }
+}
+
+/** True the first time a tag of this list is seen. */
+// @ts-ignore: decorator
+@inline
+function noteTag(a: u64, b: u64): bool {
+  let index = <u32>(a >> 40) & (SEEN_CAPACITY - 1);
+  while (true) {
+    const at = seen + (<usize>index) * SEEN_BYTES;
+    if (load<u32>(at, 16) != stamp) {
+      store<u64>(at, a);
+      store<u64>(at, b, 8);
+      store<u32>(at, stamp, 16);
+      return true;
+    }
+    if (load<u64>(at) == a && load<u64>(at, 8) == b) return false;
+    index = (index + 1) & (SEEN_CAPACITY - 1);
+  }
+}

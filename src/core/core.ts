@@ -1,0 +1,245 @@
+/**
+ * The typed bridge to the core (assembly/index.ts): one instance is one shard's hot path.
+ *
+ * Memory  a shared WebAssembly memory that the control thread made, so that it can read sealed buckets
+ *         and counters. The core hands out regions of it; whoever writes packets asks for one.
+ * Thread  only the intake thread that owns the shard calls it.
+ */
+import { CORE_COUNTERS, PACKET_BYTES_MAX } from './assembly/layout.ts';
+import { powersOfFive } from './powers-of-five.ts';
+
+/** WebAssembly pages, 64 KiB each: what a shard starts with and may grow to (2 GiB). */
+const PAGES_INITIAL = 16;
+const PAGES_MAX = 32_768;
+const POWER_MIN = -64;
+const POWER_MAX = 64;
+
+export const NO_SLOT = 0xffffffff;
+const NEW_SLOT = 0x80000000;
+
+export interface CoreSettings {
+  /** Cached lines, each of the two tables. */
+  readonly linesMax: number;
+  /** Contexts with a slot. */
+  readonly contextsMax: number;
+  /** Distinct (context, key) pairs a bucket holds: bins, values, elements. */
+  readonly keysMax: number;
+  /** Distinct values a histogram keeps exactly. */
+  readonly histogramValuesMax: number;
+  /** Samples with a timestamp of their own a bucket holds. */
+  readonly timestampedMax: number;
+  /** Buckets after which an unseen line is forgotten. */
+  readonly idleBuckets: number;
+  /** Whether `T` counts (dogstatsd_no_aggregation_pipeline). */
+  readonly timestamps: boolean;
+  /** Whether `c:`, `e:` and `card:` count for what a line is. */
+  readonly clientFields: boolean;
+}
+
+/** The secret of a server's hashes; all its shards share it, so that a context has one key. */
+export interface HashKey {
+  readonly bytes: Uint8Array;
+  readonly seed: bigint;
+}
+
+/** The cold path as the core calls it. Must not throw. Answers 1 to make the thread look at its socket. */
+export type Resolve = (line: number, length: number, origin: number) => number;
+
+/** What `contextSlot` found. */
+export interface ContextSlot {
+  slot: number;
+  isNew: boolean;
+}
+
+interface CoreExports {
+  initialize(): number;
+  hashKeyBytes(): number;
+  configure(
+    linesMax: number,
+    contextsMax: number,
+    keysMax: number,
+    histogramValuesMax: number,
+    timestampedMax: number,
+    idleBuckets: number,
+    timestamps: number,
+    clientFields: number,
+    keySeed: bigint,
+    start: number,
+  ): number;
+  counters(): number;
+  takeRegion(bytes: number): number;
+  ingest(ptr: number, length: number, origin: number, seconds: number, eol: number, truncated: number): number;
+  ingestBatch(
+    headers: number,
+    slots: number,
+    slotBytes: number,
+    origins: number,
+    first: number,
+    messages: number,
+    seconds: number,
+    eol: number,
+  ): number;
+  install(slot: number, op: number, copySlot: number, orderFree: number): void;
+  addSample(slot: number, op: number, value: number, rate: number, timestamp: number): void;
+  addElement(slot: number, element: number, length: number): void;
+  contextSlot(ptr: number, head: number, length: number, variant: number, ordered: number): number;
+  contextKeyA: WebAssembly.Global;
+  contextKeyB: WebAssembly.Global;
+  repeatedTags: WebAssembly.Global;
+  sealBucket(start: number): number;
+  openStart(): number;
+  openIsEmpty(): number;
+  freedSlotCount(): number;
+  freedSlots(): number;
+  forgetLines(): void;
+}
+
+export function makeShardMemory(): WebAssembly.Memory {
+  return new WebAssembly.Memory({ initial: PAGES_INITIAL, maximum: PAGES_MAX, shared: true });
+}
+
+/** Bytes a hash key has. */
+export const HASH_KEY_BYTES = PACKET_BYTES_MAX + 4096;
+
+export class Core {
+  readonly memory: WebAssembly.Memory;
+  /** Where the counters are, for the control thread. */
+  readonly countersPtr: number;
+  private readonly wasm: CoreExports;
+  private buffer: ArrayBufferLike;
+  private view: Buffer;
+  private readonly found: ContextSlot = { slot: 0, isNew: false };
+
+  constructor(
+    module: WebAssembly.Module,
+    memory: WebAssembly.Memory,
+    settings: CoreSettings,
+    key: HashKey,
+    start: number,
+    resolve: Resolve,
+  ) {
+    const instance = new WebAssembly.Instance(module, { env: { memory, resolve } });
+    this.wasm = instance.exports as unknown as CoreExports;
+    this.memory = memory;
+    const keyPtr = this.wasm.initialize();
+    new Uint8Array(memory.buffer).set(key.bytes.subarray(0, this.wasm.hashKeyBytes()), keyPtr);
+    const powersPtr = this.wasm.configure(
+      settings.linesMax,
+      settings.contextsMax,
+      settings.keysMax,
+      settings.histogramValuesMax,
+      settings.timestampedMax,
+      settings.idleBuckets,
+      Number(settings.timestamps),
+      Number(settings.clientFields),
+      BigInt.asIntN(64, key.seed),
+      start,
+    );
+    new BigUint64Array(memory.buffer, powersPtr).set(powersOfFive(POWER_MIN, POWER_MAX));
+    this.countersPtr = this.wasm.counters();
+    this.buffer = memory.buffer;
+    this.view = Buffer.from(this.buffer);
+  }
+
+  /** The shard's memory as bytes. Borrowed: valid until the next call that may take memory. */
+  get bytes(): Buffer {
+    if (this.memory.buffer !== this.buffer) {
+      this.buffer = this.memory.buffer;
+      this.view = Buffer.from(this.buffer);
+    }
+    return this.view;
+  }
+
+  /** Takes a zeroed region for good. Throws when the memory's maximum is reached. */
+  takeRegion(bytes: number): number {
+    const region = this.wasm.takeRegion(bytes);
+    if (region === 0) throw new Error(`shard memory cannot hold ${bytes} more bytes`);
+    return region;
+  }
+
+  /** Ingests one packet; true when the cold path asked to look at the socket. */
+  ingest(ptr: number, length: number, origin: number, seconds: number, eol: boolean, truncated: boolean): boolean {
+    return this.wasm.ingest(ptr, length, origin, seconds, Number(eol), Number(truncated)) !== 0;
+  }
+
+  /** Ingests messages [first, count) of a received batch; the index of the first it did not take. */
+  ingestBatch(
+    headers: number,
+    slots: number,
+    slotBytes: number,
+    origins: number,
+    first: number,
+    count: number,
+    seconds: number,
+    eol: boolean,
+  ): number {
+    return this.wasm.ingestBatch(headers, slots, slotBytes, origins, first, count, seconds, Number(eol));
+  }
+
+  /** Within resolve(): caches what the line does. `copySlot` is -1 for no copy. */
+  install(slot: number, op: number, copySlot: number, orderFree: boolean): void {
+    this.wasm.install(slot, op, copySlot + 1, Number(orderFree));
+  }
+
+  addSample(slot: number, op: number, value: number, rate: number, timestamp: number): void {
+    this.wasm.addSample(slot, op, value, rate, timestamp);
+  }
+
+  addElement(slot: number, ptr: number, length: number): void {
+    this.wasm.addElement(slot, ptr, length);
+  }
+
+  /**
+   * Finds or makes the slot of the context whose text (name LF host LF tags joined by LF) is at `ptr`.
+   * `head` is the length up to the tags, `variant` its type. Borrowed: valid until the next call.
+   */
+  contextSlot(ptr: number, head: number, length: number, variant: number, ordered: boolean): ContextSlot {
+    const answer = this.wasm.contextSlot(ptr, head, length, variant, Number(ordered)) >>> 0;
+    this.found.isNew = answer !== NO_SLOT && answer >= NEW_SLOT;
+    this.found.slot = this.found.isNew ? answer - NEW_SLOT : answer;
+    return this.found;
+  }
+
+  /** Writes the 128-bit key of the context contextSlot() last spoke of into four words. */
+  writeContextKey(into: Uint32Array, at: number): void {
+    const a = BigInt.asUintN(64, this.wasm.contextKeyA.value as bigint);
+    const b = BigInt.asUintN(64, this.wasm.contextKeyB.value as bigint);
+    into[at] = Number(a & 0xffffffffn);
+    into[at + 1] = Number(a >> 32n);
+    into[at + 2] = Number(b & 0xffffffffn);
+    into[at + 3] = Number(b >> 32n);
+  }
+
+  /** Whether the last contextSlot() met a tag twice. */
+  get hadRepeatedTags(): boolean {
+    return (this.wasm.repeatedTags.value as number) !== 0;
+  }
+
+  get openStart(): number {
+    return this.wasm.openStart();
+  }
+
+  get openIsEmpty(): boolean {
+    return this.wasm.openIsEmpty() !== 0;
+  }
+
+  /** Seals the open bucket and opens the one at `start`; where the sealed one is. */
+  sealBucket(start: number): number {
+    return this.wasm.sealBucket(start);
+  }
+
+  /** Slots the last sealBucket() freed. */
+  freedSlots(): Uint32Array {
+    return new Uint32Array(this.memory.buffer, this.wasm.freedSlots(), this.wasm.freedSlotCount()).slice();
+  }
+
+  /** Forgets all cached lines, as after a change of what lines mean. */
+  forgetLines(): void {
+    this.wasm.forgetLines();
+  }
+}
+
+/** A view of a shard's counters; a memory that grows keeps earlier views valid. */
+export function countersView(memory: WebAssembly.Memory, ptr: number): Float64Array {
+  return new Float64Array(memory.buffer, ptr, CORE_COUNTERS);
+}

@@ -1,0 +1,34 @@
+/**
+ * Names for the counters of a shard (assembly/layout.ts numbers them).
+ */
+import * as layout from './assembly/layout.ts';
+
+export const CORE_COUNTERS = {
+  packets: layout.COUNT_PACKETS,
+  bytes: layout.COUNT_BYTES,
+  lines: layout.COUNT_LINES,
+  /** Values applied, packed ones singly. */
+  samples: layout.COUNT_SAMPLES,
+  /** Lines found as written, and found free of tag order. */
+  lineHits: layout.COUNT_LINE_HITS,
+  tagSetHits: layout.COUNT_TAG_SET_HITS,
+  /** Lines that took the cold path. */
+  lineMisses: layout.COUNT_LINE_MISSES,
+  filteredLines: layout.COUNT_FILTERED_LINES,
+  /** Packets whose remainder behind the last LF was dropped: required and missing, or cut by the kernel. */
+  unterminated: layout.COUNT_UNTERMINATED,
+  truncatedPackets: layout.COUNT_TRUNCATED_PACKETS,
+  nonFiniteSamples: layout.COUNT_NON_FINITE_SAMPLES,
+  /** Lines that could not be cached, and samples that were dropped, because a table was at its limit. */
+  lineTableFull: layout.COUNT_LINE_TABLE_FULL,
+  keyTableFullSamples: layout.COUNT_KEY_TABLE_FULL_SAMPLES,
+  timestampedFullSamples: layout.COUNT_TIMESTAMPED_FULL_SAMPLES,
+  timestampedSamples: layout.COUNT_TIMESTAMPED_SAMPLES,
+  /** Present number of cached lines and of contexts with a slot. */
+  cachedLines: layout.COUNT_CACHED_LINES,
+  contextSlots: layout.COUNT_CONTEXT_SLOTS,
+  evictedLines: layout.COUNT_EVICTED_LINES,
+  memoryFull: layout.COUNT_MEMORY_FULL,
+} as const;
+
+export type CoreCounter = keyof typeof CORE_COUNTERS;

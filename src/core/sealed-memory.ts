@@ -1,0 +1,101 @@
+/**
+ * A sealed bucket in a shard's memory, as the control thread reads it. Layout: assembly/layout.ts.
+ *
+ * Borrowed: valid until the shard is told that the bucket is released.
+ */
+import type { KeyKind, SealedBucket } from '../model/sealed-bucket.ts';
+import * as layout from './assembly/layout.ts';
+
+export class SealedMemory implements SealedBucket {
+  readonly start: number;
+  readonly slots: Uint32Array;
+  private readonly u32: Uint32Array;
+  private readonly f64: Float64Array;
+  private readonly bucket: number;
+  private readonly cells: number;
+
+  /** `ptr` is what Core.sealBucket() answered. */
+  constructor(memory: WebAssembly.Memory, ptr: number) {
+    this.u32 = new Uint32Array(memory.buffer);
+    this.f64 = new Float64Array(memory.buffer);
+    this.bucket = ptr;
+    this.start = this.f64[(ptr + layout.BUCKET_START) / 8] ?? 0;
+    this.cells = this.word(ptr + layout.BUCKET_CELLS);
+    const touched = this.word(ptr + layout.BUCKET_TOUCHED);
+    const count = this.word(ptr + layout.BUCKET_TOUCHED_COUNT);
+    this.slots = new Uint32Array(memory.buffer, touched, count);
+  }
+
+  sum(slot: number): number {
+    return this.cell(slot, layout.CELL_SUM);
+  }
+
+  last(slot: number): number {
+    return this.cell(slot, layout.CELL_SUM);
+  }
+
+  lastAt(slot: number): number {
+    return this.cell(slot, layout.CELL_LAST_AT);
+  }
+
+  lastSeen(slot: number): number {
+    return this.cell(slot, layout.CELL_LAST_AT);
+  }
+
+  count(slot: number): number {
+    return this.cell(slot, layout.CELL_COUNT);
+  }
+
+  min(slot: number): number {
+    return this.cell(slot, layout.CELL_MIN);
+  }
+
+  max(slot: number): number {
+    return this.cell(slot, layout.CELL_MAX);
+  }
+
+  weightedSum(slot: number): number {
+    return this.cell(slot, layout.CELL_WEIGHTED_SUM);
+  }
+
+  forEachKey(visit: (slot: number, kind: KeyKind, low: number, high: number, weight: number) => void): void {
+    const table = this.word(this.bucket + layout.BUCKET_KEYS);
+    const epoch = this.word(table + layout.KEY_TABLE_EPOCH);
+    const entries = this.word(table + layout.KEY_TABLE_ENTRIES);
+    const end = entries + (this.word(table + layout.KEY_TABLE_MASK) + 1) * layout.KEY_BYTES;
+    const { u32, f64 } = this;
+    for (let entry = entries; entry < end; entry += layout.KEY_BYTES) {
+      const meta = u32[(entry + layout.KEY_META) >>> 2] as number;
+      if (meta >>> 2 !== epoch) continue;
+      const key = (entry + layout.KEY_KEY) >>> 2;
+      visit(
+        u32[entry >>> 2] as number,
+        (meta & 3) as KeyKind,
+        u32[key] as number,
+        u32[key + 1] as number,
+        f64[(entry + layout.KEY_WEIGHT) / 8] as number,
+      );
+    }
+  }
+
+  forEachTimestamped(visit: (slot: number, timestamp: number, value: number) => void): void {
+    const first = this.word(this.bucket + layout.BUCKET_TIMESTAMPED);
+    const count = this.word(this.bucket + layout.BUCKET_TIMESTAMPED_COUNT);
+    for (let i = 0; i < count; i++) {
+      const record = first + i * layout.STAMPED_BYTES;
+      visit(
+        this.word(record + layout.STAMPED_SLOT),
+        this.f64[(record + layout.STAMPED_TIME) / 8] as number,
+        this.f64[(record + layout.STAMPED_VALUE) / 8] as number,
+      );
+    }
+  }
+
+  private cell(slot: number, field: number): number {
+    return this.f64[(this.cells + slot * layout.CELL_BYTES + field) / 8] as number;
+  }
+
+  private word(address: number): number {
+    return this.u32[address >>> 2] as number;
+  }
+}

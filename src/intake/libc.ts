@@ -1,0 +1,383 @@
+/**
+ * libc: the socket calls Node does not have, as typed functions.
+ *
+ * In, out   file descriptors are plain numbers, and so are memory addresses: user-space addresses stay
+ *           below 2^53, and a number costs a call less than a BigInt does.
+ * Thread    any. errno is per thread, and every failure is read on the thread that made the call.
+ * Memory    address() gives the address of a view's bytes. It holds for as long as the buffer lives and
+ *           nothing here keeps the buffer alive: whoever passes an address keeps the view. It works on
+ *           shared and WebAssembly memory; a shared memory does not move when it grows.
+ * Failure   set-up calls throw SystemCallError. recvmmsg, sendmmsg and send never throw: they return a
+ *           count or a negative errno, because EAGAIN is their normal answer.
+ * Limits    Linux on x64 and arm64, whose struct layouts agree (drawn at MessageVector).
+ * Why       Node cannot open a Unix datagram socket or receive a batch. koffi calls libc without a compiler
+ *           at install; a call costs 260 ns, so calls move batches. Where koffi or Linux is missing,
+ *           loadLibc() throws LibcUnavailable and the caller takes the portable road.
+ */
+import { createRequire } from 'node:module';
+import { isIPv4, isIPv6 } from 'node:net';
+import { getSystemErrorMap } from 'node:util';
+
+export const AF_UNIX = 1;
+export const AF_INET = 2;
+export const AF_INET6 = 10;
+export const SOCK_DGRAM = 2;
+export const SOCK_NONBLOCK = 0x800;
+export const SOCK_CLOEXEC = 0x80000;
+
+export const SOL_SOCKET = 1;
+export const SO_REUSEADDR = 2;
+export const SO_SNDBUF = 7;
+export const SO_RCVBUF = 8;
+export const SO_PASSCRED = 16;
+export const SO_RCVTIMEO = 20;
+export const SO_SNDTIMEO = 21;
+/** Adds the number of datagrams the kernel dropped to every message's ancillary data. */
+export const SO_RXQ_OVFL = 40;
+export const IPPROTO_IPV6 = 41;
+export const IPV6_V6ONLY = 26;
+
+/** Ancillary data of SO_PASSCRED: level SOL_SOCKET, this type, then pid, uid and gid as int32. */
+export const SCM_CREDENTIALS = 2;
+
+export const MSG_TRUNC = 0x20;
+export const MSG_DONTWAIT = 0x40;
+/** recvmmsg blocks for the first message only. */
+export const MSG_WAITFORONE = 0x10000;
+
+/** Error numbers that callers tell apart; errnoName() knows the rest. */
+export const EPERM = 1;
+export const EINTR = 4;
+export const EAGAIN = 11;
+export const EMSGSIZE = 90;
+export const ENOBUFS = 105;
+export const ECONNREFUSED = 111;
+
+/** sun_path is 108 bytes and ends with a zero byte. */
+const UNIX_PATH_BYTES_MAX = 107;
+
+/** The longest address getsockname can answer with: sockaddr_storage. */
+const SOCKADDR_BYTES_MAX = 128;
+
+export type SocketName =
+  | { readonly family: 'inet' | 'inet6'; readonly host: string; readonly port: number }
+  | { readonly family: 'unix'; readonly path: string };
+
+export interface Libc {
+  /** Address of the first byte of `view`. Borrowed: the caller keeps the view. */
+  address(view: ArrayBufferView): number;
+  /** Opens a socket that is closed on exec. */
+  socket(domain: number, type: number): number;
+  bind(fd: number, sockaddr: Uint8Array): void;
+  connect(fd: number, sockaddr: Uint8Array): void;
+  /** Closes `fd`, whatever the kernel says about it: after close the descriptor is gone in any case. */
+  close(fd: number): void;
+  setOption(fd: number, level: number, option: number, value: number): void;
+  getOption(fd: number, level: number, option: number): number;
+  /** Sets SO_RCVTIMEO or SO_SNDTIMEO; 0 waits for ever. */
+  setTimeout(fd: number, option: number, timeoutMs: number): void;
+  getSocketName(fd: number): SocketName;
+  /** Hot path. Receives into the `count` mmsghdr at `headers`; returns how many, or -errno. */
+  recvmmsg(fd: number, headers: number, count: number, flags: number): number;
+  /** Hot path. Sends the `count` mmsghdr at `headers`; returns how many were sent, or -errno for the first. */
+  sendmmsg(fd: number, headers: number, count: number, flags: number): number;
+  /** Sends one message on a connected socket; returns the bytes sent, or -errno. */
+  send(fd: number, bytes: number, length: number, flags: number): number;
+  /** Sends one message to `sockaddr`; returns the bytes sent, or -errno. */
+  sendTo(fd: number, bytes: number, length: number, flags: number, sockaddr: Uint8Array): number;
+}
+
+/** libc cannot be called here; the message says what is missing. */
+export class LibcUnavailable extends Error {
+  readonly code = 'ERR_LIBC_UNAVAILABLE';
+
+  constructor(reason: string, cause?: unknown) {
+    super(`ERR_LIBC_UNAVAILABLE: ${reason}`, { cause });
+    this.name = 'LibcUnavailable';
+  }
+}
+
+/** A system call that set something up failed. `code` is the name of the errno, as in Node's own errors. */
+export class SystemCallError extends Error {
+  readonly code: string;
+  readonly errno: number;
+  readonly syscall: string;
+
+  constructor(syscall: string, errno: number) {
+    super(`${syscall}: ${errnoName(errno)}, ${errnoText(errno)}`);
+    this.name = 'SystemCallError';
+    this.code = errnoName(errno);
+    this.errno = errno;
+    this.syscall = syscall;
+  }
+}
+
+/** `EADDRINUSE` for 98; `E98` would mean that libuv does not know the number. */
+export function errnoName(errno: number): string {
+  return getSystemErrorMap().get(-errno)?.[0] ?? `E${errno}`;
+}
+
+/** `address already in use` for 98. */
+export function errnoText(errno: number): string {
+  return getSystemErrorMap().get(-errno)?.[1] ?? `system error ${errno}`;
+}
+
+let loaded: Libc | undefined;
+
+/** Binds libc on first use in a thread. Throws LibcUnavailable when koffi or Linux is missing. */
+export function loadLibc(): Libc {
+  loaded ??= bindLibc();
+  return loaded;
+}
+
+// sockaddr_in:  family u16 | port u16, big endian | address 4 bytes | zeros to 16 bytes
+export function sockaddrInet4(host: string, port: number): Uint8Array {
+  if (!isIPv4(host)) throw new TypeError(`not an IPv4 address: ${host}`);
+  const sockaddr = new Uint8Array(16);
+  const view = new DataView(sockaddr.buffer);
+  view.setUint16(0, AF_INET, true);
+  view.setUint16(2, port, false);
+  sockaddr.set(host.split('.').map(Number), 4);
+  return sockaddr;
+}
+
+// sockaddr_in6:  family u16 | port u16, big endian | flow u32 | address 16 bytes | scope u32
+export function sockaddrInet6(host: string, port: number): Uint8Array {
+  if (!isIPv6(host) || host.includes('%')) throw new TypeError(`not an IPv6 address without zone: ${host}`);
+  const sockaddr = new Uint8Array(28);
+  const view = new DataView(sockaddr.buffer);
+  view.setUint16(0, AF_INET6, true);
+  view.setUint16(2, port, false);
+  // The URL parser writes every IPv6 address in hexadecimal groups with at most one `::`.
+  const [head = '', tail] = new URL(`http://[${host}]`).hostname.slice(1, -1).split('::');
+  const before = head === '' ? [] : head.split(':');
+  const after = tail === undefined || tail === '' ? [] : tail.split(':');
+  before.forEach((group, i) => {
+    view.setUint16(8 + 2 * i, Number.parseInt(group, 16), false);
+  });
+  after.forEach((group, i) => {
+    view.setUint16(24 - 2 * (after.length - i), Number.parseInt(group, 16), false);
+  });
+  return sockaddr;
+}
+
+/** IPv4 or IPv6, by the look of `host`. */
+export function sockaddrInet(host: string, port: number): Uint8Array {
+  return isIPv6(host) ? sockaddrInet6(host, port) : sockaddrInet4(host, port);
+}
+
+/** The address family a sockaddr was made for. */
+export function familyOf(sockaddr: Uint8Array): number {
+  return new DataView(sockaddr.buffer, sockaddr.byteOffset).getUint16(0, true);
+}
+
+// sockaddr_un:  family u16 | path, then a zero byte
+//               family u16 | zero byte, then the name to the end     `@name`: abstract, without a file
+export function sockaddrUnix(path: string): Uint8Array {
+  const bytes = Buffer.from(path, 'utf8');
+  const abstract = path.startsWith('@');
+  if (bytes.length === 0 || bytes.includes(0))
+    throw new TypeError('a Unix socket needs a path without zero bytes');
+  if (bytes.length > UNIX_PATH_BYTES_MAX) {
+    throw new RangeError(
+      `Unix socket path of ${bytes.length} bytes, at most ${UNIX_PATH_BYTES_MAX} fit: ${path}`,
+    );
+  }
+  const sockaddr = new Uint8Array(2 + bytes.length + (abstract ? 0 : 1));
+  new DataView(sockaddr.buffer).setUint16(0, AF_UNIX, true);
+  sockaddr.set(bytes, 2);
+  if (abstract) sockaddr[2] = 0;
+  return sockaddr;
+}
+
+/** Reads what getsockname wrote. */
+export function decodeSockaddr(sockaddr: Uint8Array): SocketName {
+  const view = new DataView(sockaddr.buffer, sockaddr.byteOffset, sockaddr.length);
+  const family = sockaddr.length < 2 ? 0 : view.getUint16(0, true);
+  if (family === AF_INET) {
+    return { family: 'inet', host: sockaddr.subarray(4, 8).join('.'), port: view.getUint16(2, false) };
+  }
+  if (family === AF_INET6) {
+    const groups = Array.from({ length: 8 }, (_, i) => view.getUint16(8 + 2 * i, false).toString(16));
+    const host = new URL(`http://[${groups.join(':')}]`).hostname.slice(1, -1);
+    return { family: 'inet6', host, port: view.getUint16(2, false) };
+  }
+  if (family === AF_UNIX) {
+    const name = Buffer.from(sockaddr.subarray(2));
+    if (name.length > 1 && name[0] === 0) return { family: 'unix', path: `@${name.toString('utf8', 1)}` };
+    const end = name.indexOf(0);
+    return { family: 'unix', path: name.toString('utf8', 0, end < 0 ? name.length : end) };
+  }
+  throw new TypeError(`address family ${family} is not one this server opens`);
+}
+
+/** Sizes and offsets of the kernel's structs, in bytes. */
+const MMSGHDR_BYTES = 64;
+const IOVEC_BYTES = 16;
+/** The same in 32-bit words, as MessageVector indexes its memory. */
+const HEADER_WORDS = MMSGHDR_BYTES / 4;
+const IOVEC_WORDS = IOVEC_BYTES / 4;
+const IOV_WORD = 4;
+const IOV_COUNT_WORD = 6;
+const CONTROL_WORD = 8;
+const CONTROL_LENGTH_WORD = 10;
+const FLAGS_WORD = 12;
+const LENGTH_WORD = 14;
+const WORD_SPAN = 2 ** 32;
+
+/**
+ * Hot path. The array recvmmsg and sendmmsg work on: `count` mmsghdr, then one iovec for each.
+ *
+ *   mmsghdr   0        8         16    24        32        40             48      56       64
+ *             │ name   │ length  │ iov │ iov # 1 │ control │ control len  │ flags │ length │
+ *   iovec     │ base   │ length  │ 16
+ *
+ * The kernel reads iovec and control length, and writes flags, length and control length. Buffers are
+ * borrowed: only their addresses are kept.
+ */
+export class MessageVector {
+  readonly count: number;
+  /** Address of the first mmsghdr. */
+  readonly headers: number;
+  private readonly words: Uint32Array;
+
+  constructor(libc: Libc, count: number) {
+    this.count = count;
+    this.words = new Uint32Array(count * (HEADER_WORDS + IOVEC_WORDS));
+    this.headers = libc.address(this.words);
+    for (let i = 0; i < count; i++) {
+      this.setWide(i * HEADER_WORDS + IOV_WORD, this.headers + count * MMSGHDR_BYTES + i * IOVEC_BYTES);
+      this.words[i * HEADER_WORDS + IOV_COUNT_WORD] = 1;
+    }
+  }
+
+  /** Address of mmsghdr `i`, to go on in the middle of the array. */
+  headerAt(i: number): number {
+    return this.headers + i * MMSGHDR_BYTES;
+  }
+
+  /** Where message `i` is received to or sent from. */
+  setBuffer(i: number, address: number, length: number): void {
+    const at = this.count * HEADER_WORDS + i * IOVEC_WORDS;
+    this.setWide(at, address);
+    this.words[at + 2] = length;
+  }
+
+  /** Where ancillary data goes. To be set again before every receive: the kernel overwrites the length. */
+  setControl(i: number, address: number, length: number): void {
+    this.setWide(i * HEADER_WORDS + CONTROL_WORD, address);
+    this.words[i * HEADER_WORDS + CONTROL_LENGTH_WORD] = length;
+  }
+
+  /** Bytes of ancillary data that were received. */
+  controlLength(i: number): number {
+    return this.words[i * HEADER_WORDS + CONTROL_LENGTH_WORD] as number;
+  }
+
+  /** Bytes that were received or sent. */
+  length(i: number): number {
+    return this.words[i * HEADER_WORDS + LENGTH_WORD] as number;
+  }
+
+  /** MSG_TRUNC and its kind. */
+  flags(i: number): number {
+    return this.words[i * HEADER_WORDS + FLAGS_WORD] as number;
+  }
+
+  private setWide(at: number, value: number): void {
+    this.words[at] = value % WORD_SPAN;
+    this.words[at + 1] = value / WORD_SPAN;
+  }
+}
+
+type Koffi = typeof import('koffi');
+
+function bindLibc(): Libc {
+  const { platform, arch } = process;
+  if (platform !== 'linux' || (arch !== 'x64' && arch !== 'arm64')) {
+    throw new LibcUnavailable(`system calls need Linux on x64 or arm64, this is ${platform} on ${arch}`);
+  }
+  const koffi = requireKoffi();
+  // The process itself has libc loaded, under whatever name the distribution gave it (glibc, musl).
+  const library = koffi.load(null);
+  const socket = library.func('socket', 'int', ['int', 'int', 'int']);
+  const bind = library.func('bind', 'int', ['int', 'uintptr_t', 'uint32_t']);
+  const connect = library.func('connect', 'int', ['int', 'uintptr_t', 'uint32_t']);
+  const close = library.func('close', 'int', ['int']);
+  const setsockopt = library.func('setsockopt', 'int', ['int', 'int', 'int', 'uintptr_t', 'uint32_t']);
+  const getsockopt = library.func('getsockopt', 'int', ['int', 'int', 'int', 'uintptr_t', 'uintptr_t']);
+  const getsockname = library.func('getsockname', 'int', ['int', 'uintptr_t', 'uintptr_t']);
+  const recvmmsg = library.func('recvmmsg', 'int', ['int', 'uintptr_t', 'uint32_t', 'int', 'uintptr_t']);
+  const sendmmsg = library.func('sendmmsg', 'int', ['int', 'uintptr_t', 'uint32_t', 'int']);
+  const sendto = library.func('sendto', 'intptr_t', [
+    'int',
+    'uintptr_t',
+    'size_t',
+    'int',
+    'uintptr_t',
+    'uint32_t',
+  ]);
+
+  const address = (view: ArrayBufferView): number => Number(koffi.address(view));
+  const check = (syscall: string, result: number): number => {
+    if (result < 0) throw new SystemCallError(syscall, koffi.errno());
+    return result;
+  };
+  // Scratch for options, their length and socket names: set-up calls of one thread, never nested.
+  const scratch = new DataView(new ArrayBuffer(8 + SOCKADDR_BYTES_MAX));
+  const lengthAt = address(scratch);
+  const valueAt = lengthAt + 8;
+
+  return {
+    address,
+    socket: (domain, type) => check('socket', socket(domain, type | SOCK_CLOEXEC, 0)),
+    bind: (fd, sockaddr) => void check('bind', bind(fd, address(sockaddr), sockaddr.length)),
+    connect: (fd, sockaddr) => void check('connect', connect(fd, address(sockaddr), sockaddr.length)),
+    close: (fd) => void close(fd),
+    setOption: (fd, level, option, value) => {
+      scratch.setInt32(8, value, true);
+      check('setsockopt', setsockopt(fd, level, option, valueAt, 4));
+    },
+    getOption: (fd, level, option) => {
+      scratch.setUint32(0, 4, true);
+      check('getsockopt', getsockopt(fd, level, option, valueAt, lengthAt));
+      return scratch.getInt32(8, true);
+    },
+    setTimeout: (fd, option, timeoutMs) => {
+      // struct timeval { seconds int64, microseconds int64 }
+      scratch.setBigInt64(8, BigInt(Math.floor(timeoutMs / 1000)), true);
+      scratch.setBigInt64(16, BigInt(Math.round((timeoutMs % 1000) * 1000)), true);
+      check('setsockopt', setsockopt(fd, SOL_SOCKET, option, valueAt, 16));
+    },
+    getSocketName: (fd) => {
+      scratch.setUint32(0, SOCKADDR_BYTES_MAX, true);
+      check('getsockname', getsockname(fd, valueAt, lengthAt));
+      return decodeSockaddr(new Uint8Array(scratch.buffer, 8, scratch.getUint32(0, true)));
+    },
+    recvmmsg: (fd, headers, count, flags) => {
+      const received: number = recvmmsg(fd, headers, count, flags, 0);
+      return received < 0 ? -koffi.errno() : received;
+    },
+    sendmmsg: (fd, headers, count, flags) => {
+      const sent: number = sendmmsg(fd, headers, count, flags);
+      return sent < 0 ? -koffi.errno() : sent;
+    },
+    send: (fd, bytes, length, flags) => {
+      const sent = Number(sendto(fd, bytes, length, flags, 0, 0));
+      return sent < 0 ? -koffi.errno() : sent;
+    },
+    sendTo: (fd, bytes, length, flags, sockaddr) => {
+      const sent = Number(sendto(fd, bytes, length, flags, address(sockaddr), sockaddr.length));
+      return sent < 0 ? -koffi.errno() : sent;
+    },
+  };
+}
+
+/** koffi is loaded on first use: without it the portable listeners still work. */
+function requireKoffi(): Koffi {
+  try {
+    return createRequire(import.meta.url)('koffi') as Koffi;
+  } catch (cause) {
+    throw new LibcUnavailable('the koffi package cannot be loaded', cause);
+  }
+}

@@ -1,0 +1,68 @@
+/**
+ * Optional fields that metrics, events and service checks share (spec protocol §2 and §3).
+ *
+ *   page.views:1|c|@0.5|#env:prod,az:b|c:ci-abc|e:cn-web|card:low
+ *                       ^^^^^^^^^^^^^^ ^^^^^^^^ ^^^^^^^^ ^^^^^^^^
+ *
+ * A field is known by its first bytes, comes in any order, and replaces an earlier one of its kind.
+ */
+import type { OriginFields } from '../model/message.ts';
+import type { ByteString } from '../model/text.ts';
+import type { ParseOptions } from './options.ts';
+import { parseExternalData, parseLocalData } from './origin-fields.ts';
+
+export interface SharedFields extends OriginFields {
+  tags: ByteString[];
+}
+
+const HASH = 0x23;
+const LOWER_C = 0x63;
+const LOWER_E = 0x65;
+
+/** Returns where the field starting at `start` ends: at the next pipe, or at the end of the line. */
+export function fieldEnd(line: ByteString, start: number): number {
+  const pipe = line.indexOf('|', start);
+  return pipe < 0 ? line.length : pipe;
+}
+
+/**
+ * Reads the field at [start, end) into `message` if it is one that every kind of message has. Any other
+ * field is unknown by then, so call this after looking for the fields of the kind at hand.
+ */
+export function readSharedField(
+  message: SharedFields,
+  line: ByteString,
+  start: number,
+  end: number,
+  options: ParseOptions,
+): void {
+  switch (line.charCodeAt(start)) {
+    case HASH:
+      message.tags = splitTags(line, start + 1, end);
+      return;
+    case LOWER_C:
+      if (line.startsWith('c:', start)) {
+        if (options.originDetectionClient)
+          message.localData = parseLocalData(line.slice(start + 2, end), options.observer);
+        return;
+      }
+      if (line.startsWith('card:', start)) {
+        if (options.originDetectionClient) message.cardinality = line.slice(start + 5, end);
+        return;
+      }
+      break;
+    case LOWER_E:
+      if (line.startsWith('e:', start)) {
+        if (options.originDetectionClient)
+          message.externalData = parseExternalData(line.slice(start + 2, end), options.observer);
+        return;
+      }
+      break;
+  }
+  // Two pipes in a row enclose nothing, which is no field.
+  if (start < end) options.observer?.unknownField?.(line.charAt(start));
+}
+
+function splitTags(line: ByteString, start: number, end: number): ByteString[] {
+  return start === end ? [] : line.slice(start, end).split(',');
+}

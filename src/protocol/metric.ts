@@ -1,0 +1,117 @@
+/**
+ * A metric line to a metric message (spec protocol §3).
+ *
+ *   page.views:1:2|c|@0.5|#env:prod|T1656581400
+ *   ^^^^^^^^^^ ^^^ ^ ^^^^^^^^^^^^^^^^^^^^^^^^^^
+ *   │          │   │ └ fields, in any order
+ *   │          │   └ type, always the second field
+ *   │          └ values, all of one type and one set of fields
+ *   └ name, up to the first colon, which comes before the first pipe
+ *
+ * The checks are made in that order and the first failure rejects the line with all its values. The
+ * name is not checked at all: cleaning names is left to whatever stores them.
+ */
+import type { MetricError, MetricMessage, MetricType, Rejection } from '../model/message.ts';
+import type { ByteString } from '../model/text.ts';
+import { fieldEnd, readSharedField } from './fields.ts';
+import { parseFloat64, parseInt64 } from './number.ts';
+import type { ParseOptions } from './options.ts';
+import { NO_EXTERNAL_DATA, NO_LOCAL_DATA } from './origin-fields.ts';
+
+const AT = 0x40;
+const COLON = 0x3a;
+const UPPER_T = 0x54;
+
+const TYPES: ReadonlyMap<ByteString, MetricType> = new Map([
+  ['g', 'gauge'],
+  ['c', 'count'],
+  ['h', 'histogram'],
+  ['d', 'distribution'],
+  ['ms', 'timing'],
+  ['s', 'set'],
+]);
+
+export function parseMetric(line: ByteString, options: ParseOptions): MetricMessage | Rejection {
+  const valueEnd = line.indexOf('|');
+  if (valueEnd < 0) return reject('format', line.length);
+  const colon = line.indexOf(':');
+  if (colon < 0 || colon > valueEnd) return reject('name_value', valueEnd);
+  if (colon === 0) return reject('name_value', 0);
+  const valueStart = colon + 1;
+  if (valueStart === valueEnd) return reject('name_value', valueStart);
+
+  const typeEnd = fieldEnd(line, valueEnd + 1);
+  const type = TYPES.get(line.slice(valueEnd + 1, typeEnd));
+  if (type === undefined) return reject('type', valueEnd + 1);
+
+  const values: number[] = [];
+  if (type !== 'set') {
+    const bad = readValues(values, line, valueStart, valueEnd);
+    if (bad >= 0) return reject('value', bad);
+  }
+  const message: MetricMessage = {
+    kind: 'metric',
+    name: line.slice(0, colon),
+    type,
+    values,
+    setValue: type === 'set' ? line.slice(valueStart, valueEnd) : '',
+    sampleRate: 1,
+    tags: [],
+    timestamp: 0,
+    localData: NO_LOCAL_DATA,
+    externalData: NO_EXTERNAL_DATA,
+    cardinality: '',
+  };
+  return readFields(message, line, typeEnd, options) ?? message;
+}
+
+/** Reads the fields after `typeEnd`, the first pipe behind the type; returns a rejection if one is bad. */
+function readFields(
+  message: MetricMessage,
+  line: ByteString,
+  typeEnd: number,
+  options: ParseOptions,
+): Rejection | undefined {
+  for (let start = typeEnd + 1; start < line.length; ) {
+    const end = fieldEnd(line, start);
+    const first = line.charCodeAt(start);
+    if (first === AT) {
+      // The range is free: 0, 7 or NaN mean something different to each type later on.
+      const rate = parseFloat64(line.slice(start + 1, end));
+      if (rate === undefined) return reject('sample_rate', start + 1);
+      message.sampleRate = rate;
+    } else if (first === UPPER_T) {
+      if (options.noAggregationPipeline) {
+        const timestamp = parseInt64(line.slice(start + 1, end));
+        if (timestamp === undefined || timestamp < 1) return reject('timestamp', start + 1);
+        message.timestamp = timestamp;
+      }
+    } else {
+      readSharedField(message, line, start, end, options);
+    }
+    start = end + 1;
+  }
+  return undefined;
+}
+
+/**
+ * Reads the packed values in [start, end); empty items between colons do not count. Returns -1, or where
+ * the first bad item starts, or `start` when there is no item at all.
+ */
+function readValues(values: number[], line: ByteString, start: number, end: number): number {
+  for (let itemStart = start; itemStart < end; ) {
+    let itemEnd = itemStart;
+    while (itemEnd < end && line.charCodeAt(itemEnd) !== COLON) itemEnd++;
+    if (itemEnd > itemStart) {
+      const value = parseFloat64(line.slice(itemStart, itemEnd));
+      if (value === undefined) return itemStart;
+      values.push(value);
+    }
+    itemStart = itemEnd + 1;
+  }
+  return values.length === 0 ? start : -1;
+}
+
+function reject(error: MetricError, at: number): Rejection {
+  return { kind: 'error', messageType: 'metric', error, at };
+}
