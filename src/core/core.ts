@@ -85,7 +85,6 @@ interface CoreExports {
   contextSlot(ptr: number, head: number, length: number, variant: number, ordered: number): number;
   contextKeyA: WebAssembly.Global;
   contextKeyB: WebAssembly.Global;
-  repeatedTags: WebAssembly.Global;
   sealBucket(start: number): number;
   openStart(): number;
   openIsEmpty(): number;
@@ -208,11 +207,6 @@ export class Core {
     into[at + 1] = Number(a >> 32n);
     into[at + 2] = Number(b & 0xffffffffn);
     into[at + 3] = Number(b >> 32n);
-  }
-
-  /** Whether the last contextSlot() met a tag twice. */
-  get hadRepeatedTags(): boolean {
-    return (this.wasm.repeatedTags.value as number) !== 0;
   }
 
   get openStart(): number {

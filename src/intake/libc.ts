@@ -241,9 +241,15 @@ export class MessageVector {
   readonly headers: number;
   private readonly words: Uint32Array;
 
-  constructor(libc: Libc, count: number) {
+  /** Bytes of memory the array takes. */
+  static bytes(count: number): number {
+    return count * (MMSGHDR_BYTES + IOVEC_BYTES);
+  }
+
+  /** `words` is where the array lives, MessageVector.bytes(count) long; by default memory of its own. */
+  constructor(libc: Libc, count: number, words: Uint32Array = new Uint32Array(MessageVector.bytes(count) / 4)) {
     this.count = count;
-    this.words = new Uint32Array(count * (HEADER_WORDS + IOVEC_WORDS));
+    this.words = words;
     this.headers = libc.address(this.words);
     for (let i = 0; i < count; i++) {
       this.setWide(i * HEADER_WORDS + IOV_WORD, this.headers + count * MMSGHDR_BYTES + i * IOVEC_BYTES);

@@ -28,7 +28,13 @@ export function parseWeighted(header: string): WeightedItem[] {
       const equals = setting.indexOf('=');
       if (equals < 0) continue;
       const name = setting.slice(0, equals).trim().toLowerCase();
-      parameters.set(name, setting.slice(equals + 1).trim().replace(/^"(.*)"$/, '$1'));
+      parameters.set(
+        name,
+        setting
+          .slice(equals + 1)
+          .trim()
+          .replace(/^"(.*)"$/, '$1'),
+      );
     }
     const weight = parseWeight(parameters.get('q'));
     parameters.delete('q');

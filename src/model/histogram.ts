@@ -13,4 +13,9 @@ export interface HistogramSummary {
   readonly exact: boolean;
   /** The value at quantile `q` in [0, 1] by the Agent's rule; undefined when no value has weight. */
   quantile(q: number): number | undefined;
+  /**
+   * Visits the distinct values, ascending, each with its weight: the values themselves while `exact`, one
+   * representative per sketch bin beyond that. For outputs that merge buckets into a window of their own.
+   */
+  forEachValue(visit: (value: number, weight: number) => void): void;
 }

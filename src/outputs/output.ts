@@ -8,8 +8,9 @@
  * An output that waits for the outside (disk, network) does so behind a queue of its own with a limit,
  * a rule when it is full and a counter; write() never waits for the outside.
  */
-import type { Aggregate } from '../model/series.ts';
+
 import type { EventMessage, ServiceCheckMessage } from '../model/message.ts';
+import type { Aggregate } from '../model/series.ts';
 
 export interface FlushInfo {
   /** When the flush happened, Unix seconds. */

@@ -12,7 +12,7 @@ import { initLines } from './line';
 import { initMemory } from './memory';
 import { initNumbers } from './number';
 import { addContext, findContext, initShard, NO_SLOT } from './shard';
-import { hashTagSet, initTagSets, repeated, sumA, sumB } from './tag-set';
+import { hashTagSet, initTagSets, sumA, sumB } from './tag-set';
 import { LF } from './scan';
 
 export { ingest, ingestBatch, install, addSample, addElement } from './ingest';
@@ -67,8 +67,6 @@ export function openIsEmpty(): bool {
 
 export let contextKeyA: u64 = 0;
 export let contextKeyB: u64 = 0;
-/** How many tags of the last context were duplicates. */
-export let repeatedTags: u32 = 0;
 
 /**
  * Finds or makes the slot of the context whose text is at `ptr`: name LF host LF tags joined by LF, with
@@ -78,12 +76,10 @@ export let repeatedTags: u32 = 0;
 export function contextSlot(ptr: usize, head: u32, length: u32, variant: u32, ordered: bool): u32 {
   let a: u64 = 0;
   let b: u64 = 0;
-  repeatedTags = 0;
   const free = !ordered && length > head && hashTagSet(ptr + head, ptr + length, LF);
   if (free) {
     a = sumA;
     b = sumB;
-    repeatedTags = repeated;
   }
   beginHash();
   absorb(ptr, free ? head : length);

@@ -23,9 +23,8 @@ let stamp: u32 = 0;
 /** Sums over the distinct tags of the last hashTagSet(). */
 export let sumA: u64 = 0;
 export let sumB: u64 = 0;
-/** How many distinct tags, and how many were repeated. */
+/** How many distinct tags. */
 export let distinct: u32 = 0;
-export let repeated: u32 = 0;
 
 export function initTagSets(): void {
   seen = takeRegion(<usize>SEEN_CAPACITY * SEEN_BYTES);
@@ -36,7 +35,6 @@ export function hashTagSet(start: usize, stop: usize, separator: u8): bool {
   sumA = 0;
   sumB = 0;
   distinct = 0;
-  repeated = 0;
   stamp++;
   while (true) {
     const tagStop = find(separator, start, stop);
@@ -49,8 +47,6 @@ export function hashTagSet(start: usize, stop: usize, separator: u8): bool {
       sumA += hashA;
       sumB += hashB;
       if (++distinct > TAGS_MAX) return false;
-    } else {
-      repeated++;
     }
     if (tagStop >= stop) return true;
     start = tagStop + 1;

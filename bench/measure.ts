@@ -1,0 +1,110 @@
+/**
+ * One measurement: an order of the sender, carried out against L0 or against a fresh server.
+ *
+ * Every measurement of the server is a whole life: start, traffic, SIGTERM, last flush, balance. So the figures
+ * hold for what came out of it, and no run profits from what an earlier one left in its tables.
+ */
+import { mkdtempSync, rmSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import type { Destination } from '../src/intake/send-batch.ts';
+import { type Balance, balance, observe } from './conservation.ts';
+import type { SendOrder, SendReport } from './messages.ts';
+import { LimitProcess, type SenderProcess, ServerProcess, type ServerUsage } from './processes.ts';
+
+export type Transport = 'unix' | 'udp';
+export type Traffic = Omit<SendOrder, 'destination'>;
+
+export interface Bench {
+  readonly seed: number;
+  readonly corpusBytes: number;
+  readonly seconds: number;
+  readonly runs: number;
+  /** Port for the UDP sockets of L0 and server, which take turns. */
+  readonly port: number;
+  readonly serverFlags: readonly string[];
+  /** Steps of the search for the highest rate without loss. */
+  readonly searchSteps: number;
+}
+
+export interface LimitResult extends SendReport {
+  readonly receivedPackets: number;
+  readonly loss: number;
+}
+
+export interface ServerResult extends SendReport {
+  readonly balance: Balance;
+  /** CPU time of the whole process for this traffic, from before the first packet to after the last flush. */
+  readonly cpuMs: number;
+  /** Right after the last packet. */
+  readonly usage: ServerUsage;
+  /** After the last flush. */
+  readonly rssPeakMib: number;
+}
+
+export async function measureLimit(
+  bench: Bench,
+  sender: SenderProcess,
+  transport: Transport,
+  traffic: Traffic,
+  receiveBufferBytes: number,
+): Promise<LimitResult> {
+  return inDirectory(async (directory) => {
+    const destination: Destination =
+      transport === 'unix'
+        ? { kind: 'unix', path: join(directory, 'l0.sock') }
+        : { kind: 'udp', host: '127.0.0.1', port: bench.port };
+    const limit = await LimitProcess.start({ destination, receiveBufferBytes });
+    try {
+      const sent = await sender.send({ ...traffic, destination });
+      const { packets } = await limit.report();
+      return { ...sent, receivedPackets: packets, loss: 1 - packets / sent.totals.packets };
+    } finally {
+      await limit.stop();
+    }
+  });
+}
+
+export async function measureServer(
+  bench: Bench,
+  sender: SenderProcess,
+  transport: Transport,
+  traffic: Traffic,
+  receiveBufferBytes: number,
+): Promise<ServerResult> {
+  return inDirectory(async (directory) => {
+    const { port, serverFlags: flags } = bench;
+    const server = await ServerProcess.start({ directory, port, receiveBufferBytes, flags });
+    try {
+      const cpuMsBefore = server.usage().cpuMs;
+      const sent = await sender.send({ ...traffic, destination: server[transport] });
+      const usage = server.usage();
+      const end = await server.stop();
+      return {
+        ...sent,
+        balance: balance(sent.totals, await observe(server.outputFile)),
+        cpuMs: end.cpuMs - cpuMsBefore,
+        usage,
+        rssPeakMib: end.rssPeakMib,
+      };
+    } finally {
+      server.kill();
+    }
+  });
+}
+
+/** Runs `work` in a directory of its own, gone afterwards. */
+export async function inDirectory<Result>(work: (directory: string) => Promise<Result>): Promise<Result> {
+  const directory = mkdtempSync(join(tmpdir(), 'whippet-bench-'));
+  try {
+    return await work(directory);
+  } finally {
+    rmSync(directory, { recursive: true, force: true });
+  }
+}
+
+/** The middle value; of two middle ones the lower. */
+export function median(values: readonly number[]): number {
+  const sorted = [...values].sort((a, b) => a - b);
+  return sorted[(sorted.length - 1) >> 1] ?? 0;
+}

@@ -1,0 +1,200 @@
+/**
+ * The processes a measurement runs: sender, L0 and the server. Each is started, asked and ended here, by its
+ * own handle; nothing outlives the benchmark.
+ */
+import { type ChildProcess, fork, spawn } from 'node:child_process';
+import { once } from 'node:events';
+import { closeSync, openSync, readFileSync } from 'node:fs';
+import { join } from 'node:path';
+import { setTimeout as sleep } from 'node:timers/promises';
+import { fileURLToPath } from 'node:url';
+import { BatchSender, type Destination } from '../src/intake/send-batch.ts';
+import type { LimitReport, LimitSetup, SenderReady, SenderSetup, SendOrder, SendReport } from './messages.ts';
+import { noTotals, type Totals } from './totals.ts';
+
+const READY_MS = 10_000;
+const EXIT_MS = 120_000;
+const POLL_MS = 20;
+/** Of /proc/PID/stat; 100 on every Linux that Node runs on. */
+const TICKS_PER_SECOND = 100;
+const SERVER = fileURLToPath(new URL('../cli/whippet.js', import.meta.url));
+
+/** A forked script that answers each message with one. */
+class Helper {
+  protected readonly child: ChildProcess;
+
+  constructor(script: string, setup: unknown) {
+    const path = fileURLToPath(new URL(script, import.meta.url));
+    this.child = fork(path, [JSON.stringify(setup)], { execArgv: [] });
+  }
+
+  async ask<Answer>(question?: unknown): Promise<Answer> {
+    const answer = this.next<Answer>();
+    this.child.send(question as object);
+    return answer;
+  }
+
+  async next<Answer>(): Promise<Answer> {
+    const gone = new AbortController();
+    const failed = once(this.child, 'exit', { signal: gone.signal }).then(
+      ([code]) => Promise.reject(new Error(`${this.child.spawnargs[1]} ended with code ${code}`)),
+      () => new Promise<never>(() => {}),
+    );
+    const [answer] = await Promise.race([once(this.child, 'message'), failed]);
+    gone.abort();
+    return answer as Answer;
+  }
+
+  async stop(): Promise<void> {
+    if (this.child.exitCode !== null) return;
+    const ended = once(this.child, 'exit');
+    this.child.disconnect();
+    await ended;
+  }
+}
+
+export class SenderProcess extends Helper {
+  /** What one pass adds up to. */
+  corpus: Totals = noTotals();
+
+  static async start(setup: SenderSetup): Promise<SenderProcess> {
+    const sender = new SenderProcess('./sender.js', setup);
+    sender.corpus = (await sender.next<SenderReady>()).corpus;
+    return sender;
+  }
+
+  async send(order: SendOrder): Promise<SendReport> {
+    const report = await this.ask<SendReport>(order);
+    if (report.failure !== '') throw new Error(report.failure);
+    return report;
+  }
+}
+
+export class LimitProcess extends Helper {
+  static async start(setup: LimitSetup): Promise<LimitProcess> {
+    const limit = new LimitProcess('./l0.js', setup);
+    await limit.next();
+    return limit;
+  }
+
+  report(): Promise<LimitReport> {
+    return this.ask<LimitReport>('report');
+  }
+}
+
+export interface ServerSetup {
+  /** Where its socket, its log and its output go. */
+  readonly directory: string;
+  readonly port: number;
+  readonly receiveBufferBytes: number;
+  /** More flags, as on the command line. */
+  readonly flags: readonly string[];
+}
+
+export interface ServerUsage {
+  readonly cpuMs: number;
+  readonly rssMib: number;
+  readonly rssPeakMib: number;
+}
+
+/** The built server, with both datagram listeners open and a file as its only output. */
+export class ServerProcess {
+  readonly unix: Destination;
+  readonly udp: Destination;
+  readonly outputFile: string;
+  private readonly child: ChildProcess;
+  private readonly log: string;
+  private latest: ServerUsage = { cpuMs: 0, rssMib: 0, rssPeakMib: 0 };
+
+  private constructor(setup: ServerSetup) {
+    const path = join(setup.directory, 'server.sock');
+    this.unix = { kind: 'unix', path };
+    this.udp = { kind: 'udp', host: '127.0.0.1', port: setup.port };
+    this.outputFile = join(setup.directory, 'server.ndjson');
+    this.log = join(setup.directory, 'server.log');
+    const log = openSync(this.log, 'w');
+    const settings = setup.receiveBufferBytes > 0 ? [`dogstatsd_so_rcvbuf=${setup.receiveBufferBytes}`] : [];
+    const flags = [
+      ...['run', '--socket', path, '--port', String(setup.port), '--file', this.outputFile],
+      ...['--http-port', '0', '--log-level', 'warn'],
+      ...settings.flatMap((setting) => ['--set', setting]),
+      ...setup.flags,
+    ];
+    this.child = spawn(process.execPath, [SERVER, ...flags], { stdio: ['ignore', log, log] });
+    closeSync(log);
+  }
+
+  static async start(setup: ServerSetup): Promise<ServerProcess> {
+    const server = new ServerProcess(setup);
+    const deadline = performance.now() + READY_MS;
+    while (!server.isListening()) {
+      if (server.child.exitCode !== null || performance.now() > deadline) {
+        server.child.kill('SIGKILL');
+        throw new Error(`the server did not start:\n${readFileSync(server.log, 'utf8')}`);
+      }
+      await sleep(POLL_MS);
+    }
+    return server;
+  }
+
+  /** CPU time since the start, memory now and at most. */
+  usage(): ServerUsage {
+    this.readUsage();
+    return this.latest;
+  }
+
+  /** Asks the server to stop, waits for its last flush; returns its usage at the very end. */
+  async stop(): Promise<ServerUsage> {
+    const ended = once(this.child, 'exit');
+    this.child.kill('SIGTERM');
+    const deadline = performance.now() + EXIT_MS;
+    while (this.child.exitCode === null && this.child.signalCode === null) {
+      this.readUsage();
+      if (performance.now() > deadline) this.child.kill('SIGKILL');
+      await sleep(POLL_MS);
+    }
+    await ended;
+    if (this.child.exitCode !== 0) {
+      const end = this.child.signalCode ?? `code ${this.child.exitCode}`;
+      throw new Error(`the server ended with ${end}:\n${readFileSync(this.log, 'utf8')}`);
+    }
+    return this.latest;
+  }
+
+  /** Ends the server at once; for a benchmark that fails in between. */
+  kill(): void {
+    this.child.kill('SIGKILL');
+  }
+
+  /** Looks from outside, without a datagram of its own: a connect on Unix, the kernel's table for UDP. */
+  private isListening(): boolean {
+    try {
+      new BatchSender(this.unix).close();
+    } catch {
+      return false;
+    }
+    const port = (this.udp as { port: number }).port.toString(16).toUpperCase().padStart(4, '0');
+    return ['udp', 'udp6'].some((table) => readFileSync(`/proc/net/${table}`, 'utf8').includes(`:${port} 0`));
+  }
+
+  private readUsage(): void {
+    try {
+      // pid (name) state ppid … utime stime: fields 14 and 15; the name may contain spaces.
+      const stat = readFileSync(`/proc/${this.child.pid}/stat`, 'utf8');
+      const fields = stat.slice(stat.lastIndexOf(')') + 2).split(' ');
+      const ticks = Number(fields[11]) + Number(fields[12]);
+      const status = readFileSync(`/proc/${this.child.pid}/status`, 'utf8');
+      const mib = (key: string): number =>
+        Number(new RegExp(`${key}:\\s+(\\d+)`).exec(status)?.[1] ?? 0) / 1024;
+      // A process that has ended and is not yet collected has times, and no memory.
+      const rss = mib('VmRSS');
+      this.latest = {
+        cpuMs: Math.max((ticks * 1000) / TICKS_PER_SECOND, this.latest.cpuMs),
+        rssMib: rss || this.latest.rssMib,
+        rssPeakMib: Math.max(mib('VmHWM'), this.latest.rssPeakMib),
+      };
+    } catch {
+      // It has ended; the last reading stands.
+    }
+  }
+}

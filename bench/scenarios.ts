@@ -1,0 +1,104 @@
+/**
+ * What the table does not show: a burst of new contexts, and memory.
+ *
+ *   burst   50,000 contexts that nobody has seen, at 100,000 lines/s over UDP with the system's receive buffer,
+ *           in datagrams of 1,432 bytes and then one line in each; nothing may be lost
+ *   memory  resident size: idle; under smp; with 100,000 contexts of 26 tags at 50 MiB/s
+ */
+import { setTimeout as sleep } from 'node:timers/promises';
+import { type Bench, inDirectory, measureLimit, measureServer } from './measure.ts';
+import { SenderProcess, ServerProcess } from './processes.ts';
+
+export interface ScenarioResult {
+  readonly name: string;
+  readonly figures: Readonly<Record<string, number>>;
+  readonly differences: readonly string[];
+  readonly pass: boolean;
+}
+
+export const SCENARIOS = { burst: measureBurst, memory: measureMemory } as const;
+export type ScenarioName = keyof typeof SCENARIOS;
+
+const MIB = 1 << 20;
+const BURST_LINES_PER_SECOND = 100_000;
+const BURST_CORPUS_BYTES = 16 * MIB;
+const WIDE_BYTES_PER_SECOND = 50 * MIB;
+/** Holds the 100,000 contexts once; they take about 210 MiB. */
+const WIDE_CORPUS_BYTES = 256 * MIB;
+const IDLE_SECONDS = 3;
+
+async function measureBurst(bench: Bench): Promise<ScenarioResult[]> {
+  const results: ScenarioResult[] = [];
+  for (const shape of ['burst', 'burst1'] as const) {
+    const bytes = Math.min(BURST_CORPUS_BYTES, bench.corpusBytes);
+    const sender = await SenderProcess.start({ shape, seed: bench.seed, bytes, packetBytesMax: 1432 });
+    try {
+      const { packets, lines } = sender.corpus;
+      const traffic = { passes: 1, packetsPerSecond: (BURST_LINES_PER_SECOND * packets) / lines };
+      const limit = await measureLimit(bench, sender, 'udp', traffic, 0);
+      const { balance, totals, seconds, rssPeakMib } = await measureServer(bench, sender, 'udp', traffic, 0);
+      results.push({
+        name: shape,
+        figures: {
+          linesPerSecond: totals.lines / seconds,
+          packetsPerSecond: totals.packets / seconds,
+          loss: balance.loss,
+          limitLoss: limit.loss,
+          rssPeakMib,
+        },
+        differences: balance.differences,
+        pass: balance.differences.length === 0,
+      });
+    } finally {
+      await sender.stop();
+    }
+  }
+  return results;
+}
+
+async function measureMemory(bench: Bench): Promise<ScenarioResult[]> {
+  const idle = await inDirectory(async (directory) => {
+    const { port, serverFlags: flags } = bench;
+    const server = await ServerProcess.start({ directory, port, receiveBufferBytes: 0, flags });
+    try {
+      await sleep(1000 * Math.min(IDLE_SECONDS, bench.seconds));
+      const { rssMib, cpuMs } = server.usage();
+      await server.stop();
+      return { rssMib, startCpuMs: cpuMs };
+    } finally {
+      server.kill();
+    }
+  });
+  const smp = await measureLoad(bench, 'smp', bench.corpusBytes, {});
+  const wideBytes = Math.min(WIDE_CORPUS_BYTES, 2 * bench.corpusBytes);
+  const wide = await measureLoad(bench, 'wide', wideBytes, { bytesPerSecond: WIDE_BYTES_PER_SECOND });
+  return [{ name: 'idle', figures: idle, differences: [], pass: true }, smp, wide];
+}
+
+/** Long enough for a bucket to close under load at full length: flushing is when memory peaks. */
+async function measureLoad(
+  bench: Bench,
+  shape: 'smp' | 'wide',
+  bytes: number,
+  rate: { bytesPerSecond?: number },
+): Promise<ScenarioResult> {
+  const sender = await SenderProcess.start({ shape, seed: bench.seed, bytes, packetBytesMax: 8192 });
+  try {
+    const traffic = { ...rate, seconds: 3 * bench.seconds };
+    const result = await measureServer(bench, sender, 'unix', traffic, 0);
+    return {
+      name: `memory of ${shape}`,
+      figures: {
+        mibPerSecond: result.totals.bytes / MIB / result.seconds,
+        contexts: Object.values(result.totals.contexts).reduce((sum, count) => sum + count, 0),
+        rssMib: result.usage.rssMib,
+        rssPeakMib: result.rssPeakMib,
+        loss: result.balance.loss,
+      },
+      differences: result.balance.differences,
+      pass: result.balance.differences.length === 0,
+    };
+  } finally {
+    await sender.stop();
+  }
+}

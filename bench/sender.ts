@@ -1,0 +1,16 @@
+/**
+ * The sender, a process of its own: builds its corpus from the seed, then carries out orders.
+ *
+ *   argument SenderSetup ──▶ SenderReady;  each SendOrder ──▶ SendReport;  ends when the channel closes
+ */
+import { buildCorpus } from './corpus.ts';
+import type { SenderReady, SenderSetup, SendOrder } from './messages.ts';
+import { CorpusSender } from './send-corpus.ts';
+import { SHAPES } from './shapes.ts';
+
+const setup = JSON.parse(process.argv[2] ?? '') as SenderSetup;
+const corpus = buildCorpus(SHAPES[setup.shape], setup);
+const sender = new CorpusSender(corpus);
+process.on('message', (order: SendOrder) => process.send?.(sender.send(order)));
+process.on('disconnect', () => process.exit());
+process.send?.({ corpus: corpus.totals } satisfies SenderReady);

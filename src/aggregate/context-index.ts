@@ -1,0 +1,91 @@
+/**
+ * Context index: 128-bit context keys to context ids.
+ *
+ *   keys    id ─▶ 4 × u32                      a column
+ *   table   │ id + 1 │ 0 │ id + 1 │ …          open addressing, linear probing, at most half full
+ *
+ * Keys are keyed hashes already, so their bits are used as they are. Removing an entry moves back those
+ * that probed past it, so there are no tombstones and the table does not wear out.
+ */
+import { reserve } from './columns.ts';
+
+/** 128 bits as four unsigned 32-bit words. */
+export type ContextKey = ArrayLike<number>;
+
+const SMALLEST_CAPACITY = 1024;
+
+export class ContextIndex {
+  size = 0;
+  #keys = new Uint32Array(0);
+  #table = new Int32Array(SMALLEST_CAPACITY);
+
+  /** The id under `key`, or -1. */
+  find(key: ContextKey): number {
+    for (let at = this.#home(hashOf(key, 0)); ; at = this.#next(at)) {
+      const id = (this.#table[at] as number) - 1;
+      if (id < 0 || this.#hasKey(id, key)) return id;
+    }
+  }
+
+  /** Puts `id` under `key`, which is not in the index. */
+  add(key: ContextKey, id: number): void {
+    if (++this.size * 2 > this.#table.length) this.#grow();
+    this.#keys = reserve(this.#keys, id * 4 + 3);
+    for (let word = 0; word < 4; word++) this.#keys[id * 4 + word] = key[word] as number;
+    this.#insert(id);
+  }
+
+  remove(id: number): void {
+    this.size--;
+    let hole = this.#homeOf(id);
+    while (this.#table[hole] !== id + 1) hole = this.#next(hole);
+    for (let at = this.#next(hole); this.#table[at] !== 0; at = this.#next(at)) {
+      const home = this.#homeOf((this.#table[at] as number) - 1);
+      // The entry may move back when its home is not between the hole and where it is.
+      if (this.#distance(home, at) < this.#distance(hole, at)) continue;
+      this.#table[hole] = this.#table[at] as number;
+      hole = at;
+    }
+    this.#table[hole] = 0;
+  }
+
+  #grow(): void {
+    const before = this.#table;
+    this.#table = new Int32Array(before.length * 2);
+    for (const entry of before) if (entry !== 0) this.#insert(entry - 1);
+  }
+
+  #insert(id: number): void {
+    let at = this.#homeOf(id);
+    while (this.#table[at] !== 0) at = this.#next(at);
+    this.#table[at] = id + 1;
+  }
+
+  #hasKey(id: number, key: ContextKey): boolean {
+    const keys = this.#keys;
+    const at = id * 4;
+    return (
+      keys[at] === key[0] && keys[at + 1] === key[1] && keys[at + 2] === key[2] && keys[at + 3] === key[3]
+    );
+  }
+
+  #homeOf(id: number): number {
+    return this.#home(hashOf(this.#keys, id * 4));
+  }
+
+  #home(hash: number): number {
+    return hash & (this.#table.length - 1);
+  }
+
+  #next(at: number): number {
+    return (at + 1) & (this.#table.length - 1);
+  }
+
+  #distance(from: number, to: number): number {
+    return (to - from) & (this.#table.length - 1);
+  }
+}
+
+function hashOf(words: ArrayLike<number>, at: number): number {
+  return (words[at + 1] as number) ^ (words[at + 2] as number) ^ (words[at + 3] as number);
+}

@@ -1,0 +1,208 @@
+/**
+ * Registry: every context the server knows, under a dense id that is reused after the context is gone.
+ * Owned by the control thread.
+ *
+ *   key ──index──▶ id ─▶ type │ usedAt │ live │ holds │ name │ host      columns by id
+ *                     └▶ tags: numbers of texts                          tag-lists.ts
+ *   number ─▶ text, once for all contexts                                text-table.ts
+ *
+ * Two lives. By the rules of aggregation a context lives from a live sample until its time to live has
+ * passed (spec aggregation §5.4); only then is a counter zero-filled. The entry itself may stay longer:
+ * while an output wants to look it up, and while something holds it (a shard's slot, data not yet
+ * flushed). A longer stay never changes what is emitted, and no data loses its context.
+ *
+ * Memory  about 55 bytes a context, 8 of index, 4 a tag, and every text once.
+ * Limits  contextsMax. Beyond it intern() refuses with -1 and counts.
+ */
+import { CONTEXT_TYPES, type Context, type ContextType } from '../model/context.ts';
+import type { ByteString } from '../model/text.ts';
+import { reserve } from './columns.ts';
+import { ContextIndex, type ContextKey } from './context-index.ts';
+import { TagLists } from './tag-lists.ts';
+import { TextTable } from './text-table.ts';
+
+/** What intern() answers over the limit. */
+export const NO_CONTEXT = -1;
+
+/** When a context is forgotten, in seconds after its last sample. */
+export interface Retention {
+  /** `dogstatsd_context_expiry_seconds`. */
+  readonly contextExpirySeconds: number;
+  /** `dogstatsd_expiry_seconds`: how long a counter is zero-filled, which adds to its life. */
+  readonly counterExpirySeconds: number;
+  /** The longest any output asks for. */
+  readonly outputSeconds: number;
+}
+
+const UNUSED = 0;
+const COUNTER = codeOf('counter');
+
+export class Registry {
+  /** Contexts that intern() refused; one asked for twice counts twice. */
+  refusedContexts = 0;
+  readonly #contextsMax: number;
+  readonly #index = new ContextIndex();
+  readonly #texts = new TextTable();
+  readonly #tags = new TagLists();
+  readonly #free: number[] = [];
+  /** Ids ever used. */
+  #idCount = 0;
+  /** Position in CONTEXT_TYPES plus 1, or UNUSED. */
+  #types = new Uint8Array(0);
+  /** Second of the last sample, or of the registration before there is one. */
+  #usedAt = new Float64Array(0);
+  /** 1 while the rules of aggregation know the context. */
+  #live = new Uint8Array(0);
+  #holds = new Uint32Array(0);
+  #names = new Uint32Array(0);
+  #hosts = new Uint32Array(0);
+
+  constructor(options: { readonly contextsMax: number }) {
+    this.#contextsMax = options.contextsMax;
+  }
+
+  get size(): number {
+    return this.#index.size;
+  }
+
+  /**
+   * The id of the context under `key`, made from `text` when it is new; NO_CONTEXT over the limit.
+   * `text` is name LF host, and LF with the tags joined by LF when there are any; `now` in seconds.
+   */
+  intern(key: ContextKey, type: ContextType, text: ByteString, now: number): number {
+    const known = this.#index.find(key);
+    if (known >= 0) {
+      if (!this.#isLive(known))
+        this.#usedAt[known] = Math.max(this.#usedAt[known] as number, Math.trunc(now));
+      return known;
+    }
+    if (this.size >= this.#contextsMax) {
+      this.refusedContexts++;
+      return NO_CONTEXT;
+    }
+    const id = this.#free.pop() ?? this.#idCount++;
+    this.#reserve(id);
+    this.#index.add(key, id);
+    this.#types[id] = codeOf(type);
+    this.#usedAt[id] = Math.trunc(now);
+    this.#live[id] = 0;
+    this.#holds[id] = 0;
+    this.#keepText(id, text);
+    return id;
+  }
+
+  typeOf(id: number): ContextType {
+    return CONTEXT_TYPES[(this.#types[id] as number) - 1] as ContextType;
+  }
+
+  /** Second of the context's last live sample; undefined when it has none or outlived it. */
+  lastSeen(id: number): number | undefined {
+    return this.#isLive(id) ? this.#usedAt[id] : undefined;
+  }
+
+  context(id: number): Context {
+    const tags: ByteString[] = [];
+    const tagCount = this.#tags.countOf(id);
+    for (let i = 0; i < tagCount; i++) tags.push(this.#texts.textOf(this.#tags.at(id, i)));
+    return {
+      id,
+      name: this.#texts.textOf(this.#names[id] as number),
+      type: this.typeOf(id),
+      host: this.#texts.textOf(this.#hosts[id] as number),
+      tags,
+    };
+  }
+
+  *ids(): Generator<number> {
+    for (let id = 0; id < this.#idCount; id++) if (this.#types[id] !== UNUSED) yield id;
+  }
+
+  /**
+   * Notes a live sample at second `seen`. Shards deliver out of order, so an earlier second is ignored,
+   * except when the clock itself has gone back.
+   */
+  noteSample(id: number, seen: number, clockWentBack: boolean): void {
+    if (this.#isLive(id) && !clockWentBack && seen < (this.#usedAt[id] as number)) return;
+    this.#usedAt[id] = seen;
+    this.#live[id] = 1;
+  }
+
+  /** Notes a sample with a timestamp of its own: it keeps the entry, and gives it no life in aggregation. */
+  noteTimestamped(id: number, receivedAt: number): void {
+    if (!this.#isLive(id)) this.#usedAt[id] = Math.max(this.#usedAt[id] as number, receivedAt);
+  }
+
+  /** Keeps the entry until as many calls of release(). */
+  hold(id: number): void {
+    (this.#holds[id] as number)++;
+  }
+
+  release(id: number): void {
+    (this.#holds[id] as number)--;
+  }
+
+  /** Visits the live counters whose last sample is later than `second`. */
+  forEachCounterSeenAfter(second: number, visit: (id: number) => void): void {
+    for (let id = 0; id < this.#idCount; id++) {
+      if (this.#types[id] === COUNTER && this.#isLive(id) && (this.#usedAt[id] as number) > second) visit(id);
+    }
+  }
+
+  /** Ends what has outlived its time (spec aggregation §5.4); returns the ids that are free again. */
+  expire(now: number, retention: Retention): number[] {
+    const { contextExpirySeconds, counterExpirySeconds, outputSeconds } = retention;
+    const forgotten: number[] = [];
+    for (let id = 0; id < this.#idCount; id++) {
+      const type = this.#types[id];
+      if (type === UNUSED) continue;
+      const lifeSeconds = contextExpirySeconds + (type === COUNTER ? counterExpirySeconds : 0);
+      const usedAt = this.#usedAt[id] as number;
+      if (usedAt + lifeSeconds >= now) continue;
+      this.#live[id] = 0;
+      if (usedAt + outputSeconds >= now || this.#holds[id] !== 0) continue;
+      this.#forget(id);
+      forgotten.push(id);
+    }
+    return forgotten;
+  }
+
+  #isLive(id: number): boolean {
+    return this.#live[id] === 1;
+  }
+
+  // hits␊web-1␊env:prod␊team:x      name, host, tags
+  // hits␊web-1                      without tags
+  #keepText(id: number, text: ByteString): void {
+    const [name = '', host = '', ...tags] = text.split('\n');
+    this.#names[id] = this.#texts.take(name);
+    this.#hosts[id] = this.#texts.take(host);
+    this.#tags.set(
+      id,
+      tags.map((tag) => this.#texts.take(tag)),
+    );
+  }
+
+  #forget(id: number): void {
+    this.#index.remove(id);
+    this.#types[id] = UNUSED;
+    this.#texts.release(this.#names[id] as number);
+    this.#texts.release(this.#hosts[id] as number);
+    const tagCount = this.#tags.countOf(id);
+    for (let i = 0; i < tagCount; i++) this.#texts.release(this.#tags.at(id, i));
+    this.#tags.delete(id);
+    this.#free.push(id);
+  }
+
+  #reserve(id: number): void {
+    this.#types = reserve(this.#types, id);
+    this.#usedAt = reserve(this.#usedAt, id);
+    this.#live = reserve(this.#live, id);
+    this.#holds = reserve(this.#holds, id);
+    this.#names = reserve(this.#names, id);
+    this.#hosts = reserve(this.#hosts, id);
+  }
+}
+
+function codeOf(type: ContextType): number {
+  return CONTEXT_TYPES.indexOf(type) + 1;
+}

@@ -1,0 +1,42 @@
+/**
+ * Sets: how many different elements a context had. An element is known by 53 bits of its keyed hash: two
+ * of a million elements share one with a probability below one in ten thousand.
+ *
+ * Within one part of one shard every element comes once, so counting is enough; only contexts that
+ * several parts contributed to are sorted to find what they share.
+ */
+import type { KeyKind, SealedBucket } from '../model/sealed-bucket.ts';
+import type { Cells, Outcome } from './cells.ts';
+import { reserve } from './columns.ts';
+import { KeyLog } from './key-log.ts';
+import { Rows } from './rows.ts';
+
+const HIGH_BITS = 0x1fffff;
+
+export class SetCells implements Cells {
+  readonly rows = new Rows();
+  readonly #elements = new KeyLog({ weighted: false });
+  /** Parts that contributed to a row. */
+  #parts = new Uint32Array(0);
+
+  merge(id: number, _sealed: SealedBucket, _slot: number): void {
+    const row = this.rows.take(id);
+    this.#parts = reserve(this.#parts, row);
+    (this.#parts[row] as number)++;
+  }
+
+  mergeKey(id: number, _kind: KeyKind, low: number, high: number): void {
+    this.#elements.append(this.rows.take(id), (high & HIGH_BITS) * 2 ** 32 + (low >>> 0), 1);
+  }
+
+  close(): void {
+    this.#elements.group(this.rows.size);
+  }
+
+  outcomeAt(row: number): Outcome | undefined {
+    const distinct =
+      (this.#parts[row] as number) > 1 ? this.#elements.countDistinct(row) : this.#elements.countOf(row);
+    if (distinct === 0) return undefined;
+    return { data: { kind: 'set', distinct }, series: [{ suffix: '', type: 'gauge', value: distinct }] };
+  }
+}

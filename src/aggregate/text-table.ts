@@ -1,0 +1,52 @@
+/**
+ * Text table: names, hosts and tags by number, each text kept once and counted, so that its memory
+ * returns when the last context that uses it is forgotten.
+ */
+import type { ByteString } from '../model/text.ts';
+import { reserve } from './columns.ts';
+
+export class TextTable {
+  readonly #ids = new Map<ByteString, number>();
+  readonly #texts: ByteString[] = [];
+  readonly #free: number[] = [];
+  #references = new Uint32Array(0);
+
+  /** Texts in use. */
+  get size(): number {
+    return this.#ids.size;
+  }
+
+  /** The number of `text`, with one more reference to it. */
+  take(text: ByteString): number {
+    const id = this.#ids.get(text) ?? this.#add(detach(text));
+    (this.#references[id] as number)++;
+    return id;
+  }
+
+  /** Gives one reference back. */
+  release(id: number): void {
+    const left = (this.#references[id] as number) - 1;
+    this.#references[id] = left;
+    if (left > 0) return;
+    this.#ids.delete(this.textOf(id));
+    this.#texts[id] = '';
+    this.#free.push(id);
+  }
+
+  textOf(id: number): ByteString {
+    return this.#texts[id] as ByteString;
+  }
+
+  #add(text: ByteString): number {
+    const id = this.#free.pop() ?? this.#texts.length;
+    this.#references = reserve(this.#references, id);
+    this.#texts[id] = text;
+    this.#ids.set(text, id);
+    return id;
+  }
+}
+
+/** A copy of its own: a part of a string keeps the whole string in memory, and the whole is a context's text. */
+function detach(text: ByteString): ByteString {
+  return Buffer.from(text, 'latin1').toString('latin1');
+}

@@ -1,0 +1,59 @@
+/**
+ * `whippet config`: prints each key, its value and where the value comes from.
+ *
+ *   dogstatsd_port  9125   env DD_DOGSTATSD_PORT
+ *   http.port       8127   default
+ */
+
+import type { LoadedConfig } from '../config/load.ts';
+import { CONFIG_KEYS, valueAt } from '../config/schema.ts';
+import { describeSource } from '../config/setting.ts';
+import { showSetting } from '../config/show-value.ts';
+import { type ConfigOptions, loadFromOptions } from './options.ts';
+
+export interface ConfigCommandOptions extends ConfigOptions {
+  readonly json?: boolean;
+  readonly check?: boolean;
+}
+
+/** Where a command writes; `process` in the program, memory in tests. */
+export interface CommandStreams {
+  readonly stdout: { write(text: string): unknown };
+  readonly stderr: { write(text: string): unknown };
+}
+
+/** A long value pushes its own source aside, not that of every key. */
+const VALUE_WIDTH_MAX = 32;
+
+export async function configCommand(
+  options: ConfigCommandOptions,
+  { stdout, stderr }: CommandStreams = process,
+  env: Readonly<Record<string, string | undefined>> = process.env,
+): Promise<void> {
+  const loaded = await loadFromOptions(options, env);
+  for (const warning of loaded.warnings) stderr.write(`whippet: warning: ${warning}\n`);
+  if (options.check) stdout.write('ok\n');
+  else stdout.write(options.json ? formatJson(loaded) : formatTable(loaded));
+}
+
+export function formatTable(loaded: LoadedConfig): string {
+  const rows = listRows(loaded).map(({ path, value, source }) => [path, showSetting(value), source] as const);
+  const pathWidth = Math.max(...rows.map(([path]) => path.length));
+  const valueWidth = Math.min(VALUE_WIDTH_MAX, Math.max(...rows.map(([, value]) => value.length)));
+  const lines = rows.map(
+    ([path, value, source]) => `${path.padEnd(pathWidth)}  ${value.padEnd(valueWidth)}  ${source}\n`,
+  );
+  return lines.join('');
+}
+
+export function formatJson(loaded: LoadedConfig): string {
+  const entries = listRows(loaded).map(({ path, value, source }) => [path, { value, source }]);
+  return `${JSON.stringify(Object.fromEntries(entries), null, 2)}\n`;
+}
+
+function listRows({ config, sources }: LoadedConfig) {
+  return CONFIG_KEYS.map(({ path }) => {
+    const source = describeSource(sources.get(path) ?? { kind: 'default' });
+    return { path, value: valueAt(config, path), source };
+  });
+}

@@ -1,0 +1,172 @@
+import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
+import { hostname, tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { afterAll, beforeAll, describe, expect, test } from 'vitest';
+import { ConfigError } from './config-error.ts';
+import type { Environment } from './environment.ts';
+import type { Flag } from './flags.ts';
+import { flagsOf } from './handy-flags.ts';
+import { loadConfig } from './load.ts';
+import { CONFIG_KEYS } from './schema.ts';
+import { describeSource } from './setting.ts';
+
+function set(...assignments: string[]): Flag[] {
+  return assignments.map((value) => ({ flag: '--set', value }));
+}
+
+function sourceOf(key: string, env: Environment, flags: Flag[] = [], file?: string): string | undefined {
+  const source = loadConfig({ env, flags, file }).sources.get(key);
+  return source && describeSource(source);
+}
+
+describe('defaults', () => {
+  test('fill in every key', () => {
+    const { config, warnings } = loadConfig({});
+    expect(config).toEqual({
+      dogstatsd_port: 8125,
+      bind_host: '127.0.0.1',
+      dogstatsd_non_local_traffic: false,
+      dogstatsd_socket: '',
+      dogstatsd_buffer_size: 8192,
+      dogstatsd_so_rcvbuf: 0,
+      dogstatsd_workers_count: 0,
+      dogstatsd_tags: [],
+      hostname: hostname(),
+      histogram_aggregates: ['max', 'median', 'avg', 'count'],
+      histogram_percentiles: ['0.95'],
+      dogstatsd_expiry_seconds: 300,
+      dogstatsd_context_expiry_seconds: 20,
+      dogstatsd_eol_required: [],
+      dogstatsd_no_aggregation_pipeline: true,
+      dogstatsd_origin_detection_client: false,
+      dogstatsd_disable_verbose_logs: false,
+      dogstatsd_flush_incomplete_buckets: true,
+      log_level: 'info',
+      bucket_seconds: 10,
+      stop_timeout_seconds: 5,
+      http: { host: '127.0.0.1', port: 8127 },
+      outputs: {
+        console: 'auto',
+        echo: false,
+        echo_per_second: 20,
+        file: { path: '' },
+        prometheus: { enabled: true, expiry_seconds: 300 },
+      },
+      intake: { backlog_bytes: 33554432, portable: false },
+      limits: { lines: 1_000_000, contexts: 1_000_000, histogram_values: 2048, bucket_keys: 4_194_304 },
+    });
+    expect(warnings).toEqual([]);
+  });
+  test('have the source default, for every key', () => {
+    const { sources } = loadConfig({});
+    expect([...sources.keys()]).toEqual(CONFIG_KEYS.map((key) => key.path));
+    expect([...sources.values()].every((source) => source.kind === 'default')).toBe(true);
+  });
+  test('an empty hostname is the host name of the system', () => {
+    expect(loadConfig({ flags: set('hostname=') }).config.hostname).toBe(hostname());
+    expect(sourceOf('hostname', {}, set('hostname='))).toBe('default');
+  });
+});
+
+describe('later sources win', () => {
+  const directory = mkdtempSync(join(tmpdir(), 'whippet-config-'));
+  const file = join(directory, 'datadog.yaml');
+  beforeAll(() => writeFileSync(file, 'http: {port: 1}\ndogstatsd_port: 1\n'));
+  afterAll(() => rmSync(directory, { recursive: true }));
+
+  test('a file over defaults', () => {
+    expect(loadConfig({ file }).config.http).toEqual({ host: '127.0.0.1', port: 1 });
+    expect(sourceOf('http.port', {}, [], file)).toBe(`file ${file}`);
+  });
+  test('the environment over a file', () => {
+    const env = { DD_DOGSTATSD_PORT: '2', WHIPPET_HTTP_PORT: '3' };
+    const { config } = loadConfig({ file, env });
+    expect([config.dogstatsd_port, config.http.port]).toEqual([2, 3]);
+    expect(sourceOf('dogstatsd_port', env, [], file)).toBe('env DD_DOGSTATSD_PORT');
+  });
+  test('flags over everything', () => {
+    const env = { DD_DOGSTATSD_PORT: '2' };
+    const flags = flagsOf({ port: '4' });
+    expect(loadConfig({ file, env, flags }).config.dogstatsd_port).toBe(4);
+    expect(sourceOf('dogstatsd_port', env, flags, file)).toBe('flag --port');
+  });
+  test('a later --set over an earlier one', () => {
+    expect(loadConfig({ flags: set('http.port=5', 'http.port=6') }).config.http.port).toBe(6);
+  });
+  test('a handy flag over --set', () => {
+    const flags = flagsOf({ port: '7', set: ['dogstatsd_port=8'] });
+    expect(loadConfig({ flags }).config.dogstatsd_port).toBe(7);
+  });
+  test('a value that is overridden need not be valid', () => {
+    const env = { DD_DOGSTATSD_PORT: 'x' };
+    expect(loadConfig({ env, flags: flagsOf({ port: '9' }) }).config.dogstatsd_port).toBe(9);
+  });
+});
+
+test('every handy flag sets the key it names', () => {
+  const flags = flagsOf({
+    port: '1',
+    host: '::1',
+    socket: '/s',
+    httpPort: '2',
+    echo: true,
+    file: '/f',
+    logLevel: 'debug',
+  });
+  const { config } = loadConfig({ flags });
+  expect(config.dogstatsd_port).toBe(1);
+  expect(config.bind_host).toBe('::1');
+  expect(config.dogstatsd_socket).toBe('/s');
+  expect(config.http.port).toBe(2);
+  expect(config.outputs.echo).toBe(true);
+  expect(config.outputs.file.path).toBe('/f');
+  expect(config.log_level).toBe('debug');
+});
+
+test('the configuration is frozen to its leaves', () => {
+  const { config } = loadConfig({ flags: set('dogstatsd_tags=a') });
+  for (const part of [
+    config,
+    config.http,
+    config.outputs.file,
+    config.dogstatsd_tags,
+    config.histogram_percentiles,
+  ]) {
+    expect(Object.isFrozen(part)).toBe(true);
+  }
+});
+
+describe('errors', () => {
+  test('all problems are reported together, the first giving the code', () => {
+    const load = () =>
+      loadConfig({
+        env: { WHIPPET_HTTP_PROT: '1', DD_DOGSTATSD_PORT: '70000' },
+        flags: set('bucket_seconds=0'),
+      });
+    expect(load).toThrow(ConfigError);
+    try {
+      load();
+    } catch (error) {
+      expect((error as ConfigError).code).toBe('ERR_CONFIG_UNKNOWN_KEY');
+      expect((error as ConfigError).problems.map(({ code, message }) => `${code}: ${message}`)).toEqual([
+        'ERR_CONFIG_UNKNOWN_KEY: WHIPPET_HTTP_PROT is not a known key; did you mean WHIPPET_HTTP_PORT? (environment)',
+        'ERR_CONFIG_INVALID_VALUE: dogstatsd_port is "70000" (env DD_DOGSTATSD_PORT); allowed: an integer from -1 to 65535, or __random__',
+        'ERR_CONFIG_INVALID_VALUE: bucket_seconds is "0" (flag --set); allowed: an integer from 1 to 3600 seconds',
+      ]);
+    }
+  });
+  const rejects = (assignment: string, message: string) =>
+    test(`--set '${assignment}' is refused`, () => {
+      expect(() => loadConfig({ flags: set(assignment) })).toThrow(message);
+    });
+  rejects('x', '--set is "x"; allowed: key=value, such as http.port=0');
+  rejects('=1', '--set is "=1"; allowed: key=value');
+  rejects('dogstatsd_prot=1', 'dogstatsd_prot is not a known key; did you mean dogstatsd_port? (flag --set)');
+  rejects('api_key=1', 'api_key is not a known key (flag --set)');
+  rejects('http=1', 'http is not a known key; did you mean http.host or http.port? (flag --set)');
+  test('--set of a key that this version does not use is a warning', () => {
+    expect(loadConfig({ flags: set('dogstatsd_stats_enable=true') }).warnings).toEqual([
+      'not used by this version: dogstatsd_stats_enable',
+    ]);
+  });
+});

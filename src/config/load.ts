@@ -1,0 +1,94 @@
+/**
+ * Loads the configuration: reads every source, lets later ones win, validates the result once.
+ *
+ *   defaults ◀─ file ◀─ environment ◀─ flags        the rightmost that sets a key wins
+ *       └─────────┴──────────┴───────────┴─▶ configSchema ─▶ Config, frozen
+ *
+ * Runs on the control thread, before anything else starts. Reads no clock.
+ */
+import { hostname } from 'node:os';
+import { ConfigError } from './config-error.ts';
+import { type Environment, FILE_VARIABLE, readEnvironment } from './environment.ts';
+import { readConfigFile } from './file.ts';
+import { type Flag, readFlags } from './flags.ts';
+import { CONFIG_KEYS, type Config, configSchema } from './schema.ts';
+import { describeSource, Findings, type Setting, type Source } from './setting.ts';
+import { showValue } from './show-value.ts';
+
+export interface ConfigRequest {
+  /** Path of the configuration file; the environment's WHIPPET_CONFIG when not given. */
+  readonly file?: string | undefined;
+  readonly env?: Environment;
+  readonly flags?: readonly Flag[];
+}
+
+export interface LoadedConfig {
+  readonly config: Config;
+  /** Where each key's value comes from, in the order of CONFIG_KEYS. */
+  readonly sources: ReadonlyMap<string, Source>;
+  /** Sentences for the log. */
+  readonly warnings: readonly string[];
+}
+
+/** Throws ConfigError, and nothing else, when something is wrong; it then lists everything that is. */
+export function loadConfig(request: ConfigRequest): LoadedConfig {
+  const { env = {}, flags = [] } = request;
+  const findings = new Findings();
+  const settings = new Map<string, Setting>();
+  const file = request.file ?? env[FILE_VARIABLE] ?? '';
+  const layers = [
+    file === '' && request.file === undefined ? [] : readConfigFile(file, findings),
+    readEnvironment(env, findings),
+    readFlags(flags, findings),
+  ];
+  for (const layer of layers) for (const setting of layer) settings.set(setting.key, setting);
+
+  const config = validate(settings, findings);
+  const [first, ...others] = findings.problems;
+  if (first !== undefined) throw new ConfigError([first, ...others]);
+  if (config === undefined) throw new Error('validation failed without a problem');
+  return { config, sources: listSources(settings), warnings: findings.warnings };
+}
+
+function validate(settings: Map<string, Setting>, findings: Findings): Config | undefined {
+  const input = {};
+  for (const { key, value } of settings.values()) place(input, key.split('.'), value);
+  const named = settings.get('hostname')?.value;
+  if (named === undefined || named === '') {
+    settings.delete('hostname');
+    place(input, ['hostname'], hostname());
+  }
+  const result = configSchema.safeParse(input);
+  if (result.success) return result.data;
+
+  const wrong = new Set(result.error.issues.map((issue) => keyOfIssue(issue.path)));
+  for (const { path, documentation } of CONFIG_KEYS) {
+    const setting = settings.get(path);
+    if (!wrong.has(path) || setting === undefined) continue;
+    const where = `${path} is ${showValue(setting.value)} (${describeSource(setting.source)})`;
+    findings.report('ERR_CONFIG_INVALID_VALUE', `${where}; allowed: ${documentation.allowed}`);
+  }
+  return undefined;
+}
+
+function place(root: Record<string, unknown>, path: readonly string[], value: unknown): void {
+  let map = root;
+  for (const name of path.slice(0, -1)) {
+    map[name] ??= {};
+    map = map[name] as Record<string, unknown>;
+  }
+  map[path.at(-1) ?? ''] = value;
+}
+
+/** The key an issue is about: its path without what is inside the value, such as the index in a list. */
+function keyOfIssue(path: readonly PropertyKey[]): string {
+  for (let end = path.length; end > 0; end--) {
+    const candidate = path.slice(0, end).join('.');
+    if (CONFIG_KEYS.some((key) => key.path === candidate)) return candidate;
+  }
+  return '';
+}
+
+function listSources(settings: ReadonlyMap<string, Setting>): Map<string, Source> {
+  return new Map(CONFIG_KEYS.map(({ path }) => [path, settings.get(path)?.source ?? { kind: 'default' }]));
+}

@@ -1,0 +1,28 @@
+/**
+ * The tags something is finally known by: those of the line plus those of its origin.
+ *
+ *   context          line ∪ origin, filtered, each tag once, in the order first seen
+ *   timestamped      line, then origin, filtered; order and duplicates stay (spec aggregation §7)
+ *   event, check     line ∪ origin, each tag once, sorted
+ *
+ * `origin` is what `resolveOriginTags` returned; a histogram and its copy share it.
+ */
+import type { ByteString } from '../model/text.ts';
+import { filterTags, type TagFilter } from './tag-filter.ts';
+
+type Tags = readonly ByteString[];
+
+/** Returns the tags of the context called `name`. */
+export function contextTags(name: ByteString, line: Tags, origin: Tags, filter: TagFilter): ByteString[] {
+  return [...new Set(timestampedTags(name, line, origin, filter))];
+}
+
+/** Returns the tags of a sample called `name` that has a timestamp of its own and is passed through. */
+export function timestampedTags(name: ByteString, line: Tags, origin: Tags, filter: TagFilter): Tags {
+  return filterTags(filter, name, origin.length === 0 ? line : line.concat(origin));
+}
+
+/** Returns the tags of an event or a service check. */
+export function messageTags(line: Tags, origin: Tags): ByteString[] {
+  return [...new Set(line.concat(origin))].sort();
+}

@@ -1,0 +1,148 @@
+/**
+ * Checks and compiles mapper profiles from the configuration (spec mapper, Validation).
+ *
+ *   - name: airflow                      a profile: names starting with the prefix are its business
+ *     prefix: 'airflow.'
+ *     mappings:
+ *       - match: 'airflow.job.*.*'       a rule: . is literal, * any run without a dot
+ *         name: 'airflow.job'
+ *         tags: { job: '$1' }
+ *       - match: 'airflow\.pool\.(\w+)'  or RE2 syntax, put between ^ and $ as text
+ *         match_type: regex
+ *         name: 'airflow.pool'
+ *
+ * The first problem ends the check and refuses all profiles: half a mapping would spread metrics over two
+ * sets of names. RE2JS and not RegExp, because the names are input: RE2 takes time linear in the name.
+ */
+import { RE2JS } from 're2js';
+import { type ByteString, toByteString } from '../model/text.ts';
+import { compileTemplate, type Template } from './group-references.ts';
+
+export interface MapperRuleOptions {
+  readonly match?: string;
+  readonly match_type?: string;
+  readonly name?: string;
+  readonly tags?: Readonly<Record<string, string>>;
+  /** What the rule is expected to do; looked at by `checkExamples` only. */
+  readonly tests?: readonly MapperExample[];
+}
+
+export interface MapperExample {
+  /** A metric name as a client sends it. */
+  readonly metric: string;
+  /** False when the rule must not match this name; true when left out. */
+  readonly mapped?: boolean;
+  /** The name it must become, and exactly these tags. */
+  readonly name?: string;
+  readonly tags?: Readonly<Record<string, string>>;
+}
+
+export interface MapperProfileOptions {
+  readonly name?: string;
+  readonly prefix?: string;
+  readonly mappings?: readonly MapperRuleOptions[];
+}
+
+export type MapperErrorCode =
+  | 'profile_name_required'
+  | 'profile_prefix_required'
+  | 'invalid_match_type'
+  | 'name_required'
+  | 'match_required'
+  | 'invalid_wildcard'
+  | 'consecutive_wildcards'
+  | 'invalid_regex'
+  | 'cache_size';
+
+export interface MapperProblem {
+  readonly code: MapperErrorCode;
+  /** A sentence that names the profile and the rule. */
+  readonly message: string;
+}
+
+export interface CompiledProfile {
+  /** Empty when the profile takes every name. */
+  readonly prefix: ByteString;
+  readonly rules: readonly CompiledRule[];
+}
+
+export interface CompiledRule {
+  /** The rule as written, for people and for `checkExamples`. */
+  readonly options: MapperRuleOptions;
+  readonly profileName: string;
+  /** Text every matching name starts with; a cheap test before the pattern. */
+  readonly literalPrefix: ByteString;
+  readonly pattern: RE2JS;
+  readonly name: Template;
+  readonly tags: readonly { readonly key: ByteString; readonly value: Template }[];
+}
+
+const WILDCARD = /^[A-Za-z0-9_*.-]+$/;
+
+export function compileProfiles(
+  profiles: readonly MapperProfileOptions[],
+): CompiledProfile[] | MapperProblem {
+  const compiled: CompiledProfile[] = [];
+  for (const [index, profile] of profiles.entries()) {
+    const where = `mapper profile ${index + 1}${profile.name ? ` "${profile.name}"` : ''}`;
+    if (!profile.name) return problem('profile_name_required', where, 'needs a name');
+    if (!profile.prefix)
+      return problem('profile_prefix_required', where, 'needs a prefix; use * for all names');
+    const rules: CompiledRule[] = [];
+    for (const [ruleIndex, options] of (profile.mappings ?? []).entries()) {
+      const ruleWhere = `${where}, rule ${ruleIndex + 1}${options.match ? ` "${options.match}"` : ''}`;
+      const rule = compileRule(options, profile.name, ruleWhere);
+      if ('code' in rule) return rule;
+      rules.push(rule);
+    }
+    compiled.push({ prefix: profile.prefix === '*' ? '' : toByteString(profile.prefix), rules });
+  }
+  return compiled;
+}
+
+function compileRule(
+  options: MapperRuleOptions,
+  profileName: string,
+  where: string,
+): CompiledRule | MapperProblem {
+  const type = options.match_type || 'wildcard';
+  if (type !== 'wildcard' && type !== 'regex')
+    return problem('invalid_match_type', where, `has match_type "${type}"; it must be wildcard or regex`);
+  if (!options.name) return problem('name_required', where, 'needs a name');
+  const match = options.match;
+  if (!match) return problem('match_required', where, 'needs a match');
+  if (type === 'wildcard') {
+    if (!WILDCARD.test(match))
+      return problem('invalid_wildcard', where, 'may hold only ASCII letters, digits, - _ * and .');
+    if (match.includes('**')) return problem('consecutive_wildcards', where, 'must not hold two * in a row');
+  }
+  const source = type === 'wildcard' ? match.replaceAll('.', '\\.').replaceAll('*', '([^.]*)') : match;
+  const pattern = compilePattern(`^${source}$`);
+  if (typeof pattern === 'string') return problem('invalid_regex', where, `does not compile: ${pattern}`);
+
+  const template = (text: string) => compileTemplate(text, pattern.groupCount(), pattern.namedGroups());
+  return {
+    options,
+    profileName,
+    literalPrefix: type === 'wildcard' ? (match.split('*', 1)[0] ?? '') : '',
+    pattern,
+    name: template(options.name),
+    tags: Object.entries(options.tags ?? {}).map(([key, value]) => ({
+      key: toByteString(key),
+      value: template(value),
+    })),
+  };
+}
+
+/** Returns the pattern, or what is wrong with it. */
+function compilePattern(source: string): RE2JS | string {
+  try {
+    return RE2JS.compile(source);
+  } catch (error) {
+    return error instanceof Error ? error.message : String(error);
+  }
+}
+
+function problem(code: MapperErrorCode, where: string, what: string): MapperProblem {
+  return { code, message: `${where} ${what}` };
+}

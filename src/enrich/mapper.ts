@@ -1,0 +1,100 @@
+/**
+ * Mapper: turns parts of a metric name into tags (spec mapper).
+ *
+ *   airflow.job.etl.load  ──▶  airflow.job   job_type:etl  job_name:load
+ *
+ * The first profile whose prefix fits the name decides alone: the first of its rules that matches gives
+ * the result, and if none does the name stays as it is.
+ *
+ * Memory  an LRU cache of results and misses by name, `dogstatsd_mapper_cache_size` entries, per mapper.
+ *         Because one profile decides, one entry per name is enough. Each intake thread has its own mapper.
+ * Bytes   names are matched as UTF-8 bytes, as RE2 does, so groups come out as the exact bytes received
+ *         and a byte that is not UTF-8 counts as one character.
+ */
+import type { ByteString } from '../model/text.ts';
+import { expandTemplate } from './group-references.ts';
+import { LruCache } from './lru-cache.ts';
+import {
+  type CompiledProfile,
+  type CompiledRule,
+  compileProfiles,
+  type MapperProblem,
+  type MapperProfileOptions,
+} from './mapper-rules.ts';
+
+export interface Mapping {
+  /** The new name; it may be empty. */
+  readonly name: ByteString;
+  /** `key:value`, to be appended to the tags of the message. */
+  readonly tags: readonly ByteString[];
+  /** The rule that matched, for explanations. */
+  readonly rule: CompiledRule;
+}
+
+const UNMAPPED = 'unmapped';
+
+/**
+ * Builds a mapper from the configuration. Both are undefined when there are no profiles; with a problem
+ * there is no mapper, and names stay as they are.
+ */
+export function compileMapper(
+  profiles: readonly MapperProfileOptions[],
+  cacheSize: number,
+): { mapper?: Mapper; problem?: MapperProblem } {
+  if (profiles.length === 0) return {};
+  const compiled = compileProfiles(profiles);
+  if (!Array.isArray(compiled)) return { problem: compiled };
+  if (cacheSize < 1) {
+    const message = `dogstatsd_mapper_cache_size is ${cacheSize}; it must be at least 1`;
+    return { problem: { code: 'cache_size', message } };
+  }
+  return { mapper: new Mapper(compiled, cacheSize) };
+}
+
+export class Mapper {
+  private readonly profiles: readonly CompiledProfile[];
+  private readonly cache: LruCache<ByteString, Mapping | typeof UNMAPPED>;
+
+  constructor(profiles: readonly CompiledProfile[], cacheSize: number) {
+    this.profiles = profiles;
+    this.cache = new LruCache(cacheSize);
+  }
+
+  /** Entries the cache had to push out; many of them mean it is too small. */
+  get cacheEvictions(): number {
+    return this.cache.evictions;
+  }
+
+  /** Returns what the name maps to; undefined when it stays as it is. */
+  map(name: ByteString): Mapping | undefined {
+    const profile = this.profiles.find((candidate) => name.startsWith(candidate.prefix));
+    if (profile === undefined) return undefined;
+    let result = this.cache.get(name);
+    if (result === undefined) {
+      const bytes = Buffer.from(name, 'latin1');
+      // A name cut from a line keeps the whole line in memory; the cache keeps a copy of its own instead.
+      const key = bytes.toString('latin1');
+      result = applyRules(profile.rules, key, bytes) ?? UNMAPPED;
+      this.cache.set(key, result);
+    }
+    return result === UNMAPPED ? undefined : result;
+  }
+}
+
+function applyRules(rules: readonly CompiledRule[], name: ByteString, bytes: Buffer): Mapping | undefined {
+  for (const rule of rules) {
+    if (!name.startsWith(rule.literalPrefix)) continue;
+    const matcher = rule.pattern.matcher(bytes);
+    if (!matcher.find()) continue;
+    const groupText = (group: number): ByteString => {
+      const start = matcher.start(group);
+      return start < 0 ? '' : name.slice(start, matcher.end(group));
+    };
+    return {
+      name: expandTemplate(rule.name, groupText),
+      tags: rule.tags.map(({ key, value }) => `${key}:${expandTemplate(value, groupText)}`),
+      rule,
+    };
+  }
+  return undefined;
+}

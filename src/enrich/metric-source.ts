@@ -1,0 +1,30 @@
+/**
+ * Names the product a metric comes from (spec protocol §8): `dogstatsd`, or the JMX check that sent it.
+ */
+import type { ByteString } from '../model/text.ts';
+
+const CUSTOM_JMX_CHECK = 'jmx_custom';
+
+const KNOWN_JMX_CHECKS: ReadonlySet<ByteString> = new Set([
+  'activemq',
+  'cassandra',
+  'confluent_platform',
+  'hazelcast',
+  'hive',
+  'hivemq',
+  'hudi',
+  'ignite',
+  'jboss_wildfly',
+  'kafka',
+  'presto',
+  'solr',
+  'sonarqube',
+  'tomcat',
+  'weblogic',
+]);
+
+/** Returns the source for the check named by `dd.internal.jmx_check_name:`, undefined when there is no such tag. */
+export function metricSource(jmxCheck: ByteString | undefined): string {
+  if (jmxCheck === undefined) return 'dogstatsd';
+  return KNOWN_JMX_CHECKS.has(jmxCheck) ? jmxCheck : CUSTOM_JMX_CHECK;
+}

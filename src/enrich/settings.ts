@@ -1,0 +1,104 @@
+/**
+ * The options of enrichment, and what they are compiled to once at start and at reload (spec protocol §11).
+ *
+ *   configuration ──EnrichOptions──▶ compileEnrichSettings ──EnrichSettings──▶ enrichLine, …
+ *
+ * Each thread compiles its own settings: the mapper in it has a cache. Nothing here throws; what cannot be
+ * used is left out and said in `warnings`.
+ */
+import { type ByteString, toByteString } from '../model/text.ts';
+import { parseCardinality } from './cardinality.ts';
+import { compileMapper, type Mapper } from './mapper.ts';
+import type { MapperProfileOptions } from './mapper-rules.ts';
+import { ingestNameFilter, type NameFilter, type NameFilterOptions } from './name-filter.ts';
+import { compileNamespace, DEFAULT_NAMESPACE_EXEMPTIONS, type Namespace } from './namespace.ts';
+import type { OriginSettings } from './origin.ts';
+import { compileTagFilter, type TagFilter, type TagFilterEntry } from './tag-filter.ts';
+
+/** Options under their names in the configuration file. */
+export interface EnrichOptions extends NameFilterOptions {
+  /** The server's own host name, for everything that names no host. */
+  readonly hostname: string;
+  /** In a serverless environment metrics have no host. */
+  readonly serverless: boolean;
+  readonly dogstatsd_tags: readonly string[];
+  readonly dogstatsd_mapper_profiles: readonly MapperProfileOptions[];
+  readonly dogstatsd_mapper_cache_size: number;
+  readonly statsd_metric_namespace: string;
+  readonly statsd_metric_namespace_blacklist: readonly string[];
+  readonly metric_tag_filterlist: readonly TagFilterEntry[];
+  readonly histogram_copy_to_distribution: boolean;
+  readonly histogram_copy_to_distribution_prefix: string;
+  readonly dogstatsd_tag_cardinality: string;
+  readonly dogstatsd_entity_id_precedence: boolean;
+  readonly origin_detection_unified: boolean;
+}
+
+export const DEFAULT_ENRICH_OPTIONS: EnrichOptions = {
+  hostname: '',
+  serverless: false,
+  dogstatsd_tags: [],
+  dogstatsd_mapper_profiles: [],
+  dogstatsd_mapper_cache_size: 1000,
+  statsd_metric_namespace: '',
+  statsd_metric_namespace_blacklist: DEFAULT_NAMESPACE_EXEMPTIONS,
+  metric_filterlist: [],
+  metric_filterlist_match_prefix: false,
+  statsd_metric_blocklist: [],
+  statsd_metric_blocklist_match_prefix: false,
+  metric_tag_filterlist: [],
+  histogram_copy_to_distribution: false,
+  histogram_copy_to_distribution_prefix: '',
+  dogstatsd_tag_cardinality: 'low',
+  dogstatsd_entity_id_precedence: false,
+  origin_detection_unified: false,
+};
+
+export interface EnrichSettings {
+  readonly hostname: ByteString;
+  readonly serverless: boolean;
+  readonly mapper: Mapper | undefined;
+  readonly namespace: Namespace;
+  readonly nameFilter: NameFilter;
+  /** Appended to the tags of every message: sorted, each once. */
+  readonly extraTags: readonly ByteString[];
+  /** What a histogram copy's name starts with; undefined when histograms are not copied. */
+  readonly copyPrefix: ByteString | undefined;
+  readonly tagFilter: TagFilter;
+  readonly origin: OriginSettings;
+  /** Sentences for the log about options that could not be used as written. */
+  readonly warnings: readonly string[];
+}
+
+export function compileEnrichSettings(options: EnrichOptions): EnrichSettings {
+  const warnings: string[] = [];
+  const { mapper, problem } = compileMapper(
+    options.dogstatsd_mapper_profiles,
+    options.dogstatsd_mapper_cache_size,
+  );
+  if (problem !== undefined) warnings.push(`metric names are not mapped: ${problem.message}`);
+
+  const level = options.dogstatsd_tag_cardinality;
+  const cardinality = parseCardinality(level);
+  if (cardinality === undefined)
+    warnings.push(`dogstatsd_tag_cardinality "${level}" is unknown; low is used`);
+
+  return {
+    hostname: toByteString(options.hostname),
+    serverless: options.serverless,
+    mapper,
+    namespace: compileNamespace(options.statsd_metric_namespace, options.statsd_metric_namespace_blacklist),
+    nameFilter: ingestNameFilter(options),
+    extraTags: [...new Set(options.dogstatsd_tags.map(toByteString))].sort(),
+    copyPrefix: options.histogram_copy_to_distribution
+      ? toByteString(options.histogram_copy_to_distribution_prefix)
+      : undefined,
+    tagFilter: compileTagFilter(options.metric_tag_filterlist, warnings),
+    origin: {
+      unified: options.origin_detection_unified,
+      entityIdPrecedence: options.dogstatsd_entity_id_precedence,
+      cardinality: cardinality ?? 'low',
+    },
+    warnings,
+  };
+}

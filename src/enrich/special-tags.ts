@@ -1,0 +1,57 @@
+/**
+ * Tags that are instructions rather than tags (spec protocol §8, step 3).
+ *
+ *   #env:prod,host:web-1,dd.internal.card:high        ─▶  tags env:prod
+ *             ^^^^^^^^^^ ^^^^^^^^^^^^^^^^^^^^^             host web-1, cardinality high
+ *
+ * One pass over the client's and the mapper's tags takes them out. Prefixes are exact: `hostname:x` and
+ * `Host:x` are ordinary tags.
+ */
+import type { ByteString } from '../model/text.ts';
+
+export interface SpecialTags {
+  /** The ordinary tags, in order. */
+  tags: readonly ByteString[];
+  /** Undefined without a host tag; an empty host tag says that the sample has no host. */
+  host: ByteString | undefined;
+  podUid: ByteString;
+  cardinality: ByteString;
+  /** Name of the JMX check the metric comes from, undefined when it does not come from one. */
+  jmxCheck: ByteString | undefined;
+}
+
+const HOST = 'host:';
+const INTERNAL = 'dd.internal.';
+const ENTITY_ID = `${INTERNAL}entity_id:`;
+const CARDINALITY = `${INTERNAL}card:`;
+const JMX_CHECK = `${INTERNAL}jmx_check_name:`;
+
+/** Separates special tags from ordinary ones. `cardinality` is that of the `card:` field, if any. */
+export function takeSpecialTags(tags: readonly ByteString[], cardinality: ByteString): SpecialTags {
+  const taken: SpecialTags = { tags, host: undefined, podUid: '', cardinality, jmxCheck: undefined };
+  // Most lines have none of these tags and keep their list as it is.
+  if (tags.some(hasSpecialTag)) taken.tags = tags.filter((tag) => !take(taken, tag));
+  return taken;
+}
+
+/** Whether a tag looks like an instruction; such tags depend on their order. */
+export function hasSpecialTag(tag: ByteString): boolean {
+  return tag.startsWith(HOST) || tag.startsWith(INTERNAL);
+}
+
+/** Stores what `tag` says; returns whether it is special. */
+function take(taken: SpecialTags, tag: ByteString): boolean {
+  if (tag.startsWith(HOST)) {
+    taken.host = tag.slice(HOST.length);
+  } else if (tag.startsWith(ENTITY_ID)) {
+    taken.podUid = tag.slice(ENTITY_ID.length);
+  } else if (tag.startsWith(CARDINALITY) && taken.cardinality === '') {
+    // Once there is a level, from the field or an earlier tag, this is a tag like any other.
+    taken.cardinality = tag.slice(CARDINALITY.length);
+  } else if (tag.startsWith(JMX_CHECK)) {
+    taken.jmxCheck = tag.slice(JMX_CHECK.length);
+  } else {
+    return false;
+  }
+  return true;
+}

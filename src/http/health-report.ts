@@ -1,0 +1,14 @@
+/**
+ * What `GET /health` answers: whether the server works, and which of its parts does not.
+ */
+export interface HealthReport {
+  readonly healthy: boolean;
+  readonly parts: readonly PartHealth[];
+}
+
+export interface PartHealth {
+  readonly name: string;
+  readonly healthy: boolean;
+  /** One sentence for people, at least when the part is not healthy. */
+  readonly detail?: string;
+}

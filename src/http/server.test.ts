@@ -1,0 +1,258 @@
+import { request } from 'node:http';
+import { createServer } from 'node:net';
+import { gunzipSync } from 'node:zlib';
+import { afterEach, describe, expect, test } from 'vitest';
+import { type HttpOptions, type HttpServer, startHttp } from './server.ts';
+
+const servers: HttpServer[] = [];
+afterEach(async () => {
+  for (const server of servers.splice(0)) await server.close();
+});
+
+async function start(options: Partial<HttpOptions> = {}): Promise<HttpServer> {
+  const server = await startHttp({
+    host: '127.0.0.1',
+    port: 0,
+    health: () => ({ healthy: true, parts: [] }),
+    ready: () => true,
+    ...options,
+  });
+  servers.push(server);
+  return server;
+}
+
+interface Answer {
+  status: number;
+  headers: Record<string, string | string[] | undefined>;
+  body: Buffer;
+}
+
+function ask(
+  server: HttpServer,
+  path: string,
+  headers: Record<string, string> = {},
+  method = 'GET',
+): Promise<Answer> {
+  return new Promise((resolve, reject) => {
+    const sent = request({ host: '127.0.0.1', port: server.port, path, headers, method }, (response) => {
+      const parts: Buffer[] = [];
+      response.on('data', (part: Buffer) => parts.push(part));
+      response.on('error', reject);
+      response.on('end', () =>
+        resolve({ status: response.statusCode ?? 0, headers: response.headers, body: Buffer.concat(parts) }),
+      );
+    });
+    sent.on('error', reject);
+    sent.end();
+  });
+}
+
+const sourceOf = (chunks: () => Iterable<string>) => ({
+  page: (accept: string | undefined) => ({
+    contentType: `text/plain; accept=${accept ?? 'none'}`,
+    chunks: chunks(),
+  }),
+});
+
+describe('/metrics', () => {
+  test('streams the page and passes the Accept header on', async () => {
+    const server = await start({ prometheus: sourceOf(() => ['a 1\n', '', 'é 2\n']) });
+    const answer = await ask(server, '/metrics', { accept: 'x/y' });
+    expect(answer.status).toBe(200);
+    expect(answer.headers['content-type']).toBe('text/plain; accept=x/y');
+    expect(answer.body.toString()).toBe('a 1\né 2\n');
+  });
+
+  test('compresses when the client takes gzip, and only then', async () => {
+    const server = await start({ prometheus: sourceOf(() => ['a 1\n'.repeat(10_000)]) });
+    const packed = await ask(server, '/metrics', { 'accept-encoding': 'br, gzip;q=0.5' });
+    expect(packed.headers['content-encoding']).toBe('gzip');
+    expect(gunzipSync(packed.body).length).toBe(40_000);
+    const plain = await ask(server, '/metrics', { 'accept-encoding': 'gzip;q=0' });
+    expect(plain.headers['content-encoding']).toBeUndefined();
+    expect(plain.body.length).toBe(40_000);
+  });
+
+  test('answers HEAD without rendering', async () => {
+    let rendered = false;
+    const server = await start({
+      prometheus: sourceOf(() => ({
+        *[Symbol.iterator]() {
+          rendered = true;
+          yield 'a 1\n';
+        },
+      })),
+    });
+    const answer = await ask(server, '/metrics', {}, 'HEAD');
+    expect(answer.status).toBe(200);
+    expect(answer.headers['content-type']).toContain('text/plain');
+    expect(answer.body.length).toBe(0);
+    expect(rendered).toBe(false);
+  });
+
+  test('says how to turn it on when it is off', async () => {
+    const answer = await ask(await start(), '/metrics');
+    expect(answer.status).toBe(404);
+    expect(answer.body.toString()).toContain('outputs.prometheus.enabled');
+  });
+
+  test('lets other requests through while a long page is sent, and stops rendering for a client that left', async () => {
+    let chunks = 0;
+    let ended: () => void = () => {};
+    const end = new Promise<void>((resolve) => {
+      ended = resolve;
+    });
+    const server = await start({
+      prometheus: sourceOf(function* () {
+        try {
+          for (;;) {
+            chunks++;
+            yield 'x'.repeat(64 * 1024);
+          }
+        } finally {
+          ended();
+        }
+      }),
+    });
+    for (const headers of [{}, { 'accept-encoding': 'gzip' }]) {
+      const sent = request({ host: '127.0.0.1', port: server.port, path: '/metrics', headers });
+      await new Promise<void>((resolve) => {
+        sent.on('response', (response) => response.once('data', () => resolve()));
+        sent.on('error', () => {});
+        sent.end();
+      });
+      expect((await ask(server, '/ready')).status).toBe(200);
+      sent.destroy();
+      await end;
+    }
+    expect(chunks).toBeGreaterThan(0);
+  });
+
+  test('refuses more than eight pages at once and recovers', async () => {
+    const server = await start({
+      prometheus: sourceOf(function* () {
+        for (;;) yield 'x'.repeat(64 * 1024);
+      }),
+    });
+    const held = Array.from({ length: 8 }, () =>
+      request({ host: '127.0.0.1', port: server.port, path: '/metrics', agent: false }),
+    );
+    await Promise.all(
+      held.map(
+        (sent) =>
+          new Promise<void>((resolve) => {
+            sent.on('response', (response) =>
+              response.once('data', () => {
+                response.pause();
+                resolve();
+              }),
+            );
+            sent.on('error', () => {});
+            sent.end();
+          }),
+      ),
+    );
+    const refused = await ask(server, '/metrics');
+    expect(refused.status).toBe(503);
+    for (const sent of held) sent.destroy();
+    let status = 503;
+    for (let i = 0; i < 100 && status === 503; i++) {
+      await new Promise((resolve) => setTimeout(resolve, 10));
+      status = (await ask(server, '/metrics', {}, 'HEAD')).status;
+    }
+    expect(status).toBe(200);
+  });
+
+  test('a page that fails is an error in the log, not a crash', async () => {
+    const logged: string[] = [];
+    const note = (_: object, sentence: string) => logged.push(sentence);
+    const server = await start({
+      logger: { info: note, warn: note, error: note },
+      prometheus: {
+        page: () => {
+          throw new Error('broken');
+        },
+      },
+    });
+    const answer = await ask(server, '/metrics');
+    expect(answer.status).toBe(500);
+    expect(answer.body.toString()).not.toContain('broken');
+    expect(logged).toEqual(['an HTTP request failed']);
+  });
+});
+
+describe('health', () => {
+  test('/health answers 200 or 503 with the report', async () => {
+    let healthy = true;
+    const server = await start({
+      health: () => ({ healthy, parts: [{ name: 'intake', healthy, detail: 'fine' }] }),
+    });
+    const good = await ask(server, '/health');
+    expect([good.status, JSON.parse(good.body.toString())]).toEqual([
+      200,
+      { healthy: true, parts: [{ name: 'intake', healthy: true, detail: 'fine' }] },
+    ]);
+    healthy = false;
+    expect((await ask(server, '/health')).status).toBe(503);
+  });
+
+  test('/ready answers 200 or 503', async () => {
+    let ready = false;
+    const server = await start({ ready: () => ready });
+    expect((await ask(server, '/ready')).status).toBe(503);
+    ready = true;
+    expect((await ask(server, '/ready')).status).toBe(200);
+  });
+});
+
+describe('pages', () => {
+  test('/ explains the server and loads nothing', async () => {
+    const answer = await ask(await start(), '/');
+    const html = answer.body.toString();
+    expect(answer.headers['content-type']).toBe('text/html; charset=utf-8');
+    expect(html).toContain('page.views:1|c');
+    expect(html).not.toMatch(/src=|https?:\/\/|@import|url\(/);
+  });
+
+  test('every answer has security headers, and none allows other sites', async () => {
+    const server = await start();
+    for (const path of ['/', '/metrics', '/health', '/ready', '/nowhere']) {
+      const { headers } = await ask(server, path, { origin: 'http://evil.example' });
+      expect(headers['x-content-type-options']).toBe('nosniff');
+      expect(headers['content-security-policy']).toContain("default-src 'none'");
+      expect(headers['access-control-allow-origin']).toBeUndefined();
+    }
+  });
+
+  test('HEAD works everywhere', async () => {
+    const server = await start();
+    for (const path of ['/', '/health', '/ready']) {
+      const answer = await ask(server, path, {}, 'HEAD');
+      expect([answer.status, answer.body.length]).toEqual([200, 0]);
+    }
+  });
+
+  test('an unknown path is 404', async () => {
+    expect((await ask(await start(), '/nowhere')).status).toBe(404);
+  });
+});
+
+describe('listening', () => {
+  test('a used port is an error that names http.port', async () => {
+    const other = createServer();
+    await new Promise<void>((resolve) => other.listen(0, '127.0.0.1', resolve));
+    const { port } = other.address() as { port: number };
+    await expect(start({ port })).rejects.toMatchObject({
+      code: 'ERR_LISTEN_IN_USE',
+      message: `port ${port} is already in use; stop the other server or set http.port`,
+    });
+    await new Promise((resolve) => other.close(resolve));
+  });
+
+  test('an address that is not ours is an error that names http.host', async () => {
+    await expect(start({ host: '203.0.113.1' })).rejects.toMatchObject({
+      code: 'ERR_LISTEN_FAILED',
+      message: expect.stringContaining('http.host'),
+    });
+  });
+});

@@ -1,0 +1,80 @@
+/**
+ * Hot path. The loop of an intake thread that owns, or shares, a datagram socket.
+ *
+ *   recvmmsg, at most 100 ms ─▶ shard ─▶ control word ─▶ …
+ *   backlog?  drain the socket without waiting ─▶ work for a slice ─▶ …
+ *
+ * Synchronous: the thread blocks in the kernel and nowhere else. It ends when the control thread asks it
+ * to, having taken what the kernel had accepted by then.
+ */
+import type { ControlWord } from '../telemetry/control-word.ts';
+import { EAGAIN, EINTR, type Libc, MSG_DONTWAIT, MSG_WAITFORONE, SO_RCVTIMEO } from './libc.ts';
+import type { ReceiveSlots } from './receive-slots.ts';
+import type { Shard } from './shard.ts';
+
+/** Longest time in one receive, ms; how late a bucket of an idle socket may be sealed. */
+const RECEIVE_TIMEOUT_MS = 100;
+/** Datagrams taken from the socket before a slice of work, so that a fast sender cannot starve the work. */
+const DRAIN_PACKETS_MAX = 4096;
+/** How long a stopping thread may go on receiving, ms; everything accepted before is read long before that. */
+const STOP_DRAIN_MS = 300;
+/** Pause after a receive that failed, ms, so that a broken socket does not spin. */
+const ERROR_PAUSE_MS = 50;
+
+export interface DatagramLoop {
+  readonly libc: Libc;
+  readonly fd: number;
+  readonly slots: ReceiveSlots;
+  readonly shard: Shard;
+  readonly control: ControlWord;
+  /** Called after every batch and at least every 100 ms. `received` is the number of packets. */
+  readonly afterBatch: (received: number) => void;
+}
+
+/** Receives until the control thread asks to stop; returns when everything accepted has been ingested. */
+export function runDatagramLoop(loop: DatagramLoop): void {
+  const { libc, fd, shard, control } = loop;
+  libc.setTimeout(fd, SO_RCVTIMEO, RECEIVE_TIMEOUT_MS);
+  while (!control.stopRequested) {
+    if (shard.hasBacklog) {
+      drain(loop, DRAIN_PACKETS_MAX, Number.POSITIVE_INFINITY);
+      shard.work();
+    } else {
+      receive(loop, MSG_WAITFORONE);
+    }
+  }
+  drain(loop, Number.POSITIVE_INFINITY, performance.now() + STOP_DRAIN_MS);
+  shard.finish(Date.now() / 1000);
+  loop.afterBatch(0);
+}
+
+/** Receives without waiting until the socket is empty, `packets` have come or the time is over. */
+function drain(loop: DatagramLoop, packets: number, until: number): void {
+  let received = 0;
+  while (received < packets && performance.now() < until) {
+    const count = receive(loop, MSG_DONTWAIT);
+    received += count;
+    if (count < loop.slots.count) return;
+  }
+}
+
+/** One receive; the number of packets it brought. */
+function receive(loop: DatagramLoop, flags: number): number {
+  const { slots, shard, control } = loop;
+  const count = slots.receive(loop.fd, flags);
+  const now = Date.now() / 1000;
+  if (count > 0) {
+    control.counters.add('receiveCalls');
+    shard.takeBatch(slots, count, now);
+  } else {
+    shard.passTime(now);
+    if (count < 0 && count !== -EAGAIN && count !== -EINTR) pauseAfterError(control);
+  }
+  loop.afterBatch(Math.max(count, 0));
+  return Math.max(count, 0);
+}
+
+function pauseAfterError(control: ControlWord): void {
+  control.counters.add('receiveErrors');
+  control.waitForRelease(Number.POSITIVE_INFINITY, ERROR_PAUSE_MS);
+}

@@ -1,0 +1,150 @@
+/**
+ * Entry of an intake thread: joins core, cold path and socket into a shard and runs it.
+ *
+ *   socket ─▶ slots ─▶ Shard ─▶ Core ─miss─▶ Resolver ─▶ ShardPort ─▶ control thread
+ *
+ * The thread ends by itself when the control word says stop and everything has been sealed.
+ */
+import { type MessagePort, parentPort, workerData } from 'node:worker_threads';
+import { CORE_COUNTERS } from '../core/counters.ts';
+import { Core, type CoreSettings, countersView, type HashKey } from '../core/core.ts';
+import { Resolver, RESOLVER_SCRATCH_BYTES } from '../enrich/resolver.ts';
+import { compileEnrichSettings, type EnrichOptions } from '../enrich/settings.ts';
+import { NO_TAGGER } from '../enrich/tagger.ts';
+import { parseMessage } from '../protocol/message.ts';
+import { ControlWord } from '../telemetry/control-word.ts';
+import { Backlog } from './backlog.ts';
+import { runDatagramLoop } from './datagram-loop.ts';
+import { EchoSampler } from './echo-sampler.ts';
+import { loadLibc } from './libc.ts';
+import { runPortableUdp } from './portable.ts';
+import { ReceiveSlots } from './receive-slots.ts';
+import { Shard } from './shard.ts';
+import { ShardPort } from './shard-port.ts';
+
+/** Datagrams a receive takes at most: 64 of 8 KiB stay in the processor's second-level cache. */
+const BATCH_PACKETS = 64;
+
+/** Which socket the thread reads. */
+export type Listener =
+  | { readonly kind: 'datagram'; readonly fd: number }
+  | { readonly kind: 'portable-udp'; readonly host: string; readonly port: number; readonly receiveBuffer: number };
+
+export interface IntakeSettings {
+  readonly module: WebAssembly.Module;
+  readonly memory: WebAssembly.Memory;
+  readonly control: SharedArrayBuffer;
+  readonly hashKey: HashKey;
+  readonly core: CoreSettings;
+  readonly enrich: EnrichOptions;
+  readonly listener: Listener;
+  readonly intervalSeconds: number;
+  readonly bufferBytes: number;
+  readonly backlogBytes: number;
+  readonly eolRequired: boolean;
+  /** Lines a second to show; 0 for none. */
+  readonly echoPerSecond: number;
+}
+
+run(workerData as IntakeSettings, parentPort as MessagePort);
+
+function run(settings: IntakeSettings, port: MessagePort): void {
+  const control = new ControlWord(settings.control);
+  const now = Math.floor(Date.now() / 1000);
+  const core: Core = new Core(
+    settings.module,
+    settings.memory,
+    settings.core,
+    settings.hashKey,
+    now - (now % settings.intervalSeconds),
+    (line, length, origin) => {
+      resolver.resolve(line, length, origin);
+      return shard.sliceIsOver() ? 1 : 0;
+    },
+  );
+  const reports = new ShardPort(port, (into, at) => core.writeContextKey(into, at));
+  const resolver = new Resolver({
+    core,
+    scratchPtr: core.takeRegion(RESOLVER_SCRATCH_BYTES),
+    parse: parserFor(settings.core, control),
+    settings: compileEnrichSettings(settings.enrich),
+    tagger: NO_TAGGER,
+    counters: control.counters,
+    sink: reports,
+  });
+  const backlogPtr = core.takeRegion(settings.backlogBytes);
+  const shard: Shard = new Shard({
+    core,
+    backlog: new Backlog(core.bytes, backlogPtr, settings.backlogBytes),
+    control,
+    reporter: reports,
+    intervalSeconds: settings.intervalSeconds,
+    eolRequired: settings.eolRequired,
+  });
+  const counters = countersView(settings.memory, core.countersPtr);
+  const echo = new EchoSampler(settings.echoPerSecond, (lines, leftOut) => reports.echo(lines, leftOut));
+  const echoes = settings.echoPerSecond > 0;
+  const afterBatch = (): void => {
+    reports.sendContexts();
+    if (echoes) echo.flush(counters[CORE_COUNTERS.lines] as number, Date.now() / 1000);
+  };
+
+  if (settings.listener.kind === 'datagram') {
+    const libc = loadLibc();
+    const slots = new ReceiveSlots(
+      libc,
+      BATCH_PACKETS,
+      settings.bufferBytes,
+      (bytes) => core.takeRegion(bytes),
+      () => core.bytes,
+    );
+    reports.ready(core.countersPtr);
+    runDatagramLoop({
+      libc,
+      fd: settings.listener.fd,
+      slots,
+      shard,
+      control,
+      afterBatch: (received) => {
+        for (let i = 0; echoes && i < received && echo.wantsMore; i++) {
+          const at = slots.slotPtr(i);
+          echo.take(core.bytes.toString('latin1', at, at + slots.length(i)));
+        }
+        afterBatch();
+      },
+    });
+    reports.stopped();
+    port.close();
+  } else {
+    runPortableUdp({
+      listener: settings.listener,
+      shard,
+      control,
+      bufferBytes: settings.bufferBytes,
+      slotPtr: core.takeRegion(settings.bufferBytes + 128),
+      memory: () => core.bytes,
+      afterPacket: (ptr, length) => {
+        if (echoes && echo.wantsMore && length > 0) echo.take(core.bytes.toString('latin1', ptr, ptr + length));
+        afterBatch();
+      },
+      ready: () => reports.ready(core.countersPtr),
+      stopped: () => {
+        reports.stopped();
+        port.close();
+      },
+    });
+  }
+}
+
+/** The cold path's parser with the options of the configuration. */
+function parserFor(core: CoreSettings, control: ControlWord): (line: string) => ReturnType<typeof parseMessage> {
+  const options = {
+    noAggregationPipeline: core.timestamps,
+    originDetectionClient: core.clientFields,
+    observer: {
+      unknownField: () => control.counters.add('unknownFields'),
+      badOriginField: () => control.counters.add('badOriginFields'),
+    },
+  };
+  return (line) => parseMessage(line, options);
+}

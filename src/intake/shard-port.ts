@@ -1,0 +1,106 @@
+/**
+ * What an intake thread tells the control thread, over its message port (model/shard-message.ts).
+ *
+ * New contexts travel in batches: they are gathered until there are many, until the thread has finished a
+ * batch of packets, or until something is sent that refers to them. Rejected lines are sampled: the first
+ * few of each reason a bucket are sent for the log, all are counted elsewhere.
+ *
+ * Limits  CONTEXTS_MAX contexts wait here; SAMPLES_MAX lines a reason and bucket, of LINE_BYTES_MAX bytes.
+ */
+import type { MessagePort } from 'node:worker_threads';
+import type { EventMessage, Rejection, ServiceCheckMessage } from '../model/message.ts';
+import type { ShardMessage } from '../model/shard-message.ts';
+import type { ByteString } from '../model/text.ts';
+
+const CONTEXTS_MAX = 256;
+const SAMPLES_MAX = 3;
+const LINE_BYTES_MAX = 512;
+const KEY_WORDS = 4;
+
+export class ShardPort {
+  private readonly port: MessagePort;
+  private readonly writeContextKey: (into: Uint32Array, at: number) => void;
+  private readonly slots = new Uint32Array(CONTEXTS_MAX);
+  private readonly keys = new Uint32Array(CONTEXTS_MAX * KEY_WORDS);
+  private readonly types = new Uint8Array(CONTEXTS_MAX);
+  private texts: ByteString[] = [];
+  /** How many lines of each reason were sent for the open bucket. */
+  private readonly sampled = new Map<string, number>();
+
+  /** `writeContextKey` writes the key of the context the core last spoke of. */
+  constructor(port: MessagePort, writeContextKey: (into: Uint32Array, at: number) => void) {
+    this.port = port;
+    this.writeContextKey = writeContextKey;
+  }
+
+  newContext(slot: number, type: number, text: ByteString): void {
+    const at = this.texts.length;
+    this.slots[at] = slot;
+    this.types[at] = type;
+    this.writeContextKey(this.keys, at * KEY_WORDS);
+    this.texts.push(text);
+    if (this.texts.length === CONTEXTS_MAX) this.sendContexts();
+  }
+
+  /** Sends the contexts that wait. */
+  sendContexts(): void {
+    const count = this.texts.length;
+    if (count === 0) return;
+    this.send({
+      kind: 'contexts',
+      slots: this.slots.slice(0, count),
+      keys: this.keys.slice(0, count * KEY_WORDS),
+      types: this.types.slice(0, count),
+      texts: this.texts,
+    });
+    this.texts = [];
+  }
+
+  event(event: EventMessage): void {
+    this.send({ kind: 'event', event, receivedAt: Date.now() / 1000 });
+  }
+
+  serviceCheck(check: ServiceCheckMessage): void {
+    this.send({ kind: 'service_check', check, receivedAt: Date.now() / 1000 });
+  }
+
+  rejected(rejection: Rejection, line: ByteString): void {
+    const { messageType, error, at } = rejection;
+    const reason = `${messageType}:${error}`;
+    const sent = this.sampled.get(reason) ?? 0;
+    if (sent >= SAMPLES_MAX) return;
+    this.sampled.set(reason, sent + 1);
+    this.send({ kind: 'rejected', messageType, error, at, line: line.slice(0, LINE_BYTES_MAX) });
+  }
+
+  sealed(bucket: number): void {
+    this.sampled.clear();
+    this.sendContexts();
+    this.send({ kind: 'sealed', bucket });
+  }
+
+  freed(slots: Uint32Array): void {
+    this.send({ kind: 'freed', slots });
+  }
+
+  passed(start: number): void {
+    this.send({ kind: 'passed', start });
+  }
+
+  echo(lines: readonly ByteString[], leftOut: number): void {
+    this.send({ kind: 'echo', lines, leftOut });
+  }
+
+  ready(countersPtr: number): void {
+    this.send({ kind: 'ready', countersPtr });
+  }
+
+  stopped(): void {
+    this.sendContexts();
+    this.send({ kind: 'stopped' });
+  }
+
+  private send(message: ShardMessage): void {
+    this.port.postMessage(message);
+  }
+}

@@ -1,0 +1,198 @@
+/**
+ * Hot path. One intake thread's share of the work: packets in, sealed buckets out.
+ *
+ *   receive ─▶ keeps up? ──yes──▶ core
+ *                 └──no──▶ backlog ──when the socket is empty──▶ core
+ *
+ * Drain before you work: a batch is ingested in place while that takes less than a slice of time. When the
+ * cold path makes it take longer, the rest of the batch, and everything received until the backlog is
+ * empty again, goes through the backlog, so that the kernel's small buffer is emptied first.
+ *
+ * Buckets follow the clock of the packet: a packet belongs to the bucket in which it was received, however
+ * long it waited in the backlog. When the first packet of another bucket is due, the open one is sealed.
+ *
+ * Thread  the intake thread's own; the control thread reads sealed buckets and counters.
+ */
+import type { ControlWord } from '../telemetry/control-word.ts';
+import type { Backlog } from './backlog.ts';
+import { MSG_TRUNC } from './libc.ts';
+import type { ReceiveSlots } from './receive-slots.ts';
+
+/** How long the cold path may keep a thread from its socket, ms. At 100 packets a ms the kernel holds 2.5. */
+const SLICE_MS = 1;
+/** How long a stopping shard waits for the control thread to read the bucket before, ms. */
+const RELEASE_WAIT_MS = 5000;
+
+/** The core, as far as the intake uses it. */
+export interface IngestCore {
+  readonly openStart: number;
+  readonly openIsEmpty: boolean;
+  ingest(ptr: number, length: number, origin: number, seconds: number, eol: boolean, truncated: boolean): boolean;
+  ingestBatch(
+    headers: number,
+    slots: number,
+    slotBytes: number,
+    origins: number,
+    first: number,
+    count: number,
+    seconds: number,
+    eol: boolean,
+  ): number;
+  sealBucket(start: number): number;
+  freedSlots(): Uint32Array;
+}
+
+/** Whom a shard tells what it did. Called between two batches. */
+export interface ShardReporter {
+  sealed(bucket: number): void;
+  freed(slots: Uint32Array): void;
+  passed(start: number): void;
+}
+
+export interface ShardOptions {
+  readonly core: IngestCore;
+  readonly backlog: Backlog;
+  readonly control: ControlWord;
+  readonly reporter: ShardReporter;
+  /** Width of a bucket, seconds. */
+  readonly intervalSeconds: number;
+  /** Whether every message of this listener must end with LF. */
+  readonly eolRequired: boolean;
+}
+
+export class Shard {
+  private readonly options: ShardOptions;
+  private readonly core: IngestCore;
+  private readonly backlog: Backlog;
+  /** When the slice under way ends, performance.now(). */
+  private sliceEnd = 0;
+  /** Buckets handed to the control thread. */
+  private sealedCount = 0;
+
+  constructor(options: ShardOptions) {
+    this.options = options;
+    this.core = options.core;
+    this.backlog = options.backlog;
+  }
+
+  /** Whether packets wait; the thread then must not block in its next receive. */
+  get hasBacklog(): boolean {
+    return !this.backlog.isEmpty;
+  }
+
+  /** For the cold path, after each line: whether the thread should look at its socket. */
+  sliceIsOver(): boolean {
+    return performance.now() > this.sliceEnd;
+  }
+
+  /** Takes a received batch at Unix time `now`, seconds. */
+  takeBatch(slots: ReceiveSlots, count: number, now: number): void {
+    let first = 0;
+    if (this.backlog.isEmpty) {
+      this.moveTo(now);
+      this.sliceEnd = performance.now() + SLICE_MS;
+      first = this.core.ingestBatch(
+        slots.headersPtr,
+        slots.slotsPtr,
+        slots.slotBytes,
+        0,
+        0,
+        count,
+        now,
+        this.options.eolRequired,
+      );
+    }
+    for (let i = first; i < count; i++) {
+      this.hold(slots.slotPtr(i), slots.length(i), 0, now, (slots.flags(i) & MSG_TRUNC) !== 0);
+    }
+  }
+
+  /** Takes one packet at `ptr` of the shard's memory. */
+  takePacket(ptr: number, length: number, origin: number, now: number, truncated: boolean): void {
+    if (this.backlog.isEmpty) {
+      this.moveTo(now);
+      this.sliceEnd = performance.now() + SLICE_MS;
+      this.core.ingest(ptr, length, origin, now, this.options.eolRequired, truncated);
+    } else {
+      this.hold(ptr, length, origin, now, truncated);
+    }
+  }
+
+  /** Ingests from the backlog for one slice. */
+  work(): void {
+    this.sliceEnd = performance.now() + SLICE_MS;
+    while (this.ingestOldest() && performance.now() < this.sliceEnd);
+    this.countHeld();
+  }
+
+  /** Lets time pass at Unix time `now`: seals the open bucket when its end has come. */
+  passTime(now: number): void {
+    if (this.backlog.isEmpty) this.moveTo(now);
+  }
+
+  /** Ingests the whole backlog and seals what is open; the shard takes nothing afterwards. */
+  finish(now: number): void {
+    this.sliceEnd = Number.POSITIVE_INFINITY;
+    while (this.ingestOldest());
+    this.countHeld();
+    const { control, reporter } = this.options;
+    control.waitForRelease(this.sealedCount, RELEASE_WAIT_MS);
+    this.seal(this.bucketOf(now) + this.options.intervalSeconds);
+    reporter.passed(Number.POSITIVE_INFINITY);
+  }
+
+  private bucketOf(seconds: number): number {
+    const whole = Math.floor(seconds);
+    return whole - (whole % this.options.intervalSeconds);
+  }
+
+  private hold(ptr: number, length: number, origin: number, now: number, truncated: boolean): void {
+    const counters = this.options.control.counters;
+    while (!this.backlog.append(ptr, length, origin, now, truncated)) {
+      counters.add('backlogFull');
+      this.work();
+    }
+    counters.add('backlogPackets');
+  }
+
+  /** Ingests the oldest packet of the backlog; false when there is none. */
+  private ingestOldest(): boolean {
+    const record = this.backlog.peek();
+    if (record === undefined) return false;
+    const { ptr, length, origin, receivedAt, truncated } = record;
+    this.moveTo(receivedAt);
+    this.core.ingest(ptr, length, origin, receivedAt, this.options.eolRequired, truncated);
+    this.backlog.remove();
+    return true;
+  }
+
+  private countHeld(): void {
+    const { counters } = this.options.control;
+    counters.set('backlogHeldPackets', this.backlog.heldPackets);
+    counters.set('backlogHeldBytes', this.backlog.heldBytes);
+  }
+
+  /** Makes the bucket of `seconds` the open one. */
+  private moveTo(seconds: number): void {
+    const start = this.bucketOf(seconds);
+    if (start !== this.core.openStart) this.seal(start);
+  }
+
+  /** Seals the open bucket, unless the one before is still being read: then it stays open, counted. */
+  private seal(next: number): void {
+    const { control, reporter } = this.options;
+    if (control.released < this.sealedCount) {
+      control.counters.add('lateSeals');
+      return;
+    }
+    const empty = this.core.openIsEmpty;
+    const bucket = this.core.sealBucket(next);
+    const freed = this.core.freedSlots();
+    if (!empty) {
+      this.sealedCount++;
+      reporter.sealed(bucket);
+    }
+    if (freed.length > 0) reporter.freed(freed);
+    reporter.passed(next);
+  }
+}

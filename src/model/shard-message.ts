@@ -1,0 +1,46 @@
+/**
+ * What an intake thread tells the control thread, in order. Samples do not travel this way: they are in
+ * sealed buckets, in shared memory.
+ */
+import type { EventMessage, MessageType, ServiceCheckMessage } from './message.ts';
+import type { ByteString } from './text.ts';
+
+export type ShardMessage =
+  /** The shard runs; its counters are at `countersPtr` of its memory. */
+  | { readonly kind: 'ready'; readonly countersPtr: number }
+  | NewContexts
+  /** Slots that name no context any more. */
+  | { readonly kind: 'freed'; readonly slots: Uint32Array }
+  /** A bucket is sealed at `bucket` of the shard's memory and waits to be read and released. */
+  | { readonly kind: 'sealed'; readonly bucket: number }
+  /** Everything received before `start` (Unix seconds) has been sealed. */
+  | { readonly kind: 'passed'; readonly start: number }
+  | { readonly kind: 'event'; readonly event: EventMessage; readonly receivedAt: number }
+  | { readonly kind: 'service_check'; readonly check: ServiceCheckMessage; readonly receivedAt: number }
+  | RejectedLine
+  /** Lines as they arrived, for `--echo`, and how many were left out since the last time. */
+  | { readonly kind: 'echo'; readonly lines: readonly ByteString[]; readonly leftOut: number }
+  /** The shard has drained, sealed and ended. */
+  | { readonly kind: 'stopped' };
+
+/** Slots that now stand for contexts; equal lengths, keys four words each. */
+export interface NewContexts {
+  readonly kind: 'contexts';
+  readonly slots: Uint32Array;
+  readonly keys: Uint32Array;
+  /** Index into CONTEXT_TYPES. */
+  readonly types: Uint8Array;
+  /** name LF host LF tags joined by LF. */
+  readonly texts: readonly ByteString[];
+}
+
+/** A sample of a rejected line, for the log; the counters count them all. */
+export interface RejectedLine {
+  readonly kind: 'rejected';
+  readonly messageType: MessageType;
+  readonly error: string;
+  /** The line's beginning. */
+  readonly line: ByteString;
+  /** Byte offset of the trouble. */
+  readonly at: number;
+}

@@ -1,0 +1,113 @@
+/**
+ * A family: the series that share a name and a type, what one `# TYPE` line speaks for.
+ *
+ * A family keeps the ids of its members in page order, so that a scrape sorts only families whose
+ * members changed since the last one. The array is never changed in place: a page being rendered keeps
+ * the one it started with.
+ */
+import { CONTEXT_TYPES, type Context, type ContextType } from '../../model/context.ts';
+import type { ByteString } from '../../model/text.ts';
+import { escapeName } from './labels.ts';
+import type { Problems } from './problems.ts';
+
+/** In order of precedence when several want one name. */
+export const FAMILY_KINDS = [...CONTEXT_TYPES, 'check'] as const;
+export type FamilyKind = ContextType | 'check';
+export type PrometheusType = 'counter' | 'gauge' | 'summary';
+
+/** What naming needs to know; also implemented by the service checks. */
+export interface NamedFamily {
+  /** Escaped. */
+  readonly name: string;
+  readonly kind: FamilyKind;
+  /** The name as sent; the smallest when several became one. */
+  readonly source: ByteString;
+  /** True once a conflict over the name was counted. */
+  conflictCounted: boolean;
+}
+
+export class Family implements NamedFamily {
+  readonly name: string;
+  readonly kind: ContextType;
+  /** The family's number in the series table, from 1; reused. */
+  readonly number: number;
+  source: ByteString;
+  conflictCounted = false;
+  /** Live members. */
+  size = 0;
+  /** Undefined when a member joined or left since it was collected. */
+  members: Uint32Array | undefined;
+  /** Whether `members` is in page order. */
+  sorted = false;
+
+  constructor(name: string, kind: ContextType, number: number, source: ByteString) {
+    this.name = name;
+    this.kind = kind;
+    this.number = number;
+    this.source = source;
+  }
+}
+
+export function prometheusType(kind: FamilyKind): PrometheusType {
+  if (kind === 'counter') return 'counter';
+  return kind === 'histogram' || kind === 'distribution' ? 'summary' : 'gauge';
+}
+
+/** All families that have members. */
+export class Families {
+  readonly #byKey = new Map<string, Family>();
+  readonly #byNumber: (Family | undefined)[] = [undefined];
+  readonly #freeNumbers: number[] = [];
+
+  /** Counts `context` as a member of its family, which is created when missing. */
+  join(context: Context, problems: Set<Parameters<Problems['adjust']>[0]>): Family {
+    const name = escapeName(context.name, (problem) => problems.add(problem));
+    const key = `${context.type}:${name}`;
+    let family = this.#byKey.get(key);
+    if (family === undefined) {
+      const number = this.#freeNumbers.pop() ?? this.#byNumber.length;
+      family = new Family(name, context.type, number, context.name);
+      this.#byKey.set(key, family);
+      this.#byNumber[number] = family;
+    }
+    if (context.name < family.source) family.source = context.name;
+    family.size++;
+    family.members = undefined;
+    return family;
+  }
+
+  /** Takes one member out of a family; an empty family is forgotten. */
+  leave(number: number): void {
+    const family = this.#byNumber[number];
+    if (family === undefined) return;
+    family.members = undefined;
+    if (--family.size > 0) return;
+    this.#byKey.delete(`${family.kind}:${family.name}`);
+    this.#byNumber[number] = undefined;
+    this.#freeNumbers.push(number);
+  }
+
+  /** Gives each family whose members changed a new, unsorted list of them. */
+  collectMembers(familyOf: Uint32Array): void {
+    const filled = new Map<number, number>();
+    for (const family of this.#byKey.values()) {
+      if (family.members !== undefined) continue;
+      family.members = new Uint32Array(family.size);
+      family.sorted = false;
+      filled.set(family.number, 0);
+    }
+    if (filled.size === 0) return;
+    for (let id = 0; id < familyOf.length; id++) {
+      const number = familyOf[id] as number;
+      const at = number === 0 ? undefined : filled.get(number);
+      if (at === undefined) continue;
+      const members = this.#byNumber[number]?.members as Uint32Array;
+      members[at] = id;
+      filled.set(number, at + 1);
+    }
+  }
+
+  values(): IterableIterator<Family> {
+    return this.#byKey.values();
+  }
+}

@@ -1,0 +1,40 @@
+/**
+ * Which exposition format a scrape gets: OpenMetrics 1.0 when its `Accept` header prefers it, text 0.0.4
+ * for everyone else, also for clients that ask for nothing we have (spec output B.2).
+ */
+import { parseWeighted, type WeightedItem } from '../../lib/weighted-header.ts';
+
+export type ExpositionFormat = 'text' | 'openmetrics';
+
+export const CONTENT_TYPES: Readonly<Record<ExpositionFormat, string>> = {
+  text: 'text/plain; version=0.0.4; charset=utf-8',
+  openmetrics: 'application/openmetrics-text; version=1.0.0; charset=utf-8',
+};
+
+/** Chooses the format for an `Accept` header. Between equal weights the one named first wins. */
+export function negotiate(accept: string | undefined): ExpositionFormat {
+  let best: ExpositionFormat = 'text';
+  let bestWeight = 0;
+  for (const item of parseWeighted(accept ?? '')) {
+    const format = formatOf(item);
+    if (format === undefined || item.weight <= bestWeight) continue;
+    best = format;
+    bestWeight = item.weight;
+  }
+  return best;
+}
+
+function formatOf(item: WeightedItem): ExpositionFormat | undefined {
+  const version = item.parameters.get('version');
+  switch (item.value) {
+    case 'application/openmetrics-text':
+      return version === undefined || version === '1.0.0' ? 'openmetrics' : undefined;
+    case 'text/plain':
+      return version === undefined || version === '0.0.4' ? 'text' : undefined;
+    case 'text/*':
+    case '*/*':
+      return 'text';
+    default:
+      return undefined;
+  }
+}

@@ -1,0 +1,62 @@
+/**
+ * The words a shard and the control thread speak through, and the shard's counters, in one small piece
+ * of shared memory. All Atomics of the server are in this file.
+ *
+ *   word 0  stop       control ─▶ shard   1: drain, seal and end
+ *   word 1  released   control ─▶ shard   how many sealed buckets have been read
+ *   byte 64 …          shard ─▶ control   ShardCounters
+ *
+ * A blocked intake thread receives no messages, so it looks at these words between two receives. While it
+ * waits for a release it sleeps on the word itself.
+ */
+import { SHARD_COUNTER_BYTES, ShardCounters } from './shard-counters.ts';
+
+const STOP = 0;
+const RELEASED = 1;
+const COUNTERS_OFFSET = 64;
+
+export function makeControlBuffer(): SharedArrayBuffer {
+  return new SharedArrayBuffer(COUNTERS_OFFSET + SHARD_COUNTER_BYTES);
+}
+
+export class ControlWord {
+  readonly counters: ShardCounters;
+  private readonly words: Int32Array;
+
+  constructor(buffer: SharedArrayBuffer) {
+    this.words = new Int32Array(buffer, 0, COUNTERS_OFFSET / 4);
+    this.counters = new ShardCounters(buffer, COUNTERS_OFFSET);
+  }
+
+  /** Control thread: asks the shard to drain, seal and end. */
+  requestStop(): void {
+    Atomics.store(this.words, STOP, 1);
+    Atomics.notify(this.words, STOP);
+  }
+
+  get stopRequested(): boolean {
+    return Atomics.load(this.words, STOP) !== 0;
+  }
+
+  /** Control thread: one more sealed bucket has been read and may be used again. */
+  release(): void {
+    Atomics.add(this.words, RELEASED, 1);
+    Atomics.notify(this.words, RELEASED);
+  }
+
+  get released(): number {
+    return Atomics.load(this.words, RELEASED);
+  }
+
+  /** Shard: waits until `count` buckets have been released; false when that takes longer than `timeoutMs`. */
+  waitForRelease(count: number, timeoutMs: number): boolean {
+    const deadline = performance.now() + timeoutMs;
+    for (;;) {
+      const now = this.released;
+      if (now >= count) return true;
+      const left = deadline - performance.now();
+      if (left <= 0) return false;
+      Atomics.wait(this.words, RELEASED, now, left);
+    }
+  }
+}

@@ -1,0 +1,161 @@
+/**
+ * A shard without thread and socket: core, resolver and a clock the test sets. Used to compare what the
+ * hot path does with what the cold path alone does.
+ */
+import { readFileSync } from 'node:fs';
+import { CORE_COUNTERS, type CoreCounter } from '../../src/core/counters.ts';
+import {
+  Core,
+  type CoreSettings,
+  countersView,
+  HASH_KEY_BYTES,
+  type HashKey,
+  makeShardMemory,
+} from '../../src/core/core.ts';
+import { SealedMemory } from '../../src/core/sealed-memory.ts';
+import { Resolver, RESOLVER_SCRATCH_BYTES, type ResolverCore } from '../../src/enrich/resolver.ts';
+import { compileEnrichSettings, DEFAULT_ENRICH_OPTIONS, type EnrichOptions } from '../../src/enrich/settings.ts';
+import { NO_TAGGER } from '../../src/enrich/tagger.ts';
+import { CONTEXT_TYPES } from '../../src/model/context.ts';
+import type { EventMessage, Rejection, ServiceCheckMessage } from '../../src/model/message.ts';
+import { KEY_KIND } from '../../src/model/sealed-bucket.ts';
+import type { ByteString } from '../../src/model/text.ts';
+import { parseMessage } from '../../src/protocol/message.ts';
+import { ControlWord, makeControlBuffer } from '../../src/telemetry/control-word.ts';
+
+const MODULE = new WebAssembly.Module(readFileSync(new URL('../../dist/core/core.wasm', import.meta.url)));
+
+export const DEFAULT_CORE: CoreSettings = {
+  linesMax: 100_000,
+  contextsMax: 100_000,
+  keysMax: 1_000_000,
+  histogramValuesMax: 64,
+  timestampedMax: 100_000,
+  idleBuckets: 3,
+  timestamps: true,
+  clientFields: false,
+};
+
+/** A fixed key: hashes in tests are the same in every run. */
+export const TEST_KEY: HashKey = {
+  bytes: Uint8Array.from({ length: HASH_KEY_BYTES }, (_, i) => (Math.imul(i + 1, 2_654_435_761) >>> 13) & 255),
+  seed: 0x9e3779b97f4a7c15n,
+};
+
+/** What one context gathered, in comparable form. */
+export interface Gathered {
+  sum: number;
+  weightedSum: number;
+  count: number;
+  min: number;
+  max: number;
+  lastAt: number;
+  keys: Record<string, number>;
+}
+
+export interface HarnessOptions {
+  readonly core?: Partial<CoreSettings>;
+  readonly enrich?: Partial<EnrichOptions>;
+  /** False makes every line take the cold path. */
+  readonly caching?: boolean;
+}
+
+export class CoreHarness {
+  readonly core: Core;
+  readonly control = new ControlWord(makeControlBuffer());
+  readonly events: EventMessage[] = [];
+  readonly checks: ServiceCheckMessage[] = [];
+  readonly rejections: Rejection[] = [];
+  /** Context text with its type in front, by slot. */
+  readonly contexts = new Map<number, string>();
+  private readonly memory = makeShardMemory();
+  private readonly packetPtr: number;
+
+  constructor(options: HarnessOptions = {}) {
+    const settings = { ...DEFAULT_CORE, ...options.core };
+    const resolve = (line: number, length: number, origin: number): number => {
+      resolver.resolve(line, length, origin);
+      return 0;
+    };
+    this.core = new Core(MODULE, this.memory, settings, TEST_KEY, 0, resolve);
+    const parse = { noAggregationPipeline: settings.timestamps, originDetectionClient: settings.clientFields };
+    const resolver: Resolver = new Resolver({
+      core: options.caching === false ? withoutCache(this.core) : this.core,
+      scratchPtr: this.core.takeRegion(RESOLVER_SCRATCH_BYTES),
+      parse: (line) => parseMessage(line, parse),
+      settings: compileEnrichSettings({ ...DEFAULT_ENRICH_OPTIONS, hostname: 'agent-host', ...options.enrich }),
+      tagger: NO_TAGGER,
+      counters: this.control.counters,
+      sink: {
+        newContext: (slot, type, text) => void this.contexts.set(slot, `${CONTEXT_TYPES[type]} ${canonical(text)}`),
+        event: (event) => void this.events.push(event),
+        serviceCheck: (check) => void this.checks.push(check),
+        rejected: (rejection) => void this.rejections.push(rejection),
+      },
+    });
+    this.packetPtr = this.core.takeRegion(65_536 + 128);
+  }
+
+  ingest(packet: ByteString, now = 0, options: { eol?: boolean; truncated?: boolean } = {}): void {
+    this.core.bytes.write(packet, this.packetPtr, 'latin1');
+    this.core.ingest(this.packetPtr, packet.length, 0, now, options.eol ?? false, options.truncated ?? false);
+  }
+
+  count(counter: CoreCounter): number {
+    return countersView(this.memory, this.core.countersPtr)[CORE_COUNTERS[counter]] as number;
+  }
+
+  /** Seals the open bucket and opens the one at `next`. */
+  seal(next: number): SealedMemory {
+    return new SealedMemory(this.memory, this.core.sealBucket(next));
+  }
+
+  /** Seals, and tells what every context gathered. */
+  gather(next = 0): { cells: Map<string, Gathered>; timestamped: string[] } {
+    const sealed = this.seal(next);
+    const cells = new Map<string, Gathered>();
+    const bySlot = new Map<number, Gathered>();
+    for (const slot of sealed.slots) {
+      const cell: Gathered = {
+        sum: sealed.sum(slot),
+        weightedSum: sealed.weightedSum(slot),
+        count: sealed.count(slot),
+        min: sealed.min(slot),
+        max: sealed.max(slot),
+        lastAt: sealed.lastAt(slot),
+        keys: {},
+      };
+      bySlot.set(slot, cell);
+      cells.set(this.contexts.get(slot) ?? `slot ${slot}`, cell);
+    }
+    sealed.forEachKey((slot, kind, low, high, weight) => {
+      const name = kind === KEY_KIND.bin ? `bin ${low | 0}` : `${kind} ${high}:${low}`;
+      const cell = bySlot.get(slot) as Gathered;
+      cell.keys[name] = (cell.keys[name] ?? 0) + weight;
+    });
+    const timestamped: string[] = [];
+    sealed.forEachTimestamped((slot, timestamp, value) => {
+      timestamped.push(`${this.contexts.get(slot)} ${timestamp} ${value}`);
+    });
+    return { cells, timestamped };
+  }
+}
+
+/** The same core, but nothing is ever cached. */
+function withoutCache(core: Core): ResolverCore {
+  return {
+    get bytes() {
+      return core.bytes;
+    },
+    contextSlot: (...args) => core.contextSlot(...args),
+    install: () => undefined,
+    addSample: (...args) => core.addSample(...args),
+    addElement: (...args) => core.addElement(...args),
+  };
+}
+
+/** A context's text with its tags sorted. */
+function canonical(text: ByteString): string {
+  const [name = '', host = '', ...tags] = text.split('\n');
+  return [name, host, ...tags.sort()].join('\n');
+}
