@@ -32,10 +32,40 @@ const bytes = fc
   .map((list) => list.join(''));
 const other = fc.constantFrom('_e{5,4}:title|text', '_e{5,4}:title', '_sc|db.up|0|#a', '_sc|x', '', '\r', 'junk', '_schema:1|c');
 const line = fc.oneof({ weight: 8, arbitrary: metric }, { weight: 1, arbitrary: bytes }, { weight: 1, arbitrary: other });
-/** Lines come back again and again, so that they hit the caches. */
+/**
+ * What real clients send: a few metrics, each with its tags, over and over with new values, rates, order and
+ * repetition of tags. Between them any of the lines above.
+ */
+const goodTag = fc.constantFrom('env:prod', 'env:dev', 'az:1', 'a', 't'.repeat(70), 'version:1.2.3', 'host:web', 'u:é');
+const template = fc.record({
+  name: fc.constantFrom('a', 'a.b', 'page.views', 'n'.repeat(40)),
+  type: fc.constantFrom('c', 'g', 'h', 'ms', 'd', 's'),
+  tags: fc.uniqueArray(goodTag, { maxLength: 5 }),
+  client: fc.constantFrom('', '', '|c:ci-abc', '|e:cn-a'),
+});
+const reading = fc.record({
+  pick: fc.nat(),
+  value: fc.oneof({ weight: 6, arbitrary: fc.integer({ min: -9, max: 99 }).map(String) }, { weight: 1, arbitrary: values }),
+  rate: fc.constantFrom('', '', '|@0.5', '|@0.1', '|@0.3'),
+  stamp: fc.constantFrom('', '', '', '', '|T1656581400'),
+  shuffle: fc.infiniteStream(fc.nat(3)),
+  repeat: fc.boolean(),
+  other: fc.oneof({ weight: 8, arbitrary: fc.constant(null) }, { weight: 1, arbitrary: line }),
+  end: fc.constantFrom('\n', '\n', '\n', '\r\n'),
+});
 const stream = fc
-  .tuple(fc.array(line, { minLength: 1, maxLength: 12 }), fc.array(fc.tuple(fc.nat(), fc.constantFrom('\n', '\n', '\r\n')), { maxLength: 60 }))
-  .map(([pool, picks]) => picks.map(([at, end]) => (pool[at % pool.length] as string) + end));
+  .tuple(fc.array(template, { minLength: 1, maxLength: 5 }), fc.array(reading, { maxLength: 60, size: 'max' }))
+  .map(([templates, readings]) =>
+    readings.map((one) => {
+      if (one.other !== null) return one.other + one.end;
+      const { name, type, tags, client } = templates[one.pick % templates.length] as (typeof templates)[number];
+      const order = tags.map((text) => ({ text, at: one.shuffle.next().value as number }));
+      const list = order.sort((a, b) => a.at - b.at).map(({ text }) => text);
+      if (one.repeat && list.length > 0) list.push(list[0] as string);
+      const tagField = list.length === 0 ? '' : `|#${list.join(',')}`;
+      return `${name}:${one.value}|${type}${one.rate}${tagField}${one.stamp}${client}${one.end}`;
+    }),
+  );
 const packetSizes = fc.array(fc.integer({ min: 1, max: 8 }), { minLength: 1, maxLength: 10 });
 const options = fc.record({ clientFields: fc.boolean(), timestamps: fc.boolean() });
 
@@ -128,6 +158,20 @@ function expectClose(got: number, want: number, context: string): void {
 }
 
 describe('the hot path', () => {
+  it('is what these streams mostly take', () => {
+    const counts = { lineHits: 0, tagSetHits: 0, lineMisses: 0 };
+    fc.assert(
+      fc.property(stream, (lines) => {
+        const harness = new CoreHarness();
+        for (const one of lines) harness.ingest(one);
+        for (const key of ['lineHits', 'tagSetHits', 'lineMisses'] as const) counts[key] += harness.count(key);
+      }),
+      { numRuns: 200, seed: 1 },
+    );
+    expect(counts.lineHits).toBeGreaterThan(counts.lineMisses / 2);
+    expect(counts.tagSetHits).toBeGreaterThan(counts.lineMisses / 10);
+  });
+
   it('gives the result of the cold path alone, for any lines and any packets', () => {
     fc.assert(
       fc.property(stream, packetSizes, options, (lines, sizes, core) => {

@@ -101,7 +101,7 @@ export class SketchedHistogram implements Histogram {
   /** The sketch's answer, held to the range of the values: sketches overshoot at both ends. */
   quantile(q: number): number | undefined {
     if (this.#sketch.binTotal === 0) return undefined;
-    return this.#hold(this.#sketch.quantile(q));
+    return this.#clamp(this.#sketch.quantile(q));
   }
 
   /** A key with several bins is visited once. */
@@ -111,12 +111,12 @@ export class SketchedHistogram implements Histogram {
     keys.forEach((key, i) => {
       weight += counts[i] as number;
       if (keys[i + 1] === key) return;
-      visit(this.#hold(valueOfKey(key)), weight);
+      visit(this.#clamp(valueOfKey(key)), weight);
       weight = 0;
     });
   }
 
-  #hold(value: number): number {
+  #clamp(value: number): number {
     return Math.min(Math.max(value, this.min), this.max);
   }
 }

@@ -99,9 +99,6 @@ describe('/metrics', () => {
   test('lets other requests through while a long page is sent, and stops rendering for a client that left', async () => {
     let chunks = 0;
     let ended: () => void = () => {};
-    const end = new Promise<void>((resolve) => {
-      ended = resolve;
-    });
     const server = await start({
       prometheus: sourceOf(function* () {
         try {
@@ -115,6 +112,9 @@ describe('/metrics', () => {
       }),
     });
     for (const headers of [{}, { 'accept-encoding': 'gzip' }]) {
+      const end = new Promise<void>((resolve) => {
+        ended = resolve;
+      });
       const sent = request({ host: '127.0.0.1', port: server.port, path: '/metrics', headers });
       await new Promise<void>((resolve) => {
         sent.on('response', (response) => response.once('data', () => resolve()));
