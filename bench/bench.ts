@@ -54,6 +54,9 @@ const { values: flags } = parseArgs({
   },
 });
 
+// Ending through exit() lets the processes that were started be ended, too.
+for (const signal of ['SIGINT', 'SIGTERM'] as const) process.once(signal, () => process.exit(1));
+
 if (flags.help) process.stdout.write(HELP);
 else process.exitCode = await run();
 

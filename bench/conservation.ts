@@ -7,7 +7,7 @@
  */
 import { createReadStream } from 'node:fs';
 import { createInterface } from 'node:readline';
-import { type ByType, byType, type Totals, type WireType } from './totals.ts';
+import { type ByType, byType, type Totals, WIRE_TYPES, type WireType } from './totals.ts';
 
 export interface Observed {
   counterSum: number;
@@ -57,6 +57,7 @@ export async function observe(file: string): Promise<Observed> {
 export function addRecord(observed: Observed, seen: Set<number>, record: FileRecord): void {
   if (OWN_METRICS.test(record.metric)) return;
   const type = record.metric[0] as WireType;
+  if (!WIRE_TYPES.includes(type)) return;
   if (type === 'c') observed.counterSum += record.count ?? 0;
   if (type === 'd') observed.distributionWeight += record.sketch?.cnt ?? 0;
   if (type === 'h') {
@@ -81,7 +82,7 @@ export function balance(sent: Totals, observed: Observed): Balance {
   compare('sum of counters', sent.counterSum, observed.counterSum);
   compare('weight of histograms', sent.histogramWeight, observed.histogramWeight);
   compare('weight of distributions', sent.distributionWeight, observed.distributionWeight);
-  for (const type of ['c', 'g', 'h', 'd', 's'] as const) {
+  for (const type of WIRE_TYPES) {
     compare(`contexts of type ${type}`, sent.contexts[type] + sent.fresh[type], observed.contexts[type]);
   }
   const counterShare = sent.counterSum === 0 ? 1 : observed.counterSum / sent.counterSum;

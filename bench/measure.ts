@@ -10,7 +10,8 @@ import { join } from 'node:path';
 import type { Destination } from '../src/intake/send-batch.ts';
 import { type Balance, balance, observe } from './conservation.ts';
 import type { SendOrder, SendReport } from './messages.ts';
-import { LimitProcess, type SenderProcess, ServerProcess, type ServerUsage } from './processes.ts';
+import { LimitProcess, SenderProcess, ServerProcess, type ServerUsage } from './processes.ts';
+import type { ShapeName } from './shapes.ts';
 
 export type Transport = 'unix' | 'udp';
 export type Traffic = Omit<SendOrder, 'destination'>;
@@ -91,6 +92,20 @@ export async function measureServer(
       server.kill();
     }
   });
+}
+
+/** Runs `work` with a sender of its own; its corpus holds `bytes` at most. */
+export async function withSender<Result>(
+  bench: Bench,
+  corpus: { shape: ShapeName; packetBytesMax: number; bytes: number },
+  work: (sender: SenderProcess) => Promise<Result>,
+): Promise<Result> {
+  const sender = await SenderProcess.start({ ...corpus, seed: bench.seed });
+  try {
+    return await work(sender);
+  } finally {
+    await sender.stop();
+  }
 }
 
 /** Runs `work` in a directory of its own, gone afterwards. */

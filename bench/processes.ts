@@ -122,6 +122,9 @@ export class ServerProcess {
     ];
     this.child = spawn(process.execPath, [SERVER, ...flags], { stdio: ['ignore', log, log] });
     closeSync(log);
+    const kill = (): void => this.kill();
+    process.once('exit', kill);
+    this.child.once('exit', () => process.off('exit', kill));
   }
 
   static async start(setup: ServerSetup): Promise<ServerProcess> {

@@ -11,8 +11,9 @@ import {
   median,
   type ServerResult,
   type Transport,
+  withSender,
 } from './measure.ts';
-import { SenderProcess } from './processes.ts';
+import type { SenderProcess } from './processes.ts';
 import { searchRate } from './search-rate.ts';
 import type { ShapeName } from './shapes.ts';
 
@@ -63,42 +64,19 @@ export const UDP_RECEIVE_BUFFER_BYTES = 4 << 20;
 
 const MIB = 1 << 20;
 
-export async function measureRow(bench: Bench, plan: RowPlan): Promise<Row> {
-  const { shape, packetBytesMax } = plan;
-  const sender = await SenderProcess.start({
-    shape,
-    packetBytesMax,
-    seed: bench.seed,
-    bytes: bench.corpusBytes,
-  });
-  try {
-    return await (plan.transport === 'unix'
-      ? measureUnix(bench, plan, sender)
-      : measureUdp(bench, plan, sender));
-  } finally {
-    await sender.stop();
-  }
+export function measureRow(bench: Bench, plan: RowPlan): Promise<Row> {
+  const measure = plan.transport === 'unix' ? measureUnix : measureUdp;
+  return withSender(bench, { ...plan, bytes: bench.corpusBytes }, (sender) => measure(bench, plan, sender));
 }
 
 /** Only L0, in the unit of the comparison; for work on the benchmark itself. */
-export async function measureRowLimit(bench: Bench, plan: RowPlan): Promise<number> {
-  const { shape, packetBytesMax } = plan;
-  const sender = await SenderProcess.start({
-    shape,
-    packetBytesMax,
-    seed: bench.seed,
-    bytes: bench.corpusBytes,
-  });
-  try {
+export function measureRowLimit(bench: Bench, plan: RowPlan): Promise<number> {
+  const measure = plan.transport === 'unix' ? limitOfUnix : limitOfUdp;
+  return withSender(bench, { ...plan, bytes: bench.corpusBytes }, async (sender) => {
     const limits: number[] = [];
-    for (let run = 0; run < bench.runs; run++) {
-      const limit = plan.transport === 'unix' ? limitOfUnix(bench, sender) : limitOfUdp(bench, sender);
-      limits.push((await limit).value);
-    }
+    for (let run = 0; run < bench.runs; run++) limits.push((await measure(bench, sender)).value);
     return median(limits);
-  } finally {
-    await sender.stop();
-  }
+  });
 }
 
 async function measureUnix(bench: Bench, plan: RowPlan, sender: SenderProcess): Promise<Row> {

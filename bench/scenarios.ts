@@ -2,12 +2,20 @@
  * What the table does not show: a burst of new contexts, and memory.
  *
  *   burst   50,000 contexts that nobody has seen, at 100,000 lines/s over UDP with the system's receive buffer,
- *           in datagrams of 1,432 bytes and then one line in each; nothing may be lost
+ *           in datagrams of 1,432 bytes and then one line in each; no more may be lost than L0 loses
  *   memory  resident size: idle; under smp; with 100,000 contexts of 26 tags at 50 MiB/s
  */
 import { setTimeout as sleep } from 'node:timers/promises';
-import { type Bench, inDirectory, measureLimit, measureServer } from './measure.ts';
-import { SenderProcess, ServerProcess } from './processes.ts';
+import {
+  type Bench,
+  inDirectory,
+  measureLimit,
+  measureServer,
+  median,
+  type ServerResult,
+  withSender,
+} from './measure.ts';
+import { type SenderProcess, ServerProcess } from './processes.ts';
 
 export interface ScenarioResult {
   readonly name: string;
@@ -28,32 +36,40 @@ const WIDE_CORPUS_BYTES = 256 * MIB;
 const IDLE_SECONDS = 3;
 
 async function measureBurst(bench: Bench): Promise<ScenarioResult[]> {
+  const bytes = Math.min(BURST_CORPUS_BYTES, bench.corpusBytes);
   const results: ScenarioResult[] = [];
   for (const shape of ['burst', 'burst1'] as const) {
-    const bytes = Math.min(BURST_CORPUS_BYTES, bench.corpusBytes);
-    const sender = await SenderProcess.start({ shape, seed: bench.seed, bytes, packetBytesMax: 1432 });
-    try {
-      const { packets, lines } = sender.corpus;
-      const traffic = { passes: 1, packetsPerSecond: (BURST_LINES_PER_SECOND * packets) / lines };
-      const limit = await measureLimit(bench, sender, 'udp', traffic, 0);
-      const { balance, totals, seconds, rssPeakMib } = await measureServer(bench, sender, 'udp', traffic, 0);
-      results.push({
-        name: shape,
-        figures: {
-          linesPerSecond: totals.lines / seconds,
-          packetsPerSecond: totals.packets / seconds,
-          loss: balance.loss,
-          limitLoss: limit.loss,
-          rssPeakMib,
-        },
-        differences: balance.differences,
-        pass: balance.differences.length === 0,
-      });
-    } finally {
-      await sender.stop();
-    }
+    const corpus = { shape, bytes, packetBytesMax: 1432 };
+    results.push(await withSender(bench, corpus, (sender) => measureBurstOf(bench, shape, sender)));
   }
   return results;
+}
+
+/**
+ * With the default receive buffer and one line in each datagram even L0 loses some, when it is not scheduled
+ * for 3 ms. So medians are compared: the server may lose no more than L0, which is nothing in most runs.
+ */
+async function measureBurstOf(bench: Bench, name: string, sender: SenderProcess): Promise<ScenarioResult> {
+  const { packets, lines } = sender.corpus;
+  const traffic = { passes: 1, packetsPerSecond: (BURST_LINES_PER_SECOND * packets) / lines };
+  const limitLosses: number[] = [];
+  const results: ServerResult[] = [];
+  for (let run = 0; run < bench.runs; run++) {
+    limitLosses.push((await measureLimit(bench, sender, 'udp', traffic, 0)).loss);
+    results.push(await measureServer(bench, sender, 'udp', traffic, 0));
+  }
+  const loss = median(results.map(({ balance }) => balance.loss));
+  const limitLoss = median(limitLosses);
+  const figures = {
+    linesPerSecond: median(results.map(({ totals, seconds }) => totals.lines / seconds)),
+    packetsPerSecond: median(results.map(({ totals, seconds }) => totals.packets / seconds)),
+    loss,
+    limitLoss,
+    rssPeakMib: median(results.map(({ rssPeakMib }) => rssPeakMib)),
+  };
+  const surplus = results.some(({ balance }) => balance.loss === 0 && balance.differences.length > 0);
+  const differences = [...new Set(results.flatMap(({ balance }) => balance.differences))];
+  return { name, figures, differences, pass: loss <= limitLoss && !surplus };
 }
 
 async function measureMemory(bench: Bench): Promise<ScenarioResult[]> {
@@ -82,23 +98,17 @@ async function measureLoad(
   bytes: number,
   rate: { bytesPerSecond?: number },
 ): Promise<ScenarioResult> {
-  const sender = await SenderProcess.start({ shape, seed: bench.seed, bytes, packetBytesMax: 8192 });
-  try {
-    const traffic = { ...rate, seconds: 3 * bench.seconds };
-    const result = await measureServer(bench, sender, 'unix', traffic, 0);
-    return {
-      name: `memory of ${shape}`,
-      figures: {
-        mibPerSecond: result.totals.bytes / MIB / result.seconds,
-        contexts: Object.values(result.totals.contexts).reduce((sum, count) => sum + count, 0),
-        rssMib: result.usage.rssMib,
-        rssPeakMib: result.rssPeakMib,
-        loss: result.balance.loss,
-      },
-      differences: result.balance.differences,
-      pass: result.balance.differences.length === 0,
-    };
-  } finally {
-    await sender.stop();
-  }
+  const traffic = { ...rate, seconds: 3 * bench.seconds };
+  const result = await withSender(bench, { shape, bytes, packetBytesMax: 8192 }, (sender) =>
+    measureServer(bench, sender, 'unix', traffic, 0),
+  );
+  const { differences, loss } = result.balance;
+  const figures = {
+    mibPerSecond: result.totals.bytes / MIB / result.seconds,
+    contexts: Object.values(result.totals.contexts).reduce((sum, count) => sum + count, 0),
+    rssMib: result.usage.rssMib,
+    rssPeakMib: result.rssPeakMib,
+    loss,
+  };
+  return { name: `memory of ${shape}`, figures, differences, pass: differences.length === 0 };
 }

@@ -11,9 +11,10 @@ import { CHUNK_PACKETS, type Corpus } from './corpus.ts';
 import type { SendOrder, SendReport } from './messages.ts';
 
 const SLICE_PACKETS = 32;
-/** Sleeping is not exact; what is left of the time is spent looking at the clock. */
-const SPIN_MS = 0.2;
-const FORGIVEN_MS = 1;
+/** Sleeping is not exact: the last of the time, and so every short time, is spent looking at the clock. */
+const SPIN_MS = 1;
+/** Held up for longer than this, the sender lets go of what it missed. */
+const FORGIVEN_MS = 2;
 
 export class CorpusSender {
   private readonly corpus: Corpus;

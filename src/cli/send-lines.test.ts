@@ -10,16 +10,16 @@ describe('metric lines', () => {
   };
 
   it('come from a type, a name and values', () => {
-    makes(['1'], { count: 'page.views' }, ['page.views:1|c']);
-    makes(['-3.5'], { gauge: 'temperature' }, ['temperature:-3.5|g']);
-    makes(['12', '13', '14e-1'], { timing: 'request' }, ['request:12:13:14e-1|ms']);
-    makes(['1'], { histogram: 'a' }, ['a:1|h']);
-    makes(['1'], { distribution: 'a' }, ['a:1|d']);
-    makes(['u:1', 'u2'], { set: 'users' }, ['users:u:1|s', 'users:u2|s']);
+    makes(['1'], { count: ['page.views'] }, ['page.views:1|c']);
+    makes([], { gauge: ['temperature', '-3.5'] }, ['temperature:-3.5|g']);
+    makes(['12', '13', '14e-1'], { timing: ['request'] }, ['request:12:13:14e-1|ms']);
+    makes(['1'], { histogram: ['a'] }, ['a:1|h']);
+    makes(['1'], { distribution: ['a'] }, ['a:1|d']);
+    makes(['u:1', 'u2'], { set: ['users'] }, ['users:u:1|s', 'users:u2|s']);
   });
 
   it('carry rate, time and tags', () => {
-    makes(['1'], { count: 'a', tag: ['env:dev', 'x,y'], sampleRate: '0.5', timestamp: '1700000000' }, [
+    makes(['1'], { count: ['a'], tag: ['env:dev', 'x,y'], sampleRate: '0.5', timestamp: '1700000000' }, [
       'a:1|c|@0.5|T1700000000|#env:dev,x,y',
     ]);
   });
@@ -30,18 +30,18 @@ describe('metric lines', () => {
 
   it('are refused when they cannot mean what was typed', () => {
     refuses([], {}, 'nothing to send');
-    refuses([], { count: 'a' }, '--count a needs a value');
-    refuses(['1'], { count: 'a', gauge: 'b' }, '--count and --gauge exclude each other');
-    refuses(['one'], { count: 'a' }, 'the value is a number; it is "one"');
-    refuses([''], { count: 'a' }, 'the value is a number');
-    refuses(['1'], { count: 'a:b' }, 'the name cannot contain ":"');
-    refuses(['1'], { count: '' }, 'the name is empty');
-    refuses(['x|y'], { set: 'a' }, 'the element cannot contain "|"');
-    refuses(['1'], { count: 'a', tag: ['x|y'] }, '--tag cannot contain "|"');
-    refuses(['1'], { count: 'a', tag: ['x\ny'] }, '--tag cannot contain "\\n"');
-    refuses(['1'], { count: 'a', sampleRate: 'half' }, '--sample-rate is a number');
-    refuses(['1'], { count: 'a', timestamp: '1.5' }, '--timestamp is a Unix time');
-    refuses(['a:1|c'], { tag: ['x'] }, 'need a type');
+    refuses([], { count: ['a'] }, '--count a needs a value');
+    refuses(['1'], { count: ['a'], gauge: ['b'] }, '--count and --gauge exclude each other');
+    refuses(['one'], { count: ['a'] }, 'the value is a number; it is "one"');
+    refuses([''], { count: ['a'] }, 'the value is a number');
+    refuses(['1'], { count: ['a:b'] }, 'the name cannot contain ":"');
+    refuses(['1'], { count: [''] }, 'the name is empty');
+    refuses(['x|y'], { set: ['a'] }, 'the element cannot contain "|"');
+    refuses(['1'], { count: ['a'], tag: ['x|y'] }, '--tag cannot contain "|"');
+    refuses(['1'], { count: ['a'], tag: ['x\ny'] }, '--tag cannot contain "\\n"');
+    refuses(['1'], { count: ['a'], sampleRate: 'half' }, '--sample-rate is a number');
+    refuses(['1'], { count: ['a'], timestamp: '1.5' }, '--timestamp is a Unix time');
+    refuses(['a:1|c'], { tag: ['x'] }, 'belong to a type');
   });
 });
 

@@ -16,14 +16,14 @@ export interface TagOptions {
   readonly timestamp?: string;
 }
 
-/** The name for one of the types, and what else a metric can have. */
+/** Name and values for one of the types, and what else a metric can have. */
 export interface MetricOptions extends TagOptions {
-  readonly count?: string;
-  readonly gauge?: string;
-  readonly histogram?: string;
-  readonly timing?: string;
-  readonly distribution?: string;
-  readonly set?: string;
+  readonly count?: readonly string[];
+  readonly gauge?: readonly string[];
+  readonly histogram?: readonly string[];
+  readonly timing?: readonly string[];
+  readonly distribution?: readonly string[];
+  readonly set?: readonly string[];
   readonly sampleRate?: string;
 }
 
@@ -53,7 +53,7 @@ const ALERT_TYPES = ['error', 'warning', 'info', 'success'];
 const PRIORITIES = ['normal', 'low'];
 const STATUSES = ['ok', 'warning', 'critical', 'unknown'];
 
-/** `words` are lines as they are, or the values of the metric that `options` name. */
+/** `words` are lines as they are, or further values of the metric that `options` name. */
 export function metricLines(words: readonly string[], options: MetricOptions): readonly string[] {
   const kinds = (Object.keys(METRIC_TYPES) as (keyof typeof METRIC_TYPES)[]).filter(
     (kind) => options[kind] !== undefined,
@@ -62,22 +62,24 @@ export function metricLines(words: readonly string[], options: MetricOptions): r
   if (kind === undefined) {
     if (words.length === 0) throw new SendUsageError('nothing to send; see whippet send --help');
     if (options.tag || options.sampleRate || options.timestamp) {
-      throw new SendUsageError('--tag, --sample-rate and --timestamp need a type such as --count <name>');
+      throw new SendUsageError('--tag, --sample-rate and --timestamp belong to a type such as --count');
     }
     return words;
   }
   if (another !== undefined) throw new SendUsageError(`--${kind} and --${another} exclude each other`);
-  const name = plainText(options[kind] as string, 'the name', ':');
-  if (words.length === 0) throw new SendUsageError(`--${kind} ${name} needs a value`);
+  const [given = '', ...values] = [...(options[kind] ?? []), ...words];
+  const name = plainText(given, 'the name', ':');
+  if (values.length === 0) throw new SendUsageError(`--${kind} ${name} needs a value`);
   const tail = joinFields([
     ['@', numberText(options.sampleRate, '--sample-rate')],
     ['T', wholeText(options.timestamp)],
     ['#', tagText(options.tag)],
   ]);
   // A set element is text and may contain colons, so several elements are several lines.
-  if (kind === 'set') return words.map((word) => `${name}:${plainText(word, 'the element')}|s${tail}`);
-  const values = words.map((word) => numberText(word, 'the value'));
-  return [`${name}:${values.join(':')}|${METRIC_TYPES[kind]}${tail}`];
+  if (kind === 'set') return values.map((value) => `${name}:${plainText(value, 'the element')}|s${tail}`);
+  return [
+    `${name}:${values.map((value) => numberText(value, 'the value')).join(':')}|${METRIC_TYPES[kind]}${tail}`,
+  ];
 }
 
 // _e{8,10}:Deployed|v42 is out|d:1700000000|h:web-1|k:deploy|p:low|s:ci|t:success|#env:dev

@@ -39,7 +39,7 @@ export class Backlog {
   heldBytes = 0;
   private readonly region: number;
   private readonly bytes: number;
-  private readonly memory: Buffer;
+  private readonly memory: () => Buffer;
   private readonly words: Int32Array;
   private readonly doubles: Float64Array;
   /** Offsets in the region: where the next record goes, where the oldest is. */
@@ -47,13 +47,14 @@ export class Backlog {
   private tail = 0;
   private readonly record: BacklogRecord = { ptr: 0, length: 0, origin: 0, receivedAt: 0, truncated: false };
 
-  /** `memory` is the shard's memory, `region` the address of `bytes` bytes in it. */
-  constructor(memory: Buffer, region: number, bytes: number) {
+  /** `memory()` is the shard's memory as it is now, `region` the address of `bytes` bytes in it. */
+  constructor(memory: () => Buffer, region: number, bytes: number) {
     this.region = region;
     this.bytes = bytes - PADDING_BYTES;
     this.memory = memory;
-    this.words = new Int32Array(memory.buffer, memory.byteOffset + region, bytes / 4);
-    this.doubles = new Float64Array(memory.buffer, memory.byteOffset + region, bytes / 8);
+    const { buffer, byteOffset } = memory();
+    this.words = new Int32Array(buffer, byteOffset + region, bytes / 4);
+    this.doubles = new Float64Array(buffer, byteOffset + region, bytes / 8);
   }
 
   get isEmpty(): boolean {
@@ -68,7 +69,7 @@ export class Backlog {
     this.words[at >> 2] = truncated ? length | TRUNCATED : length;
     this.words[(at >> 2) + 1] = origin;
     this.doubles[(at >> 3) + 1] = receivedAt;
-    this.memory.copyWithin(this.region + at + HEADER_BYTES, ptr, ptr + length);
+    this.memory().copyWithin(this.region + at + HEADER_BYTES, ptr, ptr + length);
     this.head = at + size;
     this.heldPackets++;
     this.heldBytes += size;

@@ -7,15 +7,16 @@
  */
 import { type MessagePort, parentPort, workerData } from 'node:worker_threads';
 import { CORE_COUNTERS } from '../core/counters.ts';
-import { Core, type CoreSettings, countersView, type HashKey } from '../core/core.ts';
+import { Core, type CoreSettings, countersView } from '../core/core.ts';
 import { Resolver, RESOLVER_SCRATCH_BYTES } from '../enrich/resolver.ts';
-import { compileEnrichSettings, type EnrichOptions } from '../enrich/settings.ts';
+import { compileEnrichSettings } from '../enrich/settings.ts';
 import { NO_TAGGER } from '../enrich/tagger.ts';
 import { parseMessage } from '../protocol/message.ts';
 import { ControlWord } from '../telemetry/control-word.ts';
 import { Backlog } from './backlog.ts';
 import { runDatagramLoop } from './datagram-loop.ts';
 import { EchoSampler } from './echo-sampler.ts';
+import type { IntakeSettings } from './intake-settings.ts';
 import { loadLibc } from './libc.ts';
 import { runPortableUdp } from './portable.ts';
 import { ReceiveSlots } from './receive-slots.ts';
@@ -24,27 +25,6 @@ import { ShardPort } from './shard-port.ts';
 
 /** Datagrams a receive takes at most: 64 of 8 KiB stay in the processor's second-level cache. */
 const BATCH_PACKETS = 64;
-
-/** Which socket the thread reads. */
-export type Listener =
-  | { readonly kind: 'datagram'; readonly fd: number }
-  | { readonly kind: 'portable-udp'; readonly host: string; readonly port: number; readonly receiveBuffer: number };
-
-export interface IntakeSettings {
-  readonly module: WebAssembly.Module;
-  readonly memory: WebAssembly.Memory;
-  readonly control: SharedArrayBuffer;
-  readonly hashKey: HashKey;
-  readonly core: CoreSettings;
-  readonly enrich: EnrichOptions;
-  readonly listener: Listener;
-  readonly intervalSeconds: number;
-  readonly bufferBytes: number;
-  readonly backlogBytes: number;
-  readonly eolRequired: boolean;
-  /** Lines a second to show; 0 for none. */
-  readonly echoPerSecond: number;
-}
 
 run(workerData as IntakeSettings, parentPort as MessagePort);
 
@@ -75,7 +55,7 @@ function run(settings: IntakeSettings, port: MessagePort): void {
   const backlogPtr = core.takeRegion(settings.backlogBytes);
   const shard: Shard = new Shard({
     core,
-    backlog: new Backlog(core.bytes, backlogPtr, settings.backlogBytes),
+    backlog: new Backlog(() => core.bytes, backlogPtr, settings.backlogBytes),
     control,
     reporter: reports,
     intervalSeconds: settings.intervalSeconds,

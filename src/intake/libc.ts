@@ -247,7 +247,11 @@ export class MessageVector {
   }
 
   /** `words` is where the array lives, MessageVector.bytes(count) long; by default memory of its own. */
-  constructor(libc: Libc, count: number, words: Uint32Array = new Uint32Array(MessageVector.bytes(count) / 4)) {
+  constructor(
+    libc: Libc,
+    count: number,
+    words: Uint32Array = new Uint32Array(MessageVector.bytes(count) / 4),
+  ) {
     this.count = count;
     this.words = words;
     this.headers = libc.address(this.words);

@@ -1,22 +1,20 @@
 /**
- * Text for terminals and log lines: nothing that came from the network may move the cursor, change
- * colours or reorder what is read.
+ * Text for terminals and log lines: nothing that came from elsewhere may move the cursor, change colours
+ * or reorder what is read.
  */
-import { type ByteString, toText } from '../model/text.ts';
-
 // C0, DEL and C1 controls, line and paragraph separators, invisible and bidirectional formatting, byte
 // order mark, tags. Lone characters of these blocks have no business in a name.
-// biome-ignore lint/suspicious/noControlCharactersInRegex: control characters are what it looks for
 const DRIVING =
+  // biome-ignore lint/suspicious/noControlCharactersInRegex: control characters are what it looks for
   /[\0-\x1f\x7f-\x9f\u061c\u200b-\u200f\u2028-\u202e\u2060-\u206f\ufeff\ufff9-\ufffb\u{e0000}-\u{e007f}]/gu;
 const SHORT_ESCAPES: Readonly<Record<string, string>> = { '\n': '\\n', '\r': '\\r', '\t': '\\t' };
 const WIDE =
   /[\u1100-\u115f\u2e80-\u303e\u3041-\ua4cf\ua960-\ua97f\uac00-\ud7a3\uf900-\ufaff\ufe30-\ufe6f\uff00-\uff60\uffe0-\uffe6\u{1f300}-\u{1faff}\u{20000}-\u{3fffd}]/u;
 const COMBINING = /\p{M}/u;
 
-/** Decodes wire text and writes every character that could drive a terminal as an escape: `\x1b`. */
-export function toSafeText(bytes: ByteString): string {
-  return toText(bytes).replace(DRIVING, (char) => SHORT_ESCAPES[char] ?? escapeOf(char.codePointAt(0) ?? 0));
+/** Writes every character that could drive a terminal as an escape: `\x1b`. */
+export function escapeControls(text: string): string {
+  return text.replace(DRIVING, (char) => SHORT_ESCAPES[char] ?? escapeOf(char.codePointAt(0) ?? 0));
 }
 
 /** How many columns a terminal gives `text`. */

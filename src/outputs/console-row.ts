@@ -7,8 +7,8 @@
  *   histogram     count 20  min 1  avg 10.5  max 20  p95 19      2/s
  *   distribution  count 20  p50 10  p95 19  p99 20  max 20       2/s
  */
-import { toSafeText } from '../lib/terminal-text.ts';
 import type { Aggregate } from '../model/series.ts';
+import { toSafeText } from './safe-text.ts';
 
 const PERCENTILE = /^\.(\d+)percentile$/;
 

@@ -24,17 +24,21 @@ const YIELDING: readonly (readonly [Column, number])[] = [
 /** Lays out the rows, a heading first. Lines have no line feeds. */
 export function layOut(rows: readonly ConsoleRow[], columns: number, paint: Paint): string[] {
   const shown = COLUMNS.filter((column) => column !== 'tags' || rows.some((row) => row.tags !== ''));
-  const widths = fit(rows, shown, columns);
+  const widths = chooseWidths(rows, shown, columns);
   const heading = shown.map((column) => cell(column, column, widths[column])).join(GAP);
   const lines = [paint('dim', heading.trimEnd())];
   for (const row of rows) {
     const cells = shown.map((column) => colour(column, cell(column, row[column], widths[column]), paint));
-    lines.push(cells.join(GAP));
+    lines.push(cells.join(GAP).trimEnd());
   }
   return lines;
 }
 
-function fit(rows: readonly ConsoleRow[], shown: readonly Column[], columns: number): Record<Column, number> {
+function chooseWidths(
+  rows: readonly ConsoleRow[],
+  shown: readonly Column[],
+  columns: number,
+): Record<Column, number> {
   const widths: Record<Column, number> = { metric: 0, type: 0, tags: 0, value: 0, rate: 0 };
   for (const column of shown) {
     widths[column] = Math.max(widthOf(column), ...rows.map((row) => widthOf(row[column])));

@@ -12,13 +12,14 @@
  * Safety  text from the network is escaped before it reaches the terminal.
  */
 import { type Paint, painter, wantsColour } from '../lib/paint.ts';
-import { elide, toSafeText } from '../lib/terminal-text.ts';
+import { elide } from '../lib/terminal-text.ts';
 import type { EventMessage, ServiceCheckMessage } from '../model/message.ts';
 import type { Aggregate } from '../model/series.ts';
 import type { ByteString } from '../model/text.ts';
 import { isIdle, toRow } from './console-row.ts';
 import { layOut } from './console-table.ts';
 import type { DeliveryReport, FlushInfo, Output } from './output.ts';
+import { toSafeText } from './safe-text.ts';
 
 const COLUMNS_DEFAULT = 100;
 const ROWS_DEFAULT = 40;

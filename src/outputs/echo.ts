@@ -8,9 +8,10 @@
  * Safety  text from the network is escaped before it reaches the terminal.
  */
 import { type Paint, painter, wantsColour } from '../lib/paint.ts';
-import { elide, toSafeText } from '../lib/terminal-text.ts';
+import { elide } from '../lib/terminal-text.ts';
 import type { ByteString } from '../model/text.ts';
 import type { ConsoleStream } from './console.ts';
+import { toSafeText } from './safe-text.ts';
 
 const LINES_PER_SECOND_DEFAULT = 50;
 const COLUMNS_WITHOUT_TERMINAL = 1000;
@@ -35,7 +36,7 @@ export class EchoPrinter {
   constructor(options: EchoOptions) {
     this.#stream = options.stream;
     this.#linesPerSecond = options.linesPerSecond ?? LINES_PER_SECOND_DEFAULT;
-    this.#paint = painter(options.stream.isTTY === true && wantsColour(true, options.env));
+    this.#paint = painter(wantsColour(options.stream.isTTY === true, options.env));
   }
 
   /** Prints messages. `leftOut` more arrived that the caller already left out. */

@@ -3,7 +3,6 @@
  * hot path does with what the cold path alone does.
  */
 import { readFileSync } from 'node:fs';
-import { CORE_COUNTERS, type CoreCounter } from '../../src/core/counters.ts';
 import {
   Core,
   type CoreSettings,
@@ -12,9 +11,14 @@ import {
   type HashKey,
   makeShardMemory,
 } from '../../src/core/core.ts';
+import { CORE_COUNTERS, type CoreCounter } from '../../src/core/counters.ts';
 import { SealedMemory } from '../../src/core/sealed-memory.ts';
-import { Resolver, RESOLVER_SCRATCH_BYTES, type ResolverCore } from '../../src/enrich/resolver.ts';
-import { compileEnrichSettings, DEFAULT_ENRICH_OPTIONS, type EnrichOptions } from '../../src/enrich/settings.ts';
+import { RESOLVER_SCRATCH_BYTES, Resolver, type ResolverCore } from '../../src/enrich/resolver.ts';
+import {
+  compileEnrichSettings,
+  DEFAULT_ENRICH_OPTIONS,
+  type EnrichOptions,
+} from '../../src/enrich/settings.ts';
 import { NO_TAGGER } from '../../src/enrich/tagger.ts';
 import { CONTEXT_TYPES } from '../../src/model/context.ts';
 import type { EventMessage, Rejection, ServiceCheckMessage } from '../../src/model/message.ts';
@@ -38,7 +42,10 @@ export const DEFAULT_CORE: CoreSettings = {
 
 /** A fixed key: hashes in tests are the same in every run. */
 export const TEST_KEY: HashKey = {
-  bytes: Uint8Array.from({ length: HASH_KEY_BYTES }, (_, i) => (Math.imul(i + 1, 2_654_435_761) >>> 13) & 255),
+  bytes: Uint8Array.from(
+    { length: HASH_KEY_BYTES },
+    (_, i) => (Math.imul(i + 1, 2_654_435_761) >>> 13) & 255,
+  ),
   seed: 0x9e3779b97f4a7c15n,
 };
 
@@ -78,16 +85,24 @@ export class CoreHarness {
       return 0;
     };
     this.core = new Core(MODULE, this.memory, settings, TEST_KEY, 0, resolve);
-    const parse = { noAggregationPipeline: settings.timestamps, originDetectionClient: settings.clientFields };
+    const parse = {
+      noAggregationPipeline: settings.timestamps,
+      originDetectionClient: settings.clientFields,
+    };
     const resolver: Resolver = new Resolver({
       core: options.caching === false ? withoutCache(this.core) : this.core,
       scratchPtr: this.core.takeRegion(RESOLVER_SCRATCH_BYTES),
       parse: (line) => parseMessage(line, parse),
-      settings: compileEnrichSettings({ ...DEFAULT_ENRICH_OPTIONS, hostname: 'agent-host', ...options.enrich }),
+      settings: compileEnrichSettings({
+        ...DEFAULT_ENRICH_OPTIONS,
+        hostname: 'agent-host',
+        ...options.enrich,
+      }),
       tagger: NO_TAGGER,
       counters: this.control.counters,
       sink: {
-        newContext: (slot, type, text) => void this.contexts.set(slot, `${CONTEXT_TYPES[type]} ${canonical(text)}`),
+        newContext: (slot, type, text) =>
+          void this.contexts.set(slot, `${CONTEXT_TYPES[type]} ${canonical(text)}`),
         event: (event) => void this.events.push(event),
         serviceCheck: (check) => void this.checks.push(check),
         rejected: (rejection) => void this.rejections.push(rejection),

@@ -1,0 +1,31 @@
+/** The benchmark as a whole, on tiny input. `npm test` builds first; without a build there is nothing to run. */
+import { execFile } from 'node:child_process';
+import { existsSync } from 'node:fs';
+import { fileURLToPath } from 'node:url';
+import { promisify } from 'node:util';
+import { describe, expect, it } from 'vitest';
+
+const built = (path: string): string => fileURLToPath(new URL(`../dist/${path}`, import.meta.url));
+const BENCH = built('bench/bench.js');
+const canRun = process.platform === 'linux' && existsSync(BENCH);
+
+async function bench(...args: string[]): Promise<string> {
+  const { stdout } = await promisify(execFile)(process.execPath, [BENCH, '--quick', ...args]);
+  return stdout;
+}
+
+describe('npm run bench', () => {
+  it.runIf(canRun)('measures the limit of each kind of socket', async () => {
+    const output = await bench('--limit-only', '--shapes', 'smp,tiny');
+    expect(output).toMatch(/^smp\/unix: L0 \d+ MiB\/s\ntiny\/udp: L0 \d+ packets\/s\n$/);
+  });
+
+  it.runIf(canRun && existsSync(built('server.js')))('measures the server without loss', async () => {
+    const output = await bench('--shapes', 'smp,churn', '--scenarios', 'none', '--json');
+    const { rows } = JSON.parse(output) as { rows: { shape: string; loss: number; differences: string[] }[] };
+    expect(rows.map(({ shape, loss, differences }) => ({ shape, loss, differences }))).toEqual([
+      { shape: 'smp', loss: 0, differences: [] },
+      { shape: 'churn', loss: 0, differences: [] },
+    ]);
+  });
+});

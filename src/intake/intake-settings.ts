@@ -1,0 +1,27 @@
+/**
+ * What the control thread hands an intake thread when it starts it. Everything in it can be cloned or is
+ * shared memory.
+ */
+import type { CoreSettings, HashKey } from '../core/core.ts';
+import type { EnrichOptions } from '../enrich/settings.ts';
+
+/** Which socket the thread reads. */
+export type Listener =
+  | { readonly kind: 'datagram'; readonly fd: number }
+  | { readonly kind: 'portable-udp'; readonly host: string; readonly port: number; readonly receiveBuffer: number };
+
+export interface IntakeSettings {
+  readonly module: WebAssembly.Module;
+  readonly memory: WebAssembly.Memory;
+  readonly control: SharedArrayBuffer;
+  readonly hashKey: HashKey;
+  readonly core: CoreSettings;
+  readonly enrich: EnrichOptions;
+  readonly listener: Listener;
+  readonly intervalSeconds: number;
+  readonly bufferBytes: number;
+  readonly backlogBytes: number;
+  readonly eolRequired: boolean;
+  /** Lines a second to show; 0 for none. */
+  readonly echoPerSecond: number;
+}

@@ -1,0 +1,106 @@
+/**
+ * The control thread's side of one intake thread: starts it, hears it, stops it.
+ *
+ *   IntakeThread ──control word──▶ thread          stop, released
+ *                ◀───messages───── thread          contexts, sealed buckets, events … (shard-message.ts)
+ *
+ * Memory  owns the shard's WebAssembly memory and control buffer; both are shared with the thread.
+ */
+import { Worker } from 'node:worker_threads';
+import { countersView, makeShardMemory } from '../core/core.ts';
+import type { ShardMessage } from '../model/shard-message.ts';
+import { ControlWord, makeControlBuffer } from '../telemetry/control-word.ts';
+import type { IntakeSettings } from './intake-settings.ts';
+
+/** Bytes of young objects: the cold path makes much garbage and keeps little, small spaces pause briefly. */
+const YOUNG_GENERATION_MB = 12;
+
+export type ThreadSettings = Omit<IntakeSettings, 'memory' | 'control'>;
+
+export interface IntakeThreadOptions {
+  /** For telemetry: the kind of its listener. */
+  readonly listenerKind: string;
+  readonly settings: ThreadSettings;
+  /** Every message but `ready`, `passed` and `stopped`, in order. */
+  readonly onMessage: (message: ShardMessage) => void;
+  /** Everything received before this Unix second has been sealed and told. */
+  readonly onPassed: (start: number) => void;
+  /** The thread ended without being asked to. */
+  readonly onFailure: (error: Error) => void;
+}
+
+export class IntakeThread {
+  readonly listenerKind: string;
+  readonly memory: WebAssembly.Memory;
+  readonly control: ControlWord;
+  /** Start of the bucket the thread is filling, Unix seconds; everything before is sealed. */
+  passed = Number.NEGATIVE_INFINITY;
+  private readonly worker: Worker;
+  private readonly options: IntakeThreadOptions;
+  private readonly ready: Promise<void>;
+  private readonly ended: Promise<void>;
+  private countersPtr = 0;
+  private stopped = false;
+
+  constructor(options: IntakeThreadOptions) {
+    this.options = options;
+    this.listenerKind = options.listenerKind;
+    this.memory = makeShardMemory();
+    const buffer = makeControlBuffer();
+    this.control = new ControlWord(buffer);
+    const workerData: IntakeSettings = { ...options.settings, memory: this.memory, control: buffer };
+    this.worker = new Worker(new URL('./intake.worker.js', import.meta.url), {
+      workerData,
+      name: `intake ${options.listenerKind}`,
+      resourceLimits: { maxYoungGenerationSizeMb: YOUNG_GENERATION_MB },
+    });
+    const { worker } = this;
+    this.ready = new Promise((resolve, reject) => {
+      worker.on('message', (message: ShardMessage) => this.hear(message, resolve));
+      worker.once('error', reject);
+    });
+    this.ended = new Promise((resolve) => worker.once('exit', () => resolve()));
+    worker.on('error', (error) => this.fail(error));
+    worker.on('exit', () => this.fail(new Error(`the intake thread of ${options.listenerKind} ended by itself`)));
+  }
+
+  /** Resolves when the thread receives. */
+  whenReady(): Promise<void> {
+    return this.ready;
+  }
+
+  /** The core's counters, as of now; undefined before the thread is ready. */
+  coreCounters(): Float64Array | undefined {
+    return this.countersPtr === 0 ? undefined : countersView(this.memory, this.countersPtr);
+  }
+
+  /** Asks the thread to drain and seal; resolves when everything it had to say has been heard. */
+  async stop(): Promise<void> {
+    this.control.requestStop();
+    await this.ended;
+  }
+
+  private hear(message: ShardMessage, ready: () => void): void {
+    switch (message.kind) {
+      case 'ready':
+        this.countersPtr = message.countersPtr;
+        ready();
+        break;
+      case 'passed':
+        this.passed = message.start;
+        this.options.onPassed(message.start);
+        break;
+      case 'stopped':
+        this.stopped = true;
+        break;
+      default:
+        this.options.onMessage(message);
+    }
+  }
+
+  private fail(error: Error): void {
+    if (this.stopped) return;
+    this.stopped = true;
+    this.options.onFailure(error);
+  }
+}

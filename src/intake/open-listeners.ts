@@ -1,0 +1,122 @@
+/**
+ * Opens every socket the configuration asks for, before anything is received. A listener that cannot
+ * start stops the program (docs/differences.md); the sockets that were open already are closed again.
+ */
+import type { Listener } from './intake-settings.ts';
+import { type Libc, loadLibc } from './libc.ts';
+import { ListenError } from './listen-error.ts';
+import { openUdpSocket, resolveUdpHosts, udpListenError } from './udp-socket.ts';
+import { openUnixSocket, removeSocketFile, socketFileOf } from './unix-socket.ts';
+import { createSocket } from 'node:dgram';
+
+/** The options of the configuration that say where to listen. */
+export interface ListenOptions {
+  readonly dogstatsd_port: number;
+  readonly bind_host: string;
+  readonly dogstatsd_non_local_traffic: boolean;
+  readonly dogstatsd_socket: string;
+  readonly dogstatsd_so_rcvbuf: number;
+  /** Use node:dgram even where system calls can be made. */
+  readonly portable: boolean;
+}
+
+export interface OpenListener {
+  /** As in telemetry: `udp`, `unixgram`. */
+  readonly kind: 'udp' | 'unixgram';
+  /** What it listens on: an address with port, or a path. */
+  readonly name: string;
+  readonly port: number;
+  /** What an intake thread needs to receive from it. */
+  readonly listener: Listener;
+  /** What the kernel buffers for it, bytes; 0 when unknown. */
+  readonly receiveBufferBytes: number;
+  /** Closes the socket and removes its file. */
+  close(): void;
+}
+
+/** Throws ListenError. */
+export async function openListeners(options: ListenOptions): Promise<OpenListener[]> {
+  const libc = options.portable ? undefined : tryLibc();
+  const open: OpenListener[] = [];
+  try {
+    if (options.dogstatsd_socket !== '') open.push(openUnix(libc, options));
+    if (options.dogstatsd_port >= 0) open.push(await openUdp(libc, options));
+  } catch (error) {
+    for (const listener of open) listener.close();
+    throw error;
+  }
+  return open;
+}
+
+function tryLibc(): Libc | undefined {
+  try {
+    return loadLibc();
+  } catch {
+    return undefined;
+  }
+}
+
+function openUnix(libc: Libc | undefined, options: ListenOptions): OpenListener {
+  const path = options.dogstatsd_socket;
+  if (libc === undefined) {
+    throw new ListenError(
+      'ERR_LISTEN_UNSUPPORTED',
+      `a Unix datagram socket needs Linux and the koffi package; leave dogstatsd_socket empty and use UDP`,
+    );
+  }
+  const socket = openUnixSocket(libc, path, options.dogstatsd_so_rcvbuf);
+  const file = socketFileOf(path);
+  return {
+    kind: 'unixgram',
+    name: socket.name,
+    port: 0,
+    listener: { kind: 'datagram', fd: socket.fd },
+    receiveBufferBytes: socket.receiveBufferBytes,
+    close: () => {
+      libc.close(socket.fd);
+      removeSocketFile(file);
+    },
+  };
+}
+
+async function openUdp(libc: Libc | undefined, options: ListenOptions): Promise<OpenListener> {
+  const address = {
+    host: options.bind_host,
+    port: options.dogstatsd_port,
+    allInterfaces: options.dogstatsd_non_local_traffic,
+  };
+  if (libc === undefined) {
+    const [host = ''] = await resolveUdpHosts(address);
+    return openPortable(host, address.port, options.dogstatsd_so_rcvbuf);
+  }
+  const socket = await openUdpSocket(libc, address, options.dogstatsd_so_rcvbuf);
+  return {
+    kind: 'udp',
+    name: socket.name,
+    port: socket.port,
+    listener: { kind: 'datagram', fd: socket.fd },
+    receiveBufferBytes: socket.receiveBufferBytes,
+    close: () => libc.close(socket.fd),
+  };
+}
+
+/**
+ * Finds out on this thread whether the port can be had, and which one "any free port" is; the intake
+ * thread binds it for itself, because node:dgram sockets cannot be handed to a thread.
+ */
+async function openPortable(host: string, wanted: number, receiveBuffer: number): Promise<OpenListener> {
+  const socket = createSocket(host.includes(':') ? 'udp6' : 'udp4');
+  const port = await new Promise<number>((resolve, reject) => {
+    socket.once('error', (cause) => reject(udpListenError(cause, host, wanted)));
+    socket.bind(wanted, host, () => resolve(socket.address().port));
+  });
+  await new Promise<void>((resolve) => socket.close(() => resolve()));
+  return {
+    kind: 'udp',
+    name: host.includes(':') ? `[${host}]:${port}` : `${host}:${port}`,
+    port,
+    listener: { kind: 'portable-udp', host, port, receiveBuffer },
+    receiveBufferBytes: 0,
+    close: () => undefined,
+  };
+}

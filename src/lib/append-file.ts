@@ -1,0 +1,189 @@
+/**
+ * A file that lines are appended to, without ever waiting for the disk.
+ *
+ *   append(text) ──▶ │ batch │ batch │ batch (open) │ ──one write at a time──▶ file
+ *
+ * Memory   at most queueBytesMax of text waits, in batches of about 256 KiB.
+ * Full     append() returns false and keeps nothing.
+ * Failure  a write that fails (disk full, I/O error) is tried again at the next flush(), from the byte
+ *          where it stopped, so that no line is torn or written twice. Meanwhile text queues up.
+ * Rotation reopen() continues in a new file under the same path, at the start of a line.
+ * Items    the caller says how many things a text stands for; they come back in what was not written.
+ */
+import { open } from 'node:fs/promises';
+
+const BATCH_BYTES = 256 * 1024;
+
+/** What is needed of a file; node's FileHandle has it. */
+export interface AppendHandle {
+  write(buffer: Buffer, offset: number, length: number): Promise<{ bytesWritten: number }>;
+  close(): Promise<void>;
+}
+
+export interface AppendFileOptions {
+  readonly path: string;
+  readonly queueBytesMax: number;
+  /** Hears when writing starts to fail and when it works again (undefined). */
+  onState?(error: Error | undefined): void;
+  /** How to open the file; for tests. */
+  openFile?(path: string): Promise<AppendHandle>;
+}
+
+interface Batch {
+  bytes: Buffer;
+  items: number;
+  written: number;
+}
+
+export class AppendFile {
+  readonly #options: AppendFileOptions;
+  #handle: AppendHandle;
+  #texts: string[] = [];
+  #textBytes = 0;
+  #textItems = 0;
+  /** Sealed batches, the first being written. */
+  readonly #batches: Batch[] = [];
+  #queuedBytes = 0;
+  #failed = false;
+  /** True while the last thing told was that writing fails. */
+  #saidFailing = false;
+  #reopenWanted = false;
+  #closing = false;
+  #run: Promise<void> | undefined;
+  writtenItems = 0;
+  writeErrors = 0;
+
+  private constructor(options: AppendFileOptions, handle: AppendHandle) {
+    this.#options = options;
+    this.#handle = handle;
+  }
+
+  /** Opens the file for appending, and creates it. Rejects with the error of the system. */
+  static async open(options: AppendFileOptions): Promise<AppendFile> {
+    return new AppendFile(options, await openAt(options));
+  }
+
+  get queuedBytes(): number {
+    return this.#queuedBytes;
+  }
+
+  /** Things that wait to be written. */
+  get queuedItems(): number {
+    return this.#batches.reduce((sum, batch) => sum + batch.items, this.#textItems);
+  }
+
+  /** Queues whole lines that stand for `items` things; false when there is no room. */
+  append(text: string, items: number): boolean {
+    const bytes = Buffer.byteLength(text);
+    if (this.#closing || this.#queuedBytes + bytes > this.#options.queueBytesMax) return false;
+    this.#texts.push(text);
+    this.#textBytes += bytes;
+    this.#textItems += items;
+    this.#queuedBytes += bytes;
+    if (this.#textBytes >= BATCH_BYTES) {
+      this.#seal();
+      if (!this.#failed) this.#start();
+    }
+    return true;
+  }
+
+  /** Writes what is queued; also tries again what failed. */
+  flush(): void {
+    this.#seal();
+    this.#failed = false;
+    this.#start();
+  }
+
+  /** Continues in the file that has the path by now, for log rotation. */
+  reopen(): void {
+    this.#reopenWanted = true;
+    this.#failed = false;
+    this.#start();
+  }
+
+  /** Writes what it can within `deadlineMs`, then closes. Never rejects. Returns the items not written. */
+  async close(deadlineMs: number): Promise<number> {
+    this.#closing = true;
+    let timer: NodeJS.Timeout | undefined;
+    const deadline = new Promise<void>((resolve) => {
+      timer = setTimeout(resolve, deadlineMs);
+    });
+    // A run under way may just have failed; one more try covers what it left.
+    await Promise.race([deadline, this.#run]);
+    this.flush();
+    await Promise.race([deadline, this.#run]);
+    const left = this.queuedItems;
+    // After the deadline a write may hang in the kernel; waiting for close() would hang with it.
+    await Promise.race([deadline, this.#handle.close().catch(() => {})]);
+    clearTimeout(timer);
+    return left;
+  }
+
+  #seal(): void {
+    if (this.#textItems === 0 && this.#textBytes === 0) return;
+    this.#batches.push({ bytes: Buffer.from(this.#texts.join('')), items: this.#textItems, written: 0 });
+    this.#texts = [];
+    this.#textBytes = 0;
+    this.#textItems = 0;
+  }
+
+  #start(): void {
+    if (this.#run !== undefined) return;
+    if (this.#batches.length === 0 && !this.#reopenWanted) return;
+    this.#run = this.#work().finally(() => {
+      this.#run = undefined;
+    });
+  }
+
+  async #work(): Promise<void> {
+    try {
+      if (this.#reopenWanted) await this.#swapHandle();
+      for (let batch = this.#batches[0]; batch !== undefined; batch = this.#batches[0]) {
+        await this.#writeBatch(batch);
+        this.#batches.shift();
+        this.#queuedBytes -= batch.bytes.length;
+        this.writtenItems += batch.items;
+        if (this.#reopenWanted) await this.#swapHandle();
+      }
+      if (this.#saidFailing) this.#say(undefined);
+    } catch (error) {
+      this.#failed = true;
+      this.writeErrors++;
+      if (!this.#saidFailing) this.#say(error as Error);
+    }
+  }
+
+  #say(error: Error | undefined): void {
+    this.#saidFailing = error !== undefined;
+    this.#options.onState?.(error);
+  }
+
+  async #writeBatch(batch: Batch): Promise<void> {
+    while (batch.written < batch.bytes.length) {
+      const { bytesWritten } = await this.#handle.write(
+        batch.bytes,
+        batch.written,
+        batch.bytes.length - batch.written,
+      );
+      if (bytesWritten === 0) throw new Error('the file takes no more bytes');
+      batch.written += bytesWritten;
+    }
+  }
+
+  async #swapHandle(): Promise<void> {
+    const next = await openAt(this.#options);
+    const old = this.#handle;
+    this.#handle = next;
+    this.#reopenWanted = false;
+    // A line that is half in the old file starts again in the new one.
+    const batch = this.#batches[0];
+    if (batch !== undefined && batch.written > 0 && batch.written < batch.bytes.length) {
+      batch.written = batch.bytes.lastIndexOf(10, batch.written - 1) + 1;
+    }
+    await old.close().catch(() => {});
+  }
+}
+
+async function openAt({ path, openFile }: AppendFileOptions): Promise<AppendHandle> {
+  return openFile === undefined ? open(path, 'a', 0o640) : openFile(path);
+}

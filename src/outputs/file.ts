@@ -1,0 +1,154 @@
+/**
+ * Output `file`: newline-delimited JSON, one line per series and bucket (file-record.ts).
+ *
+ * Memory   at most QUEUE_BYTES_MAX wait for the disk.
+ * Full     further aggregates are dropped and counted; the log hears it once per flush.
+ * Failure  disk full or I/O error: kept and tried again at each flush (lib/append-file.ts).
+ * Account  taken = written + dropped + held, in aggregates, events and checks.
+ */
+import { AppendFile, type AppendHandle } from '../lib/append-file.ts';
+import type { Log } from '../lib/log.ts';
+import type { EventMessage, ServiceCheckMessage } from '../model/message.ts';
+import type { Aggregate } from '../model/series.ts';
+import { type OwnMetric, ownMetric, ownMetricBy } from '../telemetry/metric.ts';
+import { formatAggregate, formatEvent, formatServiceCheck } from './file-record.ts';
+import type { DeliveryReport, Output } from './output.ts';
+
+const QUEUE_BYTES_MAX = 64 * 1024 * 1024;
+
+export interface FileOutputOptions {
+  readonly path: string;
+  readonly log: Log;
+  readonly queueBytesMax?: number;
+  /** How to open the file; for tests. */
+  openFile?(path: string): Promise<AppendHandle>;
+}
+
+export class FileOutputError extends Error {
+  override readonly name = 'FileOutputError';
+  readonly code = 'ERR_FILE_OUTPUT_OPEN';
+
+  constructor(path: string, cause: NodeJS.ErrnoException) {
+    super(
+      `cannot open ${path} for appending (${cause.code ?? cause.message}); create its directory, allow writing, or set outputs.file.path`,
+      { cause },
+    );
+  }
+}
+
+export class FileOutput implements Output {
+  readonly name = 'file';
+  readonly retentionSeconds = 0;
+  readonly #path: string;
+  readonly #log: Log;
+  readonly #file: AppendFile;
+  #taken = 0;
+  #dropped = 0;
+  #droppedBefore = 0;
+  #closed = false;
+  #heldAtClose = 0;
+
+  private constructor(options: FileOutputOptions, file: AppendFile) {
+    this.#path = options.path;
+    this.#log = options.log;
+    this.#file = file;
+  }
+
+  /** Opens the file; rejects with a FileOutputError. Directories are not created. */
+  static async open(options: FileOutputOptions): Promise<FileOutput> {
+    const { path, log, queueBytesMax = QUEUE_BYTES_MAX, openFile } = options;
+    const onState = (error: Error | undefined): void => {
+      if (error === undefined) log.info({ path }, 'the file output works again');
+      else log.error({ path, err: error }, 'the file output cannot write; it tries again at each flush');
+    };
+    try {
+      const file = await AppendFile.open({ path, queueBytesMax, onState, ...(openFile && { openFile }) });
+      return new FileOutput(options, file);
+    } catch (cause) {
+      throw new FileOutputError(path, cause as NodeJS.ErrnoException);
+    }
+  }
+
+  write(batch: readonly Aggregate[]): void {
+    for (const aggregate of batch) this.#append(formatAggregate(aggregate));
+  }
+
+  end(): void {
+    this.#file.flush();
+    const dropped = this.#dropped - this.#droppedBefore;
+    this.#droppedBefore = this.#dropped;
+    if (dropped > 0) {
+      this.#log.error({ path: this.#path, dropped }, 'the file output dropped aggregates, its queue is full');
+    }
+  }
+
+  event(event: EventMessage, receivedAt: number): void {
+    this.#append(formatEvent(event, receivedAt));
+  }
+
+  serviceCheck(check: ServiceCheckMessage, receivedAt: number): void {
+    this.#append(formatServiceCheck(check, receivedAt));
+  }
+
+  /** Continues in a new file under the same path, after log rotation moved the old one. */
+  reopen(): void {
+    this.#file.reopen();
+  }
+
+  async close(deadlineMs: number): Promise<DeliveryReport> {
+    if (!this.#closed) {
+      this.#closed = true;
+      this.#heldAtClose = await this.#file.close(deadlineMs);
+    }
+    const undelivered = this.#dropped + this.#heldAtClose;
+    if (undelivered === 0) return { undelivered };
+    return {
+      undelivered,
+      reason: `${undelivered} aggregates, events and checks could not be written to ${this.#path}`,
+    };
+  }
+
+  ownMetrics(): OwnMetric[] {
+    return [
+      ownMetric(
+        'counter',
+        'whippet_file_records_taken_total',
+        'Aggregates, events and checks given to the file output.',
+        this.#taken,
+      ),
+      ownMetric(
+        'counter',
+        'whippet_file_records_written_total',
+        'Aggregates, events and checks written to the file.',
+        this.#file.writtenItems,
+      ),
+      ownMetricBy(
+        'counter',
+        'whippet_file_records_dropped_total',
+        'Aggregates, events and checks that the file output dropped.',
+        'reason',
+        [['queue_full', this.#dropped]],
+      ),
+      ownMetric(
+        'gauge',
+        'whippet_file_records_held',
+        'Aggregates, events and checks that wait for the disk.',
+        this.#file.queuedItems,
+      ),
+      ownMetric('gauge', 'whippet_file_queue_bytes', 'Text that waits for the disk.', this.#file.queuedBytes),
+      ownMetric(
+        'counter',
+        'whippet_file_write_errors_total',
+        'Writes to the file that failed.',
+        this.#file.writeErrors,
+      ),
+    ];
+  }
+
+  #append(text: string): void {
+    // An aggregate without series has nothing to write, and nothing to lose.
+    if (text === '') return;
+    this.#taken++;
+    if (!this.#file.append(text, 1)) this.#dropped++;
+  }
+}
