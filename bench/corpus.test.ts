@@ -1,7 +1,7 @@
 import { describe, expect, it } from 'vitest';
 import { buildCorpus, CHUNK_PACKETS, type Corpus } from './corpus.ts';
 import { RATES, SHAPES, type Shape, type ShapeName } from './shapes.ts';
-import { byType, noTotals, type Totals, type WireType } from './totals.ts';
+import { addTotals, byType, noTotals, type Totals, type WireType } from './totals.ts';
 
 /** Adds up the packets by splitting text, knowing nothing of how they were made. */
 function addUp(
@@ -132,6 +132,14 @@ describe('corpus', () => {
       return new Set(tags).size < tags.length;
     });
     expect(repeats.length / first.texts.length).toBeGreaterThan(0.3);
+  });
+
+  it('adds up two orders, whose contexts overlap', () => {
+    const { totals } = build('churn');
+    const both = addTotals(totals, totals);
+    expect(both).toMatchObject({ lines: 2 * totals.lines, counterSum: 2 * totals.counterSum });
+    expect(both.contexts).toEqual(totals.contexts);
+    expect(both.fresh.c).toBe(2 * totals.fresh.c);
   });
 
   it('burst sends each context once', () => {

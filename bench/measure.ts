@@ -12,9 +12,13 @@ import { type Balance, balance, observe } from './conservation.ts';
 import type { SendOrder, SendReport } from './messages.ts';
 import { LimitProcess, SenderProcess, ServerProcess, type ServerUsage } from './processes.ts';
 import type { ShapeName } from './shapes.ts';
+import { addTotals } from './totals.ts';
 
 export type Transport = 'unix' | 'udp';
-export type Traffic = Omit<SendOrder, 'destination'>;
+export interface Traffic extends Omit<SendOrder, 'destination'> {
+  /** Sent before, to the same receiver: it has to arrive as well, and does not count for speed and CPU time. */
+  readonly warmUp?: Omit<SendOrder, 'destination'>;
+}
 
 export interface Bench {
   readonly seed: number;
@@ -57,9 +61,12 @@ export async function measureLimit(
         : { kind: 'udp', host: '127.0.0.1', port: bench.port };
     const limit = await LimitProcess.start({ destination, receiveBufferBytes });
     try {
+      const warm = traffic.warmUp && (await sender.send({ ...traffic.warmUp, destination }));
+      const warmPackets = warm === undefined ? 0 : (await limit.report()).packets;
       const sent = await sender.send({ ...traffic, destination });
       const { packets } = await limit.report();
-      return { ...sent, receivedPackets: packets, loss: 1 - packets / sent.totals.packets };
+      const expected = sent.totals.packets + (warm?.totals.packets ?? 0);
+      return { ...sent, receivedPackets: packets, loss: 1 - (packets + warmPackets) / expected };
     } finally {
       await limit.stop();
     }
@@ -77,13 +84,18 @@ export async function measureServer(
     const { port, serverFlags: flags } = bench;
     const server = await ServerProcess.start({ directory, port, receiveBufferBytes, flags });
     try {
+      const destination = server[transport];
+      const warm = traffic.warmUp && (await sender.send({ ...traffic.warmUp, destination }));
       const cpuMsBefore = server.usage().cpuMs;
-      const sent = await sender.send({ ...traffic, destination: server[transport] });
+      const sent = await sender.send({ ...traffic, destination });
       const usage = server.usage();
       const end = await server.stop();
       return {
         ...sent,
-        balance: balance(sent.totals, await observe(server.outputFile)),
+        balance: balance(
+          warm ? addTotals(warm.totals, sent.totals) : sent.totals,
+          await observe(server.outputFile),
+        ),
         cpuMs: end.cpuMs - cpuMsBefore,
         usage,
         rssPeakMib: end.rssPeakMib,

@@ -8,13 +8,15 @@ import { closeSync, openSync, readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { fileURLToPath } from 'node:url';
-import { BatchSender, type Destination } from '../src/intake/send-batch.ts';
+import type { Destination } from '../src/intake/send-batch.ts';
 import type { LimitReport, LimitSetup, SenderReady, SenderSetup, SendOrder, SendReport } from './messages.ts';
 import { noTotals, type Totals } from './totals.ts';
 
 const READY_MS = 10_000;
 const EXIT_MS = 120_000;
 const POLL_MS = 20;
+/** The Unix socket and the UDP port. */
+const LISTENERS = 2;
 /** Of /proc/PID/stat; 100 on every Linux that Node runs on. */
 const TICKS_PER_SECOND = 100;
 const SERVER = fileURLToPath(new URL('../cli/whippet.js', import.meta.url));
@@ -116,7 +118,7 @@ export class ServerProcess {
     const settings = setup.receiveBufferBytes > 0 ? [`dogstatsd_so_rcvbuf=${setup.receiveBufferBytes}`] : [];
     const flags = [
       ...['run', '--socket', path, '--port', String(setup.port), '--file', this.outputFile],
-      ...['--http-port', '0', '--log-level', 'warn'],
+      ...['--http-port', '0', '--log-level', 'info'],
       ...settings.flatMap((setting) => ['--set', setting]),
       ...setup.flags,
     ];
@@ -169,15 +171,9 @@ export class ServerProcess {
     this.child.kill('SIGKILL');
   }
 
-  /** Looks from outside, without a datagram of its own: a connect on Unix, the kernel's table for UDP. */
+  /** Sockets are bound before the threads that read them run; the log says when both do. */
   private isListening(): boolean {
-    try {
-      new BatchSender(this.unix).close();
-    } catch {
-      return false;
-    }
-    const port = (this.udp as { port: number }).port.toString(16).toUpperCase().padStart(4, '0');
-    return ['udp', 'udp6'].some((table) => readFileSync(`/proc/net/${table}`, 'utf8').includes(`:${port} 0`));
+    return readFileSync(this.log, 'utf8').split('"listening"').length > LISTENERS;
   }
 
   private readUsage(): void {

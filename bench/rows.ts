@@ -10,6 +10,7 @@ import {
   measureServer,
   median,
   type ServerResult,
+  type Traffic,
   type Transport,
   withSender,
 } from './measure.ts';
@@ -63,6 +64,7 @@ export interface Row {
 export const UDP_RECEIVE_BUFFER_BYTES = 4 << 20;
 
 const MIB = 1 << 20;
+const WARM_UP_PACKETS_PER_SECOND = 5_000;
 
 export function measureRow(bench: Bench, plan: RowPlan): Promise<Row> {
   const measure = plan.transport === 'unix' ? measureUnix : measureUdp;
@@ -165,8 +167,10 @@ function summarise(plan: RowPlan, results: readonly ServerResult[], comparison: 
   };
 }
 
-function traffic(bench: Bench, rate: number | undefined) {
-  return { seconds: bench.seconds, ...(rate === undefined ? {} : { packetsPerSecond: rate }) };
+/** Receivers are compared once they know the contexts; how they meet new ones at speed is the burst scenario. */
+function traffic(bench: Bench, rate: number | undefined): Traffic {
+  const warmUp = { seconds: Math.min(1, bench.seconds), packetsPerSecond: WARM_UP_PACKETS_PER_SECOND };
+  return { seconds: bench.seconds, warmUp, ...(rate === undefined ? {} : { packetsPerSecond: rate }) };
 }
 
 function mibPerSecond(result: { totals: { bytes: number }; seconds: number }): number {

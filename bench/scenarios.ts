@@ -46,8 +46,8 @@ async function measureBurst(bench: Bench): Promise<ScenarioResult[]> {
 }
 
 /**
- * With the default receive buffer and one line in each datagram even L0 loses some, when it is not scheduled
- * for 3 ms. So medians are compared: the server may lose no more than L0, which is nothing in most runs.
+ * With the default receive buffer and one line in each datagram even L0 loses some, whenever it is not scheduled
+ * for 3 ms. So medians are compared: the server may lose no more than L0, which is nothing for full datagrams.
  */
 async function measureBurstOf(bench: Bench, name: string, sender: SenderProcess): Promise<ScenarioResult> {
   const { packets, lines } = sender.corpus;

@@ -54,6 +54,12 @@ export function sumTotals(whole: Totals, passes: number, part: Totals): Totals {
   };
 }
 
+/** What two orders to one sender add up to. Both begin with the first packet, so one's contexts are among the other's. */
+export function addTotals(a: Totals, b: Totals): Totals {
+  const both = sumTotals(a, 1, b);
+  return { ...both, contexts: byType((type) => Math.max(a.contexts[type], b.contexts[type])) };
+}
+
 export function copyTotals(totals: Totals): Totals {
   return { ...totals, contexts: { ...totals.contexts }, fresh: { ...totals.fresh } };
 }

@@ -12,15 +12,21 @@ const bin = (name) => join(root, 'node_modules', '.bin', name);
 
 const CORE_FLAGS = [
   'src/core/assembly/index.ts',
-  '--outFile', 'dist/core/core.wasm',
+  '--outFile',
+  'dist/core/core.wasm',
   '-O3',
-  '--runtime', 'stub',
-  '--enable', 'simd,threads,relaxed-simd',
+  '--runtime',
+  'stub',
+  '--enable',
+  'simd,threads,relaxed-simd',
   '--importMemory',
   '--sharedMemory',
-  '--initialMemory', '16',
-  '--maximumMemory', '32768',
-  '--use', 'abort=',
+  '--initialMemory',
+  '16',
+  '--maximumMemory',
+  '32768',
+  '--use',
+  'abort=',
 ];
 
 /** Runs one compiler; resolves when it succeeds, rejects with its name when it fails. */

@@ -11,7 +11,14 @@ import { fileURLToPath } from 'node:url';
 
 const root = fileURLToPath(new URL('..', import.meta.url));
 const stamps = join(root, '.setup');
-const SOURCES = ['src', 'bench', 'scripts/build.mjs', 'tsconfig.json', 'tsconfig.build.json', 'package-lock.json'];
+const SOURCES = [
+  'src',
+  'bench',
+  'scripts/build.mjs',
+  'tsconfig.json',
+  'tsconfig.build.json',
+  'package-lock.json',
+];
 
 /** Adds the path, size and time of a file, or of every file below a folder, to the hash. */
 function addListing(hash, path) {
@@ -23,7 +30,8 @@ function addListing(hash, path) {
 /** Runs `work` unless its stamp says that it ran for the same inputs and `result` is still there. */
 function step(name, fingerprint, result, work) {
   const stamp = join(stamps, name);
-  const done = existsSync(join(root, result)) && existsSync(stamp) && readFileSync(stamp, 'utf8') === fingerprint;
+  const done =
+    existsSync(join(root, result)) && existsSync(stamp) && readFileSync(stamp, 'utf8') === fingerprint;
   if (done) return;
   work();
   mkdirSync(stamps, { recursive: true });
@@ -44,9 +52,15 @@ function listingOf(...paths) {
 
 step('install', contentOf('package.json', 'package-lock.json'), 'node_modules/.package-lock.json', () => {
   console.error('whippet: installing dependencies …');
-  execFileSync('npm', ['ci', '--no-audit', '--no-fund', '--loglevel=error'], { cwd: root, stdio: ['ignore', 2, 2] });
+  execFileSync('npm', ['ci', '--no-audit', '--no-fund', '--loglevel=error'], {
+    cwd: root,
+    stdio: ['ignore', 2, 2],
+  });
 });
 step('build', listingOf(...SOURCES), 'dist/core/core.wasm', () => {
   console.error('whippet: building …');
-  execFileSync(process.execPath, [join(root, 'scripts', 'build.mjs')], { cwd: root, stdio: ['ignore', 2, 2] });
+  execFileSync(process.execPath, [join(root, 'scripts', 'build.mjs')], {
+    cwd: root,
+    stdio: ['ignore', 2, 2],
+  });
 });

@@ -80,7 +80,10 @@ export class Server {
     this.outputs = new FanOut([], this.log);
     this.sampler = this.makeSampler();
     if (this.config.outputs.echo) {
-      this.echo = new EchoPrinter({ stream: options.stream, linesPerSecond: this.config.outputs.echo_per_second });
+      this.echo = new EchoPrinter({
+        stream: options.stream,
+        linesPerSecond: this.config.outputs.echo_per_second,
+      });
     }
     this.beat = new Beat({
       intervalSeconds: this.config.bucket_seconds,
@@ -142,7 +145,8 @@ export class Server {
     for (const { kind, name, receiveBufferBytes } of this.listeners) {
       this.log.info({ listener: kind, address: name, receiveBufferBytes }, 'listening');
     }
-    if (this.listeners.length === 0) this.log.warn({}, 'no listener is on; set dogstatsd_port or dogstatsd_socket');
+    if (this.listeners.length === 0)
+      this.log.warn({}, 'no listener is on; set dogstatsd_port or dogstatsd_socket');
     if (this.http) this.log.info({ address: this.http.address, port: this.http.port }, 'HTTP is up');
   }
 
@@ -157,7 +161,8 @@ export class Server {
   private async openOutputs(): Promise<Output[]> {
     const { config, log, options } = this;
     const outputs: Output[] = [];
-    if (config.outputs.file.path !== '') outputs.push(await FileOutput.open({ path: config.outputs.file.path, log }));
+    if (config.outputs.file.path !== '')
+      outputs.push(await FileOutput.open({ path: config.outputs.file.path, log }));
     const wantsConsole = config.outputs.console === 'auto' ? outputs.length === 0 : config.outputs.console;
     if (wantsConsole) {
       outputs.push(
@@ -315,7 +320,10 @@ export class Server {
   private async flush(final: boolean): Promise<void> {
     const at = Date.now() / 1000;
     const { batches, forgotten } = this.sampler.flush(at, { final });
-    const aggregates = await this.outputs.deliver({ at, interval: this.config.bucket_seconds, final }, batches);
+    const aggregates = await this.outputs.deliver(
+      { at, interval: this.config.bucket_seconds, final },
+      batches,
+    );
     this.outputs.forget(forgotten);
     this.flushes++;
     this.log.debug({ aggregates, contexts: this.registry.size, forgotten: forgotten.length }, 'flushed');
@@ -323,8 +331,9 @@ export class Server {
 
   private sampleCount(): number {
     let sum = 0;
-    for (const { counters } of this.coreCounts()) for (const metric of coreMetrics([{ listener: '', counters }]))
-      if (metric.name === 'whippet_intake_samples_total') sum += metric.samples[0]?.value ?? 0;
+    for (const { counters } of this.coreCounts())
+      for (const metric of coreMetrics([{ listener: '', counters }]))
+        if (metric.name === 'whippet_intake_samples_total') sum += metric.samples[0]?.value ?? 0;
     return sum;
   }
 
@@ -341,8 +350,18 @@ export class Server {
       ...coreMetrics(this.coreCounts()),
       ...shardMetrics(this.threads.map((thread) => thread.control.counters)),
       ownMetric('gauge', 'whippet_aggregate_contexts', 'Contexts the server knows now.', this.registry.size),
-      ownMetric('counter', 'whippet_aggregate_refused_contexts_total', 'Contexts refused because limits.contexts is reached.', this.registry.refusedContexts),
-      ownMetric('counter', 'whippet_aggregate_refused_cells_total', 'Aggregates of refused contexts, dropped.', counts.refusedCells),
+      ownMetric(
+        'counter',
+        'whippet_aggregate_refused_contexts_total',
+        'Contexts refused because limits.contexts is reached.',
+        this.registry.refusedContexts,
+      ),
+      ownMetric(
+        'counter',
+        'whippet_aggregate_refused_cells_total',
+        'Aggregates of refused contexts, dropped.',
+        counts.refusedCells,
+      ),
       ownMetric('counter', 'whippet_aggregate_flushes_total', 'Flushes.', this.flushes),
       ...this.outputs.metrics(),
     ];

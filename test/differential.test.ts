@@ -12,31 +12,94 @@ const value = fc.oneof(
   fc.integer({ min: -1000, max: 1000 }).map(String),
   fc.double({ noNaN: true, min: -1e12, max: 1e12 }).map(String),
   fc.double().map(String),
-  fc.constantFrom('1', '0', '-0', '1e3', '.5', '5.', '1_0', '0x1p4', 'inf', 'nan', '', 'x', '1e400', '1234567890123456789012'),
+  fc.constantFrom(
+    '1',
+    '0',
+    '-0',
+    '1e3',
+    '.5',
+    '5.',
+    '1_0',
+    '0x1p4',
+    'inf',
+    'nan',
+    '',
+    'x',
+    '1e400',
+    '1234567890123456789012',
+  ),
 );
 const values = fc.array(value, { minLength: 1, maxLength: 4 }).map((list) => list.join(':'));
 const type = fc.constantFrom('c', 'g', 'h', 'ms', 'd', 's', 'c', 'g', 'd', 'x', '', 'cc');
-const tag = fc.constantFrom('env:prod', 'env:dev', 'az:1', 'a', '', 't'.repeat(70), 'host:web', 'host:', 'dd.internal.card:low', '#x');
+const tag = fc.constantFrom(
+  'env:prod',
+  'env:dev',
+  'az:1',
+  'a',
+  '',
+  't'.repeat(70),
+  'host:web',
+  'host:',
+  'dd.internal.card:low',
+  '#x',
+);
 const tags = fc.array(tag, { maxLength: 6 }).map((list) => `#${list.join(',')}`);
 const field = fc.oneof(
   tags,
   tags,
   fc.constantFrom('@0.5', '@0.25', '@0.1', '@1', '@0', '@2', '@-1', '@x', '@', '@nan'),
   fc.constantFrom('T1656581400', 'T1', 'T0', 'Tx', 'T'),
-  fc.constantFrom('c:ci-abc', 'c:in-5', 'c:', 'e:it-true,cn-a,pu-b', 'card:low', 'card:', 'x', 'x:y', '', 'c', 'ca', 'e'),
+  fc.constantFrom(
+    'c:ci-abc',
+    'c:in-5',
+    'c:',
+    'e:it-true,cn-a,pu-b',
+    'card:low',
+    'card:',
+    'x',
+    'x:y',
+    '',
+    'c',
+    'ca',
+    'e',
+  ),
 );
 const fields = fc.array(field, { maxLength: 4 }).map((list) => list.map((text) => `|${text}`).join(''));
 const metric = fc.tuple(name, values, type, fields).map(([n, v, t, f]) => `${n}:${v}|${t}${f}`);
 const bytes = fc
-  .array(fc.constantFrom(':', '|', '#', ',', '@', 'T', '\r', '\0', 'ÿ', 'a', '1', '.', 'c', 'g', 's', '_'), { maxLength: 30 })
+  .array(fc.constantFrom(':', '|', '#', ',', '@', 'T', '\r', '\0', 'ÿ', 'a', '1', '.', 'c', 'g', 's', '_'), {
+    maxLength: 30,
+  })
   .map((list) => list.join(''));
-const other = fc.constantFrom('_e{5,4}:title|text', '_e{5,4}:title', '_sc|db.up|0|#a', '_sc|x', '', '\r', 'junk', '_schema:1|c');
-const line = fc.oneof({ weight: 8, arbitrary: metric }, { weight: 1, arbitrary: bytes }, { weight: 1, arbitrary: other });
+const other = fc.constantFrom(
+  '_e{5,4}:title|text',
+  '_e{5,4}:title',
+  '_sc|db.up|0|#a',
+  '_sc|x',
+  '',
+  '\r',
+  'junk',
+  '_schema:1|c',
+);
+const line = fc.oneof(
+  { weight: 8, arbitrary: metric },
+  { weight: 1, arbitrary: bytes },
+  { weight: 1, arbitrary: other },
+);
 /**
  * What real clients send: a few metrics, each with its tags, over and over with new values, rates, order and
  * repetition of tags. Between them any of the lines above.
  */
-const goodTag = fc.constantFrom('env:prod', 'env:dev', 'az:1', 'a', 't'.repeat(70), 'version:1.2.3', 'host:web', 'u:é');
+const goodTag = fc.constantFrom(
+  'env:prod',
+  'env:dev',
+  'az:1',
+  'a',
+  't'.repeat(70),
+  'version:1.2.3',
+  'host:web',
+  'u:é',
+);
 const template = fc.record({
   name: fc.constantFrom('a', 'a.b', 'page.views', 'n'.repeat(40)),
   type: fc.constantFrom('c', 'g', 'h', 'ms', 'd', 's'),
@@ -45,7 +108,10 @@ const template = fc.record({
 });
 const reading = fc.record({
   pick: fc.nat(),
-  value: fc.oneof({ weight: 6, arbitrary: fc.integer({ min: -9, max: 99 }).map(String) }, { weight: 1, arbitrary: values }),
+  value: fc.oneof(
+    { weight: 6, arbitrary: fc.integer({ min: -9, max: 99 }).map(String) },
+    { weight: 1, arbitrary: values },
+  ),
   rate: fc.constantFrom('', '', '|@0.5', '|@0.1', '|@0.3'),
   stamp: fc.constantFrom('', '', '', '', '|T1656581400'),
   shuffle: fc.infiniteStream(fc.nat(3)),
@@ -54,11 +120,16 @@ const reading = fc.record({
   end: fc.constantFrom('\n', '\n', '\n', '\r\n'),
 });
 const stream = fc
-  .tuple(fc.array(template, { minLength: 1, maxLength: 5 }), fc.array(reading, { maxLength: 60, size: 'max' }))
+  .tuple(
+    fc.array(template, { minLength: 1, maxLength: 5 }),
+    fc.array(reading, { maxLength: 60, size: 'max' }),
+  )
   .map(([templates, readings]) =>
     readings.map((one) => {
       if (one.other !== null) return one.other + one.end;
-      const { name, type, tags, client } = templates[one.pick % templates.length] as (typeof templates)[number];
+      const { name, type, tags, client } = templates[
+        one.pick % templates.length
+      ] as (typeof templates)[number];
       const order = tags.map((text) => ({ text, at: one.shuffle.next().value as number }));
       const list = order.sort((a, b) => a.at - b.at).map(({ text }) => text);
       if (one.repeat && list.length > 0) list.push(list[0] as string);
@@ -97,7 +168,16 @@ function run(packets: string[], shards: number, harness: HarnessOptions): Outcom
   packets.forEach((packet, i) => {
     (all[i % shards] as CoreHarness).ingest(packet, i);
   });
-  const outcome: Outcome = { cells: new Map(), timestamped: [], rejections: [], events: 0, checks: 0, samples: 0, nonFinite: 0, filtered: 0 };
+  const outcome: Outcome = {
+    cells: new Map(),
+    timestamped: [],
+    rejections: [],
+    events: 0,
+    checks: 0,
+    samples: 0,
+    nonFinite: 0,
+    filtered: 0,
+  };
   for (const one of all) {
     const { cells, timestamped } = one.gather();
     for (const [context, cell] of cells) merge(outcome.cells, context, cell);
@@ -147,14 +227,17 @@ function expectSame(got: Outcome, want: Outcome): void {
     expect(rest, context).toEqual(wantOthers);
     expectClose(sum, wantSum, context);
     expectClose(weightedSum, wantWeighted, context);
-    if (context.startsWith('set')) expect(Object.keys(keys).sort(), context).toEqual(Object.keys(wantKeys).sort());
+    if (context.startsWith('set'))
+      expect(Object.keys(keys).sort(), context).toEqual(Object.keys(wantKeys).sort());
     else expect(keys, context).toEqual(wantKeys);
   }
 }
 
 function expectClose(got: number, want: number, context: string): void {
   if (Object.is(got, want) || got === want) return;
-  expect(Math.abs(got - want), context).toBeLessThanOrEqual(1e-9 * Math.max(Math.abs(got), Math.abs(want), 1e6));
+  expect(Math.abs(got - want), context).toBeLessThanOrEqual(
+    1e-9 * Math.max(Math.abs(got), Math.abs(want), 1e6),
+  );
 }
 
 describe('the hot path', () => {
@@ -164,7 +247,8 @@ describe('the hot path', () => {
       fc.property(stream, (lines) => {
         const harness = new CoreHarness();
         for (const one of lines) harness.ingest(one);
-        for (const key of ['lineHits', 'tagSetHits', 'lineMisses'] as const) counts[key] += harness.count(key);
+        for (const key of ['lineHits', 'tagSetHits', 'lineMisses'] as const)
+          counts[key] += harness.count(key);
       }),
       { numRuns: 200, seed: 1 },
     );
@@ -195,7 +279,12 @@ describe('the hot path', () => {
   });
 
   it('drops what is filtered, mapped or not, as the cold path does', () => {
-    const enrich = { statsd_metric_blocklist: ['a.b'], dogstatsd_tags: ['team:x'], statsd_metric_namespace: 'ns', statsd_metric_namespace_blacklist: ['a.'] };
+    const enrich = {
+      statsd_metric_blocklist: ['a.b'],
+      dogstatsd_tags: ['team:x'],
+      statsd_metric_namespace: 'ns',
+      statsd_metric_namespace_blacklist: ['a.'],
+    };
     fc.assert(
       fc.property(stream, packetSizes, (lines, sizes) => {
         const packets = packetsOf(lines, sizes);

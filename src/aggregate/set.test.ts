@@ -19,7 +19,15 @@ const counts = (title: string, parts: string[][], want: number) =>
   });
 
 counts('a set of one part counts its elements', [['a', 'b', 'a']], 2);
-counts('elements that parts share count once', [['a', 'b'], ['b', 'c'], ['a']], 3);
+counts(
+  'elements that two parts share count once',
+  [
+    ['a', 'b'],
+    ['b', 'c'],
+  ],
+  3,
+);
+counts('elements that three parts share count once', [['a', 'b'], ['b', 'c'], ['a']], 3);
 counts('an element is its text: 1, 1.0 and 01 differ', [['1', '1.0', '01']], 3);
 counts('the empty text is an element', [['']], 1);
 

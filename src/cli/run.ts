@@ -3,8 +3,9 @@
  *
  * The first SIGINT or SIGTERM stops it in order, a second one at once.
  */
-import { makeLogger } from '../telemetry/logger.ts';
+
 import { Server } from '../server.ts';
+import { makeLogger } from '../telemetry/logger.ts';
 import { EXIT_CODES } from './exit.ts';
 import { type ConfigOptions, loadFromOptions } from './options.ts';
 

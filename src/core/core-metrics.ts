@@ -13,10 +13,22 @@ const TOTALS: readonly (readonly [CoreCounter, string, string])[] = [
   ['lineHits', 'whippet_core_line_hits_total', 'Lines known as written.'],
   ['tagSetHits', 'whippet_core_tag_set_hits_total', 'Lines known but for the order of their tags.'],
   ['lineMisses', 'whippet_core_line_misses_total', 'Lines that took the cold path.'],
-  ['evictedLines', 'whippet_core_lines_evicted_total', 'Cached lines forgotten because they were not seen for a while.'],
+  [
+    'evictedLines',
+    'whippet_core_lines_evicted_total',
+    'Cached lines forgotten because they were not seen for a while.',
+  ],
   ['lineTableFull', 'whippet_core_lines_refused_total', 'Lines not cached because limits.lines is reached.'],
-  ['truncatedPackets', 'whippet_intake_packets_truncated_total', 'Packets longer than dogstatsd_buffer_size, cut by the kernel.'],
-  ['unterminated', 'whippet_intake_lines_unterminated_total', 'Last lines dropped because their end is missing.'],
+  [
+    'truncatedPackets',
+    'whippet_intake_packets_truncated_total',
+    'Packets longer than dogstatsd_buffer_size, cut by the kernel.',
+  ],
+  [
+    'unterminated',
+    'whippet_intake_lines_unterminated_total',
+    'Last lines dropped because their end is missing.',
+  ],
   ['timestampedSamples', 'whippet_core_timestamped_samples_total', 'Samples with a timestamp of their own.'],
 ];
 
@@ -45,7 +57,8 @@ export function coreMetrics(shards: readonly CoreCounts[]): OwnMetric[] {
     }
     return sums;
   };
-  const total = (counter: CoreCounter): number => [...by(counter).values()].reduce((sum, value) => sum + value, 0);
+  const total = (counter: CoreCounter): number =>
+    [...by(counter).values()].reduce((sum, value) => sum + value, 0);
   return [
     ...TOTALS.map(([counter, name, help]) => ownMetricBy('counter', name, help, 'listener', by(counter))),
     ownMetricBy(

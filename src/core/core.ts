@@ -68,7 +68,14 @@ interface CoreExports {
   ): number;
   counters(): number;
   takeRegion(bytes: number): number;
-  ingest(ptr: number, length: number, origin: number, seconds: number, eol: number, truncated: number): number;
+  ingest(
+    ptr: number,
+    length: number,
+    origin: number,
+    seconds: number,
+    eol: number,
+    truncated: number,
+  ): number;
   ingestBatch(
     headers: number,
     slots: number,
@@ -157,7 +164,14 @@ export class Core {
   }
 
   /** Ingests one packet; true when the cold path asked to look at the socket. */
-  ingest(ptr: number, length: number, origin: number, seconds: number, eol: boolean, truncated: boolean): boolean {
+  ingest(
+    ptr: number,
+    length: number,
+    origin: number,
+    seconds: number,
+    eol: boolean,
+    truncated: boolean,
+  ): boolean {
     return this.wasm.ingest(ptr, length, origin, seconds, Number(eol), Number(truncated)) !== 0;
   }
 

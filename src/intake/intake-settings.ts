@@ -8,7 +8,12 @@ import type { EnrichOptions } from '../enrich/settings.ts';
 /** Which socket the thread reads. */
 export type Listener =
   | { readonly kind: 'datagram'; readonly fd: number }
-  | { readonly kind: 'portable-udp'; readonly host: string; readonly port: number; readonly receiveBuffer: number };
+  | {
+      readonly kind: 'portable-udp';
+      readonly host: string;
+      readonly port: number;
+      readonly receiveBuffer: number;
+    };
 
 export interface IntakeSettings {
   readonly module: WebAssembly.Module;

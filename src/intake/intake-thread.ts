@@ -61,7 +61,9 @@ export class IntakeThread {
     });
     this.ended = new Promise((resolve) => worker.once('exit', () => resolve()));
     worker.on('error', (error) => this.fail(error));
-    worker.on('exit', () => this.fail(new Error(`the intake thread of ${options.listenerKind} ended by itself`)));
+    worker.on('exit', () =>
+      this.fail(new Error(`the intake thread of ${options.listenerKind} ended by itself`)),
+    );
   }
 
   /** Resolves when the thread receives. */

@@ -6,9 +6,9 @@
  * The thread ends by itself when the control word says stop and everything has been sealed.
  */
 import { type MessagePort, parentPort, workerData } from 'node:worker_threads';
-import { CORE_COUNTERS } from '../core/counters.ts';
 import { Core, type CoreSettings, countersView } from '../core/core.ts';
-import { Resolver, RESOLVER_SCRATCH_BYTES } from '../enrich/resolver.ts';
+import { CORE_COUNTERS } from '../core/counters.ts';
+import { RESOLVER_SCRATCH_BYTES, Resolver } from '../enrich/resolver.ts';
 import { compileEnrichSettings } from '../enrich/settings.ts';
 import { NO_TAGGER } from '../enrich/tagger.ts';
 import { parseMessage } from '../protocol/message.ts';
@@ -104,7 +104,8 @@ function run(settings: IntakeSettings, port: MessagePort): void {
       slotPtr: core.takeRegion(settings.bufferBytes + 128),
       memory: () => core.bytes,
       afterPacket: (ptr, length) => {
-        if (echoes && echo.wantsMore && length > 0) echo.take(core.bytes.toString('latin1', ptr, ptr + length));
+        if (echoes && echo.wantsMore && length > 0)
+          echo.take(core.bytes.toString('latin1', ptr, ptr + length));
         afterBatch();
       },
       ready: () => reports.ready(core.countersPtr),
@@ -117,7 +118,10 @@ function run(settings: IntakeSettings, port: MessagePort): void {
 }
 
 /** The cold path's parser with the options of the configuration. */
-function parserFor(core: CoreSettings, control: ControlWord): (line: string) => ReturnType<typeof parseMessage> {
+function parserFor(
+  core: CoreSettings,
+  control: ControlWord,
+): (line: string) => ReturnType<typeof parseMessage> {
   const options = {
     noAggregationPipeline: core.timestamps,
     originDetectionClient: core.clientFields,

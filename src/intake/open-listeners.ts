@@ -2,12 +2,13 @@
  * Opens every socket the configuration asks for, before anything is received. A listener that cannot
  * start stops the program (docs/differences.md); the sockets that were open already are closed again.
  */
+
+import { createSocket } from 'node:dgram';
 import type { Listener } from './intake-settings.ts';
 import { type Libc, loadLibc } from './libc.ts';
 import { ListenError } from './listen-error.ts';
 import { openUdpSocket, resolveUdpHosts, udpListenError } from './udp-socket.ts';
 import { openUnixSocket, removeSocketFile, socketFileOf } from './unix-socket.ts';
-import { createSocket } from 'node:dgram';
 
 /** The options of the configuration that say where to listen. */
 export interface ListenOptions {

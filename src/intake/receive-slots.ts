@@ -24,7 +24,13 @@ export class ReceiveSlots {
   private readonly vector: MessageVector;
 
   /** `takeRegion` takes bytes of the shard's memory; `memory()` is the memory afterwards. */
-  constructor(libc: Libc, count: number, bufferBytes: number, takeRegion: (bytes: number) => number, memory: () => Buffer) {
+  constructor(
+    libc: Libc,
+    count: number,
+    bufferBytes: number,
+    takeRegion: (bytes: number) => number,
+    memory: () => Buffer,
+  ) {
     this.libc = libc;
     this.count = count;
     this.slotBytes = (bufferBytes + PADDING_BYTES + SLOT_ALIGNMENT - 1) & ~(SLOT_ALIGNMENT - 1);
@@ -32,7 +38,11 @@ export class ReceiveSlots {
     this.slotsPtr = takeRegion(count * this.slotBytes);
     const bytes = memory();
     const base = libc.address(bytes);
-    const words = new Uint32Array(bytes.buffer, bytes.byteOffset + this.headersPtr, MessageVector.bytes(count) / 4);
+    const words = new Uint32Array(
+      bytes.buffer,
+      bytes.byteOffset + this.headersPtr,
+      MessageVector.bytes(count) / 4,
+    );
     this.vector = new MessageVector(libc, count, words);
     for (let i = 0; i < count; i++) this.vector.setBuffer(i, base + this.slotPtr(i), bufferBytes);
   }

@@ -27,7 +27,14 @@ const RELEASE_WAIT_MS = 5000;
 export interface IngestCore {
   readonly openStart: number;
   readonly openIsEmpty: boolean;
-  ingest(ptr: number, length: number, origin: number, seconds: number, eol: boolean, truncated: boolean): boolean;
+  ingest(
+    ptr: number,
+    length: number,
+    origin: number,
+    seconds: number,
+    eol: boolean,
+    truncated: boolean,
+  ): boolean;
   ingestBatch(
     headers: number,
     slots: number,

@@ -42,12 +42,20 @@ export async function resolveUdpHosts(address: UdpAddress): Promise<string[]> {
   try {
     return [(await lookup(address.host)).address];
   } catch (cause) {
-    throw new ListenError('ERR_LISTEN_ADDRESS', `cannot find the host ${address.host}; set bind_host to an address of this machine`, cause);
+    throw new ListenError(
+      'ERR_LISTEN_ADDRESS',
+      `cannot find the host ${address.host}; set bind_host to an address of this machine`,
+      cause,
+    );
   }
 }
 
 /** Opens and binds the socket. `receiveBuffer` is SO_RCVBUF in bytes, 0 for the system's own. Throws ListenError. */
-export async function openUdpSocket(libc: Libc, address: UdpAddress, receiveBuffer: number): Promise<OpenSocket> {
+export async function openUdpSocket(
+  libc: Libc,
+  address: UdpAddress,
+  receiveBuffer: number,
+): Promise<OpenSocket> {
   const hosts = await resolveUdpHosts(address);
   let failure: unknown;
   for (const host of hosts) {
@@ -94,7 +102,11 @@ export function udpListenError(cause: unknown, host: string, port: number): List
       );
     case 'EACCES':
     case 'EPERM':
-      return new ListenError('ERR_LISTEN_DENIED', `not allowed to listen on UDP port ${port}; set dogstatsd_port to 1024 or above`, cause);
+      return new ListenError(
+        'ERR_LISTEN_DENIED',
+        `not allowed to listen on UDP port ${port}; set dogstatsd_port to 1024 or above`,
+        cause,
+      );
     default:
       return new ListenError(
         'ERR_LISTEN_ADDRESS',

@@ -50,7 +50,11 @@ function encodePath(path: string): Uint8Array {
   try {
     return sockaddrUnix(path);
   } catch (cause) {
-    throw new ListenError('ERR_LISTEN_SOCKET_PATH', `${(cause as Error).message}; set dogstatsd_socket to a shorter path`, cause);
+    throw new ListenError(
+      'ERR_LISTEN_SOCKET_PATH',
+      `${(cause as Error).message}; set dogstatsd_socket to a shorter path`,
+      cause,
+    );
   }
 }
 
@@ -59,10 +63,16 @@ function removeDeadSocket(libc: Libc, path: string, sockaddr: Uint8Array): void 
   if (stat === undefined) return;
   if (!stat.isSocket()) {
     const what = stat.isDirectory() ? 'a directory' : 'a file that is not a socket';
-    throw new ListenError('ERR_LISTEN_SOCKET_PATH', `${path} is ${what}; remove it or set dogstatsd_socket to another path`);
+    throw new ListenError(
+      'ERR_LISTEN_SOCKET_PATH',
+      `${path} is ${what}; remove it or set dogstatsd_socket to another path`,
+    );
   }
   if (isAlive(libc, path, sockaddr)) {
-    throw new ListenError('ERR_LISTEN_IN_USE', `${path} is in use by another server; stop it or set dogstatsd_socket to another path`);
+    throw new ListenError(
+      'ERR_LISTEN_IN_USE',
+      `${path} is in use by another server; stop it or set dogstatsd_socket to another path`,
+    );
   }
   try {
     unlinkSync(path);
@@ -95,14 +105,30 @@ function unixListenError(cause: unknown, path: string): ListenError {
   switch (codeOf(cause)) {
     case 'ENOENT':
     case 'ENOTDIR':
-      return new ListenError('ERR_LISTEN_SOCKET_PATH', `the directory ${dirname(path)} does not exist; create it or set dogstatsd_socket`, cause);
+      return new ListenError(
+        'ERR_LISTEN_SOCKET_PATH',
+        `the directory ${dirname(path)} does not exist; create it or set dogstatsd_socket`,
+        cause,
+      );
     case 'EACCES':
     case 'EPERM':
     case 'EROFS':
-      return new ListenError('ERR_LISTEN_DENIED', `not allowed to create ${path}; change the permissions of its directory or set dogstatsd_socket`, cause);
+      return new ListenError(
+        'ERR_LISTEN_DENIED',
+        `not allowed to create ${path}; change the permissions of its directory or set dogstatsd_socket`,
+        cause,
+      );
     case 'EADDRINUSE':
-      return new ListenError('ERR_LISTEN_IN_USE', `${path} is in use by another server; stop it or set dogstatsd_socket to another path`, cause);
+      return new ListenError(
+        'ERR_LISTEN_IN_USE',
+        `${path} is in use by another server; stop it or set dogstatsd_socket to another path`,
+        cause,
+      );
     default:
-      return new ListenError('ERR_LISTEN_SOCKET_PATH', `cannot listen on ${path} (${cause instanceof Error ? cause.message : cause}); set dogstatsd_socket`, cause);
+      return new ListenError(
+        'ERR_LISTEN_SOCKET_PATH',
+        `cannot listen on ${path} (${cause instanceof Error ? cause.message : cause}); set dogstatsd_socket`,
+        cause,
+      );
   }
 }

@@ -98,7 +98,7 @@ describe('on a terminal', () => {
 
   test('idle counters are counted, not shown', () => {
     flush(create(true), [counterOf('busy', 1), counterOf('idle', 0), counterOf('idler', 0)]);
-    expect(written).toContain('1 context, 3 series, 2 idle counters');
+    expect(written).toContain('1 context, 1 series, 2 idle counters');
     expect(written).not.toMatch(/^idle/m);
   });
 

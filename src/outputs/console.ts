@@ -60,6 +60,7 @@ export class ConsoleOutput implements Output {
   #contexts = 0;
   #series = 0;
   #idle = 0;
+  #idleSeries = 0;
   #firstBucket = Number.POSITIVE_INFINITY;
   #lastBucketEnd = Number.NEGATIVE_INFINITY;
   #samplesBefore = 0;
@@ -79,6 +80,7 @@ export class ConsoleOutput implements Output {
     this.#contexts = 0;
     this.#series = 0;
     this.#idle = 0;
+    this.#idleSeries = 0;
     this.#firstBucket = Number.POSITIVE_INFINITY;
     this.#lastBucketEnd = Number.NEGATIVE_INFINITY;
   }
@@ -91,8 +93,10 @@ export class ConsoleOutput implements Output {
         this.#firstBucket = Math.min(this.#firstBucket, aggregate.timestamp);
         this.#lastBucketEnd = Math.max(this.#lastBucketEnd, aggregate.timestamp + aggregate.interval);
       }
-      if (isIdle(aggregate)) this.#idle++;
-      else if (this.#isTerminal) this.#consider(aggregate);
+      if (isIdle(aggregate)) {
+        this.#idle++;
+        this.#idleSeries += aggregate.series.length;
+      } else if (this.#isTerminal) this.#consider(aggregate);
     }
   }
 
@@ -152,7 +156,7 @@ export class ConsoleOutput implements Output {
       return;
     }
     this.#saidQuiet = false;
-    const facts = [count(active, 'context'), `${this.#series} series`];
+    const facts = [count(active, 'context'), `${this.#series - this.#idleSeries} series`];
     if (samples !== undefined) facts.push(count(samples, 'sample'));
     if (this.#idle > 0) facts.push(count(this.#idle, 'idle counter'));
     // One column stays free: a full line makes some terminals wrap.

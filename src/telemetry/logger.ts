@@ -3,7 +3,7 @@
  *
  *   12:00:01 info  listening listener=udp address=127.0.0.1:8125
  */
-import { pino, type Logger } from 'pino';
+import { type Logger, pino } from 'pino';
 
 export type { Logger };
 
@@ -41,7 +41,10 @@ export function readable(json: string): string {
   const level = (LEVEL_NAMES[entry.level] ?? String(entry.level)).padEnd(5);
   const fields = Object.entries(entry)
     .filter(([name]) => !HIDDEN.has(name))
-    .map(([name, value]) => `${name}=${typeof value === 'string' ? quoteIfNeeded(value) : JSON.stringify(value)}`);
+    .map(
+      ([name, value]) =>
+        `${name}=${typeof value === 'string' ? quoteIfNeeded(value) : JSON.stringify(value)}`,
+    );
   const error = entry['err'] as { message?: string } | undefined;
   if (error?.message !== undefined) fields.push(`error=${quoteIfNeeded(error.message)}`);
   return `${[time, level, entry.msg ?? '', ...fields].join(' ')}\n`;
@@ -49,7 +52,9 @@ export function readable(json: string): string {
 
 /** Text that could drive a terminal, or that has spaces, in quotes with escapes. */
 function quoteIfNeeded(text: string): string {
-  return /^[\w.:/@[\]+-]+$/.test(text) ? text : JSON.stringify(text).replace(/[\u007f-\u009f]/g, escapeCharacter);
+  return /^[\w.:/@[\]+-]+$/.test(text)
+    ? text
+    : JSON.stringify(text).replace(/[\u007f-\u009f]/g, escapeCharacter);
 }
 
 function escapeCharacter(character: string): string {

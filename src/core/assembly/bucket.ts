@@ -12,6 +12,9 @@
  * Limits  keys and timestamped records have limits of their own, beyond which a sample is dropped and
  * counted; cells grow with the slots.
  */
+
+import { count } from './counters';
+import { addKey, initKeyTable, KEY_FULL, KEY_NEW, KeyTable, resetKeyTable } from './key-table';
 import {
   CELL_BYTES,
   COUNT_KEY_TABLE_FULL_SAMPLES,
@@ -22,8 +25,6 @@ import {
   KIND_VALUE,
   STAMPED_BYTES,
 } from './layout';
-import { addKey, initKeyTable, KEY_FULL, KEY_NEW, KeyTable, resetKeyTable } from './key-table';
-import { count } from './counters';
 import { freeRegion, takeRegion } from './memory';
 import { sketchKey } from './sketch-key';
 

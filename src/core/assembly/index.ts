@@ -11,14 +11,14 @@ import * as layout from './layout';
 import { initLines } from './line';
 import { initMemory } from './memory';
 import { initNumbers } from './number';
+import { LF } from './scan';
 import { addContext, findContext, initShard, NO_SLOT } from './shard';
 import { hashTagSet, initTagSets, sumA, sumB } from './tag-set';
-import { LF } from './scan';
 
-export { ingest, ingestBatch, install, addSample, addElement } from './ingest';
-export { forgetLines, sealBucket, freedSlotCount, freedSlots } from './shard';
 export { hashKeyBytes } from './hash';
+export { addElement, addSample, ingest, ingestBatch, install } from './ingest';
 export { takeRegion } from './memory';
+export { forgetLines, freedSlotCount, freedSlots, sealBucket } from './shard';
 
 /** First call. Returns where hashKeyBytes() random bytes go. */
 export function initialize(): usize {
@@ -83,7 +83,7 @@ export function contextSlot(ptr: usize, head: u32, length: u32, variant: u32, or
   }
   beginHash();
   absorb(ptr, free ? head : length);
-  absorbWords((<u64>head) | ((<u64>(free ? 0 : length)) << 32), (<u64>variant) | ((<u64>ordered) << 32));
+  absorbWords(<u64>head | ((<u64>(free ? 0 : length)) << 32), <u64>variant | ((<u64>ordered) << 32));
   finishHash();
   setHash(mix(hashA + a) | 1, mix(hashB + b));
   contextKeyA = hashA;
@@ -97,13 +97,20 @@ export function contextSlot(ptr: usize, head: u32, length: u32, variant: u32, or
 /** The structs here and the offsets in layout.ts are written twice; they must agree. */
 function checkLayout(): void {
   assert(offsetof<Cell>() == layout.CELL_BYTES);
-  assert(offsetof<Cell>('sum') == layout.CELL_SUM && offsetof<Cell>('weightedSum') == layout.CELL_WEIGHTED_SUM);
+  assert(
+    offsetof<Cell>('sum') == layout.CELL_SUM && offsetof<Cell>('weightedSum') == layout.CELL_WEIGHTED_SUM,
+  );
   assert(offsetof<Cell>('min') == layout.CELL_MIN && offsetof<Cell>('max') == layout.CELL_MAX);
   assert(offsetof<Cell>('count') == layout.CELL_COUNT && offsetof<Cell>('lastAt') == layout.CELL_LAST_AT);
   assert(offsetof<KeyEntry>() == layout.KEY_BYTES && offsetof<KeyEntry>('weight') == layout.KEY_WEIGHT);
-  assert(offsetof<KeyTable>('entries') == layout.KEY_TABLE_ENTRIES && offsetof<KeyTable>('mask') == layout.KEY_TABLE_MASK);
+  assert(
+    offsetof<KeyTable>('entries') == layout.KEY_TABLE_ENTRIES &&
+      offsetof<KeyTable>('mask') == layout.KEY_TABLE_MASK,
+  );
   assert(offsetof<KeyTable>('epoch') == layout.KEY_TABLE_EPOCH);
-  assert(offsetof<Bucket>('cells') == layout.BUCKET_CELLS && offsetof<Bucket>('touched') == layout.BUCKET_TOUCHED);
+  assert(
+    offsetof<Bucket>('cells') == layout.BUCKET_CELLS && offsetof<Bucket>('touched') == layout.BUCKET_TOUCHED,
+  );
   assert(offsetof<Bucket>('touchedCount') == layout.BUCKET_TOUCHED_COUNT);
   assert(offsetof<Bucket>('timestamped') == layout.BUCKET_TIMESTAMPED);
   assert(offsetof<Bucket>('timestampedCount') == layout.BUCKET_TIMESTAMPED_COUNT);

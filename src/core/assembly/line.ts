@@ -11,8 +11,9 @@
  * anything else it says false, having found the end of the line; the cold path decides what it means.
  * One line at a time: the fields are valid until the next readLine().
  */
-import { CR, LF, PIPE, COLON, fieldEnd, find, nameEnd } from './scan';
-import { parseInteger, parsedNumber, parseNumber } from './number';
+
+import { parsedNumber, parseInteger, parseNumber } from './number';
+import { COLON, CR, fieldEnd, find, LF, nameEnd, PIPE } from './scan';
 
 /** Type as written; part of what identifies a line, so `h` and `ms` are told apart. */
 export const TYPE_COUNT: u32 = 1;

@@ -43,7 +43,7 @@ export function takeRegion(bytes: usize): usize {
     return free;
   }
   const end = <u64>top + <u64>size;
-  const have = <u64>memory.size() << PAGE_BITS;
+  const have = (<u64>memory.size()) << PAGE_BITS;
   if (end > have) {
     const pages = <i32>((end - have + 0xffff) >> PAGE_BITS);
     if (memory.grow(pages) < 0) return 0;

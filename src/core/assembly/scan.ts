@@ -29,8 +29,8 @@ export function fieldEnd(ptr: usize, end: usize): usize {
     const e2 = v128.or(i8x16.eq(c2, pipe), i8x16.eq(c2, lf));
     const e3 = v128.or(i8x16.eq(c3, pipe), i8x16.eq(c3, lf));
     if (v128.any_true(v128.or(v128.or(e0, e1), v128.or(e2, e3)))) {
-      const low = <u64>(<u32>i8x16.bitmask(e0) | (<u32>i8x16.bitmask(e1) << 16));
-      const high = <u64>(<u32>i8x16.bitmask(e2) | (<u32>i8x16.bitmask(e3) << 16));
+      const low = <u64>(<u32>i8x16.bitmask(e0) | ((<u32>i8x16.bitmask(e1)) << 16));
+      const high = <u64>(<u32>i8x16.bitmask(e2) | ((<u32>i8x16.bitmask(e3)) << 16));
       return min(ptr + <usize>ctz(low | (high << 32)), end);
     }
     ptr += 64;

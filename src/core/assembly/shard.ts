@@ -11,7 +11,7 @@
  *
  * Time is counted in buckets: the epoch of the open bucket.
  */
-import { lastEpochOf, open, reserveCells, swapBuckets, Bucket } from './bucket';
+import { Bucket, lastEpochOf, open, reserveCells, swapBuckets } from './bucket';
 import { count, setCount } from './counters';
 import {
   COUNT_CACHED_LINES,

@@ -10,8 +10,8 @@
  * Limits  512 tags a line; lines with more are not answered free of order.
  */
 import { absorb, absorbWords, beginHash, finishHash, hashA, hashB } from './hash';
-import { find } from './scan';
 import { takeRegion } from './memory';
+import { find } from './scan';
 
 const TAGS_MAX: u32 = 512;
 const SEEN_CAPACITY: u32 = 1024;

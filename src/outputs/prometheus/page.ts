@@ -122,7 +122,8 @@ function* sortMembers(
   const labels: string[] = [];
   const ids: number[] = [];
   for (const id of members) {
-    const text = labelsOf(source, id);
+    // Forgotten during a yield; a context that is gone must not be looked up.
+    const text = source.table.has(id) ? labelsOf(source, id) : undefined;
     if (text === undefined) continue;
     labels.push(text);
     ids.push(id);

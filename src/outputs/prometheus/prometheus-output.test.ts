@@ -307,24 +307,38 @@ describe('names', () => {
 
 describe('a page under way', () => {
   test('comes in chunks and stays valid while series come and go', () => {
-    for (let i = 0; i < 3000; i++) {
-      output.begin({ at: START, interval: 10, final: false });
-      output.write([counterOf('many', 1, [`id:${i}`]), gaugeOf(`family.${i}`, i)]);
-    }
+    const gone = new Set<number>();
+    const lookup = (id: number) => {
+      if (gone.has(id)) throw new Error(`context ${id} is gone`);
+      return contexts.lookup(id);
+    };
+    const to = new PrometheusOutput({ hostname: 'server', expirySeconds: 300, lookup });
+    const aggregates = Array.from({ length: 3000 }, (_, i) => [
+      counterOf('many', 1, [`id:${i}`]),
+      gaugeOf(`family.${i}`, i),
+    ]);
+    flush(aggregates.flat(), START, to);
     for (const accept of [undefined, OPENMETRICS]) {
       const late = `late${accept ?? ''}`;
       let collected = '';
       let chunks = 0;
-      for (const chunk of output.page(accept).chunks) {
+      for (const chunk of to.page(accept).chunks) {
         expect(chunk.length).toBeLessThan(70 * 1024);
         collected += chunk;
         chunks++;
-        output.forget([chunks * 50, 5000 - chunks]);
-        flush([
-          counterOf('many', 1, [`late:${chunks}`]),
-          gaugeOf(`late.${chunks}`, 1),
-          counterOf('family.7', 1),
-        ]);
+        for (const id of [chunks * 50, 5990 - 2 * chunks, 5991 - 2 * chunks]) {
+          gone.add(id);
+          to.forget([id]);
+        }
+        flush(
+          [
+            counterOf('many', 1, [`id:${late}${chunks}`]),
+            gaugeOf(`${late}.${chunks}`, 1),
+            counterOf('family.7', 1),
+          ],
+          START,
+          to,
+        );
       }
       expect(chunks).toBeGreaterThan(3);
       expect(collected).not.toContain(late);

@@ -99,6 +99,8 @@ export class PrometheusOutput implements Output {
 
   forget(contextIds: readonly number[]): void {
     for (const id of contextIds) {
+      // A context may go a few seconds before its series would.
+      if (this.#table.has(id)) this.#expired++;
       this.#table.forget(id);
       this.#window.forget(id);
     }
