@@ -45,7 +45,7 @@ export function readable(json: string): string {
       ([name, value]) =>
         `${name}=${typeof value === 'string' ? quoteIfNeeded(value) : JSON.stringify(value)}`,
     );
-  const error = entry['err'] as { message?: string } | undefined;
+  const error = entry.err as { message?: string } | undefined;
   if (error?.message !== undefined) fields.push(`error=${quoteIfNeeded(error.message)}`);
   return `${[time, level, entry.msg ?? '', ...fields].join(' ')}\n`;
 }
