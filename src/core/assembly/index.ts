@@ -4,7 +4,7 @@
  */
 import { Bucket, Cell, initBuckets, open } from './bucket';
 import { initCounters } from './counters';
-import { absorb, absorbWords, beginHash, finishHash, hashA, hashB, initHash, mix, setHash } from './hash';
+import { addToHash, hash, hashA, hashB, initHash, useHashKey } from './hash';
 import { initIngest } from './ingest';
 import { initKeyTables, KeyEntry, KeyTable } from './key-table';
 import * as layout from './layout';
@@ -40,6 +40,7 @@ export function configure(
   keySeed: u64,
   start: f64,
 ): usize {
+  useHashKey();
   initTagSets();
   initKeyTables(keySeed);
   initBuckets(keysMax, histogramValuesMax, timestampedMax);
@@ -81,11 +82,9 @@ export function contextSlot(ptr: usize, head: u32, length: u32, variant: u32, or
     a = sumA;
     b = sumB;
   }
-  beginHash();
-  absorb(ptr, free ? head : length);
-  absorbWords(<u64>head | ((<u64>(free ? 0 : length)) << 32), <u64>variant | ((<u64>ordered) << 32));
-  finishHash();
-  setHash(mix(hashA + a) | 1, mix(hashB + b));
+  const lengths = (<u64>head) | ((<u64>(free ? 0 : length)) << 32);
+  hash(ptr, free ? head : length, 0, 0, lengths, (<u64>variant) | ((<u64>ordered) << 32));
+  addToHash(a, b);
   contextKeyA = hashA;
   contextKeyB = hashB;
   const known = findContext(hashA, hashB);

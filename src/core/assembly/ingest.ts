@@ -19,7 +19,7 @@ import {
   setGauge,
 } from './bucket';
 import { count } from './counters';
-import { absorb, absorbWords, beginHash, finishHash, hashA, hashB, mix, setHash } from './hash';
+import { addToHash, hash, hashA, hashB } from './hash';
 import {
   COUNT_BYTES,
   COUNT_FILTERED_LINES,
@@ -69,7 +69,9 @@ let misses: f64 = 0;
 let samples: f64 = 0;
 let filtered: f64 = 0;
 
-/** What install() caches: hashes of the line given to resolve(), 0 when it must not be cached. */
+/** What install() caches: hashes of the line given to resolve(), as written and free of order, if they may be. */
+let linePending = false;
+let setPending = false;
 let pendingLineA: u64 = 0;
 let pendingLineB: u64 = 0;
 let pendingSetA: u64 = 0;
@@ -162,11 +164,13 @@ function applyKnownLine(line: usize, origin: u32): bool {
     lineHits++;
     return true;
   }
+  linePending = true;
   pendingLineA = hashA;
   pendingLineB = hashB;
   if (!hashLineFreeOfOrder(line, origin)) return false;
   entry = findEntry(tagSets, hashA, hashB);
   if (entry == null) {
+    setPending = true;
     pendingSetA = hashA;
     pendingSetB = hashB;
     return false;
@@ -174,7 +178,7 @@ function applyKnownLine(line: usize, origin: u32): bool {
   if (!applyLine(entry)) return false;
   tagSetHits++;
   if (secondSight(pendingLineA)) cacheLine(lines, pendingLineA, pendingLineB, entry.slot, entry.op, entry.copySlot);
-  pendingLineA = pendingLineB = 0;
+  linePending = false;
   return true;
 }
 
@@ -188,53 +192,45 @@ function resolveLine(line: usize, stop: usize, origin: u32): void {
     linesRead++;
     if (resolve(line, <u32>length, origin) != 0) yieldWanted = true;
   }
-  pendingLineA = pendingLineB = 0;
-  pendingSetA = pendingSetB = 0;
+  linePending = false;
+  setPending = false;
 }
 
 /** Caches what the line given to resolve() does; nothing when the line must not be cached. */
 export function install(slot: u32, op: u32, copySlot: u32, orderFree: bool): void {
-  if (pendingLineA != 0) cacheLine(lines, pendingLineA, pendingLineB, slot, op, copySlot);
-  if (orderFree && pendingSetA != 0) cacheLine(tagSets, pendingSetA, pendingSetB, slot, op, copySlot);
+  if (linePending) cacheLine(lines, pendingLineA, pendingLineB, slot, op, copySlot);
+  if (orderFree && setPending) cacheLine(tagSets, pendingSetA, pendingSetB, slot, op, copySlot);
 }
 
 /** Hash of what identifies the line, as written. */
 // @ts-ignore: decorator
 @inline
 function hashLine(line: usize, origin: u32): void {
-  beginHash();
-  absorb(line, field.nameStop - line);
-  absorb(field.tagsStart, field.tagsStop - field.tagsStart);
-  if (field.readClientFields) absorbClientFields();
-  absorbWords(identity(line, field.tagsStop - field.tagsStart), origin);
-  finishHash();
+  const sender = field.readClientFields ? hashClientFields(origin) : origin;
+  const tags = field.tagsStop - field.tagsStart;
+  hash(line, field.nameStop - line, field.tagsStart, tags, identity(line, tags), sender);
 }
 
 /** The same free of the tags' order; false when the line has fewer than two tags, too many, or a timestamp. */
 function hashLineFreeOfOrder(line: usize, origin: u32): bool {
   if (field.timestamp != 0) return false;
-  const length = field.tagsStop - field.tagsStart;
-  if (find(COMMA, field.tagsStart, field.tagsStop) >= field.tagsStop || length == 0) return false;
+  if (find(COMMA, field.tagsStart, field.tagsStop) >= field.tagsStop) return false;
   if (!hashTagSet(field.tagsStart, field.tagsStop, COMMA)) return false;
-  const a = sumA;
-  const b = sumB;
-  beginHash();
-  absorb(line, field.nameStop - line);
-  if (field.readClientFields) absorbClientFields();
-  absorbWords(identity(line, distinct), origin);
-  finishHash();
-  setHash(mix(hashA + a) | 1, mix(hashB + b));
+  const sender = field.readClientFields ? hashClientFields(origin) : origin;
+  hash(line, field.nameStop - line, 0, 0, identity(line, distinct), sender);
+  addToHash(sumA, sumB);
   return true;
 }
 
-function absorbClientFields(): void {
+/** Who sent the line: the origin of the packet and what the line says itself. */
+function hashClientFields(origin: u32): u64 {
   const local = field.localStop - field.localStart;
   const external = field.externalStop - field.externalStart;
   const cardinality = field.cardinalityStop - field.cardinalityStart;
-  absorb(field.localStart, local);
-  absorb(field.externalStart, external);
-  absorb(field.cardinalityStart, cardinality);
-  absorbWords(local | ((<u64>external) << 32), cardinality);
+  hash(field.cardinalityStart, cardinality, 0, 0, cardinality, origin);
+  const part = hashA + hashB;
+  hash(field.localStart, local, field.externalStart, external, local | ((<u64>external) << 32), part);
+  return hashA + hashB;
 }
 
 /** Type, whether there is a timestamp, and the lengths of what was absorbed, in one word. */
@@ -336,10 +332,7 @@ export function addElement(slot: u32, element: usize, length: u32): void {
 
 /** 64 bits of a keyed hash of a set's element. */
 function elementHash(ptr: usize, length: usize): u64 {
-  beginHash();
-  absorb(ptr, length);
-  absorbWords(length, OP_SET);
-  finishHash();
+  hash(ptr, length, 0, 0, length, OP_SET);
   return rotl<u64>(hashA, 32) + hashB;
 }
 

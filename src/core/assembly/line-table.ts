@@ -54,7 +54,7 @@ export function entryAt(table: LineTable, index: u32): LineEntry {
 // @ts-ignore: decorator
 @inline
 export function findEntry(table: LineTable, a: u64, b: u64): LineEntry | null {
-  let index = <u32>startIndex(a) & table.mask;
+  let index = startIndex(a) & table.mask;
   while (true) {
     const entry = entryAt(table, index);
     if (entry.hashA == a && entry.hashB == b) return entry;
@@ -131,9 +131,9 @@ function freeEntry(entries: usize, mask: u32, a: u64): LineEntry {
   }
 }
 
-/** Where a hash starts to probe: the upper half of it, the lowest bit of hashA is always 1. */
+/** Where a hash starts to probe: its upper half after a multiplication that carries all bits there. */
 // @ts-ignore: decorator
 @inline
 function startIndex(a: u64): u32 {
-  return <u32>(a >> 32);
+  return <u32>((a * 0x9e3779b97f4a7c15) >> 32);
 }

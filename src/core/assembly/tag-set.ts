@@ -9,7 +9,7 @@
  *
  * Limits  512 tags a line; lines with more are not answered free of order.
  */
-import { absorb, absorbWords, beginHash, finishHash, hashA, hashB } from './hash';
+import { hash, hashA, hashB, mix } from './hash';
 import { takeRegion } from './memory';
 import { find } from './scan';
 
@@ -39,13 +39,12 @@ export function hashTagSet(start: usize, stop: usize, separator: u8): bool {
   while (true) {
     const tagStop = find(separator, start, stop);
     const length = tagStop - start;
-    beginHash();
-    absorb(start, length);
-    absorbWords(<u64>length, 1);
-    finishHash();
-    if (noteTag(hashA, hashB)) {
-      sumA += hashA;
-      sumB += hashB;
+    hash(start, length, 0, 0, length, 1);
+    const a = mix(hashA);
+    const b = mix(hashB);
+    if (noteTag(a, b)) {
+      sumA += a;
+      sumB += b;
       if (++distinct > TAGS_MAX) return false;
     }
     if (tagStop >= stop) return true;
