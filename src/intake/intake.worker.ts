@@ -6,13 +6,13 @@
  * The thread ends by itself when the control word says stop and everything has been sealed.
  */
 import { type MessagePort, parentPort, workerData } from 'node:worker_threads';
-import { Core, type CoreSettings, countersView } from '../core/core.ts';
+import { Core, type CoreSettings, countersView, makeShardMemory } from '../core/core.ts';
 import { CORE_COUNTERS } from '../core/counters.ts';
 import { RESOLVER_SCRATCH_BYTES, Resolver } from '../enrich/resolver.ts';
 import { compileEnrichSettings } from '../enrich/settings.ts';
 import { NO_TAGGER } from '../enrich/tagger.ts';
 import { parseMessage } from '../protocol/message.ts';
-import { ControlWord } from '../telemetry/control-word.ts';
+import { ControlWord, makeControlBuffer } from '../telemetry/control-word.ts';
 import { Backlog } from './backlog.ts';
 import { runDatagramLoop } from './datagram-loop.ts';
 import { EchoSampler } from './echo-sampler.ts';
@@ -20,47 +20,27 @@ import type { IntakeSettings } from './intake-settings.ts';
 import { loadLibc } from './libc.ts';
 import { runPortableUdp } from './portable.ts';
 import { ReceiveSlots } from './receive-slots.ts';
+import { rehearsalPackets } from './rehearsal.ts';
 import { Shard } from './shard.ts';
-import { ShardPort } from './shard-port.ts';
+import { type ReportPort, ShardPort } from './shard-port.ts';
 
 /** Datagrams a receive takes at most: 64 of 8 KiB stay in the processor's second-level cache. */
 const BATCH_PACKETS = 64;
+/** Room for a packet of the rehearsal and what the core reads beyond it. */
+const REHEARSAL_PACKET_BYTES = 8192;
+
+interface JoinedShard {
+  readonly core: Core;
+  readonly shard: Shard;
+  readonly reports: ShardPort;
+}
 
 run(workerData as IntakeSettings, parentPort as MessagePort);
 
 function run(settings: IntakeSettings, port: MessagePort): void {
+  rehearse(settings);
   const control = new ControlWord(settings.control);
-  const now = Math.floor(Date.now() / 1000);
-  const core: Core = new Core(
-    settings.module,
-    settings.memory,
-    settings.core,
-    settings.hashKey,
-    now - (now % settings.intervalSeconds),
-    (line, length, origin) => {
-      resolver.resolve(line, length, origin);
-      return shard.sliceIsOver() ? 1 : 0;
-    },
-  );
-  const reports = new ShardPort(port, (into, at) => core.writeContextKey(into, at));
-  const resolver = new Resolver({
-    core,
-    scratchPtr: core.takeRegion(RESOLVER_SCRATCH_BYTES),
-    parse: parserFor(settings.core, control),
-    settings: compileEnrichSettings(settings.enrich),
-    tagger: NO_TAGGER,
-    counters: control.counters,
-    sink: reports,
-  });
-  const backlogPtr = core.takeRegion(settings.backlogBytes);
-  const shard: Shard = new Shard({
-    core,
-    backlog: new Backlog(() => core.bytes, backlogPtr, settings.backlogBytes),
-    control,
-    reporter: reports,
-    intervalSeconds: settings.intervalSeconds,
-    eolRequired: settings.eolRequired,
-  });
+  const { core, shard, reports } = joinShard(settings, settings.memory, control, port);
   const counters = countersView(settings.memory, core.countersPtr);
   const echo = new EchoSampler(settings.echoPerSecond, (lines, leftOut) => reports.echo(lines, leftOut));
   const echoes = settings.echoPerSecond > 0;
@@ -114,6 +94,59 @@ function run(settings: IntakeSettings, port: MessagePort): void {
         port.close();
       },
     });
+  }
+}
+
+/** Builds a shard of its parts in `memory`. */
+function joinShard(
+  settings: IntakeSettings,
+  memory: WebAssembly.Memory,
+  control: ControlWord,
+  port: ReportPort,
+): JoinedShard {
+  const now = Math.floor(Date.now() / 1000);
+  const start = now - (now % settings.intervalSeconds);
+  const core: Core = new Core(
+    settings.module,
+    memory,
+    settings.core,
+    settings.hashKey,
+    start,
+    (line, length, origin) => {
+      resolver.resolve(line, length, origin);
+      return shard.sliceIsOver() ? 1 : 0;
+    },
+  );
+  const reports = new ShardPort(port, (into, at) => core.writeContextKey(into, at));
+  const resolver = new Resolver({
+    core,
+    scratchPtr: core.takeRegion(RESOLVER_SCRATCH_BYTES),
+    parse: parserFor(settings.core, control),
+    settings: compileEnrichSettings(settings.enrich),
+    tagger: NO_TAGGER,
+    counters: control.counters,
+    sink: reports,
+  });
+  const backlogPtr = core.takeRegion(settings.backlogBytes);
+  const shard: Shard = new Shard({
+    core,
+    backlog: new Backlog(() => core.bytes, backlogPtr, settings.backlogBytes),
+    control,
+    reporter: reports,
+    intervalSeconds: settings.intervalSeconds,
+    eolRequired: settings.eolRequired,
+  });
+  return { core, shard, reports };
+}
+
+/** Runs the cold path in a shard that nobody hears of, so that it is compiled when packets come. */
+function rehearse(settings: IntakeSettings): void {
+  const silent: ReportPort = { postMessage: () => undefined };
+  const { core } = joinShard(settings, makeShardMemory(), new ControlWord(makeControlBuffer()), silent);
+  const packetPtr = core.takeRegion(REHEARSAL_PACKET_BYTES);
+  for (const packet of rehearsalPackets()) {
+    const length = core.bytes.write(packet, packetPtr, 'latin1');
+    core.ingest(packetPtr, length, 0, 0, false, false);
   }
 }
 

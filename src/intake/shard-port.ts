@@ -7,7 +7,6 @@
  *
  * Limits  CONTEXTS_MAX contexts wait here; SAMPLES_MAX lines a reason and bucket, of LINE_BYTES_MAX bytes.
  */
-import type { MessagePort } from 'node:worker_threads';
 import type { EventMessage, Rejection, ServiceCheckMessage } from '../model/message.ts';
 import type { ShardMessage } from '../model/shard-message.ts';
 import type { ByteString } from '../model/text.ts';
@@ -17,8 +16,13 @@ const SAMPLES_MAX = 3;
 const LINE_BYTES_MAX = 512;
 const KEY_WORDS = 4;
 
+/** The sending side of a message port. */
+export interface ReportPort {
+  postMessage(message: ShardMessage): void;
+}
+
 export class ShardPort {
-  private readonly port: MessagePort;
+  private readonly port: ReportPort;
   private readonly writeContextKey: (into: Uint32Array, at: number) => void;
   private readonly slots = new Uint32Array(CONTEXTS_MAX);
   private readonly keys = new Uint32Array(CONTEXTS_MAX * KEY_WORDS);
@@ -28,7 +32,7 @@ export class ShardPort {
   private readonly sampled = new Map<string, number>();
 
   /** `writeContextKey` writes the key of the context the core last spoke of. */
-  constructor(port: MessagePort, writeContextKey: (into: Uint32Array, at: number) => void) {
+  constructor(port: ReportPort, writeContextKey: (into: Uint32Array, at: number) => void) {
     this.port = port;
     this.writeContextKey = writeContextKey;
   }
@@ -74,7 +78,6 @@ export class ShardPort {
   }
 
   sealed(bucket: number): void {
-    this.sampled.clear();
     this.sendContexts();
     this.send({ kind: 'sealed', bucket });
   }
@@ -83,7 +86,9 @@ export class ShardPort {
     this.send({ kind: 'freed', slots });
   }
 
+  /** A bucket is over, also when it was empty, as it is when only bad lines arrive. */
   passed(start: number): void {
+    this.sampled.clear();
     this.send({ kind: 'passed', start });
   }
 

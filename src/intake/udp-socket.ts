@@ -50,7 +50,14 @@ export async function resolveUdpHosts(address: UdpAddress): Promise<string[]> {
   }
 }
 
-/** Opens and binds the socket. `receiveBuffer` is SO_RCVBUF in bytes, 0 for the system's own. Throws ListenError. */
+/**
+ * What the socket asks for when the configuration does not say: the kernel gives at most net.core.rmem_max,
+ * and even where that is the default of 208 KiB twice as much as without asking. Memory is only used while
+ * datagrams wait.
+ */
+const RECEIVE_BUFFER_BYTES = 4 * 1024 * 1024;
+
+/** Opens and binds the socket. `receiveBuffer` is SO_RCVBUF in bytes, 0 for as much as is sensible. Throws ListenError. */
 export async function openUdpSocket(
   libc: Libc,
   address: UdpAddress,
@@ -75,7 +82,7 @@ function bindUdp(libc: Libc, host: string, port: number, receiveBuffer: number):
   const fd = libc.socket(familyOf(sockaddr), SOCK_DGRAM);
   try {
     if (familyOf(sockaddr) === AF_INET6) libc.setOption(fd, IPPROTO_IPV6, IPV6_V6ONLY, host === '::' ? 0 : 1);
-    if (receiveBuffer > 0) libc.setOption(fd, SOL_SOCKET, SO_RCVBUF, receiveBuffer);
+    libc.setOption(fd, SOL_SOCKET, SO_RCVBUF, receiveBuffer > 0 ? receiveBuffer : RECEIVE_BUFFER_BYTES);
     libc.bind(fd, sockaddr);
     const bound = libc.getSocketName(fd);
     const boundPort = bound.family === 'unix' ? 0 : bound.port;

@@ -40,10 +40,16 @@ export function socketFileOf(path: string): SocketFile {
   return { path, inode: lstatSync(path).ino };
 }
 
-/** Removes the file unless another server has put its own there since. */
+/**
+ * Removes the file unless another server has put its own there since. Never throws: a file that stays, for
+ * example because its directory is read-only by now, is in no one's way; the next server replaces it.
+ */
 export function removeSocketFile(file: SocketFile): void {
-  const stat = statOf(file.path);
-  if (stat?.ino === file.inode) unlinkSync(file.path);
+  try {
+    if (lstatSync(file.path).ino === file.inode) unlinkSync(file.path);
+  } catch {
+    // Gone already, or it may not be removed.
+  }
 }
 
 function encodePath(path: string): Uint8Array {
@@ -97,8 +103,14 @@ function isAlive(libc: Libc, path: string, sockaddr: Uint8Array): boolean {
   }
 }
 
+/** What is at the path; undefined for nothing. */
 function statOf(path: string): Stats | undefined {
-  return lstatSync(path, { throwIfNoEntry: false });
+  try {
+    return lstatSync(path, { throwIfNoEntry: false });
+  } catch (cause) {
+    // A part of the path is a file, or a directory that may not be searched.
+    throw unixListenError(cause, path);
+  }
 }
 
 function unixListenError(cause: unknown, path: string): ListenError {

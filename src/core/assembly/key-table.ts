@@ -5,7 +5,8 @@
  *
  * Open addressing with linear probing, at most three quarters full, grown by doubling. An entry of
  * another epoch is free, so a bucket starts empty without touching the memory. Where a key starts to
- * probe depends on a secret multiplier: keys are chosen by senders.
+ * probe depends on a secret multiplier: keys are chosen by senders. It is the upper bits that say where, so
+ * that a table grows from front to back (line-table.ts).
  *
  * Limits  `limit` entries; addKey() returns false for a new key beyond it.
  */
@@ -86,7 +87,7 @@ export function addKey(table: KeyTable, slot: u32, kind: u32, key: u64, weight: 
 // @ts-ignore: decorator
 @inline
 function probe(entries: usize, mask: u32, epoch: u32, slot: u32, meta: u32, key: u64): KeyEntry {
-  let index = startIndex(slot, key) & mask;
+  let index = startIndex(slot, key, mask);
   while (true) {
     const entry = changetype<KeyEntry>(entries + (<usize>index) * KEY_BYTES);
     if (entry.meta >> 2 != epoch) return entry;
@@ -97,10 +98,10 @@ function probe(entries: usize, mask: u32, epoch: u32, slot: u32, meta: u32, key:
 
 // @ts-ignore: decorator
 @inline
-function startIndex(slot: u32, key: u64): u32 {
+function startIndex(slot: u32, key: u64, mask: u32): u32 {
   let x = (key + (<u64>slot) * 0x9e3779b97f4a7c15) * secret;
   x ^= x >> 32;
-  return <u32>((x * secret) >> 32);
+  return <u32>((x * secret) >> 32) >> clz(mask);
 }
 
 /** Doubles the table; without memory it stays as it is and gets fuller, up to the last free entry. */
@@ -116,7 +117,10 @@ function grow(table: KeyTable): void {
     const entry = changetype<KeyEntry>(table.entries + (<usize>index) * KEY_BYTES);
     if (entry.meta >> 2 != table.epoch) continue;
     const to = probe(fresh, freshMask, table.epoch, entry.slot, entry.meta, entry.key);
-    memory.copy(changetype<usize>(to), changetype<usize>(entry), KEY_BYTES);
+    to.slot = entry.slot;
+    to.meta = entry.meta;
+    to.key = entry.key;
+    to.weight = entry.weight;
   }
   freeRegion(table.entries, <usize>capacity * KEY_BYTES);
   table.entries = fresh;

@@ -46,9 +46,9 @@ let bypassedCapacity: u32 = 0;
 let freedCount: u32 = 0;
 
 export function initShard(linesMax: u32, contextsMax: u32, idle: u32): void {
-  lines = newLineTable(linesMax);
-  tagSets = newLineTable(linesMax);
-  contexts = newLineTable(contextsMax);
+  lines = newLineTable(linesMax, 12);
+  tagSets = newLineTable(linesMax, 10);
+  contexts = newLineTable(contextsMax, 9);
   idleBuckets = max<u32>(idle, 2);
   freeCapacity = 1024;
   freeSlots = takeRegion(freeCapacity * sizeof<u32>());

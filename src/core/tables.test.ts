@@ -1,0 +1,174 @@
+/** The core's tables while they grow, reach their limits and shrink again. */
+import { describe, expect, it } from 'vitest';
+import { CoreHarness } from '../../test/support/core-harness.ts';
+
+const PACKET_LINES = 1000;
+
+/** Ingests `count` lines, many to a packet. */
+function ingestMany(harness: CoreHarness, count: number, line: (i: number) => string): void {
+  for (let at = 0; at < count; at += PACKET_LINES) {
+    const length = Math.min(PACKET_LINES, count - at);
+    harness.ingest(Array.from({ length }, (_, i) => line(at + i)).join('\n'));
+  }
+}
+
+describe('contexts and lines', () => {
+  it('grow to 200,000, each with its own value', () => {
+    const contexts = 200_000;
+    const harness = new CoreHarness({ core: { linesMax: contexts, contextsMax: contexts } });
+    for (let round = 1; round <= 2; round++) {
+      ingestMany(harness, contexts, (i) => `grow:${i}|c|#id:${i}`);
+      expect(harness.count('lineMisses')).toBe(contexts);
+    }
+    expect(harness.count('contextSlots')).toBe(contexts);
+    expect(harness.count('cachedLines')).toBe(contexts);
+    expect(harness.count('lineHits')).toBe(contexts);
+    const sealed = harness.seal(10);
+    let wrong = 0;
+    for (const slot of sealed.slots) {
+      const id = Number(harness.contexts.get(slot)?.split('id:')[1]);
+      if (sealed.sum(slot) !== 2 * id) wrong++;
+    }
+    expect({ touched: [...sealed.slots].length, wrong }).toEqual({ touched: contexts, wrong: 0 });
+  });
+
+  it('are let go when they have been idle, and their slots are used again', () => {
+    const harness = new CoreHarness({ core: { idleBuckets: 3 } });
+    ingestMany(harness, 5000, (i) => `idle:1|c|#id:${i}`);
+    const freed: number[] = [];
+    let start = 0;
+    while (harness.count('contextSlots') > 0 && start < 100) {
+      start += 10;
+      harness.seal(start);
+      freed.push(...harness.core.freedSlots());
+    }
+    // The bucket they were in, and three idle ones.
+    expect(start).toBe(40);
+    expect([...freed].sort((a, b) => a - b)).toEqual(Array.from({ length: 5000 }, (_, i) => i));
+    expect(harness.count('cachedLines')).toBe(0);
+    expect(harness.count('evictedLines')).toBe(5000);
+    harness.contexts.clear();
+    ingestMany(harness, 5000, (i) => `again:1|c|#id:${i}`);
+    expect(Math.max(...harness.contexts.keys())).toBe(4999);
+    expect(harness.contexts.size).toBe(5000);
+  });
+
+  it('stay as long as they are seen', () => {
+    const harness = new CoreHarness({ core: { idleBuckets: 2 } });
+    harness.ingest('other:1|c');
+    for (let start = 10; start <= 200; start += 10) {
+      harness.ingest('steady:1|c');
+      harness.seal(start);
+    }
+    expect(harness.count('contextSlots')).toBe(1);
+    expect(harness.count('lineMisses')).toBe(2);
+  });
+
+  it('use no more memory however often they come and go', () => {
+    const harness = new CoreHarness({ core: { idleBuckets: 2 } });
+    const sizes: number[] = [];
+    for (let round = 0; round < 40; round++) {
+      ingestMany(harness, 5000, (i) => `churn:${i}|d|#id:${round}-${i}`);
+      harness.seal((round + 1) * 10);
+      sizes.push(harness.core.bytes.length);
+    }
+    expect(sizes.at(-1)).toBe(sizes[10]);
+    expect(harness.count('contextSlots')).toBeLessThanOrEqual(20_000);
+  });
+
+  it('are refused beyond limits.contexts, counted', () => {
+    const harness = new CoreHarness({ core: { contextsMax: 100 } });
+    ingestMany(harness, 300, (i) => `limit:1|c|#id:${i}`);
+    expect(harness.count('contextSlots')).toBe(100);
+    expect(harness.control.counters.get('contextLimitSamples')).toBe(200);
+    expect(harness.gather().cells.size).toBe(100);
+    // Those that are known go on.
+    ingestMany(harness, 100, (i) => `limit:1|c|#id:${i}`);
+    expect(harness.control.counters.get('contextLimitSamples')).toBe(200);
+  });
+
+  it('beyond limits.lines are resolved each time, with the same result', () => {
+    const harness = new CoreHarness({ core: { linesMax: 16 } });
+    for (let round = 0; round < 3; round++) ingestMany(harness, 100, (i) => `lines:${i}|c|#id:${i}`);
+    expect(harness.count('lineTableFull')).toBeGreaterThan(0);
+    expect(harness.count('contextSlots')).toBe(100);
+    const sums = [...harness.gather().cells.values()].map(({ sum }) => sum).sort((a, b) => a - b);
+    expect(sums).toEqual(Array.from({ length: 100 }, (_, i) => 3 * i));
+  });
+
+  it('are resolved anew after forgetLines(), to the same contexts', () => {
+    const harness = new CoreHarness();
+    harness.ingest('a:1|c|#x,y');
+    harness.core.forgetLines();
+    expect(harness.count('cachedLines')).toBe(0);
+    harness.ingest('a:1|c|#x,y');
+    expect(harness.count('lineMisses')).toBe(2);
+    expect([...harness.gather().cells.values()]).toMatchObject([{ sum: 2 }]);
+  });
+});
+
+describe('keys of sets, histograms and distributions', () => {
+  it('grow to 300,000 in one bucket', () => {
+    const harness = new CoreHarness();
+    ingestMany(harness, 300_000, (i) => `set:${i % 100_000}|s|#n:${i % 3}`);
+    let keys = 0;
+    harness.seal(10).forEachKey(() => keys++);
+    expect(keys).toBe(300_000);
+    expect(harness.count('keyTableFullSamples')).toBe(0);
+  });
+
+  it('are dropped beyond limits.bucket_keys, counted, and come back in the next bucket', () => {
+    const harness = new CoreHarness({ core: { keysMax: 1000 } });
+    for (let round = 1; round <= 2; round++) {
+      ingestMany(harness, 3000, (i) => `set:${i}|s`);
+      ingestMany(harness, 10, () => 'set:0|s');
+      expect(harness.count('keyTableFullSamples')).toBe(round * 2000);
+      let keys = 0;
+      harness.seal(round * 10).forEachKey(() => keys++);
+      expect(keys).toBe(1000);
+    }
+  });
+
+  it('leave bins and count of a distribution in agreement when there is no room', () => {
+    const harness = new CoreHarness({ core: { keysMax: 20 } });
+    ingestMany(harness, 200, (i) => `d:${1.2 ** i}|d`);
+    const [cell] = [...harness.gather().cells.values()];
+    const weights = Object.values(cell?.keys ?? {});
+    expect(weights).toHaveLength(20);
+    expect(weights.reduce((sum, weight) => sum + weight, 0)).toBe(cell?.count);
+    expect(harness.count('keyTableFullSamples')).toBe(180);
+  });
+
+  it('of a histogram become bins beyond limits.histogram_values', () => {
+    const harness = new CoreHarness({ core: { histogramValuesMax: 50 } });
+    ingestMany(harness, 1000, (i) => `h:${i}|h`);
+    const [cell] = [...harness.gather().cells.values()];
+    const names = Object.keys(cell?.keys ?? {});
+    expect(names.filter((name) => !name.startsWith('bin'))).toHaveLength(50);
+    expect(cell).toMatchObject({ count: 1000, sum: 499_500, min: 0, max: 999 });
+    const weights = Object.values(cell?.keys ?? {});
+    expect(weights.reduce((sum, weight) => sum + weight, 0)).toBe(1000);
+  });
+
+  it('give their memory back when a bucket has few', () => {
+    const harness = new CoreHarness();
+    ingestMany(harness, 100_000, (i) => `set:${i}|s`);
+    const size = harness.core.bytes.length;
+    for (let start = 10; start < 400; start += 10) {
+      harness.ingest('set:1|s');
+      harness.seal(start);
+    }
+    ingestMany(harness, 100_000, (i) => `set:${i}|s`);
+    expect(harness.core.bytes.length).toBe(size);
+  });
+});
+
+describe('samples with a timestamp', () => {
+  it('are dropped beyond their limit, counted', () => {
+    const harness = new CoreHarness({ core: { timestampedMax: 512 } });
+    ingestMany(harness, 2000, (i) => `t:${i}|c|T1700000000`);
+    expect(harness.gather(10).timestamped).toHaveLength(512);
+    expect(harness.count('timestampedFullSamples')).toBe(1488);
+    expect(harness.count('timestampedSamples')).toBe(512);
+  });
+});

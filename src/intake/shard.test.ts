@@ -1,0 +1,227 @@
+/** A shard with a core that only takes notes. */
+import { describe, expect, it } from 'vitest';
+import { ControlWord, makeControlBuffer } from '../telemetry/control-word.ts';
+import { Backlog } from './backlog.ts';
+import type { ReceiveSlots } from './receive-slots.ts';
+import { type IngestCore, Shard } from './shard.ts';
+
+const INTERVAL = 10;
+const SLOT_BYTES = 64;
+const SLOTS_PTR = 1024;
+const REGION = 8192;
+const REGION_BYTES = 2048;
+
+interface Setup {
+  /** How many packets of a batch the core takes before it asks to look at the socket. */
+  readonly takes?: number;
+}
+
+function makeShard({ takes = Number.POSITIVE_INFINITY }: Setup = {}) {
+  const memory = new WebAssembly.Memory({ initial: 1, maximum: 1, shared: true });
+  const view = Buffer.from(memory.buffer);
+  const notes: string[] = [];
+  const control = new ControlWord(makeControlBuffer());
+  let samples = 0;
+  let freed: number[] = [];
+  let lengths: number[] = [];
+  let flags: number[] = [];
+  const read = (ptr: number, length: number): string => view.toString('latin1', ptr, ptr + length);
+  const core = {
+    openStart: 0,
+    get openIsEmpty() {
+      return samples === 0;
+    },
+    ingest: (ptr, length, origin, seconds, _eol, truncated) => {
+      notes.push(`ingest ${read(ptr, length)} ${origin} ${seconds}${truncated ? ' cut' : ''}`);
+      samples++;
+      return false;
+    },
+    ingestBatch: (_headers, slots, slotBytes, _origins, first, count, seconds) => {
+      const end = Math.min(count, first + takes);
+      for (let i = first; i < end; i++)
+        notes.push(`batch ${read(slots + i * slotBytes, lengths[i] as number)} ${seconds}`);
+      samples += end - first;
+      return end;
+    },
+    sealBucket: (start) => {
+      notes.push(`seal ${core.openStart}`);
+      core.openStart = start;
+      samples = 0;
+      return 77;
+    },
+    freedSlots: () => Uint32Array.from(freed),
+  } satisfies IngestCore as IngestCore & { openStart: number };
+  const slots = {
+    headersPtr: 0,
+    slotsPtr: SLOTS_PTR,
+    slotBytes: SLOT_BYTES,
+    slotPtr: (i: number) => SLOTS_PTR + i * SLOT_BYTES,
+    length: (i: number) => lengths[i] as number,
+    flags: (i: number) => flags[i] as number,
+  } as ReceiveSlots;
+  const shard = new Shard({
+    core,
+    backlog: new Backlog(() => view, REGION, REGION_BYTES),
+    control,
+    reporter: {
+      sealed: (bucket) => void notes.push(`sealed ${bucket}`),
+      freed: (numbers) => void notes.push(`freed ${numbers.join()}`),
+      passed: (start) => void notes.push(`passed ${start}`),
+    },
+    intervalSeconds: INTERVAL,
+    eolRequired: false,
+  });
+  return {
+    shard,
+    control,
+    core,
+    notes,
+    free: (...numbers: number[]) => {
+      freed = numbers;
+    },
+    /** A received batch. */
+    batch: (packets: readonly string[], now: number, cut = false) => {
+      lengths = packets.map((packet) => packet.length);
+      flags = packets.map(() => (cut ? 0x20 : 0));
+      for (const [i, packet] of packets.entries()) view.write(packet, SLOTS_PTR + i * SLOT_BYTES, 'latin1');
+      shard.takeBatch(slots, packets.length, now);
+    },
+    packet: (packet: string, now: number) => {
+      view.write(packet, SLOTS_PTR, 'latin1');
+      shard.takePacket(SLOTS_PTR, packet.length, 0, now, false);
+    },
+    /** What happened since the last time. */
+    since: () => notes.splice(0),
+  };
+}
+
+describe('a shard that keeps up', () => {
+  it('ingests a batch in place', () => {
+    const { shard, batch, since } = makeShard();
+    batch(['a', 'b'], 1);
+    expect(since()).toEqual(['batch a 1', 'batch b 1']);
+    expect(shard.hasBacklog).toBe(false);
+  });
+
+  it('ingests a single packet in place', () => {
+    const { packet, since } = makeShard();
+    packet('a', 1);
+    expect(since()).toEqual(['ingest a 0 1']);
+  });
+});
+
+describe('a shard that is behind', () => {
+  it('holds the rest of a batch, and takes it up in order', () => {
+    const { shard, batch, since } = makeShard({ takes: 1 });
+    batch(['a', 'b', 'c'], 1);
+    expect(since()).toEqual(['batch a 1']);
+    expect(shard.hasBacklog).toBe(true);
+    batch(['d'], 2, true);
+    expect(since()).toEqual([]);
+    shard.work();
+    expect(since()).toEqual(['ingest b 0 1', 'ingest c 0 1', 'ingest d 0 2 cut']);
+    expect(shard.hasBacklog).toBe(false);
+  });
+
+  it('holds single packets behind what it holds', () => {
+    const { shard, batch, packet, since } = makeShard({ takes: 0 });
+    batch(['a'], 1);
+    packet('b', 1);
+    shard.work();
+    expect(since()).toEqual(['ingest a 0 1', 'ingest b 0 1']);
+  });
+
+  it('works before it receives more when the backlog is full, and counts it', () => {
+    const { shard, batch, control, since } = makeShard({ takes: 0 });
+    const packets = Array.from({ length: 60 }, (_, i) => `packet ${i}`);
+    for (let at = 0; at < packets.length; at += 10) batch(packets.slice(at, at + 10), 1);
+    for (let at = 0; at < packets.length; at += 10) batch(packets.slice(at, at + 10), 1);
+    shard.work();
+    const seen = since().map((note) => note.replace(/ 0 1$/, ''));
+    expect(seen).toEqual([...packets, ...packets].map((packet) => `ingest ${packet}`));
+    expect(control.counters.get('backlogFull')).toBeGreaterThan(0);
+    expect(control.counters.get('backlogPackets')).toBe(120);
+    expect(control.counters.get('backlogHeldPackets')).toBe(0);
+  });
+});
+
+describe('buckets', () => {
+  it('are sealed when the first packet of another one comes', () => {
+    const { batch, since } = makeShard();
+    batch(['a'], 9.9);
+    batch(['b'], 10);
+    expect(since()).toEqual(['batch a 9.9', 'seal 0', 'sealed 77', 'passed 10', 'batch b 10']);
+  });
+
+  it('are sealed when time passes without packets', () => {
+    const { shard, batch, since } = makeShard();
+    batch(['a'], 5);
+    shard.passTime(9.9);
+    expect(since()).toEqual(['batch a 5']);
+    shard.passTime(31);
+    expect(since()).toEqual(['seal 0', 'sealed 77', 'passed 30']);
+  });
+
+  it('are not told when they are empty, only passed', () => {
+    const { shard, since } = makeShard();
+    shard.passTime(10);
+    expect(since()).toEqual(['seal 0', 'passed 10']);
+  });
+
+  it('belong to the time a packet was received, however long it waited', () => {
+    const { shard, batch, since } = makeShard({ takes: 0 });
+    batch(['a'], 9);
+    batch(['b'], 10);
+    shard.passTime(25);
+    expect(since()).toEqual([]);
+    shard.work();
+    expect(since()).toEqual(['ingest a 0 9', 'seal 0', 'sealed 77', 'passed 10', 'ingest b 0 10']);
+  });
+
+  it('tell which slots they freed', () => {
+    const { shard, free, batch, since } = makeShard();
+    free(3, 5);
+    batch(['a'], 1);
+    shard.passTime(10);
+    expect(since()).toEqual(['batch a 1', 'seal 0', 'sealed 77', 'freed 3,5', 'passed 10']);
+  });
+
+  it('stay open while the one before is still being read, and are counted as late', () => {
+    const { shard, control, batch, since } = makeShard();
+    batch(['a'], 1);
+    batch(['b'], 10);
+    since();
+    shard.passTime(20);
+    expect(since()).toEqual([]);
+    expect(control.counters.get('lateSeals')).toBe(1);
+    control.release();
+    shard.passTime(20);
+    expect(since()).toEqual(['seal 10', 'sealed 77', 'passed 20']);
+  });
+});
+
+describe('the end of a shard', () => {
+  it('ingests what waits, seals and says that all has passed', () => {
+    const { shard, batch, since } = makeShard({ takes: 0 });
+    batch(['a', 'b'], 4);
+    shard.finish(5);
+    expect(since()).toEqual([
+      'ingest a 0 4',
+      'ingest b 0 4',
+      'seal 0',
+      'sealed 77',
+      'passed 10',
+      'passed Infinity',
+    ]);
+  });
+
+  it('waits for the bucket before to be read', () => {
+    const { shard, control, batch, since } = makeShard();
+    batch(['a'], 1);
+    batch(['b'], 10);
+    since();
+    control.release();
+    shard.finish(11);
+    expect(since()).toEqual(['seal 10', 'sealed 77', 'passed 20', 'passed Infinity']);
+  });
+});
