@@ -15,11 +15,23 @@ describe('whippet config', () => {
   test('prints an aligned row for each key', async () => {
     const { stdout, stderr } = await run({ httpPort: '0' }, { DD_DOGSTATSD_PORT: '9125' });
     const lines = stdout.split('\n');
-    expect(lines[0]).toBe('dogstatsd_port                      9125                  env DD_DOGSTATSD_PORT');
-    expect(lines).toContain("dogstatsd_socket                    ''                    default");
-    expect(lines).toContain('histogram_aggregates                max median avg count  default');
-    expect(lines).toContain('http.port                           0                     flag --http-port');
+    expect(lines[0]).toBe(
+      'dogstatsd_port                         9125                              env DD_DOGSTATSD_PORT',
+    );
+    expect(lines).toContain(
+      "dogstatsd_socket                       ''                                default",
+    );
+    expect(lines).toContain(
+      'histogram_aggregates                   max median avg count              default',
+    );
+    expect(lines).toContain(
+      'http.port                              0                                 flag --http-port',
+    );
     expect(stderr).toBe('');
+  });
+  test('cuts very long values', async () => {
+    const { stdout } = await run({});
+    expect(stdout).toMatch(/\nstatsd_metric_namespace_blacklist +datadog\.agent .{80,90}… {2}default\n/);
   });
   test('prints JSON with --json', async () => {
     const { stdout } = await run({ json: true, set: ['dogstatsd_tags=a b'] });
@@ -40,5 +52,33 @@ describe('whippet config', () => {
       code: 'ERR_CONFIG_INVALID_VALUE',
       message: 'dogstatsd_port is "x" (flag --port); allowed: an integer from -1 to 65535, or __random__',
     });
+  });
+  test('refuses mapper rules that do not compile, and says which and why', async () => {
+    const profiles = JSON.stringify([{ name: 'p', prefix: 'a.', mappings: [{ match: 'a.**', name: 'x' }] }]);
+    await expect(run({}, { DD_DOGSTATSD_MAPPER_PROFILES: profiles })).rejects.toMatchObject({
+      code: 'ERR_CONFIG_INVALID_VALUE',
+      reason: 'consecutive_wildcards',
+      message:
+        'dogstatsd_mapper_profiles (env DD_DOGSTATSD_MAPPER_PROFILES): ' +
+        'mapper profile 1 "p", rule 1 "a.**" must not hold two * in a row',
+    });
+  });
+  test('runs the examples of mapper rules with --check only', async () => {
+    const tests = [{ match: 'a.b', name: 'x' }, { match: 'a.c', name: 'y' }, { match: 'b' }];
+    const mappings = [{ match: 'a.*', name: 'x', tests }];
+    const env = { DD_DOGSTATSD_MAPPER_PROFILES: JSON.stringify([{ name: 'p', prefix: 'a.', mappings }]) };
+    const where =
+      'dogstatsd_mapper_profiles (env DD_DOGSTATSD_MAPPER_PROFILES): mapper profile "p", rule 1 "a.*"';
+    await expect(run({ check: true }, env)).rejects.toMatchObject({
+      code: 'ERR_CONFIG_EXAMPLE_FAILED',
+      message: `${where}: "a.c" becomes "x", not "y"\n${where}: "b" is not mapped`,
+    });
+    expect((await run({}, env)).stdout).toContain('[{"name":"p"');
+  });
+  test('warns of what is skipped', async () => {
+    const { stderr } = await run({ check: true }, { DD_METRIC_TAG_FILTERLIST: '[{"tags":["a"]}]' });
+    expect(stderr).toBe(
+      'whippet: warning: metric_tag_filterlist: entry 1 has no metric_name and is skipped\n',
+    );
   });
 });

@@ -9,6 +9,7 @@ import type { LoadedConfig } from '../config/load.ts';
 import { CONFIG_KEYS, valueAt } from '../config/schema.ts';
 import { describeSource } from '../config/setting.ts';
 import { showSetting } from '../config/show-value.ts';
+import { elide } from '../lib/terminal-text.ts';
 import { type ConfigOptions, loadFromOptions } from './options.ts';
 
 export interface ConfigCommandOptions extends ConfigOptions {
@@ -22,8 +23,9 @@ export interface CommandStreams {
   readonly stderr: { write(text: string): unknown };
 }
 
-/** A long value pushes its own source aside, not that of every key. */
+/** A long value pushes its own source aside, not that of every key; --json prints very long ones whole. */
 const VALUE_WIDTH_MAX = 32;
+const VALUE_WIDTH_CUT = 100;
 
 export async function configCommand(
   options: ConfigCommandOptions,
@@ -32,12 +34,17 @@ export async function configCommand(
 ): Promise<void> {
   const loaded = await loadFromOptions(options, env);
   for (const warning of loaded.warnings) stderr.write(`whippet: warning: ${warning}\n`);
-  if (options.check) stdout.write('ok\n');
-  else stdout.write(options.json ? formatJson(loaded) : formatTable(loaded));
+  if (options.check) {
+    const { checkMapperExamples } = await import('../inspect/check-config.ts');
+    checkMapperExamples(loaded);
+    stdout.write('ok\n');
+  } else stdout.write(options.json ? formatJson(loaded) : formatTable(loaded));
 }
 
 export function formatTable(loaded: LoadedConfig): string {
-  const rows = listRows(loaded).map(({ path, value, source }) => [path, showSetting(value), source] as const);
+  const rows = listRows(loaded).map(
+    ({ path, value, source }) => [path, elide(showSetting(value), VALUE_WIDTH_CUT), source] as const,
+  );
   const pathWidth = Math.max(...rows.map(([path]) => path.length));
   const valueWidth = Math.min(VALUE_WIDTH_MAX, Math.max(...rows.map(([, value]) => value.length)));
   const lines = rows.map(

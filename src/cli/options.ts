@@ -1,23 +1,33 @@
-/** The flags that configure, as options of a command, and the configuration they lead to. */
+/** The flags that configure, as options of a command, and the checked configuration they lead to. */
 import type { Command } from 'commander';
 import { type ConfigOptions, flagsOf, HANDY_FLAGS } from '../config/handy-flags.ts';
 import type { LoadedConfig } from '../config/load.ts';
 
 export type { ConfigOptions };
 
-export function addConfigOptions(command: Command): Command {
+/** Adds the flags that configure, apart from those the command uses for something else. */
+export function addConfigOptions(
+  command: Command,
+  { except = [] }: { readonly except?: readonly string[] } = {},
+): Command {
   command.option('-c, --config <file>', 'YAML file to read, in the form of a datadog.yaml');
   for (const { flag, argument, description } of HANDY_FLAGS) {
+    if (except.includes(flag)) continue;
     command.option([flag, argument ?? ''].join(' ').trim(), description);
   }
   return command.option('--set <key=value...>', 'set any key of docs/configuration.md');
 }
 
-/** Loads the configuration a command was given. Throws ConfigError. */
+/** Loads the configuration a command was given and checks all of it. Throws ConfigError. */
 export async function loadFromOptions(
   options: ConfigOptions,
   env: Readonly<Record<string, string | undefined>> = process.env,
 ): Promise<LoadedConfig> {
-  const { loadConfig } = await import('../config/load.ts');
-  return loadConfig({ file: options.config, env, flags: flagsOf(options) });
+  const [{ loadConfig }, { checkConfig }] = await Promise.all([
+    import('../config/load.ts'),
+    import('../inspect/check-config.ts'),
+  ]);
+  const loaded = loadConfig({ file: options.config, env, flags: flagsOf(options) });
+  const { warnings } = checkConfig(loaded);
+  return { ...loaded, warnings: [...loaded.warnings, ...warnings] };
 }

@@ -32,6 +32,7 @@ Examples:
   whippet                      receive on UDP port 8125, print a summary of every bucket
   whippet run --help           the server's flags
   whippet config               every key, its value and where it comes from
+  whippet explain 'a:1|c'      what the server would make of this line
 
 Exit codes: 0 success, 1 failure, 2 wrong usage or configuration.`;
 
@@ -71,7 +72,10 @@ export function registerConfig(program: Command): void {
     .description('print the configuration and where each value comes from');
   addConfigOptions(command)
     .option('--json', 'print JSON')
-    .option('--check', 'only validate: print ok, or the problems and exit with code 2')
+    .option(
+      '--check',
+      'only validate, examples of mapper rules included: print ok, or the problems and exit with code 2',
+    )
     .addHelpText('after', CONFIG_HELP)
     .action(async (options: ConfigOptions) => {
       const { configCommand } = await import('./config.ts');

@@ -1,7 +1,8 @@
 /**
  * `whippet run`: the server, from configuration to exit code.
  *
- * The first SIGINT or SIGTERM stops it in order, a second one at once.
+ * The first SIGINT or SIGTERM stops it in order, also when it comes while the server still starts; a
+ * second one ends it at once.
  */
 
 import { Server } from '../server.ts';
@@ -19,16 +20,17 @@ export async function runCommand(options: ConfigOptions): Promise<void> {
   const failed = new Promise<Error>((resolve) => {
     onFatal = resolve;
   });
+  const asked = nextSignal();
+  void asked.then(nextSignal).then(() => process.exit(EXIT_CODES.failure));
   const server = await Server.start({ config, log, stream: process.stdout, onFatal });
   if (process.stdout.isTTY) process.stdout.write(`\n${firstSteps(server)}\n`);
 
-  const end = await Promise.race([nextSignal(), failed]);
+  const end = await Promise.race([asked, failed]);
   if (end instanceof Error) {
     log.fatal({ err: end }, 'an intake thread died; stopping');
     process.exit(EXIT_CODES.failure);
   }
   log.info({ signal: end }, 'stopping');
-  void nextSignal().then(() => process.exit(EXIT_CODES.failure));
   const report = await server.stop();
   for (const reason of report.reasons) log.error({}, reason);
   log.info({ undelivered: report.undelivered }, 'stopped');

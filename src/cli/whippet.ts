@@ -1,11 +1,12 @@
 #!/usr/bin/env node
 /** The `whippet` command: parses the command line, runs the command, turns its end into an exit code. */
 import { describeError, exitCodeOf } from './exit.ts';
+import { registerExplain } from './explain.ts';
 import { buildProgram, registerConfig, registerRun } from './program.ts';
 import { registerSend } from './send.ts';
 
 try {
-  await buildProgram([registerRun, registerConfig, registerSend]).parseAsync();
+  await buildProgram([registerRun, registerConfig, registerSend, registerExplain]).parseAsync();
 } catch (error) {
   // A failed command may leave threads and timers behind, so the process is ended, once the text is out.
   process.stderr.write(describeError(error), () => process.exit(exitCodeOf(error)));

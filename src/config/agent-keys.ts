@@ -3,6 +3,7 @@
  * entry is one key: its kind, default, bounds and the words that document it.
  */
 import { z } from 'zod';
+import { enrichKeys } from './enrich-keys.ts';
 import { choice, integer, list, seconds, text, yesOrNo } from './key-types.ts';
 
 export const LOG_LEVELS = ['off', 'fatal', 'critical', 'error', 'warn', 'info', 'debug', 'trace'] as const;
@@ -83,7 +84,11 @@ export const agentKeys = {
     },
   ),
   dogstatsd_tags: list(
-    { default: [], item: z.string(), itemText: 'tags such as env:prod (no space after the colon)' },
+    {
+      default: [],
+      item: z.string().regex(/^[^\n\0]*$/),
+      itemText: 'tags such as env:prod (no space after the colon, no line breaks)',
+    },
     {
       what: 'Tags added to every metric, event and service check.',
       trade: 'They tell data of this server from that of others; each makes every series a little larger.',
@@ -180,6 +185,7 @@ export const agentKeys = {
       who: 'Whoever restarts often and would rather lose a bucket than see a partial one.',
     },
   ),
+  ...enrichKeys,
   log_level: choice(
     { default: 'info', words: LOG_LEVELS, aliases: { warning: 'warn' } },
     {

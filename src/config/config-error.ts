@@ -16,6 +16,8 @@ export const CONFIG_ERRORS = [
   'ERR_CONFIG_UNREADABLE',
   /** The configuration file is not YAML, or not a map. */
   'ERR_CONFIG_SYNTAX',
+  /** An example of a mapper rule does not hold; `whippet config --check` runs them. */
+  'ERR_CONFIG_EXAMPLE_FAILED',
 ] as const;
 export type ConfigErrorCode = (typeof CONFIG_ERRORS)[number];
 
@@ -23,6 +25,8 @@ export interface ConfigProblem {
   readonly code: ConfigErrorCode;
   /** One sentence: what, where and what to do. */
   readonly message: string;
+  /** What exactly is wrong with a mapper rule, for programs: `consecutive_wildcards`, `invalid_regex`, … */
+  readonly reason?: string;
   readonly cause?: unknown;
 }
 
@@ -30,11 +34,14 @@ export class ConfigError extends Error {
   override readonly name = 'ConfigError';
   /** The code of the first problem. */
   readonly code: ConfigErrorCode;
+  /** The reason of the first problem. */
+  readonly reason: string | undefined;
   readonly problems: readonly ConfigProblem[];
 
   constructor(problems: readonly [ConfigProblem, ...ConfigProblem[]]) {
     super(problems.map((problem) => problem.message).join('\n'), { cause: problems[0].cause });
     this.code = problems[0].code;
+    this.reason = problems[0].reason;
     this.problems = problems;
   }
 }

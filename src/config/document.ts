@@ -49,11 +49,38 @@ Lists in variables and flags are separated by spaces, or written as a JSON array
   where it comes from and what is allowed.
 - So does an unknown key below \`http\`, \`outputs\`, \`intake\` or \`limits\`, an unknown \`WHIPPET_*\` variable and an
   unknown key of \`--set\`. The error suggests the nearest name.
+- So does a mistake in a list of maps: an unknown field, or a mapper rule that does not compile. The error names
+  the profile and the rule. \`whippet config --check\` also runs the examples beside mapper rules.
 - An unknown \`dogstatsd_*\` or \`statsd_*\` key (or such a \`DD_*\` variable) is a warning, as is a name that looks like
   a slip of one that is known.
 - Other keys of the Agent (\`api_key\`, \`site\`, \`logs_enabled\`, …) are ignored.
 - Variables that Kubernetes and Docker make for a service named \`whippet\` (\`WHIPPET_SERVICE_HOST\`,
   \`WHIPPET_PORT=udp://…\`) are ignored.
+`;
+
+const WORKLOADS = `## The workloads file
+
+Origin detection adds the tags of the container or pod that a message comes from. Which workloads there are and what
+tags they have is listed in a YAML file, named by the key \`workloads\`; a relative path starts at the working directory.
+
+\`\`\`yaml
+entities: # tags by entity; each level adds to the one before
+  container_id://3f2a:
+    low: [image:web, service:shop]
+    orchestrator: [pod_name:web-1]
+    high: [container_name:web]
+  kubernetes_pod_uid://75a2b6d5: { low: [service:shop] }
+inodes: # inode of a container's cgroup directory: container id (for c:in-…)
+  4026531835: 3f2a
+external: # POD_UID/CONTAINER_NAME: container id (for e:…); init:POD_UID/NAME for an init container
+  75a2b6d5/web: 3f2a
+global: # tags of everything
+  low: [cluster:blue]
+\`\`\`
+
+How many of the tags a message gets is its cardinality: \`none\`, \`low\`, \`orchestrator\` or \`high\`; it says so itself
+(\`card:\`) or \`dogstatsd_tag_cardinality\` does. An unknown field or a wrong key in the file is an error, as in the
+configuration. \`whippet explain\` shows which tags a message gets, and why.
 `;
 
 /** The whole page. */
@@ -67,6 +94,7 @@ export function documentConfiguration(): string {
     ...agent.map(documentKey),
     '## Keys of whippet\n',
     ...own.map(documentKey),
+    WORKLOADS,
     documentUnused(),
   ];
   return parts.join('\n');
@@ -75,9 +103,19 @@ export function documentConfiguration(): string {
 function documentTable(): string {
   const rows = CONFIG_KEYS.map((key) => {
     const link = `[\`${key.path}\`](#${anchorOf(key.path)})`;
-    return `| ${link} | ${key.documentation.type} | ${showDefault(key)} |`;
+    return [link, key.documentation.type, showDefault(key)];
   });
-  return `${['| key | type | default |', '| --- | --- | --- |', ...rows].join('\n')}\n`;
+  return layOutTable([['key', 'type', 'default'], ...rows]);
+}
+
+/** A table with its columns aligned, as the formatter of the repository wants it. */
+function layOutTable([head = [], ...rows]: readonly (readonly string[])[]): string {
+  const widths = head.map((_, column) =>
+    Math.max(...[head, ...rows].map((row) => (row[column] ?? '').length)),
+  );
+  const line = (cells: readonly string[]): string =>
+    `| ${cells.map((cell, column) => cell.padEnd(widths[column] ?? 0)).join(' | ')} |\n`;
+  return [head, widths.map((width) => '-'.repeat(width)), ...rows].map(line).join('');
 }
 
 function documentKey(key: ConfigKey): string {

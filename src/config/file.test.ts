@@ -134,7 +134,7 @@ describe('problems', () => {
   );
   rejects(
     'dogstatsd_tags:\n- env: prod',
-    "ERR_CONFIG_INVALID_VALUE: dogstatsd_tags is [ { env: 'prod' } ] (file FILE); allowed: a list of tags such as env:prod (no space after the colon)",
+    "ERR_CONFIG_INVALID_VALUE: dogstatsd_tags is [ { env: 'prod' } ] (file FILE); allowed: a list of tags such as env:prod (no space after the colon, no line breaks)",
   );
   rejects(
     'http: {port: 1}\nhttp.port: 2',

@@ -1,5 +1,5 @@
 /**
- * Reads settings from a `datadog.yaml`-shaped file.
+ * Reads settings from a `datadog.yaml`-shaped file, or from an object of the same shape.
  *
  *   http:                      http.port: 8127
  *     port: 8127        and                         are the same setting
@@ -7,8 +7,6 @@
  * The file is read once, synchronously, when the configuration is loaded. Everything wrong in it is
  * reported with its place; nothing here throws.
  */
-import { readFileSync } from 'node:fs';
-import { LineCounter, parseDocument } from 'yaml';
 import {
   explainForeignPath,
   explainUnknownPath,
@@ -18,59 +16,21 @@ import {
   keyOfPath,
 } from './key-names.ts';
 import { CONFIG_KEYS } from './schema.ts';
-import { type Findings, Layer, type Setting, type Source } from './setting.ts';
+import { describeSource, type Findings, Layer, type Setting, type Source } from './setting.ts';
 import { showValue } from './show-value.ts';
-
-/** More errors than this are the consequence of the first ones. */
-const SYNTAX_ERRORS_MAX = 5;
+import { isMap, readYamlFile } from './yaml-file.ts';
 
 export function readConfigFile(path: string, findings: Findings): Iterable<Setting> {
-  let content: string;
-  try {
-    content = readFileSync(path, 'utf8');
-  } catch (cause) {
-    const reason = cause instanceof Error ? cause.message : String(cause);
-    findings.report(
-      'ERR_CONFIG_UNREADABLE',
-      `the configuration file ${path} cannot be read: ${reason}`,
-      cause,
-    );
-    return [];
-  }
-  const root = parseYaml(content, path, findings);
-  return root === undefined ? [] : collectSettings(root, path, findings);
+  const root = readYamlFile({ path, what: 'configuration file' }, findings);
+  return root === undefined ? [] : collectSettings(root, { kind: 'file', path }, findings);
 }
 
-function parseYaml(content: string, path: string, findings: Findings): object | undefined {
-  const lines = new LineCounter();
-  try {
-    // `merge` because the Agent's reader knows `<<` too; the level keeps yaml from printing warnings.
-    const document = parseDocument(content, {
-      lineCounter: lines,
-      prettyErrors: false,
-      merge: true,
-      logLevel: 'error',
-    });
-    for (const error of document.errors.slice(0, SYNTAX_ERRORS_MAX)) {
-      const { line, col } = lines.linePos(error.pos[0]);
-      findings.report('ERR_CONFIG_SYNTAX', `${path}:${line}:${col}: ${error.message}`, error);
-    }
-    if (document.errors.length > 0) return undefined;
-    const root: unknown = document.toJS();
-    if (root === null || root === undefined) return undefined;
-    if (isMap(root)) return root;
-  } catch (cause) {
-    // Aliases that are undefined or multiply without end, and nesting deeper than the stack.
-    const reason = cause instanceof Error ? cause.message : String(cause);
-    findings.report('ERR_CONFIG_SYNTAX', `${path}: ${reason}`, cause);
-    return undefined;
-  }
-  findings.report('ERR_CONFIG_SYNTAX', `${path}:1:1: the file is not a map of keys and values`);
-  return undefined;
+/** Reads settings from an object in the shape of the file. */
+export function readValues(values: object, findings: Findings): Iterable<Setting> {
+  return collectSettings(values, { kind: 'values' }, findings);
 }
 
-function collectSettings(root: object, file: string, findings: Findings): Iterable<Setting> {
-  const source: Source = { kind: 'file', path: file };
+function collectSettings(root: object, source: Source, findings: Findings): Iterable<Setting> {
   const layer = new Layer(findings);
   for (const [name, value] of Object.entries(root)) visit(name, value);
   return layer.settings.values();
@@ -86,7 +46,7 @@ function collectSettings(root: object, file: string, findings: Findings): Iterab
     } else if (key !== undefined) {
       layer.add({ key, value, source });
     } else {
-      findings.report('ERR_CONFIG_INVALID_VALUE', explainSection(path, value, file));
+      findings.report('ERR_CONFIG_INVALID_VALUE', explainSection(path, value, source));
     }
   }
 
@@ -94,19 +54,15 @@ function collectSettings(root: object, file: string, findings: Findings): Iterab
     if (isUnusedPath(path)) {
       findings.noteUnused(path);
     } else if (isOurs(path)) {
-      findings.report('ERR_CONFIG_UNKNOWN_KEY', `${explainUnknownPath(path)} (file ${file})`);
+      findings.report('ERR_CONFIG_UNKNOWN_KEY', `${explainUnknownPath(path)} (${describeSource(source)})`);
     } else {
       const warning = explainForeignPath(path);
-      if (warning !== undefined) findings.warn(`${warning} (file ${file})`);
+      if (warning !== undefined) findings.warn(`${warning} (${describeSource(source)})`);
     }
   }
 }
 
-function explainSection(path: string, value: unknown, file: string): string {
+function explainSection(path: string, value: unknown, source: Source): string {
   const members = CONFIG_KEYS.filter((key) => key.path.startsWith(`${path}.`)).map((key) => key.path);
-  return `${path} is ${showValue(value)} (file ${file}); it is a section: set ${members.join(' or ')}`;
-}
-
-function isMap(value: unknown): value is object {
-  return typeof value === 'object' && value !== null && Object.getPrototypeOf(value) === Object.prototype;
+  return `${path} is ${showValue(value)} (${describeSource(source)}); it is a section: set ${members.join(' or ')}`;
 }

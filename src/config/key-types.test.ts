@@ -83,7 +83,11 @@ describe('lists', () => {
   accepts('histogram_percentiles', 0.5, ['0.5']);
   accepts('histogram_aggregates', 'max max min', ['max', 'min']);
   accepts('dogstatsd_eol_required', 'udp uds named_pipe', ['udp', 'uds', 'named_pipe']);
-  rejects('dogstatsd_tags', [{ env: 'prod' }], 'a list of tags such as env:prod (no space after the colon)');
+  rejects(
+    'dogstatsd_tags',
+    [{ env: 'prod' }],
+    'a list of tags such as env:prod (no space after the colon, no line breaks)',
+  );
   rejects('dogstatsd_tags', '[a', 'a list of tags');
   rejects('dogstatsd_tags', { a: 1 }, 'a list of tags');
   rejects('histogram_percentiles', '95', 'a list of numbers from 0 to 1, such as 0.95');

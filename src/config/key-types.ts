@@ -195,7 +195,7 @@ function readBoolean(value: unknown): unknown {
 }
 
 /** YAML reads `hostname: 42` as a number; as text it is what was written. */
-function readText(value: unknown): unknown {
+export function readText(value: unknown): unknown {
   return typeof value === 'number' || typeof value === 'boolean' ? String(value) : value;
 }
 

@@ -2,6 +2,7 @@ import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
 import { hostname, tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
+import { NAMESPACE_EXEMPTIONS } from '../model/namespace-exemptions.ts';
 import { ConfigError } from './config-error.ts';
 import type { Environment } from './environment.ts';
 import type { Flag } from './flags.ts';
@@ -41,9 +42,26 @@ describe('defaults', () => {
       dogstatsd_origin_detection_client: false,
       dogstatsd_disable_verbose_logs: false,
       dogstatsd_flush_incomplete_buckets: true,
+      dogstatsd_mapper_profiles: [],
+      dogstatsd_mapper_cache_size: 1000,
+      statsd_metric_namespace: '',
+      statsd_metric_namespace_blacklist: NAMESPACE_EXEMPTIONS,
+      metric_filterlist: [],
+      metric_filterlist_match_prefix: false,
+      statsd_metric_blocklist: [],
+      statsd_metric_blocklist_match_prefix: false,
+      metric_tag_filterlist: [],
+      histogram_copy_to_distribution: false,
+      histogram_copy_to_distribution_prefix: '',
+      dogstatsd_tag_cardinality: 'low',
+      dogstatsd_entity_id_precedence: false,
+      dogstatsd_origin_optout_enabled: true,
+      origin_detection_unified: false,
       log_level: 'info',
       bucket_seconds: 10,
       stop_timeout_seconds: 5,
+      workloads: '',
+      serverless: false,
       http: { host: '127.0.0.1', port: 8127 },
       outputs: {
         console: 'auto',

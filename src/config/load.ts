@@ -1,29 +1,36 @@
 /**
  * Loads the configuration: reads every source, lets later ones win, validates the result once.
  *
- *   defaults ◀─ file ◀─ environment ◀─ flags        the rightmost that sets a key wins
- *       └─────────┴──────────┴───────────┴─▶ configSchema ─▶ Config, frozen
+ *   defaults ◀─ file ◀─ values ◀─ environment ◀─ flags        the rightmost that sets a key wins
+ *       └─────────┴────────┴──────────┴───────────┴─▶ configSchema ─▶ Config, frozen
  *
  * Runs on the control thread, before anything else starts. Reads no clock.
  */
 import { hostname } from 'node:os';
+import type { $ZodIssue } from 'zod/v4/core';
 import { ConfigError } from './config-error.ts';
+import { describePlace } from './entries.ts';
 import { type Environment, FILE_VARIABLE, readEnvironment } from './environment.ts';
-import { readConfigFile } from './file.ts';
+import { readConfigFile, readValues } from './file.ts';
 import { type Flag, readFlags } from './flags.ts';
-import { CONFIG_KEYS, type Config, configSchema } from './schema.ts';
+import { CONFIG_KEYS, type Config, type ConfigKey, configSchema } from './schema.ts';
 import { describeSource, Findings, type Setting, type Source } from './setting.ts';
 import { showValue } from './show-value.ts';
+import { readWorkloads, type Workloads } from './workloads.ts';
 
 export interface ConfigRequest {
   /** Path of the configuration file; the environment's WHIPPET_CONFIG when not given. */
   readonly file?: string | undefined;
+  /** Keys and values in the shape of the file, from a program instead of one. */
+  readonly values?: object;
   readonly env?: Environment;
   readonly flags?: readonly Flag[];
 }
 
 export interface LoadedConfig {
   readonly config: Config;
+  /** What the file of the key `workloads` lists. */
+  readonly workloads: Workloads;
   /** Where each key's value comes from, in the order of CONFIG_KEYS. */
   readonly sources: ReadonlyMap<string, Source>;
   /** Sentences for the log. */
@@ -32,22 +39,24 @@ export interface LoadedConfig {
 
 /** Throws ConfigError, and nothing else, when something is wrong; it then lists everything that is. */
 export function loadConfig(request: ConfigRequest): LoadedConfig {
-  const { env = {}, flags = [] } = request;
+  const { env = {}, flags = [], values = {} } = request;
   const findings = new Findings();
   const settings = new Map<string, Setting>();
   const file = request.file ?? env[FILE_VARIABLE] ?? '';
   const layers = [
     file === '' && request.file === undefined ? [] : readConfigFile(file, findings),
+    readValues(values, findings),
     readEnvironment(env, findings),
     readFlags(flags, findings),
   ];
   for (const layer of layers) for (const setting of layer) settings.set(setting.key, setting);
 
   const config = validate(settings, findings);
+  const workloads = config === undefined ? {} : readWorkloads(config.workloads, findings);
   const [first, ...others] = findings.problems;
   if (first !== undefined) throw new ConfigError([first, ...others]);
   if (config === undefined) throw new Error('validation failed without a problem');
-  return { config, sources: listSources(settings), warnings: findings.warnings };
+  return { config, workloads, sources: listSources(settings), warnings: findings.warnings };
 }
 
 function validate(settings: Map<string, Setting>, findings: Findings): Config | undefined {
@@ -61,14 +70,31 @@ function validate(settings: Map<string, Setting>, findings: Findings): Config | 
   const result = configSchema.safeParse(input);
   if (result.success) return result.data;
 
-  const wrong = new Set(result.error.issues.map((issue) => keyOfIssue(issue.path)));
-  for (const { path, documentation } of CONFIG_KEYS) {
-    const setting = settings.get(path);
-    if (!wrong.has(path) || setting === undefined) continue;
-    const where = `${path} is ${showValue(setting.value)} (${describeSource(setting.source)})`;
-    findings.report('ERR_CONFIG_INVALID_VALUE', `${where}; allowed: ${documentation.allowed}`);
+  const { issues } = result.error;
+  for (const key of CONFIG_KEYS) {
+    const setting = settings.get(key.path);
+    const about = issues.filter((issue) => keyOfIssue(issue.path) === key.path);
+    if (setting === undefined || about.length === 0) continue;
+    for (const message of explainIssues(key, setting, about))
+      findings.report('ERR_CONFIG_INVALID_VALUE', message);
   }
   return undefined;
+}
+
+/** One sentence about a value as a whole, or one for each mistake inside it. */
+function explainIssues(
+  { path, documentation }: ConfigKey,
+  { value, source }: Setting,
+  issues: readonly $ZodIssue[],
+): string[] {
+  const where = `(${describeSource(source)})`;
+  const depth = path.split('.').length;
+  const inside = issues.filter((issue) => issue.path.length > depth);
+  if (documentation.type !== 'list of maps' || inside.length < issues.length)
+    return [`${path} is ${showValue(value)} ${where}; allowed: ${documentation.allowed}`];
+  return inside.map(
+    (issue) => `${path} ${where}: ${describePlace(value, issue.path.slice(depth))}: ${issue.message}`,
+  );
 }
 
 function place(root: Record<string, unknown>, path: readonly string[], value: unknown): void {

@@ -8,6 +8,8 @@ import type { ConfigErrorCode, ConfigProblem } from './config-error.ts';
 export type Source =
   | { readonly kind: 'default' }
   | { readonly kind: 'file'; readonly path: string }
+  /** An object given by a program that uses the package. */
+  | { readonly kind: 'values' }
   | { readonly kind: 'env'; readonly variable: string }
   | { readonly kind: 'flag'; readonly flag: string };
 
@@ -25,6 +27,8 @@ export function describeSource(source: Source): string {
       return 'default';
     case 'file':
       return `file ${source.path}`;
+    case 'values':
+      return 'given values';
     case 'env':
       return `env ${source.variable}`;
     case 'flag':

@@ -13,8 +13,9 @@ export function showValue(value: unknown): string {
   });
 }
 
-/** A valid value as a person would write it: lists separated by spaces, nothing as `''`. */
+/** A valid value as a person would write it: lists separated by spaces, lists of maps as JSON, nothing as `''`. */
 export function showSetting(value: unknown): string {
+  if (Array.isArray(value) && typeof value[0] === 'object') return JSON.stringify(value);
   if (Array.isArray(value)) return value.length === 0 ? '[]' : value.map(showSetting).join(' ');
   if (typeof value === 'string') return /^[^\s'"]+$/.test(value) ? value : `'${value}'`;
   return String(value);

@@ -23,6 +23,26 @@ export const whippetKeys = {
       who: 'Whoever has a supervisor that kills earlier (Docker after 10 s, Kubernetes after 30 s).',
     },
   ),
+  workloads: text(
+    { default: '' },
+    {
+      what:
+        'Path of a YAML file that lists workloads and their tags, for origin detection (docs/configuration.md, ' +
+        'The workloads file). Empty: no workload is known.',
+      trade:
+        'Metrics get the tags of the container or pod they come from; the file has to be kept up to date.',
+      who: 'Whoever runs a fixed set of containers without an orchestrator, and tests.',
+    },
+  ),
+  serverless: yesOrNo(
+    { default: false },
+    {
+      what: 'Metrics have no host, as from an Agent in a serverless environment. Events and checks keep theirs.',
+      trade:
+        'Functions that live for seconds do not become hosts; what runs on one host cannot be told apart.',
+      who: 'Whoever receives from functions rather than from hosts.',
+    },
+  ),
   http: section({
     host: text(
       { default: '127.0.0.1', pattern: /^\S+$/, patternText: 'without spaces: an address or a host name' },

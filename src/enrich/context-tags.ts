@@ -9,17 +9,34 @@
  */
 import type { ByteString } from '../model/text.ts';
 import { filterTags, type TagFilter } from './tag-filter.ts';
+import type { Trace } from './trace.ts';
 
 type Tags = readonly ByteString[];
 
 /** Returns the tags of the context called `name`. */
-export function contextTags(name: ByteString, line: Tags, origin: Tags, filter: TagFilter): ByteString[] {
-  return [...new Set(timestampedTags(name, line, origin, filter))];
+export function contextTags(
+  name: ByteString,
+  line: Tags,
+  origin: Tags,
+  filter: TagFilter,
+  trace?: Trace,
+): ByteString[] {
+  return [...new Set(timestampedTags(name, line, origin, filter, trace))];
 }
 
 /** Returns the tags of a sample called `name` that has a timestamp of its own and is passed through. */
-export function timestampedTags(name: ByteString, line: Tags, origin: Tags, filter: TagFilter): Tags {
-  return filterTags(filter, name, origin.length === 0 ? line : line.concat(origin));
+export function timestampedTags(
+  name: ByteString,
+  line: Tags,
+  origin: Tags,
+  filter: TagFilter,
+  trace?: Trace,
+): Tags {
+  const all = origin.length === 0 ? line : line.concat(origin);
+  const kept = filterTags(filter, name, all);
+  if (kept.length < all.length)
+    trace?.({ kind: 'tags_removed', name, tags: all.filter((tag) => !kept.includes(tag)) });
+  return kept;
 }
 
 /** Returns the tags of an event or a service check. */

@@ -2,8 +2,13 @@
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
 import type { EventMessage, MetricMessage } from '../model/message.ts';
-import { enrichLine, enrichMessage, enrichMetric, UNKNOWN_SENDER } from './enrich.ts';
-import { compileEnrichSettings, DEFAULT_ENRICH_OPTIONS, type EnrichOptions } from './settings.ts';
+import { enrichLine, enrichMessage, samplesOf as samplesOfLine, UNKNOWN_SENDER } from './enrich.ts';
+import {
+  compileEnrichSettings,
+  DEFAULT_ENRICH_OPTIONS,
+  type EnrichOptions,
+  enrichOptionsOf,
+} from './settings.ts';
 
 const METRIC: MetricMessage = {
   kind: 'metric',
@@ -21,8 +26,11 @@ const METRIC: MetricMessage = {
 
 const settingsOf = (options: Partial<EnrichOptions>) =>
   compileEnrichSettings({ ...DEFAULT_ENRICH_OPTIONS, hostname: 'server', ...options });
-const samplesOf = (message: Partial<MetricMessage>, options: Partial<EnrichOptions> = {}) =>
-  enrichMetric({ ...METRIC, ...message }, settingsOf(options), UNKNOWN_SENDER).samples;
+const samplesOf = (fields: Partial<MetricMessage>, options: Partial<EnrichOptions> = {}) => {
+  const message = { ...METRIC, ...fields };
+  const line = enrichLine(message, settingsOf(options), UNKNOWN_SENDER);
+  return line === undefined ? [] : samplesOfLine(message, line);
+};
 
 describe('histogram copies', () => {
   const copying = { histogram_copy_to_distribution: true, histogram_copy_to_distribution_prefix: 'd.' };
@@ -110,21 +118,33 @@ describe('events and checks', () => {
 });
 
 describe('settings', () => {
-  it('without usable mapper or cardinality warn and go on', () => {
+  it('that cannot be used as written are said, and do without', () => {
     const settings = settingsOf({
       dogstatsd_mapper_profiles: [{ name: 'p', prefix: '*', mappings: [{ match: '**', name: 'x' }] }],
       dogstatsd_tag_cardinality: 'much',
-      metric_tag_filterlist: [{ tags: ['a'] }],
+      metric_tag_filterlist: [{ tags: ['a'] }, { metric_name: 'm', action: 'inclde' }],
     });
-    expect(settings).toMatchObject({ mapper: undefined, origin: { cardinality: 'low' } });
+    expect(settings).toMatchObject({
+      mapper: undefined,
+      mapperProblem: {
+        code: 'consecutive_wildcards',
+        message: 'mapper profile 1 "p", rule 1 "**" must not hold two * in a row',
+      },
+      origin: { cardinality: 'low' },
+    });
     expect(settings.warnings).toEqual([
-      'metric names are not mapped: mapper profile 1 "p", rule 1 "**" must not hold two * in a row',
       'dogstatsd_tag_cardinality "much" is unknown; low is used',
       'metric_tag_filterlist: entry 1 has no metric_name and is skipped',
+      'metric_tag_filterlist: entry 2 "m" has the action "inclde"; exclude is used',
     ]);
   });
 
   it('of a default configuration warn of nothing', () => expect(settingsOf({}).warnings).toEqual([]));
+});
+
+it('the options of enrichment can be taken out of a larger configuration', () => {
+  const config = { ...DEFAULT_ENRICH_OPTIONS, statsd_metric_namespace: 'ns', dogstatsd_port: 1 };
+  expect(enrichOptionsOf(config)).toEqual({ ...DEFAULT_ENRICH_OPTIONS, statsd_metric_namespace: 'ns' });
 });
 
 it('a line is the same whatever its values, so it may be computed once', () => {

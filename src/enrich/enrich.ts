@@ -14,11 +14,13 @@ import type { ContextType } from '../model/context.ts';
 import type { EventMessage, MetricMessage, MetricType, ServiceCheckMessage } from '../model/message.ts';
 import type { EnrichedLine, Origin, Sample } from '../model/sample.ts';
 import type { ByteString } from '../model/text.ts';
+import { captureGroups, type Mapping } from './mapper.ts';
 import { metricSource } from './metric-source.ts';
-import { matchesName } from './name-filter.ts';
-import { addNamespace } from './namespace.ts';
+import { matchingEntry } from './name-filter.ts';
+import { addNamespace, exemptingEntry } from './namespace.ts';
 import type { EnrichSettings } from './settings.ts';
 import { type SpecialTags, takeSpecialTags } from './special-tags.ts';
+import type { HostChoice, Trace } from './trace.ts';
 
 /** What the socket told about the sender of a packet. */
 export type PacketOrigin = Pick<Origin, 'socket' | 'pid'>;
@@ -46,20 +48,28 @@ export function enrichLine(
   message: MetricMessage,
   settings: EnrichSettings,
   sender: PacketOrigin,
+  trace?: Trace,
 ): EnrichedLine | undefined {
   const mapping = settings.mapper?.map(message.name);
+  if (trace !== undefined) traceMapping(trace, message.name, mapping, settings);
   const allTags = mapping === undefined ? message.tags : message.tags.concat(mapping.tags);
   // Mapped tags are searched too: a rule may set the host or the cardinality from the name.
-  const special = takeSpecialTags(allTags, message.cardinality);
-  const name = addNamespace(settings.namespace, mapping?.name ?? message.name);
-  if (matchesName(settings.nameFilter, name)) return undefined;
+  const special = takeSpecialTags(allTags, message.cardinality, trace);
+  const plainName = mapping?.name ?? message.name;
+  const name = addNamespace(settings.namespace, plainName);
+  if (trace !== undefined) traceNamespace(trace, plainName, name, settings);
+  const entry = matchingEntry(settings.nameFilter, name);
+  if (entry !== undefined) {
+    trace?.({ kind: 'filtered', name, entry });
+    return undefined;
+  }
 
   const type = CONTEXT_TYPE[message.type];
   const line: EnrichedLine = {
     name,
     type,
-    tags: withExtraTags(special.tags, settings),
-    host: settings.serverless ? '' : (special.host ?? settings.hostname),
+    tags: withExtraTags(special.tags, settings, trace),
+    host: metricHost(special, settings, trace),
     unit: message.type === 'timing' ? 'millisecond' : '',
     source: metricSource(special.jmxCheck),
     timestamp: message.timestamp,
@@ -69,20 +79,14 @@ export function enrichLine(
   };
   if (settings.copyPrefix === undefined || type !== 'histogram') return line;
   // The prefix goes before the namespace, and the copy is not filtered by name.
-  return { ...line, copy: { name: settings.copyPrefix + name } };
+  const copy = { name: settings.copyPrefix + name };
+  trace?.({ kind: 'copied', name: copy.name });
+  return { ...line, copy };
 }
 
-/** Returns the samples of a metric in order, and whether its name was filtered. */
-export function enrichMetric(
-  message: MetricMessage,
-  settings: EnrichSettings,
-  sender: PacketOrigin,
-): { samples: Sample[]; filtered: boolean } {
-  const line = enrichLine(message, settings, sender);
-  if (line === undefined) return { samples: [], filtered: true };
-  const { copy, ...shared } = line;
-  if (line.type === 'set')
-    return { samples: [{ ...shared, value: 0, rawValue: message.setValue }], filtered: false };
+/** Returns the samples of a metric in order: those of its values, each followed by its copy if there is one. */
+export function samplesOf(message: MetricMessage, { copy, ...shared }: EnrichedLine): Sample[] {
+  if (shared.type === 'set') return [{ ...shared, value: 0, rawValue: message.setValue }];
   const samples: Sample[] = [];
   for (const value of message.values) {
     const sample: Sample = { ...shared, value, rawValue: '' };
@@ -90,7 +94,7 @@ export function enrichMetric(
     if (copy !== undefined)
       samples.push({ ...sample, name: copy.name, type: 'distribution', pipeline: 'aggregated' });
   }
-  return { samples, filtered: false };
+  return samples;
 }
 
 /** Returns a copy of an event or check with its final host, and with all tags but those of its origin. */
@@ -98,20 +102,46 @@ export function enrichMessage<T extends EventMessage | ServiceCheckMessage>(
   message: T,
   settings: EnrichSettings,
   sender: PacketOrigin,
+  trace?: Trace,
 ): EnrichedMessage<T> {
-  const special = takeSpecialTags(message.tags, message.cardinality);
+  const special = takeSpecialTags(message.tags, message.cardinality, trace);
   return {
     message: {
       ...message,
-      hostname: message.hostname === '' ? (special.host ?? settings.hostname) : message.hostname,
-      tags: [...withExtraTags(special.tags, settings)],
+      tags: [...withExtraTags(special.tags, settings, trace)],
+      hostname: messageHost(message.hostname, special, settings, trace),
     },
     origin: originOf(message, special, sender),
   };
 }
 
-function withExtraTags(tags: readonly ByteString[], settings: EnrichSettings): readonly ByteString[] {
-  return settings.extraTags.length === 0 ? tags : tags.concat(settings.extraTags);
+function withExtraTags(
+  tags: readonly ByteString[],
+  { extraTags }: EnrichSettings,
+  trace: Trace | undefined,
+): readonly ByteString[] {
+  if (extraTags.length === 0) return tags;
+  trace?.({ kind: 'extra_tags', tags: extraTags });
+  return tags.concat(extraTags);
+}
+
+function metricHost(special: SpecialTags, settings: EnrichSettings, trace: Trace | undefined): ByteString {
+  if (!settings.serverless) return messageHost('', special, settings, trace);
+  trace?.({ kind: 'host', host: '', from: 'serverless' });
+  return '';
+}
+
+/** The host of the field if there is one, else that of the tag, else the server's own. */
+function messageHost(
+  field: ByteString,
+  special: SpecialTags,
+  settings: EnrichSettings,
+  trace: Trace | undefined,
+): ByteString {
+  const from: HostChoice = field !== '' ? 'field' : special.host !== undefined ? 'tag' : 'server';
+  const host = from === 'field' ? field : (special.host ?? settings.hostname);
+  trace?.({ kind: 'host', host, from });
+  return host;
 }
 
 function originOf(
@@ -128,4 +158,39 @@ function originOf(
     external: message.externalData,
     cardinality: special.cardinality,
   };
+}
+
+function traceMapping(
+  trace: Trace,
+  name: ByteString,
+  mapping: Mapping | undefined,
+  settings: EnrichSettings,
+): void {
+  if (mapping !== undefined) {
+    const { rule, tags } = mapping;
+    trace({
+      kind: 'mapped',
+      profile: rule.profileName,
+      rule: rule.number,
+      match: rule.options.match ?? '',
+      captures: captureGroups(rule, name),
+      name: mapping.name,
+      tags,
+    });
+    return;
+  }
+  const profile = settings.mapper?.profileOf(name);
+  if (profile !== undefined) trace({ kind: 'unmapped', profile: profile.name });
+}
+
+function traceNamespace(
+  trace: Trace,
+  plainName: ByteString,
+  name: ByteString,
+  { namespace }: EnrichSettings,
+): void {
+  if (namespace.prefix === '') return;
+  const entry = exemptingEntry(namespace, plainName);
+  if (entry === undefined) trace({ kind: 'namespace', prefix: namespace.prefix, name });
+  else trace({ kind: 'namespace_exempt', entry });
 }

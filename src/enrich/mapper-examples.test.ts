@@ -21,21 +21,21 @@ const fails = (example: MapperExample, why: string) =>
       `mapper profile "airflow", rule 2 "airflow.job.*": ${why}`,
     ]));
 
-holds({ metric: 'airflow.job.a' });
-holds({ metric: 'airflow.job.a', name: 'airflow.job' });
-holds({ metric: 'airflow.job.é', name: 'airflow.job', tags: { job: 'é' } });
-holds({ metric: 'airflow.job.a.b', mapped: false });
-holds({ metric: 'airflow.job.special', mapped: false });
-holds({ metric: 'other', mapped: false });
+holds({ match: 'airflow.job.a' });
+holds({ match: 'airflow.job.a', name: 'airflow.job' });
+holds({ match: 'airflow.job.é', name: 'airflow.job', tags: { job: 'é' } });
+holds({ match: 'airflow.job.a.b', mapped: false });
+holds({ match: 'airflow.job.special', mapped: false });
+holds({ match: 'other', mapped: false });
 
-fails({ metric: 'airflow.job.a', mapped: false }, '"airflow.job.a" is mapped, but must not be');
-fails({ metric: 'airflow.job.a.b' }, '"airflow.job.a.b" is not mapped');
-fails({ metric: 'other' }, '"other" is not mapped');
-fails({ metric: 'airflow.job.a', name: 'x' }, '"airflow.job.a" becomes "airflow.job", not "x"');
-fails({ metric: 'airflow.job.a', tags: { job: 'b' } }, '"airflow.job.a" gets the tags "job:a", not "job:b"');
-fails({ metric: 'airflow.job.a', tags: {} }, '"airflow.job.a" gets the tags "job:a", not ""');
+fails({ match: 'airflow.job.a', mapped: false }, '"airflow.job.a" is mapped, but must not be');
+fails({ match: 'airflow.job.a.b' }, '"airflow.job.a.b" is not mapped');
+fails({ match: 'other' }, '"other" is not mapped');
+fails({ match: 'airflow.job.a', name: 'x' }, '"airflow.job.a" becomes "airflow.job", not "x"');
+fails({ match: 'airflow.job.a', tags: { job: 'b' } }, '"airflow.job.a" gets the tags "job:a", not "job:b"');
+fails({ match: 'airflow.job.a', tags: {} }, '"airflow.job.a" gets the tags "job:a", not ""');
 fails(
-  { metric: 'airflow.job.special' },
+  { match: 'airflow.job.special' },
   '"airflow.job.special" is mapped by "airflow.job.special" of profile "airflow" instead',
 );
 

@@ -5,10 +5,10 @@
  *     name: 'airflow.job'
  *     tags: { job_type: '$1' }
  *     tests:
- *       - metric: airflow.job.etl.load          must become this
+ *       - match: airflow.job.etl.load           must become this
  *         name: airflow.job
  *         tags: { job_type: etl }
- *       - metric: airflow.job.etl               must not be touched by this rule
+ *       - match: airflow.job.etl                must not be touched by this rule
  *         mapped: false
  *
  * An example goes through the whole mapper, not through its rule alone: it also finds rules that an
@@ -27,7 +27,7 @@ export function checkExamples(profiles: readonly MapperProfileOptions[]): string
   for (const profile of profiles) {
     for (const [index, rule] of (profile.mappings ?? []).entries()) {
       for (const example of rule.tests ?? []) {
-        const mapping = mapper.map(toByteString(example.metric));
+        const mapping = mapper.map(toByteString(example.match));
         const owner = mapping?.rule.options === rule;
         const failure = compare(example, mapping, owner);
         if (failure === undefined) continue;
@@ -40,7 +40,7 @@ export function checkExamples(profiles: readonly MapperProfileOptions[]): string
 
 /** Returns what is wrong, undefined when the example holds. `owner` tells whether its own rule matched. */
 function compare(example: MapperExample, mapping: Mapping | undefined, owner: boolean): string | undefined {
-  const metric = `"${example.metric}"`;
+  const metric = `"${example.match}"`;
   if (example.mapped === false) return owner ? `${metric} is mapped, but must not be` : undefined;
   if (mapping === undefined) return `${metric} is not mapped`;
   if (!owner)

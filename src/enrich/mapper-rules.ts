@@ -17,6 +17,8 @@
 import { RE2JS } from 're2js';
 import { type ByteString, toByteString } from '../model/text.ts';
 import { compileTemplate, type Template } from './group-references.ts';
+import { literalPrefix } from './literal-prefix.ts';
+import { type IndexedRule, RuleIndex } from './rule-index.ts';
 
 export interface MapperRuleOptions {
   readonly match?: string;
@@ -29,7 +31,7 @@ export interface MapperRuleOptions {
 
 export interface MapperExample {
   /** A metric name as a client sends it. */
-  readonly metric: string;
+  readonly match: string;
   /** False when the rule must not match this name; true when left out. */
   readonly mapped?: boolean;
   /** The name it must become, and exactly these tags. */
@@ -61,18 +63,19 @@ export interface MapperProblem {
 }
 
 export interface CompiledProfile {
+  readonly name: string;
   /** Empty when the profile takes every name. */
   readonly prefix: ByteString;
-  readonly rules: readonly CompiledRule[];
+  readonly rules: RuleIndex<CompiledRule>;
 }
 
-export interface CompiledRule {
+export interface CompiledRule extends IndexedRule {
   /** The rule as written, for people and for `checkExamples`. */
   readonly options: MapperRuleOptions;
   readonly profileName: string;
-  /** Text every matching name starts with; a cheap test before the pattern. */
-  readonly literalPrefix: ByteString;
-  readonly pattern: RE2JS;
+  readonly groupCount: number;
+  /** Compiled when it is first needed: of many wildcards most are not needed soon, and each takes about 10 KB. */
+  pattern(): RE2JS;
   readonly name: Template;
   readonly tags: readonly { readonly key: ByteString; readonly value: Template }[];
 }
@@ -91,11 +94,12 @@ export function compileProfiles(
     const rules: CompiledRule[] = [];
     for (const [ruleIndex, options] of (profile.mappings ?? []).entries()) {
       const ruleWhere = `${where}, rule ${ruleIndex + 1}${options.match ? ` "${options.match}"` : ''}`;
-      const rule = compileRule(options, profile.name, ruleWhere);
+      const rule = compileRule(options, profile.name, ruleIndex + 1, ruleWhere);
       if ('code' in rule) return rule;
       rules.push(rule);
     }
-    compiled.push({ prefix: profile.prefix === '*' ? '' : toByteString(profile.prefix), rules });
+    const prefix = profile.prefix === '*' ? '' : toByteString(profile.prefix);
+    compiled.push({ name: profile.name, prefix, rules: new RuleIndex(rules) });
   }
   return compiled;
 }
@@ -103,6 +107,7 @@ export function compileProfiles(
 function compileRule(
   options: MapperRuleOptions,
   profileName: string,
+  number: number,
   where: string,
 ): CompiledRule | MapperProblem {
   const type = options.match_type || 'wildcard';
@@ -111,26 +116,56 @@ function compileRule(
   if (!options.name) return problem('name_required', where, 'needs a name');
   const match = options.match;
   if (!match) return problem('match_required', where, 'needs a match');
-  if (type === 'wildcard') {
-    if (!WILDCARD.test(match))
-      return problem('invalid_wildcard', where, 'may hold only ASCII letters, digits, - _ * and .');
-    if (match.includes('**')) return problem('consecutive_wildcards', where, 'must not hold two * in a row');
-  }
-  const source = type === 'wildcard' ? match.replaceAll('.', '\\.').replaceAll('*', '([^.]*)') : match;
-  const pattern = compilePattern(`^${source}$`);
-  if (typeof pattern === 'string') return problem('invalid_regex', where, `does not compile: ${pattern}`);
+  const matching = type === 'wildcard' ? compileWildcard(match, where) : compileRegex(match, where);
+  if ('code' in matching) return matching;
+  const { namedGroups, ...shape } = matching;
 
-  const template = (text: string) => compileTemplate(text, pattern.groupCount(), pattern.namedGroups());
+  const template = (text: string) => compileTemplate(text, shape.groupCount, namedGroups);
   return {
     options,
     profileName,
-    literalPrefix: type === 'wildcard' ? (match.split('*', 1)[0] ?? '') : '',
-    pattern,
+    number,
+    ...shape,
     name: template(options.name),
     tags: Object.entries(options.tags ?? {}).map(([key, value]) => ({
       key: toByteString(key),
       value: template(value),
     })),
+  };
+}
+
+/** How a rule matches. */
+interface Matching extends Pick<CompiledRule, 'wildcard' | 'literalPrefix' | 'groupCount' | 'pattern'> {
+  readonly namedGroups: Readonly<Record<string, number>>;
+}
+
+function compileWildcard(match: string, where: string): Matching | MapperProblem {
+  if (!WILDCARD.test(match))
+    return problem('invalid_wildcard', where, 'may hold only ASCII letters, digits, - _ * and .');
+  if (match.includes('**')) return problem('consecutive_wildcards', where, 'must not hold two * in a row');
+  const source = match.replaceAll('.', '\\.').replaceAll('*', '([^.]*)');
+  let pattern: RE2JS | undefined;
+  return {
+    wildcard: match,
+    literalPrefix: match.split('*', 1)[0] ?? '',
+    groupCount: match.split('*').length - 1,
+    namedGroups: {},
+    pattern: () => {
+      pattern ??= RE2JS.compile(`^${source}$`);
+      return pattern;
+    },
+  };
+}
+
+function compileRegex(match: string, where: string): Matching | MapperProblem {
+  const pattern = compilePattern(`^${match}$`);
+  if (typeof pattern === 'string') return problem('invalid_regex', where, `does not compile: ${pattern}`);
+  return {
+    wildcard: undefined,
+    literalPrefix: toByteString(literalPrefix(match)),
+    groupCount: pattern.groupCount(),
+    namedGroups: pattern.namedGroups(),
+    pattern: () => pattern,
   };
 }
 

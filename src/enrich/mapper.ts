@@ -67,29 +67,36 @@ export class Mapper {
 
   /** Returns what the name maps to; undefined when it stays as it is. */
   map(name: ByteString): Mapping | undefined {
-    const profile = this.profiles.find((candidate) => name.startsWith(candidate.prefix));
+    const profile = this.profileOf(name);
     if (profile === undefined) return undefined;
     let result = this.cache.get(name);
     if (result === undefined) {
       const bytes = Buffer.from(name, 'latin1');
       // A name cut from a line keeps the whole line in memory; the cache keeps a copy of its own instead.
       const key = bytes.toString('latin1');
-      result = applyRules(profile.rules, key, bytes) ?? UNMAPPED;
+      result = applyRules(profile.rules.candidates(key), key, bytes) ?? UNMAPPED;
       this.cache.set(key, result);
     }
     return result === UNMAPPED ? undefined : result;
   }
+
+  /** Returns the profile that decides about `name`; undefined when no prefix fits. */
+  profileOf(name: ByteString): CompiledProfile | undefined {
+    return this.profiles.find((candidate) => name.startsWith(candidate.prefix));
+  }
+}
+
+/** Returns the texts of the rule's groups in `name`, the whole match first; for explanations. */
+export function captureGroups(rule: CompiledRule, name: ByteString): ByteString[] {
+  const groupText = matchRule(rule, name, Buffer.from(name, 'latin1'));
+  if (groupText === undefined) return [];
+  return Array.from({ length: rule.groupCount + 1 }, (_, group) => groupText(group));
 }
 
 function applyRules(rules: readonly CompiledRule[], name: ByteString, bytes: Buffer): Mapping | undefined {
   for (const rule of rules) {
-    if (!name.startsWith(rule.literalPrefix)) continue;
-    const matcher = rule.pattern.matcher(bytes);
-    if (!matcher.find()) continue;
-    const groupText = (group: number): ByteString => {
-      const start = matcher.start(group);
-      return start < 0 ? '' : name.slice(start, matcher.end(group));
-    };
+    const groupText = matchRule(rule, name, bytes);
+    if (groupText === undefined) continue;
     return {
       name: expandTemplate(rule.name, groupText),
       tags: rule.tags.map(({ key, value }) => `${key}:${expandTemplate(value, groupText)}`),
@@ -97,4 +104,19 @@ function applyRules(rules: readonly CompiledRule[], name: ByteString, bytes: Buf
     };
   }
   return undefined;
+}
+
+/** Returns what gives the text of each group, empty for one that took no part; undefined without a match. */
+function matchRule(
+  rule: CompiledRule,
+  name: ByteString,
+  bytes: Buffer,
+): ((group: number) => ByteString) | undefined {
+  if (!name.startsWith(rule.literalPrefix)) return undefined;
+  const matcher = rule.pattern().matcher(bytes);
+  if (!matcher.find()) return undefined;
+  return (group) => {
+    const start = matcher.start(group);
+    return start < 0 ? '' : name.slice(start, matcher.end(group));
+  };
 }

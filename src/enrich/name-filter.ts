@@ -34,16 +34,27 @@ export function compileNameFilter(entries: readonly string[], matchPrefix: boole
 }
 
 export function matchesName(filter: NameFilter, name: ByteString): boolean {
-  if (filter.names.size === 0) return false;
-  if (filter.prefixLengths === undefined) return filter.names.has(name);
-  return filter.prefixLengths.some(
-    (length) => length <= name.length && filter.names.has(name.slice(0, length)),
-  );
+  return matchingEntry(filter, name) !== undefined;
 }
 
-/** The filter for names as they arrive. The older option counts only while the newer list is empty. */
+/** Returns the entry that filters `name`, the shortest one of several; undefined when there is none. */
+export function matchingEntry(filter: NameFilter, name: ByteString): ByteString | undefined {
+  if (filter.names.size === 0) return undefined;
+  if (filter.prefixLengths === undefined) return filter.names.has(name) ? name : undefined;
+  const length = filter.prefixLengths.find(
+    (length) => length <= name.length && filter.names.has(name.slice(0, length)),
+  );
+  return length === undefined ? undefined : name.slice(0, length);
+}
+
+/** Which of the two lists counts: the older one only while the newer one is empty. */
+export function nameFilterKey(options: NameFilterOptions): 'metric_filterlist' | 'statsd_metric_blocklist' {
+  return options.metric_filterlist.length > 0 ? 'metric_filterlist' : 'statsd_metric_blocklist';
+}
+
+/** The filter for names as they arrive. */
 export function ingestNameFilter(options: NameFilterOptions): NameFilter {
-  return options.metric_filterlist.length > 0
+  return nameFilterKey(options) === 'metric_filterlist'
     ? compileNameFilter(options.metric_filterlist, options.metric_filterlist_match_prefix)
     : compileNameFilter(options.statsd_metric_blocklist, options.statsd_metric_blocklist_match_prefix);
 }

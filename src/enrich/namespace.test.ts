@@ -1,5 +1,6 @@
 import { expect, it } from 'vitest';
-import { addNamespace, compileNamespace, DEFAULT_NAMESPACE_EXEMPTIONS } from './namespace.ts';
+import { NAMESPACE_EXEMPTIONS } from '../model/namespace-exemptions.ts';
+import { addNamespace, compileNamespace } from './namespace.ts';
 
 const names = (namespace: string, exemptions: readonly string[], name: string, want: string) =>
   it(`with namespace "${namespace}", ${name} becomes ${want}`, () =>
@@ -17,5 +18,5 @@ names('ns', ['kafka.'], 'kafka', 'ns.kafka');
 names('', ['kafka'], 'a', 'a');
 names('ns', ['kafka'], 'kafka', 'kafka');
 names('ns', ['kafka'], 'kafkaesque.x', 'kafkaesque.x');
-names('ns', DEFAULT_NAMESPACE_EXEMPTIONS, 'jvm.heap', 'jvm.heap');
+names('ns', NAMESPACE_EXEMPTIONS, 'jvm.heap', 'jvm.heap');
 names('ns', [''], 'a', 'a');

@@ -14,31 +14,6 @@ export interface Namespace {
   readonly exempt: readonly ByteString[];
 }
 
-/** Default of `statsd_metric_namespace_blacklist`. */
-export const DEFAULT_NAMESPACE_EXEMPTIONS: readonly string[] = [
-  'datadog.agent',
-  'datadog.dogstatsd',
-  'datadog.process',
-  'datadog.trace_agent',
-  'datadog.tracer',
-  'activemq',
-  'activemq_58',
-  'airflow',
-  'cassandra',
-  'confluent',
-  'hazelcast',
-  'hive',
-  'ignite',
-  'jboss',
-  'jvm',
-  'kafka',
-  'presto',
-  'sidekiq',
-  'solr',
-  'tomcat',
-  'runtime',
-];
-
 export function compileNamespace(namespace: string, exemptions: readonly string[]): Namespace {
   const prefix = namespace === '' || namespace.endsWith('.') ? namespace : `${namespace}.`;
   return { prefix: toByteString(prefix), exempt: exemptions.map(toByteString) };
@@ -47,5 +22,10 @@ export function compileNamespace(namespace: string, exemptions: readonly string[
 /** Returns the name in the namespace; a name that already has the prefix gets it once more. */
 export function addNamespace(namespace: Namespace, name: ByteString): ByteString {
   if (namespace.prefix === '') return name;
-  return namespace.exempt.some((prefix) => name.startsWith(prefix)) ? name : namespace.prefix + name;
+  return exemptingEntry(namespace, name) === undefined ? namespace.prefix + name : name;
+}
+
+/** Returns the entry of the exemptions that keeps `name` out of the namespace; undefined when there is none. */
+export function exemptingEntry(namespace: Namespace, name: ByteString): ByteString | undefined {
+  return namespace.exempt.find((prefix) => name.startsWith(prefix));
 }

@@ -30,7 +30,13 @@ const SOCKET = { socket: 'container_id://sock' };
 const EXTERNAL = { external: { init: false, containerName: 'app', podUid: 'pod' } };
 
 function resolve(origin: Partial<Origin>, settings: Partial<OriginSettings>): readonly string[] {
-  const all: OriginSettings = { unified: false, entityIdPrecedence: false, cardinality: 'low', ...settings };
+  const all: OriginSettings = {
+    unified: false,
+    entityIdPrecedence: false,
+    optOut: true,
+    cardinality: 'low',
+    ...settings,
+  };
   return resolveOriginTags({ ...NOWHERE, ...origin }, all, TAGGER);
 }
 
@@ -109,8 +115,27 @@ describe('cardinality', () => {
   unified('none in unified mode', { ...SOCKET, cardinality: 'none' }, []);
 });
 
+it('with opting out turned off the tagger is asked for the tags of level none, outside unified mode', () => {
+  const settings: OriginSettings = {
+    unified: false,
+    entityIdPrecedence: false,
+    optOut: false,
+    cardinality: 'none',
+  };
+  const tagger = { ...NO_TAGGER, entityTags: (entity: string, level: string) => [`${entity} ${level}`] };
+  const origin = { ...NOWHERE, ...SOCKET };
+  expect(resolveOriginTags(origin, settings, tagger)).toEqual(['container_id://sock none']);
+  expect(resolveOriginTags(origin, { ...settings, optOut: true }, tagger)).toEqual([]);
+  expect(resolveOriginTags(origin, { ...settings, unified: true }, tagger)).toEqual([]);
+});
+
 it('without a tagger there are no tags', () => {
-  const settings: OriginSettings = { unified: false, entityIdPrecedence: false, cardinality: 'high' };
+  const settings: OriginSettings = {
+    unified: false,
+    entityIdPrecedence: false,
+    optOut: true,
+    cardinality: 'high',
+  };
   const origin = { ...NOWHERE, ...SOCKET, ...EXTERNAL, inode: 77n };
   expect(resolveOriginTags(origin, settings, NO_TAGGER)).toEqual([]);
   expect(resolveOriginTags(origin, { ...settings, unified: true }, NO_TAGGER)).toEqual([]);

@@ -11,15 +11,21 @@ import type { Origin } from '../model/sample.ts';
 import type { ByteString } from '../model/text.ts';
 import { type Cardinality, parseCardinality } from './cardinality.ts';
 import type { Tagger } from './tagger.ts';
+import type { OriginSource, Trace } from './trace.ts';
 
 export interface OriginSettings {
   /** Option `origin_detection_unified`. */
   readonly unified: boolean;
   /** Option `dogstatsd_entity_id_precedence`; default mode only. */
   readonly entityIdPrecedence: boolean;
+  /** Option `dogstatsd_origin_optout_enabled`: in default mode, level `none` asks the tagger nothing at all. */
+  readonly optOut: boolean;
   /** Option `dogstatsd_tag_cardinality`: the level of messages that name none. */
   readonly cardinality: Cardinality;
 }
+
+/** Asks the tagger for an entity's tags at the level of the message. */
+type LookUp = (source: OriginSource, entity: ByteString) => readonly ByteString[] | undefined;
 
 const CONTAINER = 'container_id://';
 const POD = 'kubernetes_pod_uid://';
@@ -31,10 +37,21 @@ export function resolveOriginTags(
   origin: Origin,
   settings: OriginSettings,
   tagger: Tagger,
+  trace?: Trace,
 ): readonly ByteString[] {
   const level = messageCardinality(origin, settings);
-  if (level === 'none') return [];
-  return settings.unified ? resolveFirst(origin, tagger, level) : resolveAll(origin, settings, tagger, level);
+  if (level === 'none' && (settings.unified || settings.optOut)) {
+    trace?.({ kind: 'no_origin' });
+    return [];
+  }
+  const lookUp: LookUp = (source, entity) => {
+    const tags = source === 'global' ? tagger.globalTags(level) : tagger.entityTags(entity, level);
+    trace?.({ kind: 'origin', source, entity, level, tags });
+    return tags;
+  };
+  return settings.unified
+    ? resolveFirst(origin, tagger, lookUp)
+    : resolveAll(origin, settings, tagger, lookUp);
 }
 
 /** An unknown level in a message counts as not given, and not as `low`, so that a typing error changes nothing. */
@@ -46,42 +63,41 @@ function resolveAll(
   origin: Origin,
   settings: OriginSettings,
   tagger: Tagger,
-  level: Cardinality,
+  lookUp: LookUp,
 ): readonly ByteString[] {
   const tags: ByteString[] = [];
   const socket = socketEntity(origin);
   if (socket !== undefined && (origin.podUid === '' || !settings.entityIdPrecedence))
-    tags.push(...(tagger.entityTags(socket, level) ?? []));
-  const client = clientEntity(origin, tagger);
-  if (client !== undefined) tags.push(...(tagger.entityTags(client, level) ?? []));
-  tags.push(...tagger.globalTags(level));
+    tags.push(...(lookUp('socket', socket) ?? []));
+  // The one client origin of this mode: an entity id of any kind hides the container of `c:`.
+  if (origin.podUid === '') {
+    const container = containerEntity(origin, tagger);
+    if (container !== undefined) tags.push(...(lookUp('container', container) ?? []));
+  } else if (origin.podUid !== NO_ENTITY) {
+    tags.push(...(lookUp('entity_id', POD + origin.podUid) ?? []));
+  }
+  tags.push(...(lookUp('global', '') ?? []));
   return tags;
 }
 
-/** The one client origin of default mode: an entity id of any kind hides the container of `c:`. */
-function clientEntity(origin: Origin, tagger: Tagger): ByteString | undefined {
-  if (origin.podUid === NO_ENTITY) return undefined;
-  return origin.podUid !== '' ? POD + origin.podUid : containerEntity(origin, tagger);
-}
-
-function resolveFirst(origin: Origin, tagger: Tagger, level: Cardinality): readonly ByteString[] {
+function resolveFirst(origin: Origin, tagger: Tagger, lookUp: LookUp): readonly ByteString[] {
   const { external, podUid } = origin;
   // Functions, because looking up a later candidate may be expensive and is rarely needed.
-  const candidates: (() => ByteString | undefined)[] = [
-    () => socketEntity(origin),
-    () => containerEntity(origin, tagger),
-    () => externalEntity(origin, tagger),
-    () => (podUid === '' ? undefined : POD + podUid),
-    () => (external.podUid === '' ? undefined : POD + external.podUid),
+  const candidates: [OriginSource, () => ByteString | undefined][] = [
+    ['socket', () => socketEntity(origin)],
+    ['container', () => containerEntity(origin, tagger)],
+    ['external', () => externalEntity(origin, tagger)],
+    ['entity_id', () => (podUid === '' ? undefined : POD + podUid)],
+    ['external_pod', () => (external.podUid === '' ? undefined : POD + external.podUid)],
   ];
-  for (const candidate of candidates) {
+  for (const [source, candidate] of candidates) {
     const entity = candidate();
     if (entity === undefined) continue;
     // A known entity without tags ends the search as well: its list is empty, not undefined.
-    const tags = tagger.entityTags(entity, level);
+    const tags = lookUp(source, entity);
     if (tags !== undefined) return tags;
   }
-  return tagger.globalTags(level);
+  return lookUp('global', '') ?? [];
 }
 
 function socketEntity(origin: Origin): ByteString | undefined {

@@ -12,13 +12,13 @@
  * Memory  one scratch region of the shard's memory, in which the text of a context is written for the core
  *         to hash: name LF host LF tags joined by LF.
  */
-import { CONTEXT_TYPES, type ContextType } from '../model/context.ts';
+import { CONTEXT_TYPES } from '../model/context.ts';
 import type { EventMessage, MetricMessage, Rejection, ServiceCheckMessage } from '../model/message.ts';
-import type { EnrichedLine } from '../model/sample.ts';
 import type { ByteString } from '../model/text.ts';
 import type { ShardCounters } from '../telemetry/shard-counters.ts';
-import { contextTags, messageTags, timestampedTags } from './context-tags.ts';
+import { messageTags } from './context-tags.ts';
 import { enrichLine, enrichMessage, type PacketOrigin, UNKNOWN_SENDER } from './enrich.ts';
+import { contextOf, copyContextOf, type LineContext } from './line-context.ts';
 import { resolveOriginTags } from './origin.ts';
 import type { EnrichSettings } from './settings.ts';
 import { hasSpecialTag } from './special-tags.ts';
@@ -80,9 +80,22 @@ const NO_SLOT = 0xffffffff;
 
 export class Resolver {
   private readonly options: ResolverOptions;
+  private settings: EnrichSettings;
+  private tagger: Tagger;
 
   constructor(options: ResolverOptions) {
     this.options = options;
+    this.settings = options.settings;
+    this.tagger = options.tagger;
+  }
+
+  /**
+   * Takes new settings, between two packets. Lines the core knows still stand for what the old settings made
+   * of them, so the caller makes it forget them all.
+   */
+  use(settings: EnrichSettings, tagger: Tagger): void {
+    this.settings = settings;
+    this.tagger = tagger;
   }
 
   /** Handles the line at `ptr` of the shard's memory. */
@@ -114,7 +127,8 @@ export class Resolver {
   }
 
   private resolveMetric(message: MetricMessage, sender: PacketOrigin): void {
-    const { core, counters, settings } = this.options;
+    const { core, counters } = this.options;
+    const { settings, tagger } = this;
     const line = enrichLine(message, settings, sender);
     const orderFree = !message.tags.some(hasSpecialTag);
     if (line === undefined) {
@@ -122,20 +136,21 @@ export class Resolver {
       core.install(NO_SLOT, OP_DROP, NO_COPY, orderFree);
       return;
     }
-    const copySlot = line.copy === undefined ? NO_SLOT : this.copySlotOf(line, line.copy.name);
+    const copy = copyContextOf(line, settings, tagger);
+    const copySlot = copy === undefined ? NO_SLOT : this.slotOf(copy);
     const count = Math.max(message.values.length, 1);
-    const timestamped = line.pipeline === 'no_aggregation';
-    if (timestamped && line.type !== 'gauge' && line.type !== 'counter') {
+    const context = contextOf(line, settings, tagger);
+    if (context === undefined) {
       counters.add('unsupportedTimestampedSamples', count);
       this.addCopies(message, copySlot);
       return;
     }
-    const slot = this.slotOf(line, line.name, line.type, timestamped);
+    const slot = this.slotOf(context);
     if (slot === NO_SLOT) {
       counters.add('contextLimitSamples', count);
       return;
     }
-    const op = timestamped ? OP_TIMESTAMPED : OP_FIRST + CONTEXT_TYPES.indexOf(line.type);
+    const op = context.timestamped ? OP_TIMESTAMPED : OP_FIRST + CONTEXT_TYPES.indexOf(line.type);
     core.install(slot, op, copySlot === NO_SLOT ? NO_COPY : copySlot, orderFree);
     if (line.type === 'set') {
       this.addElement(slot, message.setValue);
@@ -145,10 +160,6 @@ export class Resolver {
     this.addCopies(message, copySlot);
   }
 
-  private copySlotOf(line: EnrichedLine, name: ByteString): number {
-    return this.slotOf(line, name, 'distribution', false);
-  }
-
   private addCopies(message: MetricMessage, copySlot: number): void {
     if (copySlot === NO_SLOT) return;
     const op = OP_FIRST + CONTEXT_TYPES.indexOf('distribution');
@@ -156,19 +167,16 @@ export class Resolver {
       this.options.core.addSample(copySlot, op, value, message.sampleRate, 0);
   }
 
-  /** The slot of the context of a line, made when it is new; NO_SLOT when there is no room for it. */
-  private slotOf(line: EnrichedLine, name: ByteString, type: ContextType, ordered: boolean): number {
-    const { core, scratchPtr, settings, tagger, counters, sink } = this.options;
-    const originTags = resolveOriginTags(line.origin, settings.origin, tagger);
-    const tagsOf = ordered ? timestampedTags : contextTags;
-    const tags = tagsOf(name, line.tags, originTags, settings.tagFilter);
-    const head = `${name}\n${line.host}${tags.length === 0 ? '' : '\n'}`;
+  /** The slot of a context, made when it is new; NO_SLOT when there is no room for it. */
+  private slotOf({ name, type, host, tags, timestamped }: LineContext): number {
+    const { core, scratchPtr, counters, sink } = this.options;
+    const head = `${name}\n${host}${tags.length === 0 ? '' : '\n'}`;
     const text = head + tags.join('\n');
     if (text.length > CONTEXT_TEXT_BYTES_MAX) return NO_SLOT;
     core.bytes.write(text, scratchPtr, 'latin1');
     const typeIndex = CONTEXT_TYPES.indexOf(type);
-    const variant = ordered ? typeIndex + ORDERED : typeIndex;
-    const { slot, isNew } = core.contextSlot(scratchPtr, head.length, text.length, variant, ordered);
+    const variant = timestamped ? typeIndex + ORDERED : typeIndex;
+    const { slot, isNew } = core.contextSlot(scratchPtr, head.length, text.length, variant, timestamped);
     if (isNew) {
       counters.add('newContexts');
       sink.newContext(slot, typeIndex, text);
@@ -183,7 +191,7 @@ export class Resolver {
   }
 
   private enriched<T extends EventMessage | ServiceCheckMessage>(message: T, origin: number): T {
-    const { settings, tagger } = this.options;
+    const { settings, tagger } = this;
     const enriched = enrichMessage(message, settings, this.senderOf(origin));
     const originTags = resolveOriginTags(enriched.origin, settings.origin, tagger);
     return { ...enriched.message, tags: messageTags(enriched.message.tags, originTags) };

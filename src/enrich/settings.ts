@@ -4,14 +4,15 @@
  *   configuration ──EnrichOptions──▶ compileEnrichSettings ──EnrichSettings──▶ enrichLine, …
  *
  * Each thread compiles its own settings: the mapper in it has a cache. Nothing here throws; what cannot be
- * used is left out and said in `warnings`.
+ * used is left out and said in `warnings`, or in `mapperProblem`.
  */
+import { NAMESPACE_EXEMPTIONS } from '../model/namespace-exemptions.ts';
 import { type ByteString, toByteString } from '../model/text.ts';
 import { parseCardinality } from './cardinality.ts';
 import { compileMapper, type Mapper } from './mapper.ts';
-import type { MapperProfileOptions } from './mapper-rules.ts';
+import type { MapperProblem, MapperProfileOptions } from './mapper-rules.ts';
 import { ingestNameFilter, type NameFilter, type NameFilterOptions } from './name-filter.ts';
-import { compileNamespace, DEFAULT_NAMESPACE_EXEMPTIONS, type Namespace } from './namespace.ts';
+import { compileNamespace, type Namespace } from './namespace.ts';
 import type { OriginSettings } from './origin.ts';
 import { compileTagFilter, type TagFilter, type TagFilterEntry } from './tag-filter.ts';
 
@@ -31,7 +32,14 @@ export interface EnrichOptions extends NameFilterOptions {
   readonly histogram_copy_to_distribution_prefix: string;
   readonly dogstatsd_tag_cardinality: string;
   readonly dogstatsd_entity_id_precedence: boolean;
+  readonly dogstatsd_origin_optout_enabled: boolean;
   readonly origin_detection_unified: boolean;
+}
+
+/** Takes the options of enrichment, and nothing else, out of a configuration; the result can be sent to a thread. */
+export function enrichOptionsOf(config: EnrichOptions): EnrichOptions {
+  const keys = Object.keys(DEFAULT_ENRICH_OPTIONS) as (keyof EnrichOptions)[];
+  return Object.fromEntries(keys.map((key) => [key, config[key]])) as unknown as EnrichOptions;
 }
 
 export const DEFAULT_ENRICH_OPTIONS: EnrichOptions = {
@@ -41,7 +49,7 @@ export const DEFAULT_ENRICH_OPTIONS: EnrichOptions = {
   dogstatsd_mapper_profiles: [],
   dogstatsd_mapper_cache_size: 1000,
   statsd_metric_namespace: '',
-  statsd_metric_namespace_blacklist: DEFAULT_NAMESPACE_EXEMPTIONS,
+  statsd_metric_namespace_blacklist: NAMESPACE_EXEMPTIONS,
   metric_filterlist: [],
   metric_filterlist_match_prefix: false,
   statsd_metric_blocklist: [],
@@ -51,6 +59,7 @@ export const DEFAULT_ENRICH_OPTIONS: EnrichOptions = {
   histogram_copy_to_distribution_prefix: '',
   dogstatsd_tag_cardinality: 'low',
   dogstatsd_entity_id_precedence: false,
+  dogstatsd_origin_optout_enabled: true,
   origin_detection_unified: false,
 };
 
@@ -58,6 +67,8 @@ export interface EnrichSettings {
   readonly hostname: ByteString;
   readonly serverless: boolean;
   readonly mapper: Mapper | undefined;
+  /** Why there is no mapper although there are profiles. A configuration with a problem is refused. */
+  readonly mapperProblem: MapperProblem | undefined;
   readonly namespace: Namespace;
   readonly nameFilter: NameFilter;
   /** Appended to the tags of every message: sorted, each once. */
@@ -76,7 +87,6 @@ export function compileEnrichSettings(options: EnrichOptions): EnrichSettings {
     options.dogstatsd_mapper_profiles,
     options.dogstatsd_mapper_cache_size,
   );
-  if (problem !== undefined) warnings.push(`metric names are not mapped: ${problem.message}`);
 
   const level = options.dogstatsd_tag_cardinality;
   const cardinality = parseCardinality(level);
@@ -87,6 +97,7 @@ export function compileEnrichSettings(options: EnrichOptions): EnrichSettings {
     hostname: toByteString(options.hostname),
     serverless: options.serverless,
     mapper,
+    mapperProblem: problem,
     namespace: compileNamespace(options.statsd_metric_namespace, options.statsd_metric_namespace_blacklist),
     nameFilter: ingestNameFilter(options),
     extraTags: [...new Set(options.dogstatsd_tags.map(toByteString))].sort(),
@@ -97,6 +108,7 @@ export function compileEnrichSettings(options: EnrichOptions): EnrichSettings {
     origin: {
       unified: options.origin_detection_unified,
       entityIdPrecedence: options.dogstatsd_entity_id_precedence,
+      optOut: options.dogstatsd_origin_optout_enabled,
       cardinality: cardinality ?? 'low',
     },
     warnings,

@@ -8,6 +8,7 @@
  * `Host:x` are ordinary tags.
  */
 import type { ByteString } from '../model/text.ts';
+import type { SpecialTagMeaning, Trace } from './trace.ts';
 
 export interface SpecialTags {
   /** The ordinary tags, in order. */
@@ -27,10 +28,19 @@ const CARDINALITY = `${INTERNAL}card:`;
 const JMX_CHECK = `${INTERNAL}jmx_check_name:`;
 
 /** Separates special tags from ordinary ones. `cardinality` is that of the `card:` field, if any. */
-export function takeSpecialTags(tags: readonly ByteString[], cardinality: ByteString): SpecialTags {
+export function takeSpecialTags(
+  tags: readonly ByteString[],
+  cardinality: ByteString,
+  trace?: Trace,
+): SpecialTags {
   const taken: SpecialTags = { tags, host: undefined, podUid: '', cardinality, jmxCheck: undefined };
   // Most lines have none of these tags and keep their list as it is.
-  if (tags.some(hasSpecialTag)) taken.tags = tags.filter((tag) => !take(taken, tag));
+  if (!tags.some(hasSpecialTag)) return taken;
+  taken.tags = tags.filter((tag) => {
+    const sets = take(taken, tag);
+    if (sets !== undefined) trace?.({ kind: 'special_tag', tag, sets });
+    return sets === undefined;
+  });
   return taken;
 }
 
@@ -39,19 +49,24 @@ export function hasSpecialTag(tag: ByteString): boolean {
   return tag.startsWith(HOST) || tag.startsWith(INTERNAL);
 }
 
-/** Stores what `tag` says; returns whether it is special. */
-function take(taken: SpecialTags, tag: ByteString): boolean {
+/** Stores what `tag` says and returns what it set; undefined for an ordinary tag. */
+function take(taken: SpecialTags, tag: ByteString): SpecialTagMeaning | undefined {
   if (tag.startsWith(HOST)) {
     taken.host = tag.slice(HOST.length);
-  } else if (tag.startsWith(ENTITY_ID)) {
-    taken.podUid = tag.slice(ENTITY_ID.length);
-  } else if (tag.startsWith(CARDINALITY) && taken.cardinality === '') {
-    // Once there is a level, from the field or an earlier tag, this is a tag like any other.
-    taken.cardinality = tag.slice(CARDINALITY.length);
-  } else if (tag.startsWith(JMX_CHECK)) {
-    taken.jmxCheck = tag.slice(JMX_CHECK.length);
-  } else {
-    return false;
+    return 'host';
   }
-  return true;
+  if (tag.startsWith(ENTITY_ID)) {
+    taken.podUid = tag.slice(ENTITY_ID.length);
+    return 'entity_id';
+  }
+  // Once there is a level, from the field or an earlier tag, this is a tag like any other.
+  if (tag.startsWith(CARDINALITY) && taken.cardinality === '') {
+    taken.cardinality = tag.slice(CARDINALITY.length);
+    return 'cardinality';
+  }
+  if (tag.startsWith(JMX_CHECK)) {
+    taken.jmxCheck = tag.slice(JMX_CHECK.length);
+    return 'jmx_check';
+  }
+  return undefined;
 }

@@ -34,8 +34,13 @@ export function compileTagFilter(entries: readonly TagFilterEntry[], warnings: s
       return;
     }
     // Anything but include excludes: a misspelt action must not strip a metric of all its other tags.
+    const { action = 'exclude' } = entry;
+    if (action !== 'include' && action !== 'exclude')
+      warnings.push(
+        `metric_tag_filterlist: entry ${index + 1} "${entry.metric_name}" has the action "${action}"; exclude is used`,
+      );
     const rule: TagRule = {
-      action: entry.action === 'include' ? 'include' : 'exclude',
+      action: action === 'include' ? 'include' : 'exclude',
       keys: new Set((entry.tags ?? []).map(toByteString)),
     };
     filter.set(name, combine(filter.get(name), rule));

@@ -12,8 +12,8 @@ import type { ShardMessage } from '../model/shard-message.ts';
 import { ControlWord, makeControlBuffer } from '../telemetry/control-word.ts';
 import type { IntakeSettings } from './intake-settings.ts';
 
-/** Bytes of young objects: the cold path makes much garbage and keeps little, small spaces pause briefly. */
-const YOUNG_GENERATION_MB = 12;
+/** Room for young objects: the cold path makes much garbage and keeps little, and small spaces pause briefly. */
+const YOUNG_GENERATION_MB = 4;
 
 export type ThreadSettings = Omit<IntakeSettings, 'memory' | 'control'>;
 

@@ -6,7 +6,7 @@
  * The thread ends by itself when the control word says stop and everything has been sealed.
  */
 import { type MessagePort, parentPort, workerData } from 'node:worker_threads';
-import { Core, type CoreSettings, countersView, makeShardMemory } from '../core/core.ts';
+import { Core, type CoreSettings, countersView } from '../core/core.ts';
 import { CORE_COUNTERS } from '../core/counters.ts';
 import { RESOLVER_SCRATCH_BYTES, Resolver } from '../enrich/resolver.ts';
 import { compileEnrichSettings } from '../enrich/settings.ts';
@@ -29,9 +29,8 @@ const BATCH_PACKETS = 64;
 /** Room for a packet of the rehearsal and what the core reads beyond it. */
 const REHEARSAL_PACKET_BYTES = 8192;
 
-interface JoinedShard {
+interface JoinedCore {
   readonly core: Core;
-  readonly shard: Shard;
   readonly reports: ShardPort;
 }
 
@@ -40,7 +39,16 @@ run(workerData as IntakeSettings, parentPort as MessagePort);
 function run(settings: IntakeSettings, port: MessagePort): void {
   rehearse(settings);
   const control = new ControlWord(settings.control);
-  const { core, shard, reports } = joinShard(settings, settings.memory, control, port);
+  const { core, reports } = joinCore(settings, control, port, () => shard.sliceIsOver());
+  const backlogPtr = core.takeRegion(settings.backlogBytes);
+  const shard: Shard = new Shard({
+    core,
+    backlog: new Backlog(() => core.bytes, backlogPtr, settings.backlogBytes),
+    control,
+    reporter: reports,
+    intervalSeconds: settings.intervalSeconds,
+    eolRequired: settings.eolRequired,
+  });
   const counters = countersView(settings.memory, core.countersPtr);
   const echo = new EchoSampler(settings.echoPerSecond, (lines, leftOut) => reports.echo(lines, leftOut));
   const echoes = settings.echoPerSecond > 0;
@@ -97,24 +105,19 @@ function run(settings: IntakeSettings, port: MessagePort): void {
   }
 }
 
-/** Builds a shard of its parts in `memory`. */
-function joinShard(
-  settings: IntakeSettings,
-  memory: WebAssembly.Memory,
-  control: ControlWord,
-  port: ReportPort,
-): JoinedShard {
+/** Core and cold path on the shard's memory, with what may be told apart between a rehearsal and the real thing. */
+function joinCore(settings: IntakeSettings, control: ControlWord, port: ReportPort, mustYield: () => boolean): JoinedCore {
   const now = Math.floor(Date.now() / 1000);
   const start = now - (now % settings.intervalSeconds);
   const core: Core = new Core(
     settings.module,
-    memory,
+    settings.memory,
     settings.core,
     settings.hashKey,
     start,
     (line, length, origin) => {
       resolver.resolve(line, length, origin);
-      return shard.sliceIsOver() ? 1 : 0;
+      return mustYield() ? 1 : 0;
     },
   );
   const reports = new ShardPort(port, (into, at) => core.writeContextKey(into, at));
@@ -127,22 +130,16 @@ function joinShard(
     counters: control.counters,
     sink: reports,
   });
-  const backlogPtr = core.takeRegion(settings.backlogBytes);
-  const shard: Shard = new Shard({
-    core,
-    backlog: new Backlog(() => core.bytes, backlogPtr, settings.backlogBytes),
-    control,
-    reporter: reports,
-    intervalSeconds: settings.intervalSeconds,
-    eolRequired: settings.eolRequired,
-  });
-  return { core, shard, reports };
+  return { core, reports };
 }
 
-/** Runs the cold path in a shard that nobody hears of, so that it is compiled when packets come. */
+/**
+ * Runs the cold path for nobody to hear of, so that it is compiled when packets come. It uses the shard's own
+ * memory, which the core that is made next finds empty again.
+ */
 function rehearse(settings: IntakeSettings): void {
   const silent: ReportPort = { postMessage: () => undefined };
-  const { core } = joinShard(settings, makeShardMemory(), new ControlWord(makeControlBuffer()), silent);
+  const { core } = joinCore(settings, new ControlWord(makeControlBuffer()), silent, () => false);
   const packetPtr = core.takeRegion(REHEARSAL_PACKET_BYTES);
   for (const packet of rehearsalPackets()) {
     const length = core.bytes.write(packet, packetPtr, 'latin1');

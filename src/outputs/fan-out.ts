@@ -68,6 +68,7 @@ export class FanOut {
         'output',
         this.#failures,
       ),
+      ...this.outputs.flatMap((output) => output.metrics?.() ?? []),
     ];
   }
 

@@ -51,7 +51,7 @@ function readRecords(): FileRecord[] {
 }
 
 const metricOf = (output: FileOutput, name: string) =>
-  output.ownMetrics().find((metric) => metric.name === name)?.samples[0]?.value;
+  output.metrics().find((metric) => metric.name === name)?.samples[0]?.value;
 
 describe('records', () => {
   test('a counter is a rate that also carries its exact total', async () => {

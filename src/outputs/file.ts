@@ -108,7 +108,7 @@ export class FileOutput implements Output {
     };
   }
 
-  ownMetrics(): OwnMetric[] {
+  metrics(): OwnMetric[] {
     return [
       ownMetric(
         'counter',

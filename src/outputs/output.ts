@@ -11,6 +11,7 @@
 
 import type { EventMessage, ServiceCheckMessage } from '../model/message.ts';
 import type { Aggregate } from '../model/series.ts';
+import type { OwnMetric } from '../telemetry/metric.ts';
 
 export interface FlushInfo {
   /** When the flush happened, Unix seconds. */
@@ -39,6 +40,8 @@ export interface Output {
   event?(event: EventMessage, receivedAt: number): void;
   serviceCheck?(check: ServiceCheckMessage, receivedAt: number): void;
   forget?(contextIds: readonly number[]): void;
+  /** What the server tells about this output on its own page. */
+  metrics?(): readonly OwnMetric[];
   /** Finishes what is under way, at the latest by `deadlineMs` from now. Never rejects. */
   close(deadlineMs: number): Promise<DeliveryReport>;
 }

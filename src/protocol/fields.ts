@@ -44,10 +44,12 @@ export function readSharedField(
       if (line.startsWith('c:', start)) {
         if (options.originDetectionClient)
           message.localData = parseLocalData(line.slice(start + 2, end), options.observer);
+        else options.observer?.disabledField?.('c:');
         return;
       }
       if (line.startsWith('card:', start)) {
         if (options.originDetectionClient) message.cardinality = line.slice(start + 5, end);
+        else options.observer?.disabledField?.('card:');
         return;
       }
       break;
@@ -55,6 +57,7 @@ export function readSharedField(
       if (line.startsWith('e:', start)) {
         if (options.originDetectionClient)
           message.externalData = parseExternalData(line.slice(start + 2, end), options.observer);
+        else options.observer?.disabledField?.('e:');
         return;
       }
       break;

@@ -85,6 +85,8 @@ function readFields(
         const timestamp = parseInt64(line.slice(start + 1, end));
         if (timestamp === undefined || timestamp < 1) return reject('timestamp', start + 1);
         message.timestamp = timestamp;
+      } else {
+        options.observer?.disabledField?.('T');
       }
     } else {
       readSharedField(message, line, start, end, options);

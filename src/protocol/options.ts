@@ -15,6 +15,8 @@ export interface ParseOptions {
 export interface ParseObserver {
   /** A field that means nothing to this server was ignored; `firstByte` is its first byte. */
   unknownField?(firstByte: ByteString): void;
+  /** A field was ignored because an option turns it off; `field` is how it starts: `T`, `c:`, `e:`, `card:`. */
+  disabledField?(field: ByteString): void;
   /** Part of a `c:` or `e:` field is malformed; the message and the field's other items are kept. */
   badOriginField?(item: ByteString): void;
 }

@@ -5,7 +5,7 @@
 import { readFileSync } from 'node:fs';
 import { describe, expect, it } from 'vitest';
 import { contextTags, messageTags } from '../../src/enrich/context-tags.ts';
-import { enrichLine, enrichMessage, enrichMetric } from '../../src/enrich/enrich.ts';
+import { enrichLine, enrichMessage, samplesOf } from '../../src/enrich/enrich.ts';
 import { resolveOriginTags } from '../../src/enrich/origin.ts';
 import { compileEnrichSettings, DEFAULT_ENRICH_OPTIONS } from '../../src/enrich/settings.ts';
 import { StaticTagger, type Workloads } from '../../src/enrich/static-tagger.ts';
@@ -55,12 +55,15 @@ function check(vector: Vector): void {
   if (vector.expect.kind === 'samples') {
     const enriched = results.map((result) => {
       if (result.kind !== 'metric') throw new Error(`${vector.input} holds a ${result.kind}`);
-      return enrichMetric(result, settings, sender);
+      const line = enrichLine(result, settings, sender);
+      return line && samplesOf(result, line);
     });
-    expect(enriched.flatMap(({ samples }) => samples)).toEqual(
+    expect(enriched.flatMap((samples) => samples ?? [])).toEqual(
       (vector.expect.samples as Fields[]).map(completeSample),
     );
-    expect(enriched.filter(({ filtered }) => filtered)).toHaveLength((vector.expect.filtered ?? 0) as number);
+    expect(enriched.filter((samples) => samples === undefined)).toHaveLength(
+      (vector.expect.filtered ?? 0) as number,
+    );
     return;
   }
 

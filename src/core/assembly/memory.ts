@@ -18,10 +18,11 @@ let top: usize = 0;
 /** First free region of each size, a linked list through the regions' first word. */
 let freeLists: usize = 0;
 
+/** Starts over: whatever an earlier instance left in the memory is cleared. */
 export function initMemory(): void {
+  memory.fill(__heap_base, 0, (<usize>memory.size() << PAGE_BITS) - __heap_base);
   freeLists = (__heap_base + 63) & ~63;
   top = freeLists + 32 * sizeof<usize>();
-  memory.fill(freeLists, 0, 32 * sizeof<usize>());
   top = (top + 63) & ~63;
 }
 

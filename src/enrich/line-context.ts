@@ -1,0 +1,61 @@
+/**
+ * The context the samples of a line belong to: the end of enrichment, where the tags of the origin join.
+ *
+ *   EnrichedLine ─┬─▶ contextOf        its own name and type
+ *                 └─▶ copyContextOf    the distribution that a histogram is copied to, never timestamped
+ */
+import type { ContextType } from '../model/context.ts';
+import type { EnrichedLine } from '../model/sample.ts';
+import type { ByteString } from '../model/text.ts';
+import { contextTags, timestampedTags } from './context-tags.ts';
+import { resolveOriginTags } from './origin.ts';
+import type { EnrichSettings } from './settings.ts';
+import type { Tagger } from './tagger.ts';
+import type { Trace } from './trace.ts';
+
+export interface LineContext {
+  readonly name: ByteString;
+  readonly type: ContextType;
+  readonly host: ByteString;
+  readonly tags: readonly ByteString[];
+  /** Samples have timestamps of their own and are passed through; order and repetition of tags count. */
+  readonly timestamped: boolean;
+}
+
+/** Returns the context; undefined for samples with timestamps of a type that has no pass-through. */
+export function contextOf(
+  line: EnrichedLine,
+  settings: EnrichSettings,
+  tagger: Tagger,
+  trace?: Trace,
+): LineContext | undefined {
+  const timestamped = line.pipeline === 'no_aggregation';
+  if (timestamped && line.type !== 'gauge' && line.type !== 'counter') return undefined;
+  return resolveContext(line, line.name, line.type, timestamped, settings, tagger, trace);
+}
+
+/** Returns the context of the copy; undefined for a line that is not copied. */
+export function copyContextOf(
+  line: EnrichedLine,
+  settings: EnrichSettings,
+  tagger: Tagger,
+  trace?: Trace,
+): LineContext | undefined {
+  if (line.copy === undefined) return undefined;
+  return resolveContext(line, line.copy.name, 'distribution', false, settings, tagger, trace);
+}
+
+function resolveContext(
+  line: EnrichedLine,
+  name: ByteString,
+  type: ContextType,
+  timestamped: boolean,
+  settings: EnrichSettings,
+  tagger: Tagger,
+  trace: Trace | undefined,
+): LineContext {
+  const originTags = resolveOriginTags(line.origin, settings.origin, tagger, trace);
+  const tagsOf = timestamped ? timestampedTags : contextTags;
+  const tags = tagsOf(name, line.tags, originTags, settings.tagFilter, trace);
+  return { name, type, host: line.host, tags, timestamped };
+}

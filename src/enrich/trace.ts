@@ -1,0 +1,54 @@
+/**
+ * What enrichment did to one message, step by step, for `explain`. The functions of this folder report each
+ * step to a `Trace` when they are given one; on an intake thread they are not, and nothing is built.
+ *
+ * A step says what changed and why. What did not change makes no step, apart from a mapper profile and a
+ * namespace that could have applied and did not.
+ */
+import type { ByteString } from '../model/text.ts';
+import type { Cardinality } from './cardinality.ts';
+
+export type Trace = (step: EnrichStep) => void;
+
+export type EnrichStep =
+  /** A mapper rule matched. `captures[n]` is the text of group n, group 0 the whole match. */
+  | {
+      readonly kind: 'mapped';
+      readonly profile: string;
+      /** Counts from 1, as in error messages. */
+      readonly rule: number;
+      readonly match: string;
+      readonly captures: readonly ByteString[];
+      readonly name: ByteString;
+      readonly tags: readonly ByteString[];
+    }
+  /** A mapper profile took the name and none of its rules matched. */
+  | { readonly kind: 'unmapped'; readonly profile: string }
+  /** A tag was an instruction and is gone. */
+  | { readonly kind: 'special_tag'; readonly tag: ByteString; readonly sets: SpecialTagMeaning }
+  | { readonly kind: 'namespace'; readonly prefix: ByteString; readonly name: ByteString }
+  /** The name starts with an entry of `statsd_metric_namespace_blacklist`. */
+  | { readonly kind: 'namespace_exempt'; readonly entry: ByteString }
+  /** The name filter dropped the line because of this entry. */
+  | { readonly kind: 'filtered'; readonly name: ByteString; readonly entry: ByteString }
+  /** Which host was chosen, and what chose it. */
+  | { readonly kind: 'host'; readonly host: ByteString; readonly from: HostChoice }
+  | { readonly kind: 'extra_tags'; readonly tags: readonly ByteString[] }
+  /** Each sample is followed by a distribution of this name. */
+  | { readonly kind: 'copied'; readonly name: ByteString }
+  /** The message wants no tags of its origin. */
+  | { readonly kind: 'no_origin' }
+  /** A workload was looked up; `tags` is undefined when the tagger does not know it. */
+  | {
+      readonly kind: 'origin';
+      readonly source: OriginSource;
+      readonly entity: ByteString;
+      readonly level: Cardinality;
+      readonly tags: readonly ByteString[] | undefined;
+    }
+  /** `metric_tag_filterlist` took these tags from the metric called `name`. */
+  | { readonly kind: 'tags_removed'; readonly name: ByteString; readonly tags: readonly ByteString[] };
+
+export type SpecialTagMeaning = 'host' | 'entity_id' | 'cardinality' | 'jmx_check';
+export type HostChoice = 'field' | 'tag' | 'server' | 'serverless';
+export type OriginSource = 'socket' | 'container' | 'external' | 'entity_id' | 'external_pod' | 'global';

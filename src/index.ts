@@ -1,0 +1,18 @@
+/**
+ * The package's public face: what `import … from 'whippet'` offers.
+ *
+ * The server itself is the command `whippet`; see docs/explain.md for `explain`.
+ */
+export { ConfigError, type ConfigErrorCode, type ConfigProblem } from './config/config-error.ts';
+export type { Cardinality } from './enrich/cardinality.ts';
+export type { LevelTags, Workloads } from './enrich/static-tagger.ts';
+export type { Tagger } from './enrich/tagger.ts';
+export type { Json, JsonObject } from './inspect/encode.ts';
+export {
+  type ExplainedMessage,
+  type ExplainOptions,
+  type Explanation,
+  explain,
+  type PacketOptions,
+  type PacketSource,
+} from './inspect/explain.ts';

@@ -1,0 +1,144 @@
+import { describe, expect, it } from 'vitest';
+import { aggregate, Contexts, checkOf, eventOf } from '../../test/support/aggregates.ts';
+import type { Aggregate } from '../model/series.ts';
+import { FanOut } from './fan-out.ts';
+import type { DeliveryReport, Output } from './output.ts';
+
+const FLUSH = { at: 10, interval: 10, final: false };
+const contexts = new Contexts();
+const batch = (count: number): Aggregate[] =>
+  Array.from({ length: count }, (_, i) =>
+    aggregate(contexts.create(`m${i}`, 'counter'), { kind: 'counter', sum: 1 }),
+  );
+
+/** An output that takes notes. */
+class Notes implements Output {
+  readonly name: string;
+  readonly retentionSeconds: number;
+  readonly notes: string[] = [];
+
+  constructor(name: string, retentionSeconds = 0) {
+    this.name = name;
+    this.retentionSeconds = retentionSeconds;
+  }
+
+  begin(): void {
+    this.notes.push('begin');
+  }
+  write(aggregates: readonly Aggregate[]): void {
+    this.notes.push(`write ${aggregates.length}`);
+  }
+  end(): void {
+    this.notes.push('end');
+  }
+  event({ title }: { title: string }, at: number): void {
+    this.notes.push(`event ${title} ${at}`);
+  }
+  serviceCheck({ name }: { name: string }, at: number): void {
+    this.notes.push(`check ${name} ${at}`);
+  }
+  forget(ids: readonly number[]): void {
+    this.notes.push(`forget ${ids.join()}`);
+  }
+  async close(deadlineMs: number): Promise<DeliveryReport> {
+    this.notes.push(`close ${deadlineMs}`);
+    return { undelivered: 1, reason: `${this.name} is slow` };
+  }
+}
+
+class Broken extends Notes {
+  override write(): void {
+    throw new Error('a bug');
+  }
+}
+
+function makeFanOut(...outputs: Output[]) {
+  const errors: object[] = [];
+  const log = {
+    info: () => undefined,
+    warn: () => undefined,
+    error: (fields: object) => void errors.push(fields),
+  };
+  return { fanOut: new FanOut(outputs, log), errors };
+}
+
+describe('a fan-out', () => {
+  it('gives every flush to every output, batch by batch', async () => {
+    const [a, b] = [new Notes('a'), new Notes('b')];
+    const { fanOut } = makeFanOut(a, b);
+    expect(await fanOut.deliver(FLUSH, [batch(2), batch(3)])).toBe(5);
+    expect(a.notes).toEqual(['begin', 'write 2', 'write 3', 'end']);
+    expect(b.notes).toEqual(a.notes);
+  });
+
+  it('tells a flush without aggregates too', async () => {
+    const a = new Notes('a');
+    await makeFanOut(a).fanOut.deliver(FLUSH, []);
+    expect(a.notes).toEqual(['begin', 'end']);
+  });
+
+  it('lets others run between two batches', async () => {
+    const a = new Notes('a');
+    const { fanOut } = makeFanOut(a);
+    setImmediate(() => a.notes.push('someone else'));
+    await fanOut.deliver(FLUSH, [batch(1), batch(1)]);
+    expect(a.notes).toEqual(['begin', 'write 1', 'someone else', 'write 1', 'end']);
+  });
+
+  it('gives events, checks and forgotten contexts to every output', () => {
+    const a = new Notes('a');
+    const { fanOut } = makeFanOut(a);
+    fanOut.event(eventOf('deploy'), 5);
+    fanOut.serviceCheck(checkOf('db.up'), 6);
+    fanOut.forget([]);
+    fanOut.forget([3, 4]);
+    expect(a.notes).toEqual(['event deploy 5', 'check db.up 6', 'forget 3,4']);
+  });
+
+  it('keeps a broken output from the others, says so once and counts', async () => {
+    const [broken, sound] = [new Broken('broken'), new Notes('sound')];
+    const { fanOut, errors } = makeFanOut(broken, sound);
+    await fanOut.deliver(FLUSH, [batch(1), batch(1)]);
+    await fanOut.deliver(FLUSH, [batch(1)]);
+    expect(sound.notes.filter((note) => note === 'write 1')).toHaveLength(3);
+    expect(errors).toMatchObject([{ output: 'broken' }]);
+    const failures = fanOut.metrics().find(({ name }) => name === 'whippet_outputs_failures_total');
+    expect(failures?.samples).toEqual([
+      { labels: { output: 'broken' }, value: 3 },
+      { labels: { output: 'sound' }, value: 0 },
+    ]);
+  });
+
+  it('skips what an output does not have', async () => {
+    const plain: Output = {
+      name: 'plain',
+      retentionSeconds: 0,
+      write: () => undefined,
+      close: async () => ({ undelivered: 0 }),
+    };
+    const { fanOut, errors } = makeFanOut(plain);
+    await fanOut.deliver(FLUSH, [batch(1)]);
+    fanOut.event(eventOf('deploy'), 5);
+    fanOut.forget([1]);
+    expect(errors).toEqual([]);
+  });
+
+  it('hands on what outputs tell about themselves', () => {
+    const own = { name: 'whippet_notes', help: 'Notes.', type: 'gauge', samples: [] } as const;
+    const telling: Output = Object.assign(new Notes('telling'), { metrics: () => [own] });
+    expect(makeFanOut(telling, new Notes('silent')).fanOut.metrics()).toContain(own);
+  });
+
+  it('keeps contexts for as long as the neediest output wants', () => {
+    expect(makeFanOut().fanOut.retentionSeconds).toBe(0);
+    expect(makeFanOut(new Notes('a', 5), new Notes('b', 300)).fanOut.retentionSeconds).toBe(300);
+  });
+
+  it('closes all outputs and hands on what each could not deliver', async () => {
+    const { fanOut } = makeFanOut(new Notes('a'), new Notes('b'));
+    expect(await fanOut.close(100)).toEqual([
+      { undelivered: 1, reason: 'a is slow' },
+      { undelivered: 1, reason: 'b is slow' },
+    ]);
+  });
+});

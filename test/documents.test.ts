@@ -1,0 +1,66 @@
+/**
+ * The documents say what the code says: every error code, every reason, every file they point at.
+ */
+import { existsSync, readdirSync, readFileSync } from 'node:fs';
+import { dirname, join } from 'node:path';
+import { fileURLToPath } from 'node:url';
+import { describe, expect, it } from 'vitest';
+import { CONFIG_KEYS } from '../src/config/schema.ts';
+import { EVENT_ERRORS, METRIC_ERRORS, SERVICE_CHECK_ERRORS } from '../src/model/message.ts';
+
+const ROOT = fileURLToPath(new URL('..', import.meta.url));
+const read = (path: string): string => readFileSync(join(ROOT, path), 'utf8');
+
+const sources = readdirSync(join(ROOT, 'src'), { recursive: true, encoding: 'utf8' })
+  .filter((file) => file.endsWith('.ts') && !file.endsWith('.test.ts'))
+  .map((file) => read(join('src', file)));
+const documents = [
+  'README.md',
+  'CHANGELOG.md',
+  ...readdirSync(join(ROOT, 'docs'), { recursive: true, encoding: 'utf8' })
+    .filter((file) => file.endsWith('.md'))
+    .map((file) => join('docs', file)),
+];
+
+describe('docs/errors.md', () => {
+  const page = read('docs/errors.md');
+  const codesOf = (text: string): Set<string> => new Set(text.match(/\bERR_[A-Z]+(?:_[A-Z]+)*\b/g));
+
+  it('lists every code of the server, and no other', () => {
+    const used = new Set(sources.flatMap((source) => [...codesOf(source)]));
+    expect([...codesOf(page)].sort()).toEqual([...used].sort());
+  });
+
+  it('lists every reason to reject a line', () => {
+    for (const reason of [...METRIC_ERRORS, ...EVENT_ERRORS, ...SERVICE_CHECK_ERRORS])
+      expect(page).toContain(`\`${reason}\``);
+  });
+});
+
+describe('the documents', () => {
+  it.each(documents)('%s points only at files that exist', (document) => {
+    const links = [...read(document).matchAll(/\]\((?!https?:|#)([^)#]+)(?:#[^)]*)?\)/g)];
+    const lost = links
+      .map(([, target = '']) => join(dirname(document), target))
+      .filter((path) => !existsSync(join(ROOT, path)));
+    expect(lost).toEqual([]);
+  });
+
+  it.each(documents)('%s names only source files that exist', (document) => {
+    const paths = read(document).match(/\b(?:src|test|bench|scripts)\/[\w./-]+\.(?:ts|mjs|json)\b/g) ?? [];
+    expect(paths.filter((path) => !existsSync(join(ROOT, path)))).toEqual([]);
+  });
+
+  it.each(documents)('%s names only metrics of the server that exist', (document) => {
+    const known = sources.join('\n');
+    const names = read(document).match(/\bwhippet_[a-z]+_[a-z_]+\b/g) ?? [];
+    expect(names.filter((name) => !known.includes(name))).toEqual([]);
+  });
+
+  it('README.md names only keys that exist', () => {
+    const keys = new Set(CONFIG_KEYS.map(({ path }) => path));
+    const rows = [...read('README.md').matchAll(/^\| `([a-z_.]+)` +\|/gm)].map(([, key]) => key as string);
+    expect(rows.length).toBeGreaterThan(5);
+    expect(rows.filter((key) => !keys.has(key))).toEqual([]);
+  });
+});

@@ -1,0 +1,43 @@
+/** Packets for tests: text or bytes to the list of datagrams the sender takes. */
+import type { PacketList } from '../../src/intake/send-batch.ts';
+
+/** Puts packets, text as UTF-8, one behind the other. */
+export function packetsOf(packets: readonly (string | Buffer)[]): PacketList {
+  const buffers = packets.map((packet) => (typeof packet === 'string' ? Buffer.from(packet) : packet));
+  const bytes = Buffer.concat(buffers);
+  const offsets = new Uint32Array(buffers.length);
+  const lengths = new Uint32Array(buffers.length);
+  let at = 0;
+  for (const [i, buffer] of buffers.entries()) {
+    offsets[i] = at;
+    lengths[i] = buffer.length;
+    at += buffer.length;
+  }
+  return { bytes, offsets, lengths };
+}
+
+/** Packs lines into packets of at most `bytesMax` bytes. */
+export function packLines(lines: readonly string[], bytesMax: number): string[] {
+  const packets: string[] = [];
+  let packet = '';
+  for (const line of lines) {
+    if (packet !== '' && packet.length + 1 + line.length > bytesMax) {
+      packets.push(packet);
+      packet = '';
+    }
+    packet += packet === '' ? line : `\n${line}`;
+  }
+  if (packet !== '') packets.push(packet);
+  return packets;
+}
+
+/** A small generator of random numbers with a seed, uniform in [0, 1) (mulberry32). */
+export function seededRandom(seed: number): () => number {
+  let state = seed | 0;
+  return () => {
+    state = (state + 0x6d2b79f5) | 0;
+    let mixed = Math.imul(state ^ (state >>> 15), state | 1);
+    mixed ^= mixed + Math.imul(mixed ^ (mixed >>> 7), mixed | 61);
+    return ((mixed ^ (mixed >>> 14)) >>> 0) / 2 ** 32;
+  };
+}
