@@ -106,7 +106,12 @@ function run(settings: IntakeSettings, port: MessagePort): void {
 }
 
 /** Core and cold path on the shard's memory, with what may be told apart between a rehearsal and the real thing. */
-function joinCore(settings: IntakeSettings, control: ControlWord, port: ReportPort, mustYield: () => boolean): JoinedCore {
+function joinCore(
+  settings: IntakeSettings,
+  control: ControlWord,
+  port: ReportPort,
+  mustYield: () => boolean,
+): JoinedCore {
   const now = Math.floor(Date.now() / 1000);
   const start = now - (now % settings.intervalSeconds);
   const core: Core = new Core(

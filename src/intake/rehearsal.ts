@@ -10,7 +10,16 @@
 const LINES = 4000;
 const LINES_A_PACKET = 8;
 const TYPES = ['c', 'g', 'ms', 'd', 's', 'h', 'c', 'c'] as const;
-const FIELDS = ['', '|@0.5', '', '|c:ci-0123456789abcdef', '|@0.1', '|T1656581400', '', '|e:it-false,cn-a,pu-b'] as const;
+const FIELDS = [
+  '',
+  '|@0.5',
+  '',
+  '|c:ci-0123456789abcdef',
+  '|@0.1',
+  '|T1656581400',
+  '',
+  '|e:it-false,cn-a,pu-b',
+] as const;
 
 /** Packets of new lines, a few known ones and a few broken ones. */
 export function* rehearsalPackets(): Generator<string> {
@@ -24,7 +33,10 @@ export function* rehearsalPackets(): Generator<string> {
 function rehearsalLine(i: number): string {
   if (i % 97 === 0) return 'broken line';
   const number = i % 11 === 0 ? i - 11 : i;
-  const tags = Array.from({ length: number % 9 }, (_, tag) => `tag${tag}:value-${(number * 31 + tag) % 1009}`);
+  const tags = Array.from(
+    { length: number % 9 },
+    (_, tag) => `tag${tag}:value-${(number * 31 + tag) % 1009}`,
+  );
   const type = TYPES[number % TYPES.length];
   const field = FIELDS[(number >> 3) % FIELDS.length];
   return `rehearsal.metric.${number}:${number % 100}.${number % 10}|${type}${tags.length > 0 ? `|#${tags.join(',')}` : ''}${field}`;
