@@ -19,15 +19,14 @@ describe('sketch keys', () => {
     expect(one.values.map((value) => toSketchKey(value) + 0)).toEqual(one.keys);
   });
 
-  test.each(ofKind('value_of_key').map((one) => [one.id, one] as const))(
-    '%s: keys get their values',
-    (_, one) => {
-      one.keys.forEach((key, index) => {
-        const want = Number(one.values[index]);
-        expect(Math.abs(fromSketchKey(key) - want)).toBeLessThanOrEqual(1e-9 * Math.abs(want));
-      });
-    },
-  );
+  test.each(
+    ofKind('value_of_key').map((one) => [one.id, one] as const),
+  )('%s: keys get their values', (_, one) => {
+    one.keys.forEach((key, index) => {
+      const want = Number(one.values[index]);
+      expect(Math.abs(fromSketchKey(key) - want)).toBeLessThanOrEqual(1e-9 * Math.abs(want));
+    });
+  });
 
   test('a key survives the way to its value and back', () => {
     for (let key = -32766; key <= 32766; key += 7) expect(toSketchKey(fromSketchKey(key))).toBe(key);

@@ -57,21 +57,20 @@ it('removes its socket file', async () => {
 });
 
 // From before it has read anything to after it listens; every stop must be one of the two clean ends.
-it.each([0, 50, 100, 150, 200, 250, 300, 400])(
-  'ends cleanly when SIGTERM comes %i ms after the start',
-  async (delayMs) => {
-    const server = new ServerProcess({ unix: true });
-    try {
-      await sleep(delayMs);
-      const code = await server.stop();
-      // 0 once the server handles signals; before that Node itself ends the process by the signal.
-      expect([0, null]).toContain(code);
-      expect(existsSync(server.socketPath)).toBe(false);
-    } finally {
-      await server.dispose();
-    }
-  },
-);
+it.each([
+  0, 50, 100, 150, 200, 250, 300, 400,
+])('ends cleanly when SIGTERM comes %i ms after the start', async (delayMs) => {
+  const server = new ServerProcess({ unix: true });
+  try {
+    await sleep(delayMs);
+    const code = await server.stop();
+    // 0 once the server handles signals; before that Node itself ends the process by the signal.
+    expect([0, null]).toContain(code);
+    expect(existsSync(server.socketPath)).toBe(false);
+  } finally {
+    await server.dispose();
+  }
+});
 
 it('ends at once at the second signal', async () => {
   // Flushing that many contexts takes a while, long enough for the second signal to come in between.
