@@ -18,23 +18,27 @@ import type { Config } from './config/schema.ts';
 import { HASH_KEY_BYTES } from './core/core.ts';
 import { coreMetrics } from './core/core-metrics.ts';
 import { SealedMemory } from './core/sealed-memory.ts';
-import { DEFAULT_ENRICH_OPTIONS, type EnrichOptions } from './enrich/settings.ts';
+import { histogramNameFilter, matchesName } from './enrich/name-filter.ts';
+import { DEFAULT_ENRICH_OPTIONS, enrichOptionsOf } from './enrich/settings.ts';
+import type { Workloads } from './enrich/static-tagger.ts';
 import type { HealthReport } from './http/health-report.ts';
-import type { HttpServer } from './http/server.ts';
+import type { HttpServer, ReloadAnswer } from './http/server.ts';
 import { IntakeThread, type ThreadSettings } from './intake/intake-thread.ts';
 import { type OpenListener, openListeners } from './intake/open-listeners.ts';
 import { Beat } from './lib/beat.ts';
 import { CONTEXT_TYPES } from './model/context.ts';
 import type { NewContexts, ShardMessage } from './model/shard-message.ts';
-import { toByteString, toText } from './model/text.ts';
+import { toByteString } from './model/text.ts';
 import { ConsoleOutput, type ConsoleStream } from './outputs/console.ts';
 import { EchoPrinter } from './outputs/echo.ts';
 import { FanOut } from './outputs/fan-out.ts';
 import { FileOutput } from './outputs/file.ts';
 import type { Output } from './outputs/output.ts';
 import { PrometheusOutput } from './outputs/prometheus/prometheus-output.ts';
+import { toSafeText } from './outputs/safe-text.ts';
+import { UNKNOWN_FIELD_BYTES, UnknownFields } from './protocol/unknown-fields.ts';
 import type { Logger } from './telemetry/logger.ts';
-import { type OwnMetric, ownMetric } from './telemetry/metric.ts';
+import { type OwnMetric, ownMetric, ownMetricBy } from './telemetry/metric.ts';
 import { shardMetrics } from './telemetry/shard-metrics.ts';
 
 /** How long a flush waits for intake threads that are behind, ms. */
@@ -45,7 +49,10 @@ const KEY_WORDS = 4;
 
 export interface ServerOptions {
   readonly config: Config;
+  readonly workloads: Workloads;
   readonly log: Logger;
+  /** Loads the configuration again and hands it to reload(); for requests over HTTP. */
+  readonly onReload: () => Promise<ReloadAnswer>;
   /** Where console and echo print. */
   readonly stream: ConsoleStream;
   /** An intake thread died: the server cannot go on. */
@@ -55,14 +62,28 @@ export interface ServerOptions {
 /** Nice value of the control thread. */
 const CONTROL_NICENESS = 10;
 
+/** What a reload changed, as keys of the configuration. */
+export interface ReloadReport {
+  readonly changed: readonly string[];
+  /** Keys that differ but are only read at start. */
+  readonly needRestart: readonly string[];
+}
+
+/** Keys a running server can take new values for. */
+const RELOADABLE = new Set([...Object.keys(DEFAULT_ENRICH_OPTIONS), 'workloads']);
+
 export interface StopReport {
   /** Aggregates, events and checks that could not be delivered. */
   readonly undelivered: number;
   readonly reasons: readonly string[];
 }
 
+/** What all intake threads are told alike. */
+type SharedSettings = Omit<ThreadSettings, 'listener' | 'eolRequired' | 'unknownFields'>;
+
 export class Server {
-  private readonly config: Config;
+  private config: Config;
+  private workloads: Workloads;
   private readonly log: Logger;
   private readonly options: ServerOptions;
   private readonly registry: Registry;
@@ -73,12 +94,19 @@ export class Server {
   private outputs: FanOut;
   private sampler: TimeSampler;
   private http: HttpServer | undefined;
+  /** Names of derived series that are left out at a flush. */
+  private nameFilter: ReturnType<typeof histogramNameFilter>;
+  /** What each thread saw of fields it does not know; and the kinds that were warned of. */
+  private readonly unknownFields: UnknownFields[] = [];
+  private readonly warnedFields = new Set<string>();
   private running = false;
   private flushes = 0;
 
   private constructor(options: ServerOptions) {
     this.options = options;
     this.config = options.config;
+    this.workloads = options.workloads;
+    this.nameFilter = this.makeNameFilter();
     this.log = options.log;
     this.registry = new Registry({ contextsMax: this.config.limits.contexts });
     this.outputs = new FanOut([], this.log);
@@ -129,10 +157,38 @@ export class Server {
     await this.flush(true);
     const reports = await this.outputs.close(this.config.stop_timeout_seconds * 1000);
     await this.http?.close();
-    return {
-      undelivered: reports.reduce((sum, { undelivered }) => sum + undelivered, 0),
-      reasons: reports.flatMap(({ reason }) => (reason === undefined ? [] : [reason])),
-    };
+    const left = this.sampler.counts.incompleteAggregates;
+    const reasons = reports.flatMap(({ reason }) => (reason === undefined ? [] : [reason]));
+    if (left > 0)
+      reasons.push(
+        `${left} aggregates of open buckets were left behind (dogstatsd_flush_incomplete_buckets)`,
+      );
+    return { undelivered: reports.reduce((sum, { undelivered }) => sum + undelivered, left), reasons };
+  }
+
+  /**
+   * Takes what can change while it runs from another configuration: mapper, filters, namespace, tags,
+   * workloads. The threads forget the lines they know; buckets and counts stay.
+   */
+  reload(config: Config, workloads: Workloads): ReloadReport {
+    const differing = differingKeys(this.config, config);
+    if (JSON.stringify(workloads) !== JSON.stringify(this.workloads)) differing.add('workloads');
+    const changed = [...differing].filter((key) => RELOADABLE.has(key));
+    const needRestart = [...differing].filter((key) => !RELOADABLE.has(key));
+    if (changed.length > 0) {
+      this.workloads = workloads;
+      this.config = withReloaded(this.config, config);
+      this.nameFilter = this.makeNameFilter();
+      for (const thread of this.threads) thread.reload({ enrich: enrichOptionsOf(config), workloads });
+    }
+    this.log.info({ changed }, 'reloaded the configuration');
+    if (needRestart.length > 0) this.log.warn({ needRestart }, 'these keys need a restart to change');
+    return { changed, needRestart };
+  }
+
+  /** Continues in new files where log rotation moved the old ones away. */
+  reopenFiles(): void {
+    for (const output of this.outputs.outputs) if (output instanceof FileOutput) output.reopen();
   }
 
   private async open(): Promise<void> {
@@ -203,7 +259,16 @@ export class Server {
       ...(prometheus && { prometheus }),
       health: () => this.health(),
       ready: () => this.running,
+      reload: this.options.onReload,
     });
+  }
+
+  private makeNameFilter(): ReturnType<typeof histogramNameFilter> {
+    const { histogram_aggregates, histogram_percentiles } = this.config;
+    return histogramNameFilter(this.config, [
+      ...histogram_aggregates.map((aggregate) => `.${aggregate}`),
+      ...histogram_percentiles.map((quantile) => `.${Math.trunc(Number(quantile) * 100 + 0.5)}percentile`),
+    ]);
   }
 
   private makeSampler(): TimeSampler {
@@ -218,17 +283,13 @@ export class Server {
       histogramPercentiles: config.histogram_percentiles,
       histogramValuesMax: config.limits.histogram_values,
       sketchLimits: AGENT_LIMITS,
+      isFiltered: (name) => matchesName(this.nameFilter, name),
     });
   }
 
   /** What all intake threads are told, whatever they listen on. */
-  private threadSettings(): Omit<ThreadSettings, 'listener' | 'eolRequired'> {
+  private threadSettings(): SharedSettings {
     const { config } = this;
-    const enrich: EnrichOptions = {
-      ...DEFAULT_ENRICH_OPTIONS,
-      hostname: config.hostname,
-      dogstatsd_tags: config.dogstatsd_tags,
-    };
     return {
       module: new WebAssembly.Module(readFileSync(new URL('./core/core.wasm', import.meta.url))),
       hashKey: { bytes: randomBytes(HASH_KEY_BYTES), seed: randomBytes(8).readBigUInt64LE() },
@@ -242,7 +303,8 @@ export class Server {
         timestamps: config.dogstatsd_no_aggregation_pipeline,
         clientFields: config.dogstatsd_origin_detection_client,
       },
-      enrich,
+      enrich: enrichOptionsOf(config),
+      workloads: this.workloads,
       intervalSeconds: config.bucket_seconds,
       bufferBytes: config.dogstatsd_buffer_size,
       backlogBytes: config.intake.backlog_bytes,
@@ -250,21 +312,21 @@ export class Server {
     };
   }
 
-  private startThreads(
-    listener: OpenListener,
-    settings: Omit<ThreadSettings, 'listener' | 'eolRequired'>,
-  ): void {
+  private startThreads(listener: OpenListener, settings: SharedSettings): void {
     const { config } = this;
     const source = listener.kind === 'udp' ? 'udp' : 'uds';
     const portable = listener.listener.kind === 'portable-udp';
     const count = portable ? 1 : Math.max(config.dogstatsd_workers_count, 1);
     for (let i = 0; i < count; i++) {
       const shard = this.threads.length;
+      const unknownFields = new SharedArrayBuffer(UNKNOWN_FIELD_BYTES);
+      this.unknownFields.push(new UnknownFields(unknownFields));
       const thread = new IntakeThread({
         listenerKind: listener.kind,
         settings: {
           ...settings,
           listener: listener.listener,
+          unknownFields,
           eolRequired: config.dogstatsd_eol_required.includes(source),
         },
         onMessage: (message) => this.hear(shard, message),
@@ -292,9 +354,11 @@ export class Server {
         break;
       }
       case 'event':
+        this.threads[shard]?.control.take();
         this.outputs.event(message.event, message.receivedAt);
         break;
       case 'service_check':
+        this.threads[shard]?.control.take();
         this.outputs.serviceCheck(message.check, message.receivedAt);
         break;
       case 'rejected':
@@ -317,7 +381,7 @@ export class Server {
   }
 
   private logRejected({ messageType, error, line, at }: Extract<ShardMessage, { kind: 'rejected' }>): void {
-    const fields = { messageType, reason: error, line: toText(line), at };
+    const fields = { messageType, reason: error, line: toSafeText(line), at };
     if (this.config.dogstatsd_disable_verbose_logs) this.log.debug(fields, 'rejected a line');
     else this.log.error(fields, 'rejected a line');
   }
@@ -331,7 +395,17 @@ export class Server {
     );
     this.outputs.forget(forgotten);
     this.flushes++;
+    this.warnOfUnknownFields();
     this.log.debug({ aggregates, contexts: this.registry.size, forgotten: forgotten.length }, 'flushed');
+  }
+
+  /** One warning for each kind of field that means nothing to this version. */
+  private warnOfUnknownFields(): void {
+    for (const { kind } of this.unknownFields.flatMap((fields) => fields.list())) {
+      if (this.warnedFields.has(kind)) continue;
+      this.warnedFields.add(kind);
+      this.log.warn({ field: kind }, 'clients send a field that this version does not know; it is ignored');
+    }
   }
 
   private sampleCount(): number {
@@ -367,14 +441,63 @@ export class Server {
         'Aggregates of refused contexts, dropped.',
         counts.refusedCells,
       ),
+      ownMetricBy(
+        'counter',
+        'whippet_aggregate_samples_dropped_total',
+        'Timestamped samples dropped at the merge.',
+        'reason',
+        [
+          ['context_limit', counts.refusedTimestampedSamples],
+          ['timestamped_type', counts.unsupportedTimestampedSamples],
+        ],
+      ),
+      ownMetric(
+        'counter',
+        'whippet_aggregate_incomplete_total',
+        'Aggregates of open buckets left behind at stop.',
+        counts.incompleteAggregates,
+      ),
+      ownMetricBy(
+        'counter',
+        'whippet_protocol_unknown_field_kinds_total',
+        'Unknown fields by their first byte.',
+        'kind',
+        this.unknownFieldKinds(),
+      ),
       ownMetric('counter', 'whippet_aggregate_flushes_total', 'Flushes.', this.flushes),
       ...this.outputs.metrics(),
     ];
   }
 
+  private unknownFieldKinds(): Map<string, number> {
+    const kinds = new Map<string, number>();
+    for (const { kind, count } of this.unknownFields.flatMap((fields) => fields.list())) {
+      kinds.set(kind, (kinds.get(kind) ?? 0) + count);
+    }
+    return kinds;
+  }
+
   private health(): HealthReport {
     return { healthy: this.running, parts: [{ name: 'intake', healthy: this.running }] };
   }
+}
+
+/** The configuration `before` with the reloadable keys of `after`. */
+function withReloaded(before: Config, after: Config): Config {
+  const taken = Object.entries(after).filter(([key]) => RELOADABLE.has(key));
+  return { ...before, ...Object.fromEntries(taken) };
+}
+
+/** Keys, sections joined by dots, whose values differ. */
+function differingKeys(before: object, after: object, prefix = ''): Set<string> {
+  const keys = new Set<string>();
+  for (const [name, value] of Object.entries(after)) {
+    const other = (before as Record<string, unknown>)[name];
+    const isSection = typeof value === 'object' && value !== null && !Array.isArray(value);
+    if (isSection) for (const key of differingKeys(other ?? {}, value, `${prefix}${name}.`)) keys.add(key);
+    else if (JSON.stringify(value) !== JSON.stringify(other)) keys.add(prefix + name);
+  }
+  return keys;
 }
 
 /**

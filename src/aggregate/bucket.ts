@@ -37,11 +37,11 @@ export class Bucket {
     this.#rules = rules;
   }
 
-  /** Adds a shard's cell to context `id`. True when it is the first of that context here. */
-  merge(id: number, type: ContextType, sealed: SealedBucket, slot: number): boolean {
+  /** Adds a shard's cell to context `id` (cells.ts). True when it is the first of that context here. */
+  merge(id: number, type: ContextType, sealed: SealedBucket, slot: number, clockWentBack = false): boolean {
     const cells = this.#cellsOf(type);
     const before = cells.rows.size;
-    cells.merge(id, sealed, slot);
+    cells.merge(id, sealed, slot, clockWentBack);
     return cells.rows.size > before;
   }
 

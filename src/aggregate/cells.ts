@@ -17,8 +17,11 @@ export interface Outcome {
 
 export interface Cells {
   readonly rows: Rows;
-  /** Adds the cell a shard has for `slot` to context `id`. */
-  merge(id: number, sealed: SealedBucket, slot: number): void;
+  /**
+   * Adds the cell a shard has for `slot` to context `id`. `clockWentBack` says that its time does not tell
+   * that it came last, although it did.
+   */
+  merge(id: number, sealed: SealedBucket, slot: number, clockWentBack?: boolean): void;
   /** Adds one of the keys a shard has for context `id`. */
   mergeKey?(id: number, kind: KeyKind, low: number, high: number, weight: number): void;
   /** Says that no more merges follow. */

@@ -41,3 +41,16 @@ keeps(
   ],
   2,
 );
+
+test('after the clock has gone back, the one merged later wins', () => {
+  const cells = new GaugeCells();
+  for (const [value, at, clockWentBack] of [
+    [1, 1009, false],
+    [2, 1003, true],
+  ] as const) {
+    const part = new FakeBucket(1000);
+    part.add({ slot: 0, type: 'gauge', value, at });
+    cells.merge(9, part, 0, clockWentBack);
+  }
+  expect(cells.outcomeAt(0)?.series[0]?.value).toBe(2);
+});

@@ -32,6 +32,11 @@ export class HistogramSeries {
     this.#plans = [...planAggregates(aggregates), ...planPercentiles(percentiles)];
   }
 
+  /** What is appended to a histogram's name: `.max`, `.95percentile`, … */
+  get suffixes(): readonly string[] {
+    return this.#plans.map(({ suffix }) => suffix);
+  }
+
   of(histogram: Histogram, intervalSeconds: number): Series[] {
     const series: Series[] = [];
     for (const plan of this.#plans) {

@@ -159,6 +159,17 @@ describe('zero filling', () => {
     expect(bench.flush(1020)).toEqual([]);
   });
 
+  test('follows a clock that went back within a bucket', () => {
+    const bench = new Bench({ counterExpirySeconds: 2 });
+    bench.sample('hits', 'counter', 1, 1009);
+    bench.flush(1009);
+    bench.sample('hits', 'counter', 1, 1001);
+    bench.flush(1010);
+    bench.sample('temp', 'gauge', 1, 1012);
+    // Seen at 1009 it would be given a zero in the bucket 1010.
+    expect(bench.flush(1020)).toEqual(['temp 1010 1']);
+  });
+
   test('follows a clock that went back', () => {
     const bench = new Bench({ counterExpirySeconds: 20 });
     bench.sample('hits', 'counter', 1, 5005);

@@ -81,8 +81,8 @@ export class TimeSampler {
   readonly #registry: Registry;
   readonly #rules: CellRules;
   readonly #slots = new Map<number, ShardSlots>();
-  /** The latest bucket start each shard has delivered, to notice a clock that went back. */
-  readonly #latestStarts = new Map<number, number>();
+  /** The latest time each shard has received a sample at, to notice a clock that went back. */
+  readonly #latestTimes = new Map<number, number>();
   readonly #buckets = new Map<number, Bucket>();
   #timestamped = new TimestampedLog();
   #lastCutOff = 0;
@@ -110,9 +110,8 @@ export class TimeSampler {
   /** Adds everything in `sealed`; nothing of it is referred to afterwards. */
   merge(shard: number, sealed: SealedBucket): void {
     const slots = this.slotsOf(shard);
-    const latest = this.#latestStarts.get(shard) ?? sealed.start;
-    this.#latestStarts.set(shard, Math.max(latest, sealed.start));
-    if (sealed.slots.length > 0) this.#mergeCells(slots, sealed, sealed.start < latest);
+    const latest = this.#latestTimes.get(shard) ?? Number.NEGATIVE_INFINITY;
+    if (sealed.slots.length > 0) this.#latestTimes.set(shard, this.#mergeCells(slots, sealed, latest));
     sealed.forEachTimestamped((slot, timestamp, value) => {
       this.#mergeTimestamped(slots.idOf(slot), sealed.start, timestamp, value);
     });
@@ -133,8 +132,10 @@ export class TimeSampler {
     return { batches: this.#emit(taken), forgotten: taken.forgotten };
   }
 
-  #mergeCells(slots: ShardSlots, sealed: SealedBucket, clockWentBack: boolean): void {
+  /** `latest` is the latest time in the parts that the shard delivered before; returns it with this one. */
+  #mergeCells(slots: ShardSlots, sealed: SealedBucket, latest: number): number {
     const registry = this.#registry;
+    let latestHere = latest;
     let bucket = this.#buckets.get(sealed.start);
     for (const slot of sealed.slots) {
       const id = slots.idOf(slot);
@@ -142,14 +143,18 @@ export class TimeSampler {
         this.counts.refusedCells++;
         continue;
       }
+      const seen = sealed.lastSeen(slot);
+      const clockWentBack = seen < latest;
+      latestHere = Math.max(latestHere, seen);
       bucket ??= this.#open(sealed.start);
-      if (bucket.merge(id, registry.typeOf(id), sealed, slot)) registry.hold(id);
-      registry.noteSample(id, Math.trunc(sealed.lastSeen(slot)), clockWentBack);
+      if (bucket.merge(id, registry.typeOf(id), sealed, slot, clockWentBack)) registry.hold(id);
+      registry.noteSample(id, Math.trunc(seen), clockWentBack);
     }
     sealed.forEachKey((slot, kind, low, high, weight) => {
       const id = slots.idOf(slot);
       if (id !== NO_CONTEXT) bucket?.mergeKey(id, registry.typeOf(id), kind, low, high, weight);
     });
+    return latestHere;
   }
 
   #mergeTimestamped(id: number, receivedAt: number, timestamp: number, value: number): void {

@@ -5,6 +5,11 @@ import type { LoadedConfig } from '../config/load.ts';
 
 export type { ConfigOptions };
 
+/** What `whippet run` is given. */
+export interface RunOptions extends ConfigOptions {
+  readonly watch?: boolean;
+}
+
 /** Adds the flags that configure, apart from those the command uses for something else. */
 export function addConfigOptions(
   command: Command,

@@ -8,10 +8,10 @@ import { readFileSync } from 'node:fs';
 import { Command } from 'commander';
 import { findNearest } from '../lib/nearest.ts';
 import { describeUsage } from './exit.ts';
-import { addConfigOptions, type ConfigOptions } from './options.ts';
+import { addConfigOptions, type ConfigOptions, type RunOptions } from './options.ts';
 
 export type RegisterCommand = (program: Command) => void;
-type StartServer = (options: ConfigOptions) => Promise<void>;
+type StartServer = (options: RunOptions) => Promise<void>;
 
 /** Builds the program. parseAsync() then rejects with CommanderError on wrong usage, which is printed already. */
 export function buildProgram(commands: readonly RegisterCommand[]): Command {
@@ -43,15 +43,16 @@ export function registerRun(program: Command, start: StartServer = startServer):
     // A misspelt command arrives here as an argument, because run is the default.
     .allowExcessArguments();
   addConfigOptions(command)
+    .option('--watch', 'load the configuration again whenever its file changes')
     .addHelpText('after', RUN_HELP)
-    .action(async (options: ConfigOptions) => {
+    .action(async (options: RunOptions) => {
       const [word] = command.args;
       if (word !== undefined) command.error(explainUnexpected(word, program));
       await start(options);
     });
 }
 
-async function startServer(options: ConfigOptions): Promise<void> {
+async function startServer(options: RunOptions): Promise<void> {
   const { runCommand } = await import('./run.ts');
   await runCommand(options);
 }

@@ -2,17 +2,26 @@
  * `whippet run`: the server, from configuration to exit code.
  *
  * The first SIGINT or SIGTERM stops it in order, also when it comes while the server still starts; a
- * second one ends it at once.
+ * second one ends it at once. SIGHUP, POST /-/reload and, with --watch, a change of the file load the
+ * configuration again; a bad one changes nothing.
  */
-
+import { ConfigError } from '../config/config-error.ts';
+import type { ReloadAnswer } from '../http/server.ts';
+import { watchFile } from '../lib/watch-file.ts';
 import { Server } from '../server.ts';
-import { makeLogger } from '../telemetry/logger.ts';
+import { type Logger, makeLogger } from '../telemetry/logger.ts';
 import { EXIT_CODES } from './exit.ts';
-import { type ConfigOptions, loadFromOptions } from './options.ts';
+import { loadConfigApart } from './load-config.ts';
+import type { RunOptions } from './options.ts';
+
+/** How long a server that lost an intake thread tries to deliver what it has, ms. */
+const LAST_STOP_MS = 10_000;
 
 /** Resolves when the server has stopped; the exit code is set then. Rejects when it cannot start. */
-export async function runCommand(options: ConfigOptions): Promise<void> {
-  const { config, warnings } = await loadFromOptions(options);
+export async function runCommand(options: RunOptions): Promise<void> {
+  const asked = nextSignal();
+  void asked.then(nextSignal).then(() => process.exit(EXIT_CODES.failure));
+  const { config, workloads, warnings } = await loadConfigApart(options);
   const log = makeLogger(config.log_level);
   for (const warning of warnings) log.warn({}, warning);
 
@@ -20,21 +29,49 @@ export async function runCommand(options: ConfigOptions): Promise<void> {
   const failed = new Promise<Error>((resolve) => {
     onFatal = resolve;
   });
-  const asked = nextSignal();
-  void asked.then(nextSignal).then(() => process.exit(EXIT_CODES.failure));
-  const server = await Server.start({ config, log, stream: process.stdout, onFatal });
-  if (process.stdout.isTTY) process.stdout.write(`\n${firstSteps(server)}\n`);
+  const onReload = (): Promise<ReloadAnswer> => reload(server, options, log);
+  const server = await Server.start({
+    config,
+    workloads,
+    log,
+    stream: process.stdout,
+    onFatal,
+    onReload,
+  });
+  process.on('SIGHUP', () => {
+    server.reopenFiles();
+    void onReload();
+  });
+  const file = options.config ?? process.env.WHIPPET_CONFIG;
+  const watcher = options.watch === true && file ? watchFile(file, () => void onReload()) : undefined;
+  if (process.stdout.isTTY) process.stdout.write(`\n${firstSteps(server, config.http.host)}\n`);
 
   const end = await Promise.race([asked, failed]);
+  watcher?.close();
   if (end instanceof Error) {
     log.fatal({ err: end }, 'an intake thread died; stopping');
-    process.exit(EXIT_CODES.failure);
+    setTimeout(() => process.exit(EXIT_CODES.failure), LAST_STOP_MS);
+  } else {
+    log.info({ signal: end }, 'stopping');
   }
-  log.info({ signal: end }, 'stopping');
   const report = await server.stop();
   for (const reason of report.reasons) log.error({}, reason);
   log.info({ undelivered: report.undelivered }, 'stopped');
-  process.exit(EXIT_CODES.ok);
+  process.exit(end instanceof Error ? EXIT_CODES.failure : EXIT_CODES.ok);
+}
+
+/** Loads the configuration as at start and hands it to the server. Never rejects. */
+async function reload(server: Server, options: RunOptions, log: Logger): Promise<ReloadAnswer> {
+  try {
+    const { config, workloads, warnings } = await loadConfigApart(options);
+    for (const warning of warnings) log.warn({}, warning);
+    return { ok: true, ...server.reload(config, workloads) };
+  } catch (error) {
+    const problems =
+      error instanceof ConfigError ? error.problems.map(({ message }) => message) : [String(error)];
+    log.error({ problems }, 'the configuration was not reloaded; nothing has changed');
+    return { ok: false, problems };
+  }
 }
 
 function nextSignal(): Promise<NodeJS.Signals> {
@@ -44,9 +81,10 @@ function nextSignal(): Promise<NodeJS.Signals> {
 }
 
 /** What someone who starts it for the first time can try. */
-function firstSteps(server: Server): string {
+function firstSteps(server: Server, httpHost: string): string {
   const lines = server.addresses.map(({ kind, name }) => `  ${kind.padEnd(8)} ${name}`);
-  if (server.httpPort !== undefined) lines.push(`  http     http://127.0.0.1:${server.httpPort}/metrics`);
+  const host = ['0.0.0.0', '::'].includes(httpHost) ? '127.0.0.1' : httpHost;
+  if (server.httpPort !== undefined) lines.push(`  http     http://${host}:${server.httpPort}/metrics`);
   const udp = server.addresses.find(({ kind }) => kind === 'udp');
   if (udp !== undefined) {
     lines.push('', `  try      echo -n 'page.views:1|c|#env:dev' | nc -u -w0 127.0.0.1 ${udp.port}`);

@@ -67,15 +67,9 @@ interface CoreExports {
     start: number,
   ): number;
   counters(): number;
+  clock(): number;
   takeRegion(bytes: number): number;
-  ingest(
-    ptr: number,
-    length: number,
-    origin: number,
-    seconds: number,
-    eol: number,
-    truncated: number,
-  ): number;
+  ingest(ptr: number, length: number, origin: number, eol: number, truncated: number): number;
   ingestBatch(
     headers: number,
     slots: number,
@@ -83,7 +77,6 @@ interface CoreExports {
     origins: number,
     first: number,
     messages: number,
-    seconds: number,
     eol: number,
   ): number;
   install(slot: number, op: number, copySlot: number, orderFree: number): void;
@@ -111,6 +104,11 @@ export class Core {
   readonly memory: WebAssembly.Memory;
   /** Where the counters are, for the control thread. */
   readonly countersPtr: number;
+  /**
+   * One number: the Unix time, in seconds with fraction, of what is ingested next. It is memory and not an
+   * argument because an argument would be a new object in every call.
+   */
+  readonly clock: Float64Array;
   private readonly wasm: CoreExports;
   private buffer: ArrayBufferLike;
   private view: Buffer;
@@ -143,6 +141,7 @@ export class Core {
     );
     new BigUint64Array(memory.buffer, powersPtr).set(powersOfFive(POWER_MIN, POWER_MAX));
     this.countersPtr = this.wasm.counters();
+    this.clock = new Float64Array(memory.buffer, this.wasm.clock(), 1);
     this.buffer = memory.buffer;
     this.view = Buffer.from(this.buffer);
   }
@@ -163,19 +162,12 @@ export class Core {
     return region;
   }
 
-  /** Ingests one packet; true when the cold path asked to look at the socket. */
-  ingest(
-    ptr: number,
-    length: number,
-    origin: number,
-    seconds: number,
-    eol: boolean,
-    truncated: boolean,
-  ): boolean {
-    return this.wasm.ingest(ptr, length, origin, seconds, Number(eol), Number(truncated)) !== 0;
+  /** Ingests one packet received at `clock[0]`; true when the cold path asked to look at the socket. */
+  ingest(ptr: number, length: number, origin: number, eol: boolean, truncated: boolean): boolean {
+    return this.wasm.ingest(ptr, length, origin, Number(eol), Number(truncated)) !== 0;
   }
 
-  /** Ingests messages [first, count) of a received batch; the index of the first it did not take. */
+  /** Ingests messages [first, count) of a batch received at `clock[0]`; the index of the first it did not take. */
   ingestBatch(
     headers: number,
     slots: number,
@@ -183,10 +175,9 @@ export class Core {
     origins: number,
     first: number,
     count: number,
-    seconds: number,
     eol: boolean,
   ): number {
-    return this.wasm.ingestBatch(headers, slots, slotBytes, origins, first, count, seconds, Number(eol));
+    return this.wasm.ingestBatch(headers, slots, slotBytes, origins, first, count, Number(eol));
   }
 
   /** Within resolve(): caches what the line does. `copySlot` is -1 for no copy. */

@@ -5,8 +5,9 @@
  *   GET /health    200 or 503 with a report as JSON
  *   GET /ready     200 or 503
  *   GET /          a page for people
+ *   POST /-/reload loads the configuration again; only for this machine, never for web pages
  *
- * HEAD works for each. Nothing can be changed through it, and browsers of other sites cannot read it.
+ * HEAD works for each GET. Browsers of other sites can neither read it nor have it do anything.
  *
  * Limits  CONNECTIONS_MAX connections, PAGES_MAX metric pages at once (a further one gets 503), ten
  *         seconds to send a request.
@@ -40,6 +41,18 @@ export interface HttpOptions {
   readonly prometheus?: MetricsSource;
   health(): HealthReport;
   ready(): boolean;
+  /** Loads the configuration again; never rejects. */
+  reload?(): Promise<ReloadAnswer>;
+}
+
+/** What a reload led to; the answer to POST /-/reload. */
+export interface ReloadAnswer {
+  readonly ok: boolean;
+  /** Keys that changed, and keys that would have but need a restart. */
+  readonly changed?: readonly string[];
+  readonly needRestart?: readonly string[];
+  /** What is wrong with the new configuration; nothing was changed then. */
+  readonly problems?: readonly string[];
 }
 
 export interface HttpServer {
@@ -107,10 +120,22 @@ function addRoutes(app: FastifyInstance, options: HttpOptions): void {
     const ready = options.ready();
     return reply.code(ready ? 200 : 503).send({ ready });
   });
+  app.post('/-/reload', async (request, reply) => {
+    if (!isLocal(request))
+      return reply.code(403).send({ ok: false, problems: ['only this machine may reload'] });
+    const answer = (await options.reload?.()) ?? { ok: false, problems: ['there is nothing to reload'] };
+    return reply.code(answer.ok ? 200 : 400).send(answer);
+  });
   const handler = metricsHandler(options.prometheus);
   // Its own HEAD route, because the derived one would render the whole page to throw it away.
   app.get('/metrics', { exposeHeadRoute: false }, handler);
   app.head('/metrics', handler);
+}
+
+/** A request of this machine that no web page made. */
+function isLocal(request: FastifyRequest): boolean {
+  const local = ['127.0.0.1', '::1', '::ffff:127.0.0.1'].includes(request.ip);
+  return local && request.headers.origin === undefined && request.headers['sec-fetch-site'] === undefined;
 }
 
 function metricsHandler(source: MetricsSource | undefined) {

@@ -154,13 +154,13 @@ function encodeExternalData({ init, containerName, podUid }: ExternalData): Json
   return { init, ...text('container_name', containerName), ...text('pod_uid', podUid) };
 }
 
-function text(field: string, bytes: ByteString): JsonObject {
+export function text(field: string, bytes: ByteString): JsonObject {
   const decoded = toText(bytes);
   if (isFaithful(bytes, decoded)) return { [field]: decoded };
   return { [field]: decoded, [`${field}_b64`]: toBase64(bytes) };
 }
 
-function texts(field: string, list: readonly ByteString[]): JsonObject {
+export function texts(field: string, list: readonly ByteString[]): JsonObject {
   const decoded = list.map(toText);
   if (list.every((bytes, i) => isFaithful(bytes, decoded[i] as string))) return { [field]: decoded };
   return { [field]: decoded, [`${field}_b64`]: list.map(toBase64) };

@@ -8,6 +8,7 @@
  * to, having taken what the kernel had accepted by then.
  */
 import type { ControlWord } from '../telemetry/control-word.ts';
+import type { Clock } from './clock.ts';
 import { EAGAIN, EINTR, type Libc, MSG_DONTWAIT, MSG_WAITFORONE, SO_RCVTIMEO } from './libc.ts';
 import type { ReceiveSlots } from './receive-slots.ts';
 import type { Shard } from './shard.ts';
@@ -27,6 +28,9 @@ export interface DatagramLoop {
   readonly slots: ReceiveSlots;
   readonly shard: Shard;
   readonly control: ControlWord;
+  readonly clock: Clock;
+  /** Called when the control thread has sent a message and asks for attention. */
+  readonly onAttention: () => void;
   /** Called after every batch and at least every 100 ms. `received` is the number of packets. */
   readonly afterBatch: (received: number) => void;
 }
@@ -35,7 +39,12 @@ export interface DatagramLoop {
 export function runDatagramLoop(loop: DatagramLoop): void {
   const { libc, fd, shard, control } = loop;
   libc.setTimeout(fd, SO_RCVTIMEO, RECEIVE_TIMEOUT_MS);
+  let heard = control.attention;
   while (!control.stopRequested) {
+    if (control.attention !== heard) {
+      heard = control.attention;
+      loop.onAttention();
+    }
     if (shard.hasBacklog) {
       drain(loop, DRAIN_PACKETS_MAX, Number.POSITIVE_INFINITY);
       shard.work();
@@ -44,7 +53,8 @@ export function runDatagramLoop(loop: DatagramLoop): void {
     }
   }
   drain(loop, Number.POSITIVE_INFINITY, performance.now() + STOP_DRAIN_MS);
-  shard.finish(Date.now() / 1000);
+  loop.clock.tick();
+  shard.finish();
   loop.afterBatch(0);
 }
 
@@ -62,12 +72,12 @@ function drain(loop: DatagramLoop, packets: number, until: number): void {
 function receive(loop: DatagramLoop, flags: number): number {
   const { slots, shard, control } = loop;
   const count = slots.receive(loop.fd, flags);
-  const now = Date.now() / 1000;
+  loop.clock.tick();
   if (count > 0) {
     control.counters.add('receiveCalls');
-    shard.takeBatch(slots, count, now);
+    shard.takeBatch(slots, count);
   } else {
-    shard.passTime(now);
+    shard.passTime();
     if (count < 0 && count !== -EAGAIN && count !== -EINTR) pauseAfterError(control);
   }
   loop.afterBatch(Math.max(count, 0));

@@ -4,6 +4,7 @@
  */
 import type { CoreSettings, HashKey } from '../core/core.ts';
 import type { EnrichOptions } from '../enrich/settings.ts';
+import type { Workloads } from '../enrich/static-tagger.ts';
 
 /** Which socket the thread reads. */
 export type Listener =
@@ -22,6 +23,9 @@ export interface IntakeSettings {
   readonly hashKey: HashKey;
   readonly core: CoreSettings;
   readonly enrich: EnrichOptions;
+  readonly workloads: Workloads;
+  /** UNKNOWN_FIELD_BYTES of shared memory. */
+  readonly unknownFields: SharedArrayBuffer;
   readonly listener: Listener;
   readonly intervalSeconds: number;
   readonly bufferBytes: number;
@@ -29,4 +33,10 @@ export interface IntakeSettings {
   readonly eolRequired: boolean;
   /** Lines a second to show; 0 for none. */
   readonly echoPerSecond: number;
+}
+
+/** New settings for a running thread; it forgets the lines it knows. */
+export interface ReloadMessage {
+  readonly enrich: EnrichOptions;
+  readonly workloads: Workloads;
 }

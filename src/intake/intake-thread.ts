@@ -10,7 +10,7 @@ import { Worker } from 'node:worker_threads';
 import { countersView, makeShardMemory } from '../core/core.ts';
 import type { ShardMessage } from '../model/shard-message.ts';
 import { ControlWord, makeControlBuffer } from '../telemetry/control-word.ts';
-import type { IntakeSettings } from './intake-settings.ts';
+import type { IntakeSettings, ReloadMessage } from './intake-settings.ts';
 
 /** Room for young objects: the cold path makes much garbage and keeps little, and small spaces pause briefly. */
 const YOUNG_GENERATION_MB = 4;
@@ -74,6 +74,12 @@ export class IntakeThread {
   /** The core's counters, as of now; undefined before the thread is ready. */
   coreCounters(): Float64Array | undefined {
     return this.countersPtr === 0 ? undefined : countersView(this.memory, this.countersPtr);
+  }
+
+  /** Hands the thread new settings; it takes them between two batches. */
+  reload(message: ReloadMessage): void {
+    this.worker.postMessage(message);
+    this.control.callAttention();
   }
 
   /** Asks the thread to drain and seal; resolves when everything it had to say has been heard. */

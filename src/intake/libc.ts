@@ -37,6 +37,9 @@ export const SO_RXQ_OVFL = 40;
 export const IPPROTO_IPV6 = 41;
 export const IPV6_V6ONLY = 26;
 
+/** The clock of Date.now(). */
+const CLOCK_REALTIME = 0;
+
 /** Ancillary data of SO_PASSCRED: level SOL_SOCKET, this type, then pid, uid and gid as int32. */
 export const SCM_CREDENTIALS = 2;
 
@@ -77,8 +80,13 @@ export interface Libc {
   /** Sets SO_RCVTIMEO or SO_SNDTIMEO; 0 waits for ever. */
   setTimeout(fd: number, option: number, timeoutMs: number): void;
   getSocketName(fd: number): SocketName;
-  /** Hot path. Receives into the `count` mmsghdr at `headers`; returns how many, or -errno. */
-  recvmmsg(fd: number, headers: number, count: number, flags: number): number;
+  /**
+   * Hot path. Receives into the `count` mmsghdr at `headers`; returns how many, or -errno. An address that is a
+   * BigInt is not made anew for every call, as a large number is.
+   */
+  recvmmsg(fd: number, headers: number | bigint, count: number, flags: number): number;
+  /** Hot path. Writes the time of the system's clock as a struct timespec to `timespec`. */
+  readClock(timespec: bigint): void;
   /** Hot path. Sends the `count` mmsghdr at `headers`; returns how many were sent, or -errno for the first. */
   sendmmsg(fd: number, headers: number, count: number, flags: number): number;
   /** Sends one message on a connected socket; returns the bytes sent, or -errno. */
@@ -328,6 +336,8 @@ function bindLibc(): Libc {
     'uint32_t',
   ]);
 
+  const clockGettime = library.func('clock_gettime', 'int', ['int', 'uintptr_t']);
+
   const address = (view: ArrayBufferView): number => Number(koffi.address(view));
   const check = (syscall: string, result: number): number => {
     if (result < 0) throw new SystemCallError(syscall, koffi.errno());
@@ -368,6 +378,7 @@ function bindLibc(): Libc {
       const received: number = recvmmsg(fd, headers, count, flags, 0);
       return received < 0 ? -koffi.errno() : received;
     },
+    readClock: (timespec) => void clockGettime(CLOCK_REALTIME, timespec),
     sendmmsg: (fd, headers, count, flags) => {
       const sent: number = sendmmsg(fd, headers, count, flags);
       return sent < 0 ? -koffi.errno() : sent;

@@ -6,6 +6,7 @@
  */
 import { createSocket } from 'node:dgram';
 import type { ControlWord } from '../telemetry/control-word.ts';
+import type { Clock } from './clock.ts';
 import type { Shard } from './shard.ts';
 
 const TURN_MS = 100;
@@ -17,6 +18,9 @@ export interface PortableUdp {
   readonly listener: { readonly host: string; readonly port: number; readonly receiveBuffer: number };
   readonly shard: Shard;
   readonly control: ControlWord;
+  readonly clock: Clock;
+  /** Called when the control thread has sent a message and asks for attention. */
+  readonly onAttention: () => void;
   readonly bufferBytes: number;
   /** Where a packet is put in the shard's memory. */
   readonly slotPtr: number;
@@ -29,7 +33,8 @@ export interface PortableUdp {
 
 /** Receives until the control thread asks to stop. Throws, within the thread, when the socket fails to bind. */
 export function runPortableUdp(intake: PortableUdp): void {
-  const { listener, shard, control, bufferBytes, slotPtr } = intake;
+  const { listener, shard, control, clock, bufferBytes, slotPtr } = intake;
+  let heard = control.attention;
   const socket = createSocket({
     type: listener.host.includes(':') ? 'udp6' : 'udp4',
     ...(listener.receiveBuffer > 0 ? { recvBufferSize: listener.receiveBuffer } : {}),
@@ -39,7 +44,8 @@ export function runPortableUdp(intake: PortableUdp): void {
     const length = Math.min(packet.length, bufferBytes);
     packet.copy(intake.memory(), slotPtr, 0, length);
     control.counters.add('receiveCalls');
-    shard.takePacket(slotPtr, length, 0, Date.now() / 1000, length < packet.length);
+    clock.tick();
+    shard.takePacket(slotPtr, length, 0, length < packet.length);
     intake.afterPacket(slotPtr, length);
   });
   socket.on('error', () => control.counters.add('receiveErrors'));
@@ -47,13 +53,19 @@ export function runPortableUdp(intake: PortableUdp): void {
 
   const turn = setInterval(() => {
     if (shard.hasBacklog) shard.work();
-    shard.passTime(Date.now() / 1000);
+    clock.tick();
+    shard.passTime();
+    if (control.attention !== heard) {
+      heard = control.attention;
+      intake.onAttention();
+    }
     intake.afterPacket(slotPtr, 0);
     if (!control.stopRequested) return;
     clearInterval(turn);
     setTimeout(() => {
       socket.close();
-      shard.finish(Date.now() / 1000);
+      clock.tick();
+      shard.finish();
       intake.afterPacket(slotPtr, 0);
       intake.stopped();
     }, STOP_DRAIN_MS);

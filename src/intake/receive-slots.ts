@@ -22,6 +22,8 @@ export class ReceiveSlots {
   readonly slotBytes: number;
   private readonly libc: Libc;
   private readonly vector: MessageVector;
+  /** Address of the headers for the kernel; a BigInt, so that a receive makes no object. */
+  private readonly headers: bigint;
 
   /** `takeRegion` takes bytes of the shard's memory; `memory()` is the memory afterwards. */
   constructor(
@@ -44,12 +46,13 @@ export class ReceiveSlots {
       MessageVector.bytes(count) / 4,
     );
     this.vector = new MessageVector(libc, count, words);
+    this.headers = BigInt(this.vector.headers);
     for (let i = 0; i < count; i++) this.vector.setBuffer(i, base + this.slotPtr(i), bufferBytes);
   }
 
   /** Receives a batch; the number of datagrams, or a negative errno. */
   receive(fd: number, flags: number): number {
-    return this.libc.recvmmsg(fd, this.vector.headers, this.count, flags);
+    return this.libc.recvmmsg(fd, this.headers, this.count, flags);
   }
 
   /** Address of message `i` in the shard's memory. */

@@ -1,13 +1,16 @@
 import type { MessagePort } from 'node:worker_threads';
 import { describe, expect, it } from 'vitest';
 import type { ShardMessage } from '../model/shard-message.ts';
+import { ControlWord, makeControlBuffer } from '../telemetry/control-word.ts';
 import { ShardPort } from './shard-port.ts';
 
 function makePort() {
   const sent: ShardMessage[] = [];
   let spoken = 0;
   const port = { postMessage: (message: ShardMessage) => void sent.push(message) } as unknown as MessagePort;
-  const reports = new ShardPort(port, (into, at) => into.set([spoken, 0, 0, ++spoken], at));
+  const reports = new ShardPort(port, new ControlWord(makeControlBuffer()), (into, at) =>
+    into.set([spoken, 0, 0, ++spoken], at),
+  );
   return { reports, sent, kinds: () => sent.map(({ kind }) => kind) };
 }
 

@@ -5,13 +5,16 @@
  * batch of packets, or until something is sent that refers to them. Rejected lines are sampled: the first
  * few of each reason a bucket are sent for the log, all are counted elsewhere.
  *
- * Limits  CONTEXTS_MAX contexts wait here; SAMPLES_MAX lines a reason and bucket, of LINE_BYTES_MAX bytes.
+ * Limits  CONTEXTS_MAX contexts wait here; MESSAGES_MAX events and checks are on their way at a time, further
+ *         ones are dropped and counted; SAMPLES_MAX lines a reason and bucket, of LINE_BYTES_MAX bytes.
  */
 import type { EventMessage, Rejection, ServiceCheckMessage } from '../model/message.ts';
 import type { ShardMessage } from '../model/shard-message.ts';
 import type { ByteString } from '../model/text.ts';
+import type { ControlWord } from '../telemetry/control-word.ts';
 
 const CONTEXTS_MAX = 256;
+const MESSAGES_MAX = 10_000;
 const SAMPLES_MAX = 3;
 const LINE_BYTES_MAX = 512;
 const KEY_WORDS = 4;
@@ -31,9 +34,18 @@ export class ShardPort {
   /** How many lines of each reason were sent for the open bucket. */
   private readonly sampled = new Map<string, number>();
 
+  /** Events and checks handed to the port. */
+  private messages = 0;
+  private readonly control: ControlWord;
+
   /** `writeContextKey` writes the key of the context the core last spoke of. */
-  constructor(port: ReportPort, writeContextKey: (into: Uint32Array, at: number) => void) {
+  constructor(
+    port: ReportPort,
+    control: ControlWord,
+    writeContextKey: (into: Uint32Array, at: number) => void,
+  ) {
     this.port = port;
+    this.control = control;
     this.writeContextKey = writeContextKey;
   }
 
@@ -61,10 +73,12 @@ export class ShardPort {
   }
 
   event(event: EventMessage): void {
+    if (this.mayNotSendMessage()) return;
     this.send({ kind: 'event', event, receivedAt: Date.now() / 1000 });
   }
 
   serviceCheck(check: ServiceCheckMessage): void {
+    if (this.mayNotSendMessage()) return;
     this.send({ kind: 'service_check', check, receivedAt: Date.now() / 1000 });
   }
 
@@ -103,6 +117,17 @@ export class ShardPort {
   stopped(): void {
     this.sendContexts();
     this.send({ kind: 'stopped' });
+  }
+
+  /** Counts an event or check on its way; true, and counted as dropped, when too many are under way. */
+  private mayNotSendMessage(): boolean {
+    // The words are 32 bits wide and may wrap; their difference does not.
+    if (((this.messages - this.control.taken) | 0) >= MESSAGES_MAX) {
+      this.control.counters.add('messagesDropped');
+      return true;
+    }
+    this.messages = (this.messages + 1) | 0;
+    return false;
   }
 
   private send(message: ShardMessage): void {

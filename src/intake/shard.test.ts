@@ -31,12 +31,15 @@ function makeShard({ takes = Number.POSITIVE_INFINITY }: Setup = {}) {
     get openIsEmpty() {
       return samples === 0;
     },
-    ingest: (ptr, length, origin, seconds, _eol, truncated) => {
+    clock: new Float64Array(1),
+    ingest: (ptr, length, origin, _eol, truncated) => {
+      const seconds = core.clock[0];
       notes.push(`ingest ${read(ptr, length)} ${origin} ${seconds}${truncated ? ' cut' : ''}`);
       samples++;
       return false;
     },
-    ingestBatch: (_headers, slots, slotBytes, _origins, first, count, seconds) => {
+    ingestBatch: (_headers, slots, slotBytes, _origins, first, count) => {
+      const seconds = core.clock[0];
       const end = Math.min(count, first + takes);
       for (let i = first; i < end; i++)
         notes.push(`batch ${read(slots + i * slotBytes, lengths[i] as number)} ${seconds}`);
@@ -51,6 +54,7 @@ function makeShard({ takes = Number.POSITIVE_INFINITY }: Setup = {}) {
     },
     freedSlots: () => Uint32Array.from(freed),
   } satisfies IngestCore as IngestCore & { openStart: number };
+  const clock = { seconds: new Float64Array(1), tick: () => undefined };
   const slots = {
     headersPtr: 0,
     slotsPtr: SLOTS_PTR,
@@ -62,6 +66,7 @@ function makeShard({ takes = Number.POSITIVE_INFINITY }: Setup = {}) {
   const shard = new Shard({
     core,
     backlog: new Backlog(() => view, REGION, REGION_BYTES),
+    clock,
     control,
     reporter: {
       sealed: (bucket) => void notes.push(`sealed ${bucket}`),
@@ -84,11 +89,21 @@ function makeShard({ takes = Number.POSITIVE_INFINITY }: Setup = {}) {
       lengths = packets.map((packet) => packet.length);
       flags = packets.map(() => (cut ? 0x20 : 0));
       for (const [i, packet] of packets.entries()) view.write(packet, SLOTS_PTR + i * SLOT_BYTES, 'latin1');
-      shard.takeBatch(slots, packets.length, now);
+      clock.seconds[0] = now;
+      shard.takeBatch(slots, packets.length);
     },
     packet: (packet: string, now: number) => {
       view.write(packet, SLOTS_PTR, 'latin1');
-      shard.takePacket(SLOTS_PTR, packet.length, 0, now, false);
+      clock.seconds[0] = now;
+      shard.takePacket(SLOTS_PTR, packet.length, 0, false);
+    },
+    passTime: (now: number) => {
+      clock.seconds[0] = now;
+      shard.passTime();
+    },
+    finish: (now: number) => {
+      clock.seconds[0] = now;
+      shard.finish();
     },
     /** What happened since the last time. */
     since: () => notes.splice(0),
@@ -154,57 +169,57 @@ describe('buckets', () => {
   });
 
   it('are sealed when time passes without packets', () => {
-    const { shard, batch, since } = makeShard();
+    const { batch, since, passTime } = makeShard();
     batch(['a'], 5);
-    shard.passTime(9.9);
+    passTime(9.9);
     expect(since()).toEqual(['batch a 5']);
-    shard.passTime(31);
+    passTime(31);
     expect(since()).toEqual(['seal 0', 'sealed 77', 'passed 30']);
   });
 
   it('are not told when they are empty, only passed', () => {
-    const { shard, since } = makeShard();
-    shard.passTime(10);
+    const { since, passTime } = makeShard();
+    passTime(10);
     expect(since()).toEqual(['seal 0', 'passed 10']);
   });
 
   it('belong to the time a packet was received, however long it waited', () => {
-    const { shard, batch, since } = makeShard({ takes: 0 });
+    const { shard, batch, since, passTime } = makeShard({ takes: 0 });
     batch(['a'], 9);
     batch(['b'], 10);
-    shard.passTime(25);
+    passTime(25);
     expect(since()).toEqual([]);
     shard.work();
     expect(since()).toEqual(['ingest a 0 9', 'seal 0', 'sealed 77', 'passed 10', 'ingest b 0 10']);
   });
 
   it('tell which slots they freed', () => {
-    const { shard, free, batch, since } = makeShard();
+    const { free, batch, since, passTime } = makeShard();
     free(3, 5);
     batch(['a'], 1);
-    shard.passTime(10);
+    passTime(10);
     expect(since()).toEqual(['batch a 1', 'seal 0', 'sealed 77', 'freed 3,5', 'passed 10']);
   });
 
   it('stay open while the one before is still being read, and are counted as late', () => {
-    const { shard, control, batch, since } = makeShard();
+    const { control, batch, since, passTime } = makeShard();
     batch(['a'], 1);
     batch(['b'], 10);
     since();
-    shard.passTime(20);
+    passTime(20);
     expect(since()).toEqual([]);
     expect(control.counters.get('lateSeals')).toBe(1);
     control.release();
-    shard.passTime(20);
+    passTime(20);
     expect(since()).toEqual(['seal 10', 'sealed 77', 'passed 20']);
   });
 });
 
 describe('the end of a shard', () => {
   it('ingests what waits, seals and says that all has passed', () => {
-    const { shard, batch, since } = makeShard({ takes: 0 });
+    const { batch, since, finish } = makeShard({ takes: 0 });
     batch(['a', 'b'], 4);
-    shard.finish(5);
+    finish(5);
     expect(since()).toEqual([
       'ingest a 0 4',
       'ingest b 0 4',
@@ -216,12 +231,12 @@ describe('the end of a shard', () => {
   });
 
   it('waits for the bucket before to be read', () => {
-    const { shard, control, batch, since } = makeShard();
+    const { control, batch, since, finish } = makeShard();
     batch(['a'], 1);
     batch(['b'], 10);
     since();
     control.release();
-    shard.finish(11);
+    finish(11);
     expect(since()).toEqual(['seal 10', 'sealed 77', 'passed 20', 'passed Infinity']);
   });
 });

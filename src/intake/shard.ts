@@ -15,26 +15,22 @@
  */
 import type { ControlWord } from '../telemetry/control-word.ts';
 import type { Backlog } from './backlog.ts';
+import type { Clock } from './clock.ts';
 import { MSG_TRUNC } from './libc.ts';
 import type { ReceiveSlots } from './receive-slots.ts';
 
 /** How long the cold path may keep a thread from its socket, ms. At 100 packets a ms the kernel holds 2.5. */
 const SLICE_MS = 1;
 /** How long a stopping shard waits for the control thread to read the bucket before, ms. */
-const RELEASE_WAIT_MS = 5000;
+const RELEASE_WAIT_MS = 60_000;
 
 /** The core, as far as the intake uses it. */
 export interface IngestCore {
   readonly openStart: number;
   readonly openIsEmpty: boolean;
-  ingest(
-    ptr: number,
-    length: number,
-    origin: number,
-    seconds: number,
-    eol: boolean,
-    truncated: boolean,
-  ): boolean;
+  /** One number: when what is ingested next was received, Unix seconds. */
+  readonly clock: Float64Array;
+  ingest(ptr: number, length: number, origin: number, eol: boolean, truncated: boolean): boolean;
   ingestBatch(
     headers: number,
     slots: number,
@@ -42,7 +38,6 @@ export interface IngestCore {
     origins: number,
     first: number,
     count: number,
-    seconds: number,
     eol: boolean,
   ): number;
   sealBucket(start: number): number;
@@ -59,6 +54,8 @@ export interface ShardReporter {
 export interface ShardOptions {
   readonly core: IngestCore;
   readonly backlog: Backlog;
+  /** The thread's clock; whoever gives the shard something has it tick before. */
+  readonly clock: Clock;
   readonly control: ControlWord;
   readonly reporter: ShardReporter;
   /** Width of a bucket, seconds. */
@@ -71,8 +68,12 @@ export class Shard {
   private readonly options: ShardOptions;
   private readonly core: IngestCore;
   private readonly backlog: Backlog;
-  /** When the slice under way ends, performance.now(). */
+  /** When the slice under way ends, performance.now(); 0 until the cold path first asks. */
   private sliceEnd = 0;
+  /** The thread's clock, Unix seconds. */
+  private readonly now: Float64Array;
+  /** Start of the core's open bucket. */
+  private openStart: number;
   /** Buckets handed to the control thread. */
   private sealedCount = 0;
 
@@ -80,6 +81,8 @@ export class Shard {
     this.options = options;
     this.core = options.core;
     this.backlog = options.backlog;
+    this.now = options.clock.seconds;
+    this.openStart = options.core.openStart;
   }
 
   /** Whether packets wait; the thread then must not block in its next receive. */
@@ -89,15 +92,15 @@ export class Shard {
 
   /** For the cold path, after each line: whether the thread should look at its socket. */
   sliceIsOver(): boolean {
+    if (this.sliceEnd === 0) this.sliceEnd = performance.now() + SLICE_MS;
     return performance.now() > this.sliceEnd;
   }
 
-  /** Takes a received batch at Unix time `now`, seconds. */
-  takeBatch(slots: ReceiveSlots, count: number, now: number): void {
+  /** Takes a batch that was just received. */
+  takeBatch(slots: ReceiveSlots, count: number): void {
     let first = 0;
     if (this.backlog.isEmpty) {
-      this.moveTo(now);
-      this.sliceEnd = performance.now() + SLICE_MS;
+      this.beginInPlace();
       first = this.core.ingestBatch(
         slots.headersPtr,
         slots.slotsPtr,
@@ -105,23 +108,21 @@ export class Shard {
         0,
         0,
         count,
-        now,
         this.options.eolRequired,
       );
     }
     for (let i = first; i < count; i++) {
-      this.hold(slots.slotPtr(i), slots.length(i), 0, now, (slots.flags(i) & MSG_TRUNC) !== 0);
+      this.hold(slots.slotPtr(i), slots.length(i), 0, (slots.flags(i) & MSG_TRUNC) !== 0);
     }
   }
 
-  /** Takes one packet at `ptr` of the shard's memory. */
-  takePacket(ptr: number, length: number, origin: number, now: number, truncated: boolean): void {
+  /** Takes one packet that was just received, at `ptr` of the shard's memory. */
+  takePacket(ptr: number, length: number, origin: number, truncated: boolean): void {
     if (this.backlog.isEmpty) {
-      this.moveTo(now);
-      this.sliceEnd = performance.now() + SLICE_MS;
-      this.core.ingest(ptr, length, origin, now, this.options.eolRequired, truncated);
+      this.beginInPlace();
+      this.core.ingest(ptr, length, origin, this.options.eolRequired, truncated);
     } else {
-      this.hold(ptr, length, origin, now, truncated);
+      this.hold(ptr, length, origin, truncated);
     }
   }
 
@@ -132,20 +133,27 @@ export class Shard {
     this.countHeld();
   }
 
-  /** Lets time pass at Unix time `now`: seals the open bucket when its end has come. */
-  passTime(now: number): void {
-    if (this.backlog.isEmpty) this.moveTo(now);
+  /** Lets time pass: seals the open bucket when its end has come. */
+  passTime(): void {
+    if (this.backlog.isEmpty) this.moveToNow();
   }
 
   /** Ingests the whole backlog and seals what is open; the shard takes nothing afterwards. */
-  finish(now: number): void {
+  finish(): void {
     this.sliceEnd = Number.POSITIVE_INFINITY;
     while (this.ingestOldest());
     this.countHeld();
-    const { control, reporter } = this.options;
+    const { control, reporter, intervalSeconds } = this.options;
     control.waitForRelease(this.sealedCount, RELEASE_WAIT_MS);
-    this.seal(this.bucketOf(now) + this.options.intervalSeconds);
+    this.seal(this.bucketOf(this.now[0] as number) + intervalSeconds);
     reporter.passed(Number.POSITIVE_INFINITY);
+  }
+
+  /** What is received now is ingested now. */
+  private beginInPlace(): void {
+    this.moveToNow();
+    this.core.clock[0] = this.now[0] as number;
+    this.sliceEnd = 0;
   }
 
   private bucketOf(seconds: number): number {
@@ -153,9 +161,9 @@ export class Shard {
     return whole - (whole % this.options.intervalSeconds);
   }
 
-  private hold(ptr: number, length: number, origin: number, now: number, truncated: boolean): void {
+  private hold(ptr: number, length: number, origin: number, truncated: boolean): void {
     const counters = this.options.control.counters;
-    while (!this.backlog.append(ptr, length, origin, now, truncated)) {
+    while (!this.backlog.append(ptr, length, origin, this.now[0] as number, truncated)) {
       counters.add('backlogFull');
       this.work();
     }
@@ -168,7 +176,8 @@ export class Shard {
     if (record === undefined) return false;
     const { ptr, length, origin, receivedAt, truncated } = record;
     this.moveTo(receivedAt);
-    this.core.ingest(ptr, length, origin, receivedAt, this.options.eolRequired, truncated);
+    this.core.clock[0] = receivedAt;
+    this.core.ingest(ptr, length, origin, this.options.eolRequired, truncated);
     this.backlog.remove();
     return true;
   }
@@ -179,10 +188,17 @@ export class Shard {
     counters.set('backlogHeldBytes', this.backlog.heldBytes);
   }
 
+  private moveToNow(): void {
+    const now = this.now[0] as number;
+    // Asked for every batch, so the answer that is nearly always right comes first.
+    if (now >= this.openStart && now < this.openStart + this.options.intervalSeconds) return;
+    this.moveTo(now);
+  }
+
   /** Makes the bucket of `seconds` the open one. */
   private moveTo(seconds: number): void {
     const start = this.bucketOf(seconds);
-    if (start !== this.core.openStart) this.seal(start);
+    if (start !== this.openStart) this.seal(start);
   }
 
   /** Seals the open bucket, unless the one before is still being read: then it stays open, counted. */
@@ -194,6 +210,7 @@ export class Shard {
     }
     const empty = this.core.openIsEmpty;
     const bucket = this.core.sealBucket(next);
+    this.openStart = next;
     const freed = this.core.freedSlots();
     if (!empty) {
       this.sealedCount++;

@@ -4,6 +4,8 @@
  *
  *   word 0  stop       control ─▶ shard   1: drain, seal and end
  *   word 1  released   control ─▶ shard   how many sealed buckets have been read
+ *   word 2  attention  control ─▶ shard   grows when a message waits at the shard's port
+ *   word 3  taken      control ─▶ shard   how many events and checks have been taken from the port
  *   byte 64 …          shard ─▶ control   ShardCounters
  *
  * A blocked intake thread receives no messages, so it looks at these words between two receives. While it
@@ -13,6 +15,8 @@ import { SHARD_COUNTER_BYTES, ShardCounters } from './shard-counters.ts';
 
 const STOP = 0;
 const RELEASED = 1;
+const ATTENTION = 2;
+const TAKEN = 3;
 const COUNTERS_OFFSET = 64;
 
 export function makeControlBuffer(): SharedArrayBuffer {
@@ -46,6 +50,24 @@ export class ControlWord {
 
   get released(): number {
     return Atomics.load(this.words, RELEASED);
+  }
+
+  /** Control thread: a message waits at the shard's port. */
+  callAttention(): void {
+    Atomics.add(this.words, ATTENTION, 1);
+  }
+
+  get attention(): number {
+    return Atomics.load(this.words, ATTENTION);
+  }
+
+  /** Control thread: one more event or check has been taken from the port. */
+  take(): void {
+    Atomics.add(this.words, TAKEN, 1);
+  }
+
+  get taken(): number {
+    return Atomics.load(this.words, TAKEN);
   }
 
   /** Shard: waits until `count` buckets have been released; false when that takes longer than `timeoutMs`. */

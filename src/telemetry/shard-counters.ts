@@ -22,6 +22,8 @@ const PLAIN = [
   'backlogFull',
   'events',
   'serviceChecks',
+  /** Events and checks dropped because the control thread does not keep up with them. */
+  'messagesDropped',
   'metrics',
   /** Metrics whose name is filtered, as far as the cold path saw them; the core counts the rest. */
   'filteredMetrics',

@@ -75,6 +75,12 @@ export function shardMetrics(shards: readonly ShardCounters[]): OwnMetric[] {
       ],
     },
     ownMetric(
+      'counter',
+      'whippet_intake_messages_dropped_total',
+      'Events and service checks dropped because more arrived than the outputs take.',
+      total('messagesDropped'),
+    ),
+    ownMetric(
       'gauge',
       'whippet_intake_backlog_held_packets',
       'Packets in the backlog now.',

@@ -13,13 +13,15 @@ import {
 } from '../../src/core/core.ts';
 import { CORE_COUNTERS, type CoreCounter } from '../../src/core/counters.ts';
 import { SealedMemory } from '../../src/core/sealed-memory.ts';
+import { type PacketOrigin, UNKNOWN_SENDER } from '../../src/enrich/enrich.ts';
 import { RESOLVER_SCRATCH_BYTES, Resolver, type ResolverCore } from '../../src/enrich/resolver.ts';
 import {
   compileEnrichSettings,
   DEFAULT_ENRICH_OPTIONS,
   type EnrichOptions,
+  type EnrichSettings,
 } from '../../src/enrich/settings.ts';
-import { NO_TAGGER } from '../../src/enrich/tagger.ts';
+import { StaticTagger, type Workloads } from '../../src/enrich/static-tagger.ts';
 import { CONTEXT_TYPES } from '../../src/model/context.ts';
 import type { EventMessage, Rejection, ServiceCheckMessage } from '../../src/model/message.ts';
 import { KEY_KIND } from '../../src/model/sealed-bucket.ts';
@@ -63,6 +65,9 @@ export interface Gathered {
 export interface HarnessOptions {
   readonly core?: Partial<CoreSettings>;
   readonly enrich?: Partial<EnrichOptions>;
+  readonly workloads?: Workloads;
+  /** Senders with origin 1, 2, …; origin 0 is no one. */
+  readonly senders?: readonly PacketOrigin[];
   /** False makes every line take the cold path. */
   readonly caching?: boolean;
 }
@@ -76,9 +81,13 @@ export class CoreHarness {
   /** Context text with its type in front, by slot. */
   readonly contexts = new Map<number, string>();
   private readonly memory = makeShardMemory();
+  readonly senderCount: number;
   private readonly packetPtr: number;
+  private readonly resolver: Resolver;
 
   constructor(options: HarnessOptions = {}) {
+    const { senders = [] } = options;
+    this.senderCount = senders.length;
     const settings = { ...DEFAULT_CORE, ...options.core };
     const resolve = (line: number, length: number, origin: number): number => {
       resolver.resolve(line, length, origin);
@@ -93,12 +102,8 @@ export class CoreHarness {
       core: options.caching === false ? withoutCache(this.core) : this.core,
       scratchPtr: this.core.takeRegion(RESOLVER_SCRATCH_BYTES),
       parse: (line) => parseMessage(line, parse),
-      settings: compileEnrichSettings({
-        ...DEFAULT_ENRICH_OPTIONS,
-        hostname: 'agent-host',
-        ...options.enrich,
-      }),
-      tagger: NO_TAGGER,
+      settings: settingsOf(options.enrich),
+      tagger: new StaticTagger(options.workloads ?? {}),
       counters: this.control.counters,
       sink: {
         newContext: (slot, type, text) =>
@@ -107,13 +112,27 @@ export class CoreHarness {
         serviceCheck: (check) => void this.checks.push(check),
         rejected: (rejection) => void this.rejections.push(rejection),
       },
+      senderOf: (origin) => senders[origin - 1] ?? UNKNOWN_SENDER,
     });
+    this.resolver = resolver;
     this.packetPtr = this.core.takeRegion(65_536 + 128);
   }
 
-  ingest(packet: ByteString, now = 0, options: { eol?: boolean; truncated?: boolean } = {}): void {
+  ingest(
+    packet: ByteString,
+    now = 0,
+    options: { eol?: boolean; truncated?: boolean; origin?: number } = {},
+  ): void {
+    const { eol = false, truncated = false, origin = 0 } = options;
     this.core.bytes.write(packet, this.packetPtr, 'latin1');
-    this.core.ingest(this.packetPtr, packet.length, 0, now, options.eol ?? false, options.truncated ?? false);
+    this.core.clock[0] = now;
+    this.core.ingest(this.packetPtr, packet.length, origin, eol, truncated);
+  }
+
+  /** Takes new settings between two packets, as an intake thread does. */
+  reload(enrich: Partial<EnrichOptions>, workloads: Workloads = {}): void {
+    this.resolver.use(settingsOf(enrich), new StaticTagger(workloads));
+    this.core.forgetLines();
   }
 
   count(counter: CoreCounter): number {
@@ -141,7 +160,9 @@ export class CoreHarness {
         keys: {},
       };
       bySlot.set(slot, cell);
-      cells.set(this.contexts.get(slot) ?? `slot ${slot}`, cell);
+      const context = this.contexts.get(slot) ?? `slot ${slot}`;
+      if (cells.has(context)) throw new Error(`two slots stand for one context: ${context}`);
+      cells.set(context, cell);
     }
     sealed.forEachKey((slot, kind, low, high, weight) => {
       const name = kind === KEY_KIND.bin ? `bin ${low | 0}` : `${kind} ${high}:${low}`;
@@ -154,6 +175,10 @@ export class CoreHarness {
     });
     return { cells, timestamped };
   }
+}
+
+function settingsOf(enrich: Partial<EnrichOptions> = {}): EnrichSettings {
+  return compileEnrichSettings({ ...DEFAULT_ENRICH_OPTIONS, hostname: 'agent-host', ...enrich });
 }
 
 /** The same core, but nothing is ever cached. */

@@ -60,23 +60,18 @@ export class Bucket {
   keys: KeyTable;
 }
 
-/** Seconds since the epoch with fraction, as of the packet being ingested. */
-let clock: f64 = 0;
+/** Where the Unix time of the packet being ingested stands, seconds as f64. Whoever ingests writes it there. */
+export let clockCell: usize = 0;
 /** The bucket that takes samples. */
 export let open: Bucket = changetype<Bucket>(0);
 let idle: Bucket = changetype<Bucket>(0);
 let histogramValuesMax: u32 = 0;
 let timestampedMax: u32 = 0;
 
-// @ts-ignore: decorator
-@inline
-export function setClock(seconds: f64): void {
-  clock = seconds;
-}
-
 export function initBuckets(keysMax: u32, valuesMax: u32, recordsMax: u32): void {
   histogramValuesMax = valuesMax;
   timestampedMax = recordsMax;
+  clockCell = takeRegion(sizeof<f64>());
   open = newBucket(keysMax);
   idle = newBucket(keysMax);
   open.epoch = 1;
@@ -159,7 +154,7 @@ function touch(slot: u32): Cell {
     store<u32>(open.touched + (<usize>open.touchedCount) * sizeof<u32>(), slot);
     open.touchedCount++;
   }
-  cell.lastAt = clock;
+  cell.lastAt = load<f64>(clockCell);
   return cell;
 }
 

@@ -2,7 +2,7 @@
  * What the core offers to TypeScript (core/core.ts is the typed bridge). One instance is one shard, used
  * by one thread; its memory is shared with the control thread, which reads sealed buckets and counters.
  */
-import { Bucket, Cell, initBuckets, open } from './bucket';
+import { Bucket, Cell, clockCell, initBuckets, open } from './bucket';
 import { initCounters } from './counters';
 import { addToHash, hash, hashA, hashB, initHash, useHashKey } from './hash';
 import { initIngest } from './ingest';
@@ -54,6 +54,11 @@ export function configure(
 /** Takes the counters' region. */
 export function counters(): usize {
   return initCounters();
+}
+
+/** Where the caller writes the Unix time of a packet, seconds as f64, before it is ingested. */
+export function clock(): usize {
+  return clockCell;
 }
 
 /** Start of the open bucket, Unix seconds. */

@@ -15,7 +15,6 @@ import {
   addToHistogram,
   addToSet,
   open,
-  setClock,
   setGauge,
 } from './bucket';
 import { count } from './counters';
@@ -83,7 +82,7 @@ export function initIngest(): void {
 }
 
 /**
- * Ingests messages [first, messages) of a recvmmsg() batch, received at `seconds`. `headers` is the array of
+ * Ingests messages [first, messages) of a recvmmsg() batch. `headers` is the array of
  * struct mmsghdr; message i has its bytes at `slots + i * slotBytes` and, when `origins` is not 0, its
  * origin number there. Returns the index of the first message that was not ingested: less than `messages`
  * when the cold path asked to look at the socket first.
@@ -95,10 +94,8 @@ export function ingestBatch(
   origins: usize,
   first: u32,
   messages: u32,
-  seconds: f64,
   eolRequired: bool,
 ): u32 {
-  setClock(seconds);
   yieldWanted = false;
   let index = first;
   while (index < messages && !yieldWanted) {
@@ -113,9 +110,8 @@ export function ingestBatch(
   return index;
 }
 
-/** Ingests one packet of `length` bytes received at `seconds`. Returns 1 when the cold path asked to look at the socket. */
-export function ingest(ptr: usize, length: u32, origin: u32, seconds: f64, eolRequired: bool, truncated: bool): u32 {
-  setClock(seconds);
+/** Ingests one packet of `length` bytes. Returns 1 when the cold path asked to look at the socket. */
+export function ingest(ptr: usize, length: u32, origin: u32, eolRequired: bool, truncated: bool): u32 {
   yieldWanted = false;
   ingestPacket(ptr, length, origin, eolRequired, truncated);
   publishCounts();

@@ -1,0 +1,121 @@
+/**
+ * What a simulation runs with: the configuration of a server, and for each part what the server would
+ * make of it.
+ *
+ * Two keys are no keys of the server, `sketch_bin_limit` and `sketch_max_bin_count`. Entries of the
+ * histogram lists that the server refuses are left out, as the Agent does (spec aggregation §6.1), because a
+ * case may come from an Agent's configuration.
+ */
+import { HistogramSeries } from '../aggregate/histogram-series.ts';
+import type { SamplerOptions } from '../aggregate/sampler.ts';
+import { AGENT_LIMITS, COUNT_MAX_32, type SketchLimits } from '../aggregate/sketch-bins.ts';
+import { agentKeys } from '../config/agent-keys.ts';
+import { ConfigError } from '../config/config-error.ts';
+import { type ConfigRequest, loadConfig } from '../config/load.ts';
+import type { Config } from '../config/schema.ts';
+import type { CoreSettings } from '../core/core.ts';
+import { histogramNameFilter, matchesName } from '../enrich/name-filter.ts';
+import type { EnrichSettings } from '../enrich/settings.ts';
+import { StaticTagger } from '../enrich/static-tagger.ts';
+import type { Tagger } from '../enrich/tagger.ts';
+import type { ParseOptions } from '../protocol/options.ts';
+import { checkConfig } from './check-config.ts';
+
+export interface SimulateSettings {
+  readonly core: CoreSettings;
+  readonly parse: ParseOptions;
+  readonly enrich: EnrichSettings;
+  readonly tagger: Tagger;
+  readonly sampler: SamplerOptions;
+  /** The server's own host name. */
+  readonly hostname: string;
+  /** Sentences about options that could not be used as written. */
+  readonly warnings: readonly string[];
+}
+
+const DEFAULT_HOSTNAME = 'agent-host';
+/** Samples with a timestamp of their own between two flushes. */
+const TIMESTAMPED_MAX = 1_048_576;
+const LENIENT_LISTS = ['histogram_aggregates', 'histogram_percentiles'] as const;
+/** Keys of the vectors, with what they may be at most. */
+const SKETCH_KEYS = { sketch_bin_limit: 65_536, sketch_max_bin_count: COUNT_MAX_32 } as const;
+
+/** Throws ConfigError. The environment is not read: a result depends on what is given alone. */
+export function simulateSettings({ values = {}, ...request }: Omit<ConfigRequest, 'env'>): SimulateSettings {
+  const { sketchLimits, others } = takeSketchLimits(values);
+  const loaded = loadConfig({ ...request, values: leaveOutBadEntries(others) });
+  const isNamed = loaded.sources.get('hostname')?.kind !== 'default';
+  const config: Config = isNamed ? loaded.config : { ...loaded.config, hostname: DEFAULT_HOSTNAME };
+  const enrich = checkConfig({ ...loaded, config });
+  return {
+    core: coreSettings(config),
+    parse: {
+      noAggregationPipeline: config.dogstatsd_no_aggregation_pipeline,
+      originDetectionClient: config.dogstatsd_origin_detection_client,
+    },
+    enrich,
+    tagger: new StaticTagger(loaded.workloads),
+    sampler: samplerOptions(config, sketchLimits),
+    hostname: config.hostname,
+    warnings: [...loaded.warnings, ...enrich.warnings],
+  };
+}
+
+function coreSettings(config: Config): CoreSettings {
+  return {
+    linesMax: config.limits.lines,
+    contextsMax: config.limits.contexts,
+    keysMax: config.limits.bucket_keys,
+    histogramValuesMax: config.limits.histogram_values,
+    timestampedMax: TIMESTAMPED_MAX,
+    idleBuckets: Math.ceil(config.dogstatsd_context_expiry_seconds / config.bucket_seconds) + 1,
+    timestamps: config.dogstatsd_no_aggregation_pipeline,
+    clientFields: config.dogstatsd_origin_detection_client,
+  };
+}
+
+function samplerOptions(config: Config, sketchLimits: SketchLimits): SamplerOptions {
+  const { histogram_aggregates, histogram_percentiles } = config;
+  const { suffixes } = new HistogramSeries(histogram_aggregates, histogram_percentiles);
+  const filter = histogramNameFilter(config, suffixes);
+  return {
+    intervalSeconds: config.bucket_seconds,
+    counterExpirySeconds: config.dogstatsd_expiry_seconds,
+    contextExpirySeconds: config.dogstatsd_context_expiry_seconds,
+    retentionSeconds: 0,
+    flushIncompleteBuckets: config.dogstatsd_flush_incomplete_buckets,
+    histogramAggregates: histogram_aggregates,
+    histogramPercentiles: histogram_percentiles,
+    histogramValuesMax: config.limits.histogram_values,
+    sketchLimits,
+    isFiltered: (name) => matchesName(filter, name),
+  };
+}
+
+function takeSketchLimits(values: object): { sketchLimits: SketchLimits; others: object } {
+  const { sketch_bin_limit, sketch_max_bin_count, ...others } = values as Record<string, unknown>;
+  return {
+    sketchLimits: {
+      binLimit: checkSketchKey('sketch_bin_limit', sketch_bin_limit ?? AGENT_LIMITS.binLimit),
+      countMax: checkSketchKey('sketch_max_bin_count', sketch_max_bin_count ?? AGENT_LIMITS.countMax),
+    },
+    others,
+  };
+}
+
+function checkSketchKey(key: keyof typeof SKETCH_KEYS, value: unknown): number {
+  const max = SKETCH_KEYS[key];
+  if (Number.isInteger(value) && (value as number) >= 1 && (value as number) <= max) return value as number;
+  const message = `${key} is ${JSON.stringify(value)} (given values); allowed: 1 to ${max}`;
+  throw new ConfigError([{ code: 'ERR_CONFIG_INVALID_VALUE', message }]);
+}
+
+function leaveOutBadEntries(values: object): object {
+  const result: Record<string, unknown> = { ...values };
+  for (const key of LENIENT_LISTS) {
+    const list = result[key];
+    if (!Array.isArray(list)) continue;
+    result[key] = list.filter((entry) => agentKeys[key].safeParse([entry]).success);
+  }
+  return result;
+}

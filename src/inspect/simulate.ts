@@ -1,0 +1,115 @@
+/**
+ * `simulate`: lines with times in, series out. A virtual clock over the code of the server.
+ *
+ *   samples ─┐
+ *   flush_at ┼─ by time ─▶ shard: core ⇄ resolver ──sealed memory──▶ sampler ──flush──▶ SimulatedSeries
+ *   stop_at ─┘
+ *
+ * Input and result have the shape of the aggregation vectors (test/conformance/aggregation.json): what a
+ * case calls `expect` is what comes out. Everything happens within the call; there is no thread, no socket
+ * and no real time, so the same input gives the same result.
+ *
+ * With `cold` the caches are off and every line takes the cold path; that changes nothing but the speed.
+ */
+import { Registry } from '../aggregate/registry.ts';
+import { TimeSampler } from '../aggregate/sampler.ts';
+import { bytesOf } from './explain.ts';
+import { SeriesLog, type SimulatedSeries } from './simulate-series.ts';
+import { type SimulateSettings, simulateSettings } from './simulate-settings.ts';
+import { addUnaggregated, loadCore, SimulatedShard, type Unaggregated } from './simulate-shard.ts';
+import { checkTimeline, SimulateInputError, type TimedLine, type Timeline } from './simulate-timeline.ts';
+
+export interface SimulateOptions extends Timeline {
+  /**
+   * Keys and values as in the configuration file, and two for sketches: `sketch_bin_limit` (4096) and
+   * `sketch_max_bin_count` (65535). The host name is `agent-host` unless it is given.
+   */
+  readonly config?: object;
+  /** Turns the caches off. */
+  readonly cold?: boolean;
+  /** How many shards take the packets in turn; 1 when not given. */
+  readonly shards?: number;
+}
+
+/** Throws ConfigError, or SimulateInputError when the timeline makes no sense. Bad lines throw nothing. */
+export function simulate(options: SimulateOptions): SimulatedSeries[] {
+  const settings = simulateSettings({ values: options.config ?? {} });
+  return runTimeline(options, settings, options).series;
+}
+
+export interface SimulateResult {
+  readonly series: SimulatedSeries[];
+  readonly unaggregated: Unaggregated;
+}
+
+/** Runs a timeline, and tells also what did not become series. */
+export function runTimeline(
+  timeline: Timeline,
+  settings: SimulateSettings,
+  { cold = false, shards = 1 }: { readonly cold?: boolean; readonly shards?: number } = {},
+): SimulateResult {
+  checkTimeline(timeline);
+  if (!Number.isInteger(shards) || shards < 1)
+    throw new SimulateInputError(`shards is a whole number from 1; it is ${shards}`);
+  const simulation = new Simulation(settings, cold, shards);
+  for (const { run } of order(timeline, simulation)) run();
+  return simulation.finish();
+}
+
+interface Step {
+  readonly time: number;
+  /** Which comes first of those at one time. */
+  readonly rank: number;
+  readonly run: () => void;
+}
+
+function order({ samples, flush_at, stop_at }: Timeline, simulation: Simulation): Step[] {
+  const steps: Step[] = [
+    ...samples.map((sample, i) => ({
+      time: sample.recv ?? sample.at,
+      rank: 0,
+      run: () => simulation.take(sample, i),
+    })),
+    ...flush_at.map((time, i) => ({ time, rank: 1, run: () => simulation.flush(i, time) })),
+  ];
+  const inTime = stop_at === undefined ? steps : steps.filter(({ time }) => time <= stop_at);
+  if (stop_at !== undefined)
+    inTime.push({ time: stop_at, rank: 2, run: () => simulation.flush('stop', stop_at) });
+  return inTime.sort((a, b) => a.time - b.time || a.rank - b.rank);
+}
+
+class Simulation {
+  readonly #sampler: TimeSampler;
+  readonly #shards: readonly SimulatedShard[];
+  readonly #log = new SeriesLog();
+
+  constructor(settings: SimulateSettings, cold: boolean, shards: number) {
+    const registry = new Registry({ contextsMax: settings.core.contextsMax });
+    const sampler = new TimeSampler(registry, settings.sampler);
+    const module = loadCore();
+    this.#sampler = sampler;
+    this.#shards = Array.from(
+      { length: shards },
+      (_, index) => new SimulatedShard({ index, module, settings, sampler, registry, cold }),
+    );
+  }
+
+  take({ line, at }: TimedLine, index: number): void {
+    const shard = this.#shards[index % this.#shards.length] as SimulatedShard;
+    shard.ingest(bytesOf(line), at);
+  }
+
+  flush(flush: number | 'stop', now: number): void {
+    for (const shard of this.#shards) shard.seal();
+    const { batches } = this.#sampler.flush(now, { final: flush === 'stop' });
+    for (const batch of batches) for (const aggregate of batch) this.#log.add(flush, aggregate);
+  }
+
+  finish(): SimulateResult {
+    // Samples with a timestamp of their own pass through also when no flush follows them. A flush at the
+    // beginning of time takes only them: it closes no bucket and ends no context.
+    this.flush(Number.POSITIVE_INFINITY, 0);
+    const parts = this.#shards.map((shard) => shard.unaggregated());
+    return { series: this.#log.series(), unaggregated: parts.reduce(addUnaggregated) };
+  }
+}
