@@ -14,7 +14,8 @@
  * The first problem ends the check and refuses all profiles: half a mapping would spread metrics over two
  * sets of names. RE2JS and not RegExp, because the names are input: RE2 takes time linear in the name.
  */
-import { RE2JS } from 're2js';
+import { createRequire } from 'node:module';
+import type { RE2JS } from 're2js';
 import { type ByteString, toByteString } from '../model/text.ts';
 import { compileTemplate, type Template } from './group-references.ts';
 import { literalPrefix } from './literal-prefix.ts';
@@ -151,7 +152,7 @@ function compileWildcard(match: string, where: string): Matching | MapperProblem
     groupCount: match.split('*').length - 1,
     namedGroups: {},
     pattern: () => {
-      pattern ??= RE2JS.compile(`^${source}$`);
+      pattern ??= loadRe2().compile(`^${source}$`);
       return pattern;
     },
   };
@@ -172,7 +173,7 @@ function compileRegex(match: string, where: string): Matching | MapperProblem {
 /** Returns the pattern, or what is wrong with it. */
 function compilePattern(source: string): RE2JS | string {
   try {
-    return RE2JS.compile(source);
+    return loadRe2().compile(source);
   } catch (error) {
     return error instanceof Error ? error.message : String(error);
   }
@@ -180,4 +181,9 @@ function compilePattern(source: string): RE2JS | string {
 
 function problem(code: MapperErrorCode, where: string, what: string): MapperProblem {
   return { code, message: `${where} ${what}` };
+}
+
+/** RE2JS takes 4 MB of a thread, so it is loaded by the first rule that needs it. */
+function loadRe2(): typeof RE2JS {
+  return (createRequire(import.meta.url)('re2js') as typeof import('re2js')).RE2JS;
 }

@@ -11,7 +11,7 @@
 import type { Aggregate, Series } from '../model/series.ts';
 import type { Sketch } from '../model/sketch.ts';
 import type { ByteString } from '../model/text.ts';
-import { encodePlain, text, texts } from './encode.ts';
+import { encodePlain, type JsonObject, text, texts } from './encode.ts';
 
 /** A number, or its name in a string where JSON has none for it: `Infinity`, `NaN`, `-0`. */
 export type EncodedNumber = number | string;
@@ -126,16 +126,16 @@ function encodeEntry({ flush, name, type, tags, host, interval, points }: Entry)
 function encodeSketch(ts: number, { count, min, max, sum, avg, keys, counts }: Sketch): SketchPoint {
   const moments = { cnt: count, min, max, sum, avg };
   const bins = { k: Array.from(keys), n: Array.from(counts) };
-  return { ts, ...encodePlain(moments), ...bins } as unknown as SketchPoint;
+  return { ts, ...(encodePlain(moments) as JsonObject), ...bins } as unknown as SketchPoint;
 }
 
 function compareEntries(a: Entry, b: Entry): number {
   return (
     rankOf(a) - rankOf(b) ||
-    compareTexts(a.name, b.name) ||
-    compareTexts(a.tags.join('\n'), b.tags.join('\n')) ||
-    compareTexts(a.host, b.host) ||
-    compareTexts(a.type, b.type) ||
+    compare(a.name, b.name) ||
+    compare(a.tags.join('\n'), b.tags.join('\n')) ||
+    compare(a.host, b.host) ||
+    compare(a.type, b.type) ||
     comparePoints(a, b)
   );
 }
@@ -145,11 +145,11 @@ function rankOf({ flush }: Entry): number {
   return flush === 'stop' ? Number.MAX_SAFE_INTEGER - 1 : flush;
 }
 
-function compareTexts(a: string, b: string): number {
+function compare<T extends string | number>(a: T, b: T): number {
   return a < b ? -1 : a > b ? 1 : 0;
 }
 
 function comparePoints({ points: [a] }: Entry, { points: [b] }: Entry): number {
   if (a === undefined || b === undefined) return 0;
-  return a.timestamp - b.timestamp || a.value - b.value;
+  return compare(a.timestamp, b.timestamp) || compare(a.value, b.value);
 }

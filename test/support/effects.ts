@@ -9,7 +9,7 @@
  */
 import { explain, type JsonObject } from '../../src/index.ts';
 import type { FileRecord } from '../../src/outputs/file-record.ts';
-import type { Vector } from './vectors.ts';
+import { groupBy, type Vector } from './vectors.ts';
 
 export interface Effect {
   readonly cells: readonly Cell[];
@@ -170,7 +170,7 @@ class Collector {
   }
 
   effect(): Effect {
-    const byContext = Map.groupBy(this.samples, contextKey);
+    const byContext = groupBy(this.samples, contextKey);
     const cells = [...byContext.values()].flatMap((samples) => {
       // A sample with a timestamp of its own is never merged with another.
       const merged = samples[0]?.timestamp === 0 ? [samples] : samples.map((sample) => [sample]);

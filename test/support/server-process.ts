@@ -8,7 +8,7 @@
  */
 import type { ChildProcessWithoutNullStreams } from 'node:child_process';
 import { createSocket } from 'node:dgram';
-import { mkdtempSync, readFileSync, rmSync } from 'node:fs';
+import { mkdtempSync, readFileSync, renameSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
@@ -35,12 +35,16 @@ export interface ServerProcessOptions {
   /** Opens a Unix socket in the temporary folder too. */
   readonly unix?: boolean;
   readonly args?: readonly string[];
+  /** Content of a configuration file the server is started with: YAML, or what is written as such. */
+  readonly config?: string | object;
 }
 
 export class ServerProcess {
   readonly folder: string;
   readonly filePath: string;
   readonly socketPath: string;
+  /** The configuration file; it exists when the server was started with one. */
+  readonly configPath: string;
   readonly log: LogLine[] = [];
   stdout = '';
   /** Standard error as it is. */
@@ -69,6 +73,7 @@ export class ServerProcess {
     this.folder = mkdtempSync(join(tmpdir(), 'whippet-e2e-'));
     this.filePath = join(this.folder, 'out.ndjson');
     this.socketPath = join(this.folder, 'dsd.sock');
+    this.configPath = join(this.folder, 'whippet.yaml');
     const settings = {
       dogstatsd_port: 0,
       'http.port': 0,
@@ -79,6 +84,10 @@ export class ServerProcess {
       ...options.set,
     };
     const args = [...(options.args ?? [])];
+    if (options.config !== undefined) {
+      this.writeConfig(options.config);
+      args.push('--config', this.configPath);
+    }
     for (const [key, value] of Object.entries(settings)) args.push('--set', `${key}=${value}`);
     this.child = spawnWhippet(args);
     this.child.stderr.on('data', (chunk: Buffer) => this.readLog(chunk));
@@ -130,6 +139,13 @@ export class ServerProcess {
     await new Promise<void>((resolve) => socket.close(() => resolve()));
   }
 
+  /** Replaces the configuration file in one step. JSON is YAML, too. */
+  writeConfig(config: string | object): void {
+    const draft = `${this.configPath}.draft`;
+    writeFileSync(draft, typeof config === 'string' ? config : JSON.stringify(config));
+    renameSync(draft, this.configPath);
+  }
+
   /** Everything the file output has written so far. */
   records(): FileRecord[] {
     const text = readFileSync(this.filePath, 'utf8');
@@ -167,6 +183,11 @@ export class ServerProcess {
   async get(path: string, accept = 'text/plain'): Promise<{ status: number; text: string }> {
     const response = await fetch(`http://127.0.0.1:${this.httpPort}${path}`, { headers: { accept } });
     return { status: response.status, text: await response.text() };
+  }
+
+  async post(path: string): Promise<{ status: number; json: unknown }> {
+    const response = await fetch(`http://127.0.0.1:${this.httpPort}${path}`, { method: 'POST' });
+    return { status: response.status, json: await response.json() };
   }
 
   /** Value of the sample that /metrics shows under `series`, written as on the page; undefined when absent. */

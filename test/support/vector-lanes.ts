@@ -1,0 +1,165 @@
+/**
+ * Sends conformance vectors to running servers and writes down what came of each.
+ *
+ *   vectors ─▶ lanes: one server each, vectors of one configuration and one socket
+ *                 └─▶ waves: one bucket each, vectors that cannot be mistaken for one another
+ *
+ * A wave holds no two vectors that touch the same series or the same counter, so what is seen of it belongs to
+ * one vector. All of a wave is received within one second, which is the width of a bucket; when that does not
+ * work out, because the machine was busy, the lane begins anew with another server. So no result depends on
+ * time. Counters are read after each wave, records when the server has stopped and the file is complete.
+ */
+import { writeFileSync } from 'node:fs';
+import { join } from 'node:path';
+import { setTimeout as sleep } from 'node:timers/promises';
+import type { FileRecord } from '../../src/outputs/file-record.ts';
+import { COUNTERS, type Effect, effectOf } from './effects.ts';
+import { ServerProcess } from './server-process.ts';
+import { groupBy, type Vector } from './vectors.ts';
+
+export interface Probe {
+  readonly vector: Vector;
+  readonly effect: Effect;
+}
+
+export interface Lane {
+  readonly waves: readonly (readonly Probe[])[];
+}
+
+export interface WaveResult {
+  readonly probes: readonly Probe[];
+  /** Start of the bucket that received it. */
+  readonly bucket: number;
+  /** How much each counter grew, those that stood still left out. */
+  readonly counts: ReadonlyMap<string, number>;
+}
+
+export interface LaneResult {
+  readonly waves: readonly WaveResult[];
+  readonly records: readonly FileRecord[];
+}
+
+/** More waves than this are spread over several servers, because each takes a second. */
+const LANE_WAVES_MAX = 7;
+/** A wave is begun in the first part of a second only. */
+const WAVE_START_MAX_MS = 500;
+const ATTEMPTS = 4;
+
+export function planLanes(vectors: readonly Vector[]): Lane[] {
+  const groups = groupBy(vectors, ({ config, tagger, source }) => JSON.stringify([config, tagger, source]));
+  return [...groups.values()].flatMap((group) => {
+    const waves = planWaves(group.map((vector) => ({ vector, effect: effectOf(vector) })));
+    const lanes = Math.ceil(waves.length / LANE_WAVES_MAX);
+    return Array.from({ length: lanes }, (_, i) => ({
+      waves: waves.filter((_, at) => at % lanes === i),
+    }));
+  });
+}
+
+/** Puts each probe into the first wave that touches nothing it touches. */
+function planWaves(probes: readonly Probe[]): Probe[][] {
+  const waves: { probes: Probe[]; touched: Set<string> }[] = [];
+  for (const probe of probes) {
+    const touches = touchesOf(probe);
+    let wave = waves.find(({ touched }) => !touches.some((one) => touched.has(one)));
+    if (wave === undefined) {
+      wave = { probes: [], touched: new Set() };
+      waves.push(wave);
+    }
+    wave.probes.push(probe);
+    for (const one of touches) wave.touched.add(one);
+  }
+  return waves.map((wave) => wave.probes);
+}
+
+function touchesOf({ effect }: Probe): string[] {
+  return [
+    ...effect.cells.map(({ name, host, tags }) => JSON.stringify([name, host, tags])),
+    ...effect.messages.map((message) => JSON.stringify(message)),
+    ...Object.keys(effect.counts),
+  ];
+}
+
+export async function runLane(lane: Lane): Promise<LaneResult> {
+  for (let attempt = 1; ; attempt++) {
+    const result = await tryLane(lane);
+    if (result !== undefined) return result;
+    if (attempt === ATTEMPTS) throw new Error('no wave was received within one second; is the machine busy?');
+  }
+}
+
+/** Undefined when a wave was not received within one second. */
+async function tryLane(lane: Lane): Promise<LaneResult | undefined> {
+  const { config, source } = lane.waves[0]?.[0]?.vector as Vector;
+  const server = await startServer(lane);
+  try {
+    const waves: WaveResult[] = [];
+    let packets = 0;
+    let before = await readCounts(server);
+    for (const probes of lane.waves) {
+      const intoSecond = Date.now() % 1000;
+      if (intoSecond > WAVE_START_MAX_MS) await sleep(1000 - intoSecond);
+      const bucket = Math.floor(Date.now() / 1000);
+      // An empty line last: when it is counted, everything before it has been dealt with.
+      const payloads = [...probes.map(({ vector }) => vector.packet), '\n'];
+      if (source === 'uds') server.send('unix', payloads);
+      else await server.sendUdp('127.0.0.1', payloads);
+      packets += payloads.length;
+      await server.until(
+        async () => (await server.metricSum('whippet_intake_packets_total')) === packets,
+        `${packets} packets are received`,
+      );
+      if (Math.floor(Date.now() / 1000) !== bucket) return undefined;
+      const after = await readCounts(server);
+      const counts = new Map<string, number>();
+      for (const [name, value] of after) {
+        const grown = value - (before.get(name) ?? 0);
+        if (grown !== 0) counts.set(name, grown);
+      }
+      waves.push({ probes, bucket, counts });
+      before = after;
+    }
+    const code = await server.stop();
+    if (code !== 0) throw new Error(`the server ended with ${code}; configuration ${JSON.stringify(config)}`);
+    return { waves, records: server.records() };
+  } finally {
+    await server.dispose();
+  }
+}
+
+async function startServer(lane: Lane): Promise<ServerProcess> {
+  const { config, source, tagger } = lane.waves[0]?.[0]?.vector as Vector;
+  const server = new ServerProcess({
+    unix: source === 'uds',
+    config: { hostname: 'agent-host', ...config },
+    // A counter that is idle is not filled with zeros, so that each bucket shows its own wave alone.
+    set: { hostname: String(config.hostname ?? 'agent-host'), dogstatsd_expiry_seconds: 0 },
+    ...(tagger && { workloads: tagger }),
+  });
+  try {
+    await server.whenUp();
+    return server;
+  } catch (error) {
+    await server.dispose();
+    throw error;
+  }
+}
+
+/** The counters that effects speak of. */
+async function readCounts(server: ServerProcess): Promise<Map<string, number>> {
+  const { text } = await server.get('/metrics');
+  const counts = new Map<string, number>();
+  for (const line of text.split('\n')) {
+    const split = line.lastIndexOf(' ');
+    const series = line.slice(0, split);
+    // The listener is told apart by the lane.
+    const name = series.startsWith(COUNTERS.unterminated) ? COUNTERS.unterminated : series;
+    if (isObserved(name)) counts.set(name, (counts.get(name) ?? 0) + Number(line.slice(split + 1)));
+  }
+  return counts;
+}
+
+function isObserved(name: string): boolean {
+  const { filtered, unterminated, notFinite } = COUNTERS;
+  return [filtered, unterminated, notFinite].includes(name) || name.startsWith(`${COUNTERS.rejectedName}{`);
+}
