@@ -15,7 +15,7 @@ import { fileURLToPath } from 'node:url';
 import { parseArgs } from 'node:util';
 import type { Bench } from './measure.ts';
 import { formatRows, formatScenario } from './report.ts';
-import { measureRow, measureRowLimit, ROWS, type Row } from './rows.ts';
+import { compareWithSmp, measureRow, measureRowLimit, ROWS, type Row } from './rows.ts';
 import { SCENARIOS, type ScenarioName, type ScenarioResult } from './scenarios.ts';
 
 const HELP = `npm run bench -- [options]
@@ -84,11 +84,12 @@ async function run(): Promise<number> {
     return 0;
   }
   if (!existsSync(SERVER)) throw new Error('the server is not built; run npm run build');
-  const rows: Row[] = [];
+  const measuredRows: Row[] = [];
   for (const plan of plans) {
     process.stderr.write(`measuring ${plan.shape} over ${plan.transport} …\n`);
-    rows.push(await measureRow(bench, plan));
+    measuredRows.push(await measureRow(bench, plan));
   }
+  const rows = compareWithSmp(measuredRows);
   if (!flags.json && rows.length > 0) process.stdout.write(formatRows(rows));
   const results: ScenarioResult[] = [];
   for (const name of scenarios) {

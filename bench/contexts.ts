@@ -28,11 +28,12 @@ const TAG_FIELD_BYTES_MAX = 7_500;
 
 export function makeContexts(shape: Shape, random: Random): BenchContext[] {
   const names = new Set<string>();
+  const known: string[] = [];
   return Array.from({ length: shape.contexts }, () => {
     const type = drawType(shape, random);
     const name = drawName(shape, type, names, random);
     names.add(name);
-    const tags = drawTags(shape, random);
+    const tags = drawTags(shape, known, random);
     return {
       type,
       head: bytes(`${name}:`),
@@ -61,17 +62,26 @@ function drawName(shape: Shape, type: WireType, taken: ReadonlySet<string>, rand
   }
 }
 
-function drawTags(shape: Shape, random: Random): string[] {
+/** `known` are the tags of contexts before; new ones are added to it. */
+function drawTags(shape: Shape, known: string[], random: Random): string[] {
   const tags = Array.from({ length: random.within(shape.tags) }, () => {
-    const length = random.within(shape.tagBytes);
-    const keyLength = random.within([1, Math.min(20, length - 2)]);
-    // A first letter x keeps clear of host: and the other tags with a meaning of their own.
-    const key = `x${drawPiece(TAG_TEXT, keyLength - 1, random)}`;
-    return `${key}:${drawPiece(TAG_TEXT, length - keyLength - 1, random)}`;
+    const reuse = shape.newTagShare < 1 && known.length > 0 && random.share() >= shape.newTagShare;
+    if (reuse) return known[random.below(known.length)] as string;
+    const tag = drawTag(shape, random);
+    if (shape.newTagShare < 1) known.push(tag);
+    return tag;
   });
   let length = tags.reduce((sum, tag) => sum + tag.length + 1, 0);
   while (length > TAG_FIELD_BYTES_MAX) length -= (tags.pop() as string).length + 1;
   return tags;
+}
+
+function drawTag(shape: Shape, random: Random): string {
+  const length = random.within(shape.tagBytes);
+  const keyLength = random.within([1, Math.min(20, length - 2)]);
+  // A first letter x keeps clear of host: and the other tags with a meaning of their own.
+  const key = `x${drawPiece(TAG_TEXT, keyLength - 1, random)}`;
+  return `${key}:${drawPiece(TAG_TEXT, length - keyLength - 1, random)}`;
 }
 
 function drawPiece(text: string, length: number, random: Random): string {

@@ -15,8 +15,6 @@ import { noTotals, type Totals } from './totals.ts';
 const READY_MS = 10_000;
 const EXIT_MS = 120_000;
 const POLL_MS = 20;
-/** The Unix socket and the UDP port. */
-const LISTENERS = 2;
 /** Of /proc/PID/stat; 100 on every Linux that Node runs on. */
 const TICKS_PER_SECOND = 100;
 const SERVER = fileURLToPath(new URL('../cli/whippet.js', import.meta.url));
@@ -91,6 +89,10 @@ export interface ServerSetup {
   readonly receiveBufferBytes: number;
   /** More flags, as on the command line. */
   readonly flags: readonly string[];
+  /** The only listener; by default both are open, which is one intake thread more. */
+  readonly only?: 'unix' | 'udp';
+  /** Flags for Node.js itself. */
+  readonly nodeFlags?: readonly string[];
 }
 
 export interface ServerUsage {
@@ -106,6 +108,7 @@ export class ServerProcess {
   readonly outputFile: string;
   private readonly child: ChildProcess;
   private readonly log: string;
+  private readonly listeners: number;
   private latest: ServerUsage = { cpuMs: 0, rssMib: 0, rssPeakMib: 0 };
 
   private constructor(setup: ServerSetup) {
@@ -117,12 +120,16 @@ export class ServerProcess {
     const log = openSync(this.log, 'w');
     const settings = setup.receiveBufferBytes > 0 ? [`dogstatsd_so_rcvbuf=${setup.receiveBufferBytes}`] : [];
     const flags = [
-      ...['run', '--socket', path, '--port', String(setup.port), '--file', this.outputFile],
+      ...['run', '--socket', setup.only === 'udp' ? '' : path, '--file', this.outputFile],
+      ...['--port', setup.only === 'unix' ? '-1' : String(setup.port)],
       ...['--http-port', '0', '--log-level', 'info'],
       ...settings.flatMap((setting) => ['--set', setting]),
       ...setup.flags,
     ];
-    this.child = spawn(process.execPath, [SERVER, ...flags], { stdio: ['ignore', log, log] });
+    this.listeners = setup.only === undefined ? 2 : 1;
+    this.child = spawn(process.execPath, [...(setup.nodeFlags ?? []), SERVER, ...flags], {
+      stdio: ['ignore', log, log],
+    });
     closeSync(log);
     const kill = (): void => this.kill();
     process.once('exit', kill);
@@ -146,6 +153,11 @@ export class ServerProcess {
   usage(): ServerUsage {
     this.readUsage();
     return this.latest;
+  }
+
+  /** What the server has printed so far. */
+  output(): string {
+    return readFileSync(this.log, 'utf8');
   }
 
   /** Asks the server to stop, waits for its last flush; returns its usage at the very end. */
@@ -173,7 +185,7 @@ export class ServerProcess {
 
   /** Sockets are bound before the threads that read them run; the log says when both do. */
   private isListening(): boolean {
-    return readFileSync(this.log, 'utf8').split('"listening"').length > LISTENERS;
+    return readFileSync(this.log, 'utf8').split('"listening"').length > this.listeners;
   }
 
   private readUsage(): void {

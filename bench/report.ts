@@ -37,6 +37,10 @@ export function formatScenario(result: ScenarioResult): string {
 function formatNotes(row: Row): string {
   const name = `${row.shape}/${row.transport}`;
   const notes = row.differences.map((difference) => `  ${name}: ${difference}\n`);
+  if (row.ofSmp) {
+    const { ratio, target } = row.ofSmp;
+    notes.push(`  ${name}: ${ratio.toFixed(2)} of the server's own smp, target >= ${target.toFixed(2)}\n`);
+  }
   if (row.saturated) {
     const { limit, server } = row.saturated;
     notes.push(

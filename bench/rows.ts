@@ -24,13 +24,15 @@ export interface RowPlan {
   readonly packetBytesMax: number;
   /** Least ratio to L0; rows without one only have to lose nothing. */
   readonly target?: number;
+  /** Least ratio to the server's own MiB/s with smp, when that is measured too. */
+  readonly targetOfSmp?: number;
 }
 
 export const ROWS: readonly RowPlan[] = [
-  { shape: 'smp', transport: 'unix', packetBytesMax: 8192 },
-  { shape: 'shuf', transport: 'unix', packetBytesMax: 8192 },
-  { shape: 'churn', transport: 'unix', packetBytesMax: 8192 },
-  { shape: 'prod', transport: 'unix', packetBytesMax: 8192 },
+  { shape: 'smp', transport: 'unix', packetBytesMax: 8192, target: 0.7 },
+  { shape: 'shuf', transport: 'unix', packetBytesMax: 8192, targetOfSmp: 0.4 },
+  { shape: 'churn', transport: 'unix', packetBytesMax: 8192, targetOfSmp: 0.5 },
+  { shape: 'prod', transport: 'unix', packetBytesMax: 8192, target: 0.35 },
   { shape: 'plain', transport: 'unix', packetBytesMax: 8192 },
   { shape: 'prod', transport: 'udp', packetBytesMax: 1432, target: 0.9 },
   { shape: 'plain', transport: 'udp', packetBytesMax: 1432 },
@@ -55,6 +57,8 @@ export interface Row {
   readonly limitUnit: 'MiB/s' | 'packets/s';
   readonly ratio: number;
   readonly target: number | undefined;
+  /** Compared with the server's own smp, in MiB/s. */
+  readonly ofSmp?: { readonly ratio: number; readonly target: number };
   readonly pass: boolean;
   /** UDP at the sender's fastest: packets/s that came through, L0 and server. */
   readonly saturated?: { readonly limit: number; readonly server: number };
@@ -69,6 +73,17 @@ const WARM_UP_PACKETS_PER_SECOND = 5_000;
 export function measureRow(bench: Bench, plan: RowPlan): Promise<Row> {
   const measure = plan.transport === 'unix' ? measureUnix : measureUdp;
   return withSender(bench, { ...plan, bytes: bench.corpusBytes }, (sender) => measure(bench, plan, sender));
+}
+
+/** Adds to rows that are measured by it how they compare with the server's own smp. */
+export function compareWithSmp(rows: readonly Row[]): Row[] {
+  const smp = rows.find(({ shape, transport }) => shape === 'smp' && transport === 'unix');
+  return rows.map((row) => {
+    const plan = ROWS.find(({ shape, transport }) => shape === row.shape && transport === row.transport);
+    if (smp === undefined || plan?.targetOfSmp === undefined) return row;
+    const ofSmp = { ratio: row.mibPerSecond / smp.mibPerSecond, target: plan.targetOfSmp };
+    return { ...row, ofSmp, pass: row.pass && ofSmp.ratio >= ofSmp.target };
+  });
 }
 
 /** Only L0, in the unit of the comparison; for work on the benchmark itself. */

@@ -13,6 +13,8 @@ export interface Shape {
   readonly nameBytes: Range;
   readonly tags: Range;
   readonly tagBytes: Range;
+  /** Share of a context's tags that no other context has; the others are drawn from those of contexts before. */
+  readonly newTagShare: number;
   /** How many contexts have which type, as weights. */
   readonly types: ByType;
   /** Share of messages that carry several values, and how many. Never sets. */
@@ -41,6 +43,7 @@ const smp: Shape = {
   nameBytes: [1, 200],
   tags: [2, 50],
   tagBytes: [3, 150],
+  newTagShare: 1,
   types: { c: 58, g: 19, d: 20, s: 2.5, h: 0.3 },
   packedShare: 0.08,
   packedValues: [2, 32],
@@ -86,8 +89,18 @@ export const SHAPES = {
   /** 50,000 contexts, each once, in datagrams as clients fill them, and one line in each. */
   burst: { ...prod, contexts: 50_000, order: 'sequence' },
   burst1: { ...prod, contexts: 50_000, order: 'sequence', filling: 'one' },
-  /** What a server has to remember when many workloads send to it. */
-  wide: { ...smp, contexts: 100_000, tags: [26, 26], order: 'sequence', filling: 'full' },
+  /**
+   * What a server has to remember when many workloads send to it. One tag in fifty is new: 52,000 distinct
+   * tags of 3 to 150 bytes, 2 KB of text a context.
+   */
+  wide: {
+    ...smp,
+    contexts: 100_000,
+    tags: [26, 26],
+    newTagShare: 0.02,
+    order: 'sequence',
+    filling: 'full',
+  },
 } as const satisfies Record<string, Shape>;
 
 export type ShapeName = keyof typeof SHAPES;

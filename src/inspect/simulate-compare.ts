@@ -101,7 +101,7 @@ function timeOfSketch(sketch: SketchPoint): number {
 /** -0 is 0, and what is not finite is close to itself only. */
 function isClose(a: EncodedNumber, b: EncodedNumber): boolean {
   const [x, y] = [Number(a), Number(b)];
-  if (Object.is(x, y)) return true;
+  if (!Number.isFinite(x) || !Number.isFinite(y)) return Object.is(x, y);
   const distance = Math.abs(x - y);
   return distance <= TOLERANCE || distance <= TOLERANCE * Math.max(Math.abs(x), Math.abs(y));
 }

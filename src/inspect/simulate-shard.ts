@@ -38,13 +38,13 @@ const KEY_WORDS = 4;
 
 /** Counters of samples that were dropped, with the reason in words. */
 const DROPPED_BY_CORE: readonly (readonly [CoreCounter, string])[] = [
-  ['nonFiniteSamples', 'samples that are not finite'],
-  ['keyTableFullSamples', 'samples beyond limits.bucket_keys'],
-  ['timestampedFullSamples', 'samples with a timestamp beyond the limit'],
+  ['nonFiniteSamples', 'not finite'],
+  ['keyTableFullSamples', 'beyond limits.bucket_keys'],
+  ['timestampedFullSamples', 'too many with a timestamp'],
 ];
 const DROPPED_BY_RESOLVER: readonly (readonly [ShardCounter, string])[] = [
-  ['contextLimitSamples', 'samples beyond limits.contexts'],
-  ['unsupportedTimestampedSamples', 'samples of a type that cannot have a timestamp'],
+  ['contextLimitSamples', 'beyond limits.contexts'],
+  ['unsupportedTimestampedSamples', 'of a type that cannot have a timestamp'],
 ];
 
 /** What did not become series. */

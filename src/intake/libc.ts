@@ -85,6 +85,8 @@ export interface Libc {
    * BigInt is not made anew for every call, as a large number is.
    */
   recvmmsg(fd: number, headers: number | bigint, count: number, flags: number): number;
+  /** Gives freed memory of this process back to the system, where the C library can (glibc). */
+  trimHeap(): void;
   /** Hot path. Writes the time of the system's clock as a struct timespec to `timespec`. */
   readClock(timespec: bigint): void;
   /** Hot path. Sends the `count` mmsghdr at `headers`; returns how many were sent, or -errno for the first. */
@@ -336,6 +338,7 @@ function bindLibc(): Libc {
     'uint32_t',
   ]);
 
+  const mallocTrim = optionalFunction(() => library.func('malloc_trim', 'int', ['size_t']));
   const clockGettime = library.func('clock_gettime', 'int', ['int', 'uintptr_t']);
 
   const address = (view: ArrayBufferView): number => Number(koffi.address(view));
@@ -378,6 +381,7 @@ function bindLibc(): Libc {
       const received: number = recvmmsg(fd, headers, count, flags, 0);
       return received < 0 ? -koffi.errno() : received;
     },
+    trimHeap: () => void mallocTrim?.(0),
     readClock: (timespec) => void clockGettime(CLOCK_REALTIME, timespec),
     sendmmsg: (fd, headers, count, flags) => {
       const sent: number = sendmmsg(fd, headers, count, flags);
@@ -392,6 +396,15 @@ function bindLibc(): Libc {
       return sent < 0 ? -koffi.errno() : sent;
     },
   };
+}
+
+/** A function that not every C library has. */
+function optionalFunction<T>(find: () => T): T | undefined {
+  try {
+    return find();
+  } catch {
+    return undefined;
+  }
 }
 
 /** koffi is loaded on first use: without it the portable listeners still work. */

@@ -13,7 +13,7 @@ import type { ShardMessage } from '../model/shard-message.ts';
 import type { ByteString } from '../model/text.ts';
 import type { ControlWord } from '../telemetry/control-word.ts';
 
-const CONTEXTS_MAX = 256;
+const CONTEXTS_MAX = 32;
 const MESSAGES_MAX = 10_000;
 const SAMPLES_MAX = 3;
 const LINE_BYTES_MAX = 512;

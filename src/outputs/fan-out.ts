@@ -1,17 +1,21 @@
 /**
  * Gives every flush, event and check to all outputs.
  *
- *   batches ─▶ output, output, … ─▶ let the event loop run ─▶ next batch
+ *   batches ─▶ output, output, … ─▶ let the event loop run, while one is busy wait a little ─▶ next batch
  *
  * An output that throws has a bug: that is logged once and counted, and costs the other outputs nothing.
  * Owned by the control thread.
  */
-import { setImmediate as nextTurn } from 'node:timers/promises';
+import { setImmediate as nextTurn, setTimeout as sleep } from 'node:timers/promises';
 import type { Log } from '../lib/log.ts';
 import type { EventMessage, ServiceCheckMessage } from '../model/message.ts';
 import type { Aggregate } from '../model/series.ts';
 import { type OwnMetric, ownMetricBy } from '../telemetry/metric.ts';
 import type { DeliveryReport, FlushInfo, Output } from './output.ts';
+
+/** Longest time a flush waits for busy outputs in all, ms; then their own rules for a full queue apply. */
+const PATIENCE_MS = 5000;
+const PAUSE_MS = 2;
 
 export class FanOut {
   readonly outputs: readonly Output[];
@@ -32,11 +36,16 @@ export class FanOut {
   /** Delivers one flush, letting the event loop run between batches; the number of aggregates. */
   async deliver(flush: FlushInfo, batches: Iterable<readonly Aggregate[]>): Promise<number> {
     let aggregates = 0;
+    let patienceMs = PATIENCE_MS;
     this.#each((output) => output.begin?.(flush));
     for (const batch of batches) {
       aggregates += batch.length;
       this.#each((output) => output.write(batch));
       await nextTurn();
+      while (patienceMs > 0 && this.outputs.some((output) => output.isBusy?.() === true)) {
+        await sleep(PAUSE_MS);
+        patienceMs -= PAUSE_MS;
+      }
     }
     this.#each((output) => output.end?.(flush));
     return aggregates;

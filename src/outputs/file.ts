@@ -15,6 +15,7 @@ import { formatAggregate, formatEvent, formatServiceCheck } from './file-record.
 import type { DeliveryReport, Output } from './output.ts';
 
 const QUEUE_BYTES_MAX = 64 * 1024 * 1024;
+const BUSY_BYTES = 2 * 1024 * 1024;
 
 export interface FileOutputOptions {
   readonly path: string;
@@ -67,6 +68,11 @@ export class FileOutput implements Output {
     } catch (cause) {
       throw new FileOutputError(path, cause as NodeJS.ErrnoException);
     }
+  }
+
+  /** A disk that keeps up has less than this waiting; a flush of many contexts would otherwise fill the queue. */
+  isBusy(): boolean {
+    return this.#file.queuedBytes > BUSY_BYTES;
   }
 
   write(batch: readonly Aggregate[]): void {

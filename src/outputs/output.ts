@@ -35,6 +35,8 @@ export interface Output {
   /** How long the output needs to look up a context after its last sample, seconds; 0 when it does not. */
   readonly retentionSeconds: number;
   begin?(flush: FlushInfo): void;
+  /** Whether its queue is long: the flush then waits a little before the next batch, though never for long. */
+  isBusy?(): boolean;
   write(batch: readonly Aggregate[]): void;
   end?(flush: FlushInfo): void;
   event?(event: EventMessage, receivedAt: number): void;

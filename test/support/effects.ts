@@ -24,7 +24,8 @@ export type Message = Extract<FileRecord, { kind: string }>;
 /** What one context holds after the packet, in the words of the file. */
 export interface Cell {
   readonly name: string;
-  readonly type: 'gauge' | 'counter' | 'histogram' | 'distribution' | 'set';
+  /** A set is written as a gauge: the number of its elements. */
+  readonly type: 'gauge' | 'counter' | 'histogram' | 'distribution';
   readonly host: string;
   /** Sorted; each once, unless the samples have timestamps of their own. */
   readonly tags: readonly string[];
@@ -44,7 +45,7 @@ export interface Summary {
 
 interface Sample {
   readonly name: string;
-  readonly type: Cell['type'];
+  readonly type: Cell['type'] | 'set';
   readonly host: string;
   readonly tags: readonly string[];
   readonly timestamp: number;
@@ -53,12 +54,13 @@ interface Sample {
   readonly value: number | string;
 }
 
-const HOST = 'agent-host';
+/** The host of vectors that configure none. */
+export const AGENT_HOST = 'agent-host';
 const HOST_TAG = 'host:';
 
 export const COUNTERS = {
-  rejected: (messageType: string, reason: string) =>
-    `whippet_protocol_messages_rejected_total{message_type="${messageType}",reason="${reason}"}`,
+  /** With the labels message_type and reason. */
+  rejected: 'whippet_protocol_messages_rejected_total',
   filtered: 'whippet_enrich_new_lines_filtered_total',
   unterminated: 'whippet_intake_lines_unterminated_total',
   notFinite: 'whippet_core_samples_dropped_total{reason="not_finite"}',
@@ -86,12 +88,18 @@ export function effectOf(vector: Vector): Effect {
     case 'unmapped': {
       const name = vector.packet.subarray(0, vector.packet.lastIndexOf(':')).toString();
       const renamed = expect.kind === 'mapped' ? text(expect, 'name') : name;
-      collected.addParsed({ kind: 'metric', type: 'count', name: renamed, values: [1], tags: expect.tags ?? [] });
+      collected.addParsed({
+        kind: 'metric',
+        type: 'count',
+        name: renamed,
+        values: [1],
+        tags: expect.tags ?? [],
+      });
       break;
     }
     case 'event':
     case 'service_check':
-      if (vector.file === 'enrich') collected.addMessage(expect, text(expect, 'host', HOST));
+      if (vector.file === 'enrich') collected.addMessage(expect, text(expect, 'host', AGENT_HOST));
       else collected.addParsed(expect);
       break;
     default:
@@ -112,7 +120,7 @@ class Collector {
   /** Adds a message as parsed; settings other than the defaults do not occur where vectors stop there. */
   addParsed(message: JsonObject): void {
     if (message.kind === 'error') {
-      this.count(COUNTERS.rejected(String(message.message_type), String(message.error)));
+      this.count(`${COUNTERS.rejected}{message_type="${message.message_type}",reason="${message.error}"}`);
       return;
     }
     const tags = texts(message, 'tags');
@@ -120,17 +128,18 @@ class Collector {
     const plain = tags.filter((tag) => !tag.startsWith(HOST_TAG));
     if (plain.some((tag) => tag.startsWith('dd.internal.'))) throw new Error('a tag that means something');
     if (message.kind !== 'metric') {
-      const host = text(message, 'hostname') || (hostTag ?? HOST);
+      const host = text(message, 'hostname') || (hostTag ?? AGENT_HOST);
       this.addMessage(message, host, plain);
       return;
     }
-    const type = message.type === 'count' ? 'counter' : message.type === 'timing' ? 'histogram' : message.type;
+    const type =
+      message.type === 'count' ? 'counter' : message.type === 'timing' ? 'histogram' : message.type;
     const values = type === 'set' ? [text(message, 'set_value')] : list(message.values).map(Number);
     for (const value of values) {
       this.addSample({
         name: text(message, 'name'),
-        type: type as Cell['type'],
-        host: hostTag ?? HOST,
+        type: type as Sample['type'],
+        host: hostTag ?? AGENT_HOST,
         tags: plain,
         timestamp: Number(message.timestamp ?? 0),
         rate: Number(message.sample_rate ?? 1),
@@ -146,7 +155,8 @@ class Collector {
   }
 
   addMessage(message: JsonObject, host: string, tags = texts(message, 'tags')): void {
-    const shared = { timestamp: Number(message.timestamp ?? 0), host, tags };
+    const final = [...new Set(tags)].sort();
+    const shared = { timestamp: Number(message.timestamp ?? 0), host, tags: final };
     this.messages.push(
       message.kind === 'event'
         ? {
@@ -183,10 +193,11 @@ class Collector {
 function readSample(fields: JsonObject): Sample {
   return {
     name: text(fields, 'name'),
-    type: fields.type as Cell['type'],
-    host: text(fields, 'host', HOST),
+    type: fields.type as Sample['type'],
+    host: text(fields, 'host', AGENT_HOST),
     tags: texts(fields, 'tags'),
-    timestamp: Number(fields.timestamp ?? 0),
+    // The copy of a histogram is aggregated, whatever time it names.
+    timestamp: fields.pipeline === 'no_aggregation' ? Number(fields.timestamp) : 0,
     rate: Number(fields.sample_rate ?? 1),
     value: fields.type === 'set' ? text(fields, 'raw_value') : Number(fields.value ?? 0),
   };
@@ -204,7 +215,7 @@ function toCell(samples: readonly Sample[]): Cell {
   const { name, type, host, tags, timestamp } = samples[0] as Sample;
   return {
     name,
-    type,
+    type: type === 'set' ? 'gauge' : type,
     host,
     tags: finalTags(tags, timestamp),
     timestamp,
@@ -213,7 +224,7 @@ function toCell(samples: readonly Sample[]): Cell {
 }
 
 /** What a sample rate does to each type (spec aggregation §6.3). */
-function summarize(type: Cell['type'], timestamp: number, samples: readonly Sample[]): Summary {
+function summarize(type: Sample['type'], timestamp: number, samples: readonly Sample[]): Summary {
   const values = samples.map(({ value }) => Number(value));
   if (type === 'set') return { last: new Set(samples.map(({ value }) => value)).size };
   if (type === 'gauge') return { last: values.at(-1) as number };

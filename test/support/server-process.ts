@@ -37,6 +37,8 @@ export interface ServerProcessOptions {
   readonly args?: readonly string[];
   /** Content of a configuration file the server is started with: YAML, or what is written as such. */
   readonly config?: string | object;
+  /** Content of the file of the key `workloads`. */
+  readonly workloads?: string | object;
 }
 
 export class ServerProcess {
@@ -45,6 +47,8 @@ export class ServerProcess {
   readonly socketPath: string;
   /** The configuration file; it exists when the server was started with one. */
   readonly configPath: string;
+  /** The same for workloads. */
+  readonly workloadsPath: string;
   readonly log: LogLine[] = [];
   stdout = '';
   /** Standard error as it is. */
@@ -74,6 +78,7 @@ export class ServerProcess {
     this.filePath = join(this.folder, 'out.ndjson');
     this.socketPath = join(this.folder, 'dsd.sock');
     this.configPath = join(this.folder, 'whippet.yaml');
+    this.workloadsPath = join(this.folder, 'workloads.yaml');
     const settings = {
       dogstatsd_port: 0,
       'http.port': 0,
@@ -81,9 +86,11 @@ export class ServerProcess {
       hostname: TEST_HOST,
       'outputs.file.path': this.filePath,
       ...(options.unix ? { dogstatsd_socket: this.socketPath } : {}),
+      ...(options.workloads === undefined ? {} : { workloads: this.workloadsPath }),
       ...options.set,
     };
     const args = [...(options.args ?? [])];
+    if (options.workloads !== undefined) this.writeWorkloads(options.workloads);
     if (options.config !== undefined) {
       this.writeConfig(options.config);
       args.push('--config', this.configPath);
@@ -139,11 +146,14 @@ export class ServerProcess {
     await new Promise<void>((resolve) => socket.close(() => resolve()));
   }
 
-  /** Replaces the configuration file in one step. JSON is YAML, too. */
+  /** Replaces the configuration file in one step. */
   writeConfig(config: string | object): void {
-    const draft = `${this.configPath}.draft`;
-    writeFileSync(draft, typeof config === 'string' ? config : JSON.stringify(config));
-    renameSync(draft, this.configPath);
+    replaceFile(this.configPath, config);
+  }
+
+  /** The same for the file of workloads. */
+  writeWorkloads(workloads: string | object): void {
+    replaceFile(this.workloadsPath, workloads);
   }
 
   /** Everything the file output has written so far. */
@@ -258,4 +268,11 @@ export async function withServer(
   } finally {
     await server.dispose();
   }
+}
+
+/** Writes text, or JSON, which is YAML too, so that a reader sees the old file or the new one, whole. */
+function replaceFile(path: string, content: string | object): void {
+  const draft = `${path}.draft`;
+  writeFileSync(draft, typeof content === 'string' ? content : JSON.stringify(content));
+  renameSync(draft, path);
 }

@@ -267,7 +267,7 @@ function applyLine(entry: LineEntry): bool {
         applyValue(slot, op, value, field.rate, field.timestamp);
         if (entry.copySlot != 0) applyValue(entry.copySlot - 1, OP_DISTRIBUTION, value, field.rate, 0);
       }
-      samples += found;
+      samples += entry.copySlot != 0 ? found * 2 : found;
     }
   }
   entry.seen = open.epoch;
