@@ -42,6 +42,8 @@ import type { Logger } from './telemetry/logger.ts';
 import { type OwnMetric, ownMetric, ownMetricBy } from './telemetry/metric.ts';
 import { shardMetrics } from './telemetry/shard-metrics.ts';
 
+export type { ReloadAnswer };
+
 /** How long a flush waits for intake threads that are behind, ms. */
 const FLUSH_GRACE_MS = 2000;
 /** Samples with a timestamp of their own a bucket of one thread holds. */

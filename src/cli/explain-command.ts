@@ -8,7 +8,6 @@
  *   ],"unterminated":0}
  */
 import { createReadStream } from 'node:fs';
-import { nameFilterKey } from '../enrich/name-filter.ts';
 import {
   bytesOf,
   explainInDetail,
@@ -65,7 +64,7 @@ export async function explainCommand(
   for (const warning of loaded.warnings) stderr.write(`whippet: warning: ${warning}\n`);
   const settings = walkSettings(loaded, packet);
   const names = new SeriesNames(loaded.config);
-  const filterKey = nameFilterKey(loaded.config);
+  const { filterKey } = names;
   const paint = painter(wantsColour(stdout.isTTY === true, env));
   const format = json
     ? (walk: Walk, first: boolean) => `${first ? '' : ',\n'}${JSON.stringify(explainInDetail(walk, names))}`

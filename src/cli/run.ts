@@ -6,9 +6,9 @@
  * configuration again; a bad one changes nothing.
  */
 import { ConfigError } from '../config/config-error.ts';
-import type { ReloadAnswer } from '../http/server.ts';
+
 import { watchFile } from '../lib/watch-file.ts';
-import { Server } from '../server.ts';
+import { type ReloadAnswer, Server } from '../server.ts';
 import { type Logger, makeLogger } from '../telemetry/logger.ts';
 import { EXIT_CODES } from './exit.ts';
 import { loadConfigApart } from './load-config.ts';

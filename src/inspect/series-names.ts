@@ -13,6 +13,7 @@ import {
   matchesName,
   type NameFilter,
   type NameFilterOptions,
+  nameFilterKey,
 } from '../enrich/name-filter.ts';
 import type { ContextType } from '../model/context.ts';
 import { KEY_KIND, type KeyKind, type SealedBucket } from '../model/sealed-bucket.ts';
@@ -43,6 +44,8 @@ const KEYS: Partial<Record<ContextType, KeyKind>> = {
 export class SeriesNames {
   readonly #rules: CellRules;
   readonly #filter: NameFilter;
+  /** The key of the configuration whose names are left out. */
+  readonly filterKey: ReturnType<typeof nameFilterKey>;
 
   constructor(options: SeriesOptions) {
     this.#rules = {
@@ -53,6 +56,7 @@ export class SeriesNames {
     };
     const suffixes = this.#aggregate('histogram').map(({ suffix }) => suffix);
     this.#filter = histogramNameFilter(options, suffixes);
+    this.filterKey = nameFilterKey(options);
   }
 
   of({ name, type, timestamped }: LineContext): SeriesName[] {
