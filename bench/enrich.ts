@@ -1,8 +1,8 @@
 /**
  * What mapper and filters cost, in one run that takes turns.
  *
- *   enrich smp        lines that are known: smp over Unix with mapper and filters that have an opinion about other names, and with
- *                     10,000 mapper rules, each compared with neither: known lines must not notice
+ *   enrich smp        lines that are known: smp over Unix with mapper and filters that have an opinion about
+ *                     other names, and with 10,000 mapper rules, each compared with neither; no difference
  *   enrich new lines  50,000 lines that nobody has seen, each with a name of its own: CPU time of a line with
  *                     10,000 rules; an average, as one process does many things at once
  *

@@ -67,7 +67,9 @@ export const agentKeys = {
   dogstatsd_so_rcvbuf: integer(
     { default: 0, min: 0, max: 2147483647, unit: 'bytes' },
     {
-      what: "Size of the kernel's receive buffer for each socket; `0` leaves the system's default.",
+      what:
+        "Size of the kernel's receive buffer for each socket. `0` asks for 4 MiB for UDP and leaves the " +
+        "system's default for Unix sockets, whose senders wait when it is full.",
       trade:
         'Larger survives longer bursts and takes kernel memory. The system caps it, on Linux at ' +
         '`net.core.rmem_max`.',

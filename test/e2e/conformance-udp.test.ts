@@ -88,7 +88,7 @@ describe('vectors through a running server', () => {
   });
 });
 
-describe('vectors of refused configurations', () => {
+describe.concurrent('vectors of refused configurations', () => {
   const REASON: Readonly<Record<string, RegExp>> = {
     profile_name_required: /profile 1 .*name/,
     profile_prefix_required: /profile \d .*prefix/,
