@@ -76,4 +76,18 @@ describe('the hot path', () => {
       { numRuns: 150 },
     );
   });
+
+  it.each(['c', 's'])('drops a filtered line of type %s without asking the cold path again', (type) => {
+    const harness = new CoreHarness({ enrich: { metric_filterlist: ['dropped'] } });
+    const value = type === 's' ? 'user-' : '1';
+    for (let i = 0; i < 10; i++) harness.ingest(`dropped:${value}${i}|${type}|#a:b`);
+    expect(harness.count('lineHits')).toBe(9);
+    expect(harness.count('filteredLines') + harness.control.counters.get('filteredMetrics')).toBe(10);
+  });
+
+  it('counts samples alike whether a histogram and its copy are cached or not', () => {
+    const enrich = { histogram_copy_to_distribution: true };
+    const packets = ['a:1:2|h', 'a:3|h', 'a:4|ms'];
+    expect(run(packets, 1, { enrich }).samples).toBe(run(packets, 1, { enrich, caching: false }).samples);
+  });
 });

@@ -29,7 +29,13 @@ export async function runCommand(options: RunOptions): Promise<void> {
   const failed = new Promise<Error>((resolve) => {
     onFatal = resolve;
   });
-  const onReload = (): Promise<ReloadAnswer> => reload(server, options, log);
+  // One after the other, so that a slow load never puts an older file over a newer one.
+  let reloads: Promise<unknown> = Promise.resolve();
+  const onReload = (): Promise<ReloadAnswer> => {
+    const answer = reloads.then(() => reload(server, options, log));
+    reloads = answer;
+    return answer;
+  };
   const server = await Server.start({
     config,
     workloads,

@@ -39,12 +39,7 @@ export interface DatagramLoop {
 export function runDatagramLoop(loop: DatagramLoop): void {
   const { libc, fd, shard, control } = loop;
   libc.setTimeout(fd, SO_RCVTIMEO, RECEIVE_TIMEOUT_MS);
-  let heard = control.attention;
   while (!control.stopRequested) {
-    if (control.attention !== heard) {
-      heard = control.attention;
-      loop.onAttention();
-    }
     if (shard.hasBacklog) {
       drain(loop, DRAIN_PACKETS_MAX, Number.POSITIVE_INFINITY);
       shard.work();
@@ -72,6 +67,8 @@ function drain(loop: DatagramLoop, packets: number, until: number): void {
 function receive(loop: DatagramLoop, flags: number): number {
   const { slots, shard, control } = loop;
   const count = slots.receive(loop.fd, flags);
+  // After the receive, which may have waited: what comes after a message is to be treated by it.
+  if (control.needsAttention()) loop.onAttention();
   loop.clock.tick();
   if (count > 0) {
     control.counters.add('receiveCalls');

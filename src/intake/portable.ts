@@ -34,12 +34,12 @@ export interface PortableUdp {
 /** Receives until the control thread asks to stop. Throws, within the thread, when the socket fails to bind. */
 export function runPortableUdp(intake: PortableUdp): void {
   const { listener, shard, control, clock, bufferBytes, slotPtr } = intake;
-  let heard = control.attention;
   const socket = createSocket({
     type: listener.host.includes(':') ? 'udp6' : 'udp4',
     ...(listener.receiveBuffer > 0 ? { recvBufferSize: listener.receiveBuffer } : {}),
   });
   socket.on('message', (packet) => {
+    if (control.needsAttention()) intake.onAttention();
     // node:dgram delivers whole datagrams; what does not fit the buffer is cut as the kernel would cut it.
     const length = Math.min(packet.length, bufferBytes);
     packet.copy(intake.memory(), slotPtr, 0, length);
@@ -55,10 +55,7 @@ export function runPortableUdp(intake: PortableUdp): void {
     if (shard.hasBacklog) shard.work();
     clock.tick();
     shard.passTime();
-    if (control.attention !== heard) {
-      heard = control.attention;
-      intake.onAttention();
-    }
+    if (control.needsAttention()) intake.onAttention();
     intake.afterPacket(slotPtr, 0);
     if (!control.stopRequested) return;
     clearInterval(turn);

@@ -26,6 +26,8 @@ export function makeControlBuffer(): SharedArrayBuffer {
 export class ControlWord {
   readonly counters: ShardCounters;
   private readonly words: Int32Array;
+  /** The shard's: how much attention it has paid. */
+  private heard = 0;
 
   constructor(buffer: SharedArrayBuffer) {
     this.words = new Int32Array(buffer, 0, COUNTERS_OFFSET / 4);
@@ -57,8 +59,12 @@ export class ControlWord {
     Atomics.add(this.words, ATTENTION, 1);
   }
 
-  get attention(): number {
-    return Atomics.load(this.words, ATTENTION);
+  /** Shard: whether a message has come since it was last asked. */
+  needsAttention(): boolean {
+    const attention = Atomics.load(this.words, ATTENTION);
+    if (attention === this.heard) return false;
+    this.heard = attention;
+    return true;
   }
 
   /** Control thread: one more event or check has been taken from the port. */

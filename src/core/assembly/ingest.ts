@@ -256,6 +256,9 @@ function applyLine(entry: LineEntry): bool {
   if (op == OP_SET) {
     addToSet(slot, elementHash(field.valuesStart, field.valuesStop - field.valuesStart));
     samples++;
+  } else if (op == OP_DROP && field.type == field.TYPE_SET) {
+    // Any text is an element: there is nothing to validate before it is dropped.
+    filtered++;
   } else {
     const found = readValues();
     if (found == 0) return false;
