@@ -35,11 +35,11 @@ describe('a shard port', () => {
 
   it('sends contexts by themselves when there are many', () => {
     const { reports, sent } = makePort();
-    for (let i = 0; i < 600; i++) reports.newContext(i, 0, `c${i}`);
+    for (let i = 0; i < 80; i++) reports.newContext(i, 0, `c${i}`);
     expect(sent).toHaveLength(2);
     reports.sendContexts();
     const slots = sent.flatMap((message) => (message.kind === 'contexts' ? [...message.slots] : []));
-    expect(slots).toEqual(Array.from({ length: 600 }, (_, i) => i));
+    expect(slots).toEqual(Array.from({ length: 80 }, (_, i) => i));
   });
 
   it('sends contexts before the bucket that refers to them, and before it ends', () => {

@@ -7,14 +7,14 @@
  *
  *   seen tag, 24 bytes   │ hashA u64 │ hashB u64 │ stamp u32 │ (spare) │
  *
- * Limits  512 tags a line; lines with more are not answered free of order.
+ * Limits  192 tags a line; lines with more are not answered free of order.
  */
 import { hash, hashA, hashB, mix } from './hash';
 import { takeRegion } from './memory';
 import { find } from './scan';
 
-const TAGS_MAX: u32 = 512;
-const SEEN_CAPACITY: u32 = 1024;
+const TAGS_MAX: u32 = 192;
+const SEEN_CAPACITY: u32 = 256;
 const SEEN_BYTES: usize = 24;
 
 let seen: usize = 0;
