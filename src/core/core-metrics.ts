@@ -9,7 +9,11 @@ const TOTALS: readonly (readonly [CoreCounter, string, string])[] = [
   ['packets', 'whippet_intake_packets_total', 'Packets received.'],
   ['bytes', 'whippet_intake_bytes_total', 'Bytes of packets received.'],
   ['lines', 'whippet_intake_lines_total', 'Lines found in packets, empty ones left out.'],
-  ['samples', 'whippet_intake_samples_total', 'Values aggregated; each packed value counts, and each copy of a histogram.'],
+  [
+    'samples',
+    'whippet_intake_samples_total',
+    'Values aggregated; each packed value counts, and each copy of a histogram.',
+  ],
   ['lineHits', 'whippet_core_line_hits_total', 'Lines known as written.'],
   ['tagSetHits', 'whippet_core_tag_set_hits_total', 'Lines known but for the order of their tags.'],
   ['lineMisses', 'whippet_core_line_misses_total', 'Lines that took the cold path.'],

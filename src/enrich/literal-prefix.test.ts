@@ -20,7 +20,14 @@ begins('a[]|]b', 'a');
 begins('a[^]|]b', 'a');
 begins('a\\|b', 'a|b');
 
+begins('^app\\.x', 'app.x');
+begins('a[[:alpha:]|]', 'a');
+
 begins('', '');
+begins('^*a', '');
+begins('^a|b', '');
+begins('a[[:alpha:](]|b', '');
+begins('\uFFFDa', '');
 begins('.a', '');
 begins('\\da', '');
 begins('(?i)a', '');

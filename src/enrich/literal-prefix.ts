@@ -3,36 +3,43 @@
  * the expression; a cheap test before the expensive one.
  *
  *   app\.svc1\.(\w+)     app.svc1.
- *   app\.jobs?\.x        app.job       the s may be missing
+ *   ^app\.jobs?\.x       app.job       the s may be missing
  *   foo|bar              nothing: the second arm does not begin with foo
  *
  * The expression is matched from the start of the name (spec mapper, Matching). In doubt the answer is
  * shorter than it could be.
  */
 
-const SPECIAL = new Set('.^$*+?()[]{}|');
+// U+FFFD is among them because it also matches a byte that is not UTF-8.
+const SPECIAL = new Set('.^$*+?()[]{}|\uFFFD');
 const OPTIONAL = new Set('*?{');
 const PUNCTUATION = /^[!-/:-@[-`{-~]$/;
 
 export function literalPrefix(source: string): string {
   if (hasOuterAlternative(source)) return '';
   let prefix = '';
-  for (let at = 0; at < source.length; ) {
+  for (let at = source.startsWith('^') ? 1 : 0; at < source.length; ) {
     const escaped = source[at] === '\\';
     const start = escaped ? at + 1 : at;
     const char = String.fromCodePoint(source.codePointAt(start) ?? 0);
-    const isLiteral = escaped ? PUNCTUATION.test(char) : !SPECIAL.has(char);
     at = start + char.length;
     const next = source[at] ?? '';
-    if (!isLiteral || OPTIONAL.has(next)) break;
+    if (!isLiteral(char, escaped) || OPTIONAL.has(next)) break;
     prefix += char;
     if (next === '+') break;
   }
   return prefix;
 }
 
+/** Whether a character, or a backslash before it, stands for just that character. */
+export function isLiteral(char: string, escaped: boolean): boolean {
+  return escaped ? PUNCTUATION.test(char) : !SPECIAL.has(char);
+}
+
 /** Whether a bar separates alternatives outside all groups, or might. */
-function hasOuterAlternative(source: string): boolean {
+export function hasOuterAlternative(source: string): boolean {
+  // [+-[:a:]] is a range up to a bracket, [a-z-[:alpha:]] names a class: nothing is said about either.
+  if (source.includes('-[:')) return true;
   let depth = 0;
   for (let at = 0; at < source.length; at++) {
     switch (source[at]) {
@@ -58,10 +65,16 @@ function hasOuterAlternative(source: string): boolean {
 }
 
 // [a-z]   []x]   [^]x]   [\]]      a bracket right after the opening is literal, as is an escaped one
-function classEnd(source: string, open: number): number {
+// [[:alpha:]x]                     a class by name has brackets of its own
+/** Returns where the class that begins at `open` has its closing bracket. */
+export function classEnd(source: string, open: number): number {
   let at = open + 1;
   if (source[at] === '^') at++;
   if (source[at] === ']') at++;
-  while (at < source.length && source[at] !== ']') at += source[at] === '\\' ? 2 : 1;
+  while (at < source.length && source[at] !== ']') {
+    const nameEnd = source.startsWith('[:', at) ? source.indexOf(':]', at + 2) : -1;
+    if (nameEnd >= 0) at = nameEnd + 2;
+    else at += source[at] === '\\' ? 2 : 1;
+  }
   return at;
 }

@@ -19,6 +19,7 @@ import type { RE2JS } from 're2js';
 import { type ByteString, toByteString } from '../model/text.ts';
 import { compileTemplate, type Template } from './group-references.ts';
 import { literalPrefix } from './literal-prefix.ts';
+import { requiredTexts } from './required-text.ts';
 import { type IndexedRule, RuleIndex } from './rule-index.ts';
 
 export interface MapperRuleOptions {
@@ -136,7 +137,8 @@ function compileRule(
 }
 
 /** How a rule matches. */
-interface Matching extends Pick<CompiledRule, 'wildcard' | 'literalPrefix' | 'groupCount' | 'pattern'> {
+interface Matching
+  extends Pick<CompiledRule, 'wildcard' | 'literalPrefix' | 'requiredTexts' | 'groupCount' | 'pattern'> {
   readonly namedGroups: Readonly<Record<string, number>>;
 }
 
@@ -145,11 +147,13 @@ function compileWildcard(match: string, where: string): Matching | MapperProblem
     return problem('invalid_wildcard', where, 'may hold only ASCII letters, digits, - _ * and .');
   if (match.includes('**')) return problem('consecutive_wildcards', where, 'must not hold two * in a row');
   const source = match.replaceAll('.', '\\.').replaceAll('*', '([^.]*)');
+  const pieces = match.split('*');
   let pattern: RE2JS | undefined;
   return {
     wildcard: match,
-    literalPrefix: match.split('*', 1)[0] ?? '',
-    groupCount: match.split('*').length - 1,
+    literalPrefix: pieces[0] ?? '',
+    requiredTexts: pieces.filter((piece) => piece !== ''),
+    groupCount: pieces.length - 1,
     namedGroups: {},
     pattern: () => {
       pattern ??= loadRe2().compile(`^${source}$`);
@@ -164,6 +168,7 @@ function compileRegex(match: string, where: string): Matching | MapperProblem {
   return {
     wildcard: undefined,
     literalPrefix: toByteString(literalPrefix(match)),
+    requiredTexts: requiredTexts(match),
     groupCount: pattern.groupCount(),
     namedGroups: pattern.namedGroups(),
     pattern: () => pattern,

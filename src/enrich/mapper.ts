@@ -113,6 +113,7 @@ function matchRule(
   bytes: Buffer,
 ): ((group: number) => ByteString) | undefined {
   if (!name.startsWith(rule.literalPrefix)) return undefined;
+  if (!rule.requiredTexts.every((text) => name.includes(text))) return undefined;
   const matcher = rule.pattern().matcher(bytes);
   if (!matcher.find()) return undefined;
   return (group) => {

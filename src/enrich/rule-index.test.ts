@@ -8,8 +8,14 @@ const wildcard = (number: number, text: string) => ({
   number,
   wildcard: text,
   literalPrefix: text.split('*', 1)[0] ?? '',
+  requiredTexts: text.split('*'),
 });
-const regex = (number: number, literalPrefix: string) => ({ number, wildcard: undefined, literalPrefix });
+const regex = (number: number, literalPrefix: string, requiredTexts: string[] = []) => ({
+  number,
+  wildcard: undefined,
+  literalPrefix,
+  requiredTexts,
+});
 
 describe('RuleIndex', () => {
   it('files a wildcard under the segment it shares with the fewest rules', () => {
@@ -17,6 +23,13 @@ describe('RuleIndex', () => {
     expect(index.candidates('app.x.b').map(({ number }) => number)).toEqual([2]);
     expect(index.candidates('app.x').map(({ number }) => number)).toEqual([3]);
     expect(index.candidates('app.x.c')).toEqual([]);
+  });
+
+  it('files a rule under four characters of its texts when they are rarer', () => {
+    const rules = [regex(1, 'app.', ['app.', '.svc1.']), regex(2, 'app.', ['app.', '.svc2.'])];
+    const numbers = (name: string) => new RuleIndex(rules).candidates(name).map(({ number }) => number);
+    expect(numbers('app.x.svc2.svc2.count')).toEqual([2]);
+    expect(numbers('app.x.svc3.count')).toEqual([]);
   });
 
   it('gives candidates of all kinds in the order of the rules', () => {
@@ -34,9 +47,9 @@ it('a mapper with an index gives what trying every rule gives', () => {
     .string({ unit, minLength: 1, maxLength: 6 })
     .map((text): MapperRuleOptions => ({ match: text.replace(/\*+/g, '*'), name: 'x' }));
   const regexes = fc
-    .constantFrom('a', 'a\\.b', 'a.*', '(a|b)\\.', 'ab?', '.+', 'a|b', '[ab]+')
+    .constantFrom('a', 'a\\.b', 'a.*', '(a|b)\\.', 'ab?', '.+', 'a|b', '[ab]+', '^a', '.*ab\\.b', '.*abab.*')
     .map((match): MapperRuleOptions => ({ match, match_type: 'regex', name: 'x' }));
-  const names = fc.string({ unit: fc.constantFrom('a', 'b', '.', '\xe9'), maxLength: 6 });
+  const names = fc.string({ unit: fc.constantFrom('a', 'b', '.', 'ab', '\xe9'), maxLength: 6 });
   fc.assert(
     fc.property(fc.array(fc.oneof(wildcards, regexes), { maxLength: 12 }), names, (rules, name) => {
       const mappings = rules.map((rule, i) => ({ ...rule, name: `rule${i}` }));
