@@ -28,6 +28,8 @@ export interface Bench {
   /** Port for the UDP sockets of L0 and server, which take turns. */
   readonly port: number;
   readonly serverFlags: readonly string[];
+  /** The only listener the server opens; both without it. */
+  readonly only?: Transport;
   /** Steps of the search for the highest rate without loss. */
   readonly searchSteps: number;
 }
@@ -81,8 +83,9 @@ export async function measureServer(
   receiveBufferBytes: number,
 ): Promise<ServerResult> {
   return inDirectory(async (directory) => {
-    const { port, serverFlags: flags } = bench;
-    const server = await ServerProcess.start({ directory, port, receiveBufferBytes, flags });
+    const { port, serverFlags: flags, only } = bench;
+    const setup = { directory, port, receiveBufferBytes, flags, ...(only && { only }) };
+    const server = await ServerProcess.start(setup);
     try {
       const destination = server[transport];
       const warm = traffic.warmUp && (await sender.send({ ...traffic.warmUp, destination }));

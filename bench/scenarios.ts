@@ -162,7 +162,7 @@ async function measureLoad(
 ): Promise<ScenarioResult> {
   const traffic = { ...rate, seconds: 3 * bench.seconds };
   const result = await withSender(bench, { shape, bytes, packetBytesMax: 8192 }, (sender) =>
-    measureServer(bench, sender, 'unix', traffic, 0),
+    measureServer({ ...bench, only: 'unix' }, sender, 'unix', traffic, 0),
   );
   const { differences, loss } = result.balance;
   const figures = {
