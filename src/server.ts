@@ -14,6 +14,7 @@ import { setPriority } from 'node:os';
 import { Registry } from './aggregate/registry.ts';
 import { TimeSampler } from './aggregate/sampler.ts';
 import { AGENT_LIMITS } from './aggregate/sketch-bins.ts';
+import { describeDifference, differingKeys } from './config/difference.ts';
 import type { Config } from './config/schema.ts';
 import { HASH_KEY_BYTES } from './core/core.ts';
 import { coreMetrics } from './core/core-metrics.ts';
@@ -178,13 +179,14 @@ export class Server {
     if (JSON.stringify(workloads) !== JSON.stringify(this.workloads)) differing.add('workloads');
     const changed = [...differing].filter((key) => RELOADABLE.has(key));
     const needRestart = [...differing].filter((key) => !RELOADABLE.has(key));
+    const difference = changed.map((key) => describeDifference(this.config, config, key));
     if (changed.length > 0) {
       this.workloads = workloads;
       this.config = withReloaded(this.config, config);
       this.nameFilter = this.makeNameFilter();
       for (const thread of this.threads) thread.reload({ enrich: enrichOptionsOf(config), workloads });
     }
-    this.log.info({ changed }, 'reloaded the configuration');
+    this.log.info({ changed, difference }, 'reloaded the configuration');
     if (needRestart.length > 0) this.log.warn({ needRestart }, 'these keys need a restart to change');
     return { changed, needRestart };
   }
@@ -492,18 +494,6 @@ function withReloaded(before: Config, after: Config): Config {
   return { ...before, ...Object.fromEntries(taken) };
 }
 
-/** Keys, sections joined by dots, whose values differ. */
-function differingKeys(before: object, after: object, prefix = ''): Set<string> {
-  const keys = new Set<string>();
-  for (const [name, value] of Object.entries(after)) {
-    const other = (before as Record<string, unknown>)[name];
-    const isSection = typeof value === 'object' && value !== null && !Array.isArray(value);
-    if (isSection) for (const key of differingKeys(other ?? {}, value, `${prefix}${name}.`)) keys.add(key);
-    else if (JSON.stringify(value) !== JSON.stringify(other)) keys.add(prefix + name);
-  }
-  return keys;
-}
-
 /**
  * Lets the intake threads go first where processors are short: the kernel holds packets for a few
  * milliseconds, a flush can wait. On Linux a process id names the main thread alone, which is this one, and
@@ -519,8 +509,8 @@ function yieldToIntake(): void {
 }
 
 /**
- * What a flush and the messages before it used is freed in many pieces, which the C library keeps: 40 MB with
- * 100,000 contexts. Between two flushes there is time to ask for it.
+ * What a flush and the messages before it used is freed in many pieces, which the C library keeps. Between two
+ * flushes there is time to ask for it.
  */
 function giveMemoryBack(): void {
   try {
