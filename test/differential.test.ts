@@ -90,4 +90,15 @@ describe('the hot path', () => {
     const packets = ['a:1:2|h', 'a:3|h', 'a:4|ms'];
     expect(run(packets, 1, { enrich }).samples).toBe(run(packets, 1, { enrich, caching: false }).samples);
   });
+
+  it('takes minus zero for zero, whichever comes first', () => {
+    for (const values of ['0:-0', '-0:0']) {
+      const harness = new CoreHarness();
+      harness.ingest(`a:${values}|h\nb:${values}|d\n`);
+      harness.ingest(`a:${values}|h\nb:${values}|d\n`);
+      for (const { min, max } of harness.gather().cells.values()) {
+        expect([min, max].map((value) => Object.is(value, 0))).toEqual([true, true]);
+      }
+    }
+  });
 });

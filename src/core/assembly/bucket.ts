@@ -217,6 +217,8 @@ export function addTimestamped(slot: u32, timestamp: f64, value: f64): void {
 // @ts-ignore: decorator
 @inline
 function summarize(cell: Cell, value: f64, weight: f64, found: u32): void {
+  // Minus zero becomes zero: which of the two comes first must not matter.
+  value += 0.0;
   if (found == KEY_FULL) {
     count(COUNT_KEY_TABLE_FULL_SAMPLES, 1);
     return;
