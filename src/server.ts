@@ -18,6 +18,7 @@ import { describeDifference, differingKeys } from './config/difference.ts';
 import type { Config } from './config/schema.ts';
 import { HASH_KEY_BYTES } from './core/core.ts';
 import { coreMetrics } from './core/core-metrics.ts';
+import { CORE_COUNTERS } from './core/counters.ts';
 import { SealedMemory } from './core/sealed-memory.ts';
 import { histogramNameFilter, matchesName } from './enrich/name-filter.ts';
 import { DEFAULT_ENRICH_OPTIONS, enrichOptionsOf } from './enrich/settings.ts';
@@ -415,11 +416,8 @@ export class Server {
   }
 
   private sampleCount(): number {
-    let sum = 0;
-    for (const { counters } of this.coreCounts())
-      for (const metric of coreMetrics([{ listener: '', counters }]))
-        if (metric.name === 'whippet_intake_samples_total') sum += metric.samples[0]?.value ?? 0;
-    return sum;
+    const samples = (counters: Float64Array): number => counters[CORE_COUNTERS.samples] as number;
+    return this.coreCounts().reduce((sum, { counters }) => sum + samples(counters), 0);
   }
 
   private coreCounts(): { listener: string; counters: Float64Array }[] {
