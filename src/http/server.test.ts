@@ -256,3 +256,15 @@ describe('listening', () => {
     });
   });
 });
+
+describe('/api', () => {
+  test('answers each view as JSON, made anew for each request', async () => {
+    let asked = 0;
+    const server = await start({ views: { outputs: () => ({ asked: ++asked }) } });
+    await ask(server, '/api/outputs');
+    const answer = await ask(server, '/api/outputs');
+    expect(answer.status).toBe(200);
+    expect(JSON.parse(answer.body.toString())).toEqual({ asked: 2 });
+    expect((await ask(server, '/api/other')).status).toBe(404);
+  });
+});

@@ -5,6 +5,7 @@
  *   GET /health    200 or 503 with a report as JSON
  *   GET /ready     200 or 503
  *   GET /          a page for people
+ *   GET /api/NAME  what the server knows, as JSON: one route for each of HttpOptions.views
  *   POST /-/reload loads the configuration again; only for this machine, never for web pages
  *
  * HEAD works for each GET. Browsers of other sites can neither read it nor have it do anything.
@@ -31,6 +32,9 @@ export interface MetricsSource {
   page(accept: string | undefined): { readonly contentType: string; readonly chunks: Iterable<string> };
 }
 
+/** What `GET /api/<name>` answers, by name; called for each request. */
+export type Views = Readonly<Record<string, () => unknown>>;
+
 export interface HttpOptions {
   readonly host: string;
   /** 0 takes any free port. */
@@ -39,6 +43,7 @@ export interface HttpOptions {
   readonly logger?: Log;
   /** Undefined when the output is off. */
   readonly prometheus?: MetricsSource;
+  readonly views?: Views;
   health(): HealthReport;
   ready(): boolean;
   /** Loads the configuration again; never rejects. */
@@ -120,6 +125,9 @@ function addRoutes(app: FastifyInstance, options: HttpOptions): void {
     const ready = options.ready();
     return reply.code(ready ? 200 : 503).send({ ready });
   });
+  for (const [name, view] of Object.entries(options.views ?? {})) {
+    app.get(`/api/${name}`, (_, reply) => reply.send(view()));
+  }
   app.post('/-/reload', async (request, reply) => {
     if (!isLocal(request))
       return reply.code(403).send({ ok: false, problems: ['only this machine may reload'] });
