@@ -5,19 +5,16 @@
  */
 import { unlinkSync } from 'node:fs';
 import {
-  AF_UNIX,
-  familyOf,
   type Libc,
   loadLibc,
-  MessageVector,
   MSG_WAITFORONE,
   SO_RCVBUF,
   SO_RCVTIMEO,
   SOCK_DGRAM,
   SOL_SOCKET,
-  sockaddrInet,
-  sockaddrUnix,
 } from '../src/intake/libc.ts';
+import { MessageVector } from '../src/intake/message-vector.ts';
+import { AF_UNIX, familyOf, sockaddrInet, sockaddrUnix } from '../src/intake/sockaddr.ts';
 import type { LimitReport, LimitSetup } from './messages.ts';
 
 const BATCH_MESSAGES = 64;

@@ -3,7 +3,8 @@ import { once } from 'node:events';
 import { Readable } from 'node:stream';
 import { Command } from 'commander';
 import { afterEach, describe, expect, it } from 'vitest';
-import { AF_UNIX, loadLibc, SOCK_DGRAM, sockaddrUnix } from '../intake/libc.ts';
+import { loadLibc, SOCK_DGRAM } from '../intake/libc.ts';
+import { AF_UNIX, sockaddrUnix } from '../intake/sockaddr.ts';
 import { registerSend } from './send.ts';
 import {
   chooseDestination,

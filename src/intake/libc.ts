@@ -9,18 +9,16 @@
  *           shared and WebAssembly memory; a shared memory does not move when it grows.
  * Failure   set-up calls throw SystemCallError. recvmmsg, sendmmsg and send never throw: they return a
  *           count or a negative errno, because EAGAIN is their normal answer.
- * Limits    Linux on x64 and arm64, whose struct layouts agree (drawn at MessageVector).
+ * Limits    Linux on x64 and arm64, whose struct layouts agree (drawn in message-vector.ts
+ *           and sockaddr.ts).
  * Why       Node cannot open a Unix datagram socket or receive a batch. koffi calls libc without a compiler
  *           at install; a call costs 260 ns, so calls move batches. Where koffi or Linux is missing,
  *           loadLibc() throws LibcUnavailable and the caller takes the portable road.
  */
 import { createRequire } from 'node:module';
-import { isIPv4, isIPv6 } from 'node:net';
 import { getSystemErrorMap } from 'node:util';
+import { decodeSockaddr, SOCKADDR_BYTES_MAX, type SocketName } from './sockaddr.ts';
 
-export const AF_UNIX = 1;
-export const AF_INET = 2;
-export const AF_INET6 = 10;
 export const SOCK_DGRAM = 2;
 export const SOCK_NONBLOCK = 0x800;
 export const SOCK_CLOEXEC = 0x80000;
@@ -55,16 +53,6 @@ export const EAGAIN = 11;
 export const EMSGSIZE = 90;
 export const ENOBUFS = 105;
 export const ECONNREFUSED = 111;
-
-/** sun_path is 108 bytes and ends with a zero byte. */
-const UNIX_PATH_BYTES_MAX = 107;
-
-/** The longest address getsockname can answer with: sockaddr_storage. */
-const SOCKADDR_BYTES_MAX = 128;
-
-export type SocketName =
-  | { readonly family: 'inet' | 'inet6'; readonly host: string; readonly port: number }
-  | { readonly family: 'unix'; readonly path: string };
 
 export interface Libc {
   /** Address of the first byte of `view`. Borrowed: the caller keeps the view. */
@@ -138,176 +126,6 @@ let loaded: Libc | undefined;
 export function loadLibc(): Libc {
   loaded ??= bindLibc();
   return loaded;
-}
-
-// sockaddr_in:  family u16 | port u16, big endian | address 4 bytes | zeros to 16 bytes
-export function sockaddrInet4(host: string, port: number): Uint8Array {
-  if (!isIPv4(host)) throw new TypeError(`not an IPv4 address: ${host}`);
-  const sockaddr = new Uint8Array(16);
-  const view = new DataView(sockaddr.buffer);
-  view.setUint16(0, AF_INET, true);
-  view.setUint16(2, port, false);
-  sockaddr.set(host.split('.').map(Number), 4);
-  return sockaddr;
-}
-
-// sockaddr_in6:  family u16 | port u16, big endian | flow u32 | address 16 bytes | scope u32
-export function sockaddrInet6(host: string, port: number): Uint8Array {
-  if (!isIPv6(host) || host.includes('%')) throw new TypeError(`not an IPv6 address without zone: ${host}`);
-  const sockaddr = new Uint8Array(28);
-  const view = new DataView(sockaddr.buffer);
-  view.setUint16(0, AF_INET6, true);
-  view.setUint16(2, port, false);
-  // The URL parser writes every IPv6 address in hexadecimal groups with at most one `::`.
-  const [head = '', tail] = new URL(`http://[${host}]`).hostname.slice(1, -1).split('::');
-  const before = head === '' ? [] : head.split(':');
-  const after = tail === undefined || tail === '' ? [] : tail.split(':');
-  before.forEach((group, i) => {
-    view.setUint16(8 + 2 * i, Number.parseInt(group, 16), false);
-  });
-  after.forEach((group, i) => {
-    view.setUint16(24 - 2 * (after.length - i), Number.parseInt(group, 16), false);
-  });
-  return sockaddr;
-}
-
-/** IPv4 or IPv6, by the look of `host`. */
-export function sockaddrInet(host: string, port: number): Uint8Array {
-  return isIPv6(host) ? sockaddrInet6(host, port) : sockaddrInet4(host, port);
-}
-
-/** The address family a sockaddr was made for. */
-export function familyOf(sockaddr: Uint8Array): number {
-  return new DataView(sockaddr.buffer, sockaddr.byteOffset).getUint16(0, true);
-}
-
-// sockaddr_un:  family u16 | path, then a zero byte
-//               family u16 | zero byte, then the name to the end     `@name`: abstract, without a file
-export function sockaddrUnix(path: string): Uint8Array {
-  const bytes = Buffer.from(path, 'utf8');
-  const abstract = path.startsWith('@');
-  if (bytes.length === 0 || bytes.includes(0))
-    throw new TypeError('a Unix socket needs a path without zero bytes');
-  if (bytes.length > UNIX_PATH_BYTES_MAX) {
-    throw new RangeError(
-      `Unix socket path of ${bytes.length} bytes, at most ${UNIX_PATH_BYTES_MAX} fit: ${path}`,
-    );
-  }
-  const sockaddr = new Uint8Array(2 + bytes.length + (abstract ? 0 : 1));
-  new DataView(sockaddr.buffer).setUint16(0, AF_UNIX, true);
-  sockaddr.set(bytes, 2);
-  if (abstract) sockaddr[2] = 0;
-  return sockaddr;
-}
-
-/** Reads what getsockname wrote. */
-export function decodeSockaddr(sockaddr: Uint8Array): SocketName {
-  const view = new DataView(sockaddr.buffer, sockaddr.byteOffset, sockaddr.length);
-  const family = sockaddr.length < 2 ? 0 : view.getUint16(0, true);
-  if (family === AF_INET) {
-    return { family: 'inet', host: sockaddr.subarray(4, 8).join('.'), port: view.getUint16(2, false) };
-  }
-  if (family === AF_INET6) {
-    const groups = Array.from({ length: 8 }, (_, i) => view.getUint16(8 + 2 * i, false).toString(16));
-    const host = new URL(`http://[${groups.join(':')}]`).hostname.slice(1, -1);
-    return { family: 'inet6', host, port: view.getUint16(2, false) };
-  }
-  if (family === AF_UNIX) {
-    const name = Buffer.from(sockaddr.subarray(2));
-    if (name.length > 1 && name[0] === 0) return { family: 'unix', path: `@${name.toString('utf8', 1)}` };
-    const end = name.indexOf(0);
-    return { family: 'unix', path: name.toString('utf8', 0, end < 0 ? name.length : end) };
-  }
-  throw new TypeError(`address family ${family} is not one this server opens`);
-}
-
-/** Sizes and offsets of the kernel's structs, in bytes. */
-const MMSGHDR_BYTES = 64;
-const IOVEC_BYTES = 16;
-/** The same in 32-bit words, as MessageVector indexes its memory. */
-const HEADER_WORDS = MMSGHDR_BYTES / 4;
-const IOVEC_WORDS = IOVEC_BYTES / 4;
-const IOV_WORD = 4;
-const IOV_COUNT_WORD = 6;
-const CONTROL_WORD = 8;
-const CONTROL_LENGTH_WORD = 10;
-const FLAGS_WORD = 12;
-const LENGTH_WORD = 14;
-const WORD_SPAN = 2 ** 32;
-
-/**
- * Hot path. The array recvmmsg and sendmmsg work on: `count` mmsghdr, then one iovec for each.
- *
- *   mmsghdr   0        8         16    24        32        40             48      56       64
- *             │ name   │ length  │ iov │ iov # 1 │ control │ control len  │ flags │ length │
- *   iovec     │ base   │ length  │ 16
- *
- * The kernel reads iovec and control length, and writes flags, length and control length. Buffers are
- * borrowed: only their addresses are kept.
- */
-export class MessageVector {
-  readonly count: number;
-  /** Address of the first mmsghdr. */
-  readonly headers: number;
-  private readonly words: Uint32Array;
-
-  /** Bytes of memory the array takes. */
-  static bytes(count: number): number {
-    return count * (MMSGHDR_BYTES + IOVEC_BYTES);
-  }
-
-  /** `words` is where the array lives, MessageVector.bytes(count) long; by default memory of its own. */
-  constructor(
-    libc: Libc,
-    count: number,
-    words: Uint32Array = new Uint32Array(MessageVector.bytes(count) / 4),
-  ) {
-    this.count = count;
-    this.words = words;
-    this.headers = libc.address(this.words);
-    for (let i = 0; i < count; i++) {
-      this.setWide(i * HEADER_WORDS + IOV_WORD, this.headers + count * MMSGHDR_BYTES + i * IOVEC_BYTES);
-      this.words[i * HEADER_WORDS + IOV_COUNT_WORD] = 1;
-    }
-  }
-
-  /** Address of mmsghdr `i`, to go on in the middle of the array. */
-  headerAt(i: number): number {
-    return this.headers + i * MMSGHDR_BYTES;
-  }
-
-  /** Where message `i` is received to or sent from. */
-  setBuffer(i: number, address: number, length: number): void {
-    const at = this.count * HEADER_WORDS + i * IOVEC_WORDS;
-    this.setWide(at, address);
-    this.words[at + 2] = length;
-  }
-
-  /** Where ancillary data goes. To be set again before every receive: the kernel overwrites the length. */
-  setControl(i: number, address: number, length: number): void {
-    this.setWide(i * HEADER_WORDS + CONTROL_WORD, address);
-    this.words[i * HEADER_WORDS + CONTROL_LENGTH_WORD] = length;
-  }
-
-  /** Bytes of ancillary data that were received. */
-  controlLength(i: number): number {
-    return this.words[i * HEADER_WORDS + CONTROL_LENGTH_WORD] as number;
-  }
-
-  /** Bytes that were received or sent. */
-  length(i: number): number {
-    return this.words[i * HEADER_WORDS + LENGTH_WORD] as number;
-  }
-
-  /** MSG_TRUNC and its kind. */
-  flags(i: number): number {
-    return this.words[i * HEADER_WORDS + FLAGS_WORD] as number;
-  }
-
-  private setWide(at: number, value: number): void {
-    this.words[at] = value % WORD_SPAN;
-    this.words[at + 1] = value / WORD_SPAN;
-  }
 }
 
 type Koffi = typeof import('koffi');

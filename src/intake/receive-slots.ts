@@ -2,13 +2,14 @@
  * Where recvmmsg() puts a batch of datagrams: an array of struct mmsghdr and one slot of bytes for each,
  * in the shard's memory, so that the core reads them where the kernel wrote them.
  *
- *   headers  │ mmsghdr │ mmsghdr │ … │ iovec │ iovec │ …        (drawn in libc.ts, MessageVector)
+ *   headers  │ mmsghdr │ mmsghdr │ … │ iovec │ iovec │ …        (drawn in message-vector.ts)
  *   slots    │ bufferBytes, padding │ bufferBytes, padding │ …
  *
  * Memory   one region, sized at start: about `count * (bufferBytes + 128)` bytes.
  * Borrowed what a slot holds is valid until the next receive.
  */
-import { type Libc, MessageVector } from './libc.ts';
+import type { Libc } from './libc.ts';
+import { MessageVector } from './message-vector.ts';
 
 /** The core reads up to this many bytes beyond a packet; what it finds there does not count. */
 const PADDING_BYTES = 128;

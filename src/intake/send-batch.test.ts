@@ -1,16 +1,8 @@
 import { createSocket, type Socket } from 'node:dgram';
 import { once } from 'node:events';
 import { afterEach, describe, expect, it } from 'vitest';
-import {
-  AF_UNIX,
-  EAGAIN,
-  ECONNREFUSED,
-  loadLibc,
-  MessageVector,
-  MSG_DONTWAIT,
-  SOCK_DGRAM,
-  sockaddrUnix,
-} from './libc.ts';
+import { EAGAIN, ECONNREFUSED, loadLibc, MSG_DONTWAIT, SOCK_DGRAM } from './libc.ts';
+import { MessageVector } from './message-vector.ts';
 import {
   BatchSender,
   type Destination,
@@ -18,6 +10,7 @@ import {
   type PacketList,
   parseDestination,
 } from './send-batch.ts';
+import { AF_UNIX, sockaddrUnix } from './sockaddr.ts';
 
 function packetList(texts: readonly string[]): PacketList {
   const lengths = Uint32Array.from(texts, (text) => text.length);

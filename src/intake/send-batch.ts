@@ -12,23 +12,20 @@
  * Why       one call per datagram through koffi costs as much as the kernel's work on a small datagram.
  */
 import {
-  AF_UNIX,
   EAGAIN,
   ECONNREFUSED,
   EINTR,
   EMSGSIZE,
   ENOBUFS,
-  familyOf,
   type Libc,
   loadLibc,
-  MessageVector,
   SO_SNDBUF,
   SO_SNDTIMEO,
   SOCK_DGRAM,
   SOL_SOCKET,
-  sockaddrInet,
-  sockaddrUnix,
 } from './libc.ts';
+import { MessageVector } from './message-vector.ts';
+import { AF_UNIX, familyOf, sockaddrInet, sockaddrUnix } from './sockaddr.ts';
 
 /** More per call gains nothing: at 64 the call itself is 4 ns a datagram. */
 const BATCH_MESSAGES = 64;

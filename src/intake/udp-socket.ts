@@ -3,18 +3,9 @@
  */
 import { lookup } from 'node:dns/promises';
 import { isIP } from 'node:net';
-import {
-  AF_INET6,
-  familyOf,
-  IPPROTO_IPV6,
-  IPV6_V6ONLY,
-  type Libc,
-  SO_RCVBUF,
-  SOCK_DGRAM,
-  SOL_SOCKET,
-  sockaddrInet,
-} from './libc.ts';
+import { IPPROTO_IPV6, IPV6_V6ONLY, type Libc, SO_RCVBUF, SOCK_DGRAM, SOL_SOCKET } from './libc.ts';
 import { codeOf, ListenError } from './listen-error.ts';
+import { AF_INET6, familyOf, sockaddrInet } from './sockaddr.ts';
 
 export interface UdpAddress {
   /** Host name or address, from `bind_host`. */

@@ -7,8 +7,9 @@
  */
 import { chmodSync, lstatSync, type Stats, unlinkSync } from 'node:fs';
 import { dirname } from 'node:path';
-import { AF_UNIX, type Libc, SO_RCVBUF, SOCK_DGRAM, SOL_SOCKET, sockaddrUnix } from './libc.ts';
+import { type Libc, SO_RCVBUF, SOCK_DGRAM, SOL_SOCKET } from './libc.ts';
 import { codeOf, ListenError } from './listen-error.ts';
+import { AF_UNIX, sockaddrUnix } from './sockaddr.ts';
 import type { OpenSocket } from './udp-socket.ts';
 
 /** Owner everything, everybody else write: senders need no more. */
