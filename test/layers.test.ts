@@ -1,7 +1,8 @@
 /**
  * The layers of src/: who may import whom, and who may know the time (docs/architecture.md).
  *
- *   a part imports itself, model/, lib/ and telemetry/; server.ts, server/, index.ts and *.worker.ts join parts
+ *   a part imports itself, model/, lib/ and telemetry/; server.ts, server/, index.ts, *.worker.ts and the shard
+ *   that the entries of threads share join parts
  *   protocol/, enrich/ and aggregate/ read no clock and no socket
  */
 import { readdirSync, readFileSync } from 'node:fs';
@@ -23,9 +24,11 @@ const BESIDE: Readonly<Record<string, readonly string[]>> = {
   cli: ['config', 'inspect'],
   inspect: ['config', 'protocol', 'enrich', 'core', 'aggregate'],
 };
-/** Files that join parts: the server, the package's public face and the entries of threads. */
+/** Files that join parts: the server, the package's public face, the entries of threads and what these share. */
 const isJoiner = (file: string): boolean =>
-  file === 'server.ts' || file.startsWith('server/') || file === 'index.ts' || file.endsWith('.worker.ts');
+  ['server.ts', 'index.ts', 'intake/joined-shard.ts'].includes(file) ||
+  file.startsWith('server/') ||
+  file.endsWith('.worker.ts');
 
 /** Imports beyond the rule, each with its reason. `types` allows only what is gone after compilation. */
 const EXCEPTIONS: readonly {

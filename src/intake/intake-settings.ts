@@ -35,8 +35,12 @@ export interface IntakeSettings {
   readonly echoPerSecond: number;
 }
 
-/** New settings for a running thread; it forgets the lines it knows. */
+/** What the control thread says to a running thread. It is read when the control word asks for attention. */
+export type ThreadMessage = ReloadMessage;
+
+/** New settings; the thread forgets the lines it knows. */
 export interface ReloadMessage {
+  readonly kind: 'reload';
   readonly enrich: EnrichOptions;
   readonly workloads: Workloads;
 }

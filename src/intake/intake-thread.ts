@@ -10,7 +10,7 @@ import { Worker } from 'node:worker_threads';
 import { countersView, makeShardMemory } from '../core/core.ts';
 import type { ShardMessage } from '../model/shard-message.ts';
 import { ControlWord, makeControlBuffer } from '../telemetry/control-word.ts';
-import type { IntakeSettings, ReloadMessage } from './intake-settings.ts';
+import type { IntakeSettings, ReloadMessage, ThreadMessage } from './intake-settings.ts';
 
 /** Room for young objects: the cold path makes much garbage and keeps little, and small spaces pause briefly. */
 const YOUNG_GENERATION_MB = 4;
@@ -77,15 +77,19 @@ export class IntakeThread {
   }
 
   /** Hands the thread new settings; it takes them between two batches. */
-  reload(message: ReloadMessage): void {
-    this.worker.postMessage(message);
-    this.control.callAttention();
+  reload(message: Omit<ReloadMessage, 'kind'>): void {
+    this.tell({ kind: 'reload', ...message });
   }
 
   /** Asks the thread to drain and seal; resolves when everything it had to say has been heard. */
   async stop(): Promise<void> {
     this.control.requestStop();
     await this.ended;
+  }
+
+  private tell(message: ThreadMessage): void {
+    this.worker.postMessage(message);
+    this.control.callAttention();
   }
 
   private hear(message: ShardMessage, ready: () => void): void {
