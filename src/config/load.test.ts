@@ -57,6 +57,15 @@ describe('defaults', () => {
       dogstatsd_entity_id_precedence: false,
       dogstatsd_origin_optout_enabled: true,
       origin_detection_unified: false,
+      enable_payloads: { series: true, sketches: true, events: true, service_checks: true },
+      use_v2_api: { series: true },
+      serializer_compressor_kind: 'auto',
+      serializer_zstd_compressor_level: 1,
+      serializer_max_series_payload_size: 512_000,
+      serializer_max_series_uncompressed_payload_size: 5_242_880,
+      serializer_max_series_points_per_payload: 10_000,
+      serializer_max_payload_size: 2_621_440,
+      serializer_max_uncompressed_payload_size: 4_194_304,
       log_level: 'info',
       bucket_seconds: 10,
       stop_timeout_seconds: 5,
@@ -68,6 +77,7 @@ describe('defaults', () => {
         echo: false,
         echo_per_second: 20,
         file: { path: '' },
+        datadog: { series_format: 'protobuf', zlib_level: 1 },
         prometheus: { enabled: true, expiry_seconds: 300 },
       },
       intake: { backlog_bytes: 33554432, portable: false },
@@ -101,6 +111,10 @@ describe('later sources win', () => {
     const { config } = loadConfig({ file, env });
     expect([config.dogstatsd_port, config.http.port]).toEqual([2, 3]);
     expect(sourceOf('dogstatsd_port', env, [], file)).toBe('env DD_DOGSTATSD_PORT');
+  });
+  test('the environment for a key of the Agent inside a section', () => {
+    const env = { DD_USE_V2_API_SERIES: 'false' };
+    expect(loadConfig({ env }).config.use_v2_api.series).toBe(false);
   });
   test('flags over everything', () => {
     const env = { DD_DOGSTATSD_PORT: '2' };

@@ -56,7 +56,7 @@ function collectKeys(prefix: string, object: z.ZodObject): void {
       sections.push(path);
       collectKeys(`${path}.`, unwrapSection(schema));
     } else {
-      const group = path in agentKeys ? 'agent' : 'whippet';
+      const group = (path.split('.')[0] ?? '') in agentKeys ? 'agent' : 'whippet';
       keys.push({ path, group, variable: nameVariable(path, group), documentation });
     }
   }

@@ -2,6 +2,7 @@
  * Keys that only whippet has. One entry is one key: its kind, default, bounds and the words that
  * document it. Sections are maps in the file: `http.port` is `port` below `http`.
  */
+import { datadogOutputKeys } from './datadog-payload-keys.ts';
 import { integer, seconds, section, text, yesNoOr, yesOrNo } from './key-types.ts';
 
 const MIB = 1024 * 1024;
@@ -97,6 +98,7 @@ export const whippetKeys = {
         },
       ),
     }),
+    datadog: section({ ...datadogOutputKeys }),
     prometheus: section({
       enabled: yesOrNo(
         { default: true },

@@ -6,6 +6,9 @@
  * A payload never changes once it is made: several transactions share its bytes.
  */
 
+import type { OwnMetric } from '../../telemetry/metric.ts';
+import type { DeliveryReport } from '../output.ts';
+
 export type PayloadKind = 'series' | 'sketches' | 'events' | 'service_checks';
 
 export interface Payload {
@@ -25,4 +28,7 @@ export interface Payload {
 export interface PayloadSink {
   /** Takes the payload, or counts it as lost. Never throws; a promise never rejects. */
   submit(payload: Payload): void | Promise<void>;
+  /** Called once, after the last submit: delivers or stores what is held, at the latest by `deadlineMs` from now. */
+  close(deadlineMs: number): Promise<DeliveryReport>;
+  metrics(): readonly OwnMetric[];
 }
