@@ -21,7 +21,7 @@ const SHARED: Readonly<Record<string, readonly string[]>> = {
 };
 /** Parts that stand beside the pipeline: commands, and what looks into the steps to say what each does to a line. */
 const BESIDE: Readonly<Record<string, readonly string[]>> = {
-  cli: ['config', 'inspect'],
+  cli: ['config', 'inspect', 'testing'],
   inspect: ['config', 'protocol', 'enrich', 'core', 'aggregate'],
 };
 /** Files that join parts: the server, the package's public face, the entries of threads and what these share. */

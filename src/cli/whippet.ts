@@ -3,6 +3,7 @@
 import { setFlagsFromString } from 'node:v8';
 import { describeError, exitCodeOf } from './exit.ts';
 import { registerExplain } from './explain.ts';
+import { registerIntake } from './intake.ts';
 import { buildProgram, registerConfig, registerRun } from './program.ts';
 import { registerSend } from './send.ts';
 import { registerSimulate } from './simulate.ts';
@@ -19,6 +20,7 @@ try {
     registerSend,
     registerExplain,
     registerSimulate,
+    registerIntake,
   ]).parseAsync();
 } catch (error) {
   // A failed command may leave threads and timers behind, so the process is ended, once the text is out.

@@ -16,9 +16,10 @@
 import type { AddressInfo } from 'node:net';
 import fastify, { type FastifyInstance, type FastifyReply, type FastifyRequest } from 'fastify';
 import type { Log } from '../lib/log.ts';
+import { CONTENT_SECURITY_POLICY } from '../lib/page.ts';
 import { acceptsGzip } from '../lib/weighted-header.ts';
 import type { HealthReport } from './health-report.ts';
-import { CONTENT_SECURITY_POLICY, renderHomePage } from './home-page.ts';
+import { renderHomePage } from './home-page.ts';
 import { streamPage } from './page-stream.ts';
 
 const CONNECTIONS_MAX = 256;
