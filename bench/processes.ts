@@ -93,6 +93,8 @@ export interface ServerSetup {
   readonly only?: 'unix' | 'udp';
   /** Flags for Node.js itself. */
   readonly nodeFlags?: readonly string[];
+  /** Environment variables beside those of the benchmark. */
+  readonly env?: Readonly<Record<string, string>>;
 }
 
 export interface ServerUsage {
@@ -129,6 +131,7 @@ export class ServerProcess {
     this.listeners = setup.only === undefined ? 2 : 1;
     this.child = spawn(process.execPath, [...(setup.nodeFlags ?? []), SERVER, ...flags], {
       stdio: ['ignore', log, log],
+      env: { ...process.env, ...setup.env },
     });
     closeSync(log);
     const kill = (): void => this.kill();

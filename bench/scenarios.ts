@@ -5,10 +5,12 @@
  *           in datagrams of 1,432 bytes and then one line in each; no more may be lost than L0 loses
  *   enrich  mapper and filters on versus off, and 10,000 mapper rules (enrich.ts)
  *   gc      collections of garbage in the intake thread while it sees only lines it knows: none
+ *   flush   how long flushing 100,000 contexts keeps the threads from their other work (flush.ts)
  *   memory  resident size: idle; under smp; with 100,000 contexts of 26 tags at 50 MiB/s
  */
 import { setTimeout as sleep } from 'node:timers/promises';
 import { measureEnrichment } from './enrich.ts';
+import { measureFlush } from './flush.ts';
 import {
   type Bench,
   inDirectory,
@@ -32,6 +34,7 @@ export const SCENARIOS = {
   memory: measureMemory,
   gc: measureGarbage,
   enrich: measureEnrichment,
+  flush: measureFlush,
 } as const;
 export type ScenarioName = keyof typeof SCENARIOS;
 

@@ -101,6 +101,15 @@ export const SHAPES = {
     order: 'sequence',
     filling: 'full',
   },
+  /** Many contexts of all types, each in its turn, and now and then one that never comes again (flush.ts). */
+  flush: {
+    ...prod,
+    contexts: 100_000,
+    types: { c: 40, g: 20, d: 15, h: 15, s: 10 },
+    newTagShare: 0.05,
+    order: 'sequence',
+    churnShare: 0.02,
+  },
 } as const satisfies Record<string, Shape>;
 
 export type ShapeName = keyof typeof SHAPES;

@@ -23,6 +23,7 @@ import type { HttpServer, ReloadAnswer, Views } from './http/server.ts';
 import { IntakeThread } from './intake/intake-thread.ts';
 import { type OpenListener, openListeners } from './intake/open-listeners.ts';
 import { Beat } from './lib/beat.ts';
+import type { Steps } from './lib/steps.ts';
 import { CONTEXT_TYPES } from './model/context.ts';
 import type { NewContexts, ShardMessage } from './model/shard-message.ts';
 import type { ConsoleStream } from './outputs/console.ts';
@@ -32,6 +33,7 @@ import { FileOutput } from './outputs/file.ts';
 import { PrometheusOutput } from './outputs/prometheus/prometheus-output.ts';
 import { toSafeText } from './outputs/safe-text.ts';
 import { giveMemoryBack, yieldToIntake } from './server/give-way.ts';
+import { Inbox } from './server/inbox.ts';
 import { derivedNameFilter, makeSampler, type NameFilter } from './server/make-sampler.ts';
 import { openOutputs } from './server/open-outputs.ts';
 import { compareLoaded, type ReloadReport, withReloaded } from './server/reloadable.ts';
@@ -46,6 +48,8 @@ export type { ReloadAnswer };
 /** How long a flush waits for intake threads that are behind, ms. */
 const FLUSH_GRACE_MS = 2000;
 const KEY_WORDS = 4;
+/** Slots freed in one step. */
+const STEP_SLOTS = 1024;
 
 export interface ServerOptions {
   readonly config: Config;
@@ -73,6 +77,7 @@ export class Server {
   private readonly registry: Registry;
   private readonly threads: IntakeThread[] = [];
   private readonly beat: Beat;
+  private readonly inbox = new Inbox();
   private readonly echo: EchoPrinter | undefined;
   private listeners: OpenListener[] = [];
   private outputs: FanOut;
@@ -137,6 +142,7 @@ export class Server {
     await Promise.all(this.threads.map((thread) => thread.stop()));
     for (const listener of this.listeners) listener.close();
     await this.beat.stop();
+    // The last flush comes behind everything the threads said.
     await this.flush(true);
     const reports = await this.outputs.close(this.config.stop_timeout_seconds * 1000);
     await this.http?.close();
@@ -241,7 +247,7 @@ export class Server {
     const count = portable ? 1 : Math.max(config.dogstatsd_workers_count, 1);
     for (let i = 0; i < count; i++) {
       const shard = this.threads.length;
-      const thread = new IntakeThread({
+      const thread: IntakeThread = new IntakeThread({
         listenerKind: listener.kind,
         settings: {
           ...settings,
@@ -250,7 +256,11 @@ export class Server {
           eolRequired: config.dogstatsd_eol_required.includes(source),
         },
         onMessage: (message) => this.hear(shard, message),
-        onPassed: () => this.beat.notify(),
+        onPassed: (start) =>
+          this.inbox.add(() => {
+            thread.passed = start;
+            this.beat.notify();
+          }),
         onFailure: (error) => this.options.onFatal(error),
       });
       this.threads.push(thread);
@@ -260,19 +270,14 @@ export class Server {
   private hear(shard: number, message: ShardMessage): void {
     switch (message.kind) {
       case 'contexts':
-        this.addContexts(shard, message);
+        this.inbox.add(() => this.addContexts(shard, message));
         break;
-      case 'freed': {
-        const slots = this.sampler.slotsOf(shard);
-        for (const slot of message.slots) slots.free(slot);
+      case 'freed':
+        this.inbox.add(() => this.freeSlots(shard, message.slots));
         break;
-      }
-      case 'sealed': {
-        const thread = this.threads[shard] as IntakeThread;
-        this.sampler.merge(shard, new SealedMemory(thread.memory, message.bucket));
-        thread.control.release();
+      case 'sealed':
+        this.inbox.add(() => this.merge(shard, message.bucket));
         break;
-      }
       case 'event':
         this.threads[shard]?.control.take();
         this.outputs.event(message.event, message.receivedAt);
@@ -300,6 +305,20 @@ export class Server {
     });
   }
 
+  private *freeSlots(shard: number, freed: Uint32Array): Steps {
+    const slots = this.sampler.slotsOf(shard);
+    for (let i = 0; i < freed.length; i++) {
+      slots.free(freed[i] as number);
+      if (i % STEP_SLOTS === 0) yield;
+    }
+  }
+
+  private *merge(shard: number, bucket: number): Steps {
+    const { memory, control } = this.threads[shard] as IntakeThread;
+    yield* this.sampler.mergeSteps(shard, new SealedMemory(memory, bucket));
+    control.release();
+  }
+
   private logRejected({ messageType, error, line, at }: Extract<ShardMessage, { kind: 'rejected' }>): void {
     const fields = { messageType, reason: error, line: toSafeText(line), at };
     if (this.config.dogstatsd_disable_verbose_logs) this.log.debug(fields, 'rejected a line');
@@ -308,12 +327,12 @@ export class Server {
 
   private async flush(final: boolean): Promise<void> {
     const at = Date.now() / 1000;
-    const { batches, forgotten } = this.sampler.flush(at, { final });
+    const { batches, forgotten } = await this.inbox.run(() => this.sampler.flushSteps(at, { final }));
     const aggregates = await this.outputs.deliver(
       { at, interval: this.config.bucket_seconds, final },
       batches,
+      forgotten,
     );
-    this.outputs.forget(forgotten);
     this.flushes++;
     giveMemoryBack();
     this.unknownFields.warn();

@@ -7,6 +7,7 @@
  *         context that has data; histograms, distributions and sets 12 or 20 bytes a key on top.
  *         Everything goes when the bucket is flushed.
  */
+import type { Steps } from '../lib/steps.ts';
 import { CONTEXT_TYPES, type ContextType } from '../model/context.ts';
 import type { KeyKind, SealedBucket } from '../model/sealed-bucket.ts';
 import type { Cells, Outcome } from './cells.ts';
@@ -73,8 +74,9 @@ export class Bucket {
     return size;
   }
 
-  close(): void {
-    for (const cells of this.#cells.values()) cells.close?.();
+  /** Says that no more merges follow. */
+  *close(): Steps {
+    for (const cells of this.#cells.values()) if (cells.close !== undefined) yield* cells.close();
   }
 
   /** Every context with what it comes to. For a closed bucket, once. */

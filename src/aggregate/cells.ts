@@ -4,6 +4,7 @@
  *
  *   merge, mergeKey  for every part a shard delivers ─▶ close, once ─▶ outcomeAt, for every row
  */
+import type { Steps } from '../lib/steps.ts';
 import type { KeyKind, SealedBucket } from '../model/sealed-bucket.ts';
 import type { AggregateData, Series } from '../model/series.ts';
 import type { Rows } from './rows.ts';
@@ -25,7 +26,7 @@ export interface Cells {
   /** Adds one of the keys a shard has for context `id`. */
   mergeKey?(id: number, kind: KeyKind, low: number, high: number, weight: number): void;
   /** Says that no more merges follow. */
-  close?(): void;
+  close?(): Steps;
   /** Undefined when the row holds nothing to tell. */
   outcomeAt(row: number): Outcome | undefined;
 }

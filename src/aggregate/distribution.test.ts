@@ -1,5 +1,6 @@
 import { expect, test } from 'vitest';
 import { FakeBucket, type FakeSample } from '../../test/support/fake-bucket.ts';
+import { finish } from '../lib/steps.ts';
 import { DistributionCells } from './distribution.ts';
 import { AGENT_LIMITS } from './sketch-bins.ts';
 
@@ -13,7 +14,7 @@ function sketchOf(parts: Sample[][], limits = AGENT_LIMITS) {
     cells.merge(4, part, 0);
     part.forEachKey((_slot, kind, low, high, weight) => cells.mergeKey(4, kind, low, high, weight));
   }
-  cells.close();
+  finish(cells.close());
   const outcome = cells.outcomeAt(0);
   if (outcome?.data.kind !== 'distribution') throw new Error('no sketch came out');
   return { sketch: outcome.data.sketch, series: outcome.series };
@@ -60,6 +61,6 @@ test('a distribution whose bins found no room in the shard says nothing', () => 
   const part = new FakeBucket(1000);
   part.add({ slot: 0, type: 'counter', value: 0, at: 1001 });
   cells.merge(4, part, 0);
-  cells.close();
+  finish(cells.close());
   expect(cells.outcomeAt(0)).toBeUndefined();
 });

@@ -1,4 +1,5 @@
 /** Distributions: bins and moments per context; at the flush a sketch as the Agent sends it. */
+import type { Steps } from '../lib/steps.ts';
 import type { KeyKind, SealedBucket } from '../model/sealed-bucket.ts';
 import type { Cells, Outcome } from './cells.ts';
 import { KeyLog } from './key-log.ts';
@@ -25,8 +26,8 @@ export class DistributionCells implements Cells {
     this.#bins.append(this.rows.take(id), low | 0, weight);
   }
 
-  close(): void {
-    this.#bins.group(this.rows.size);
+  *close(): Steps {
+    yield* this.#bins.group(this.rows.size);
   }
 
   outcomeAt(row: number): Outcome | undefined {

@@ -1,5 +1,6 @@
 import { expect, test } from 'vitest';
 import { FakeBucket, type FakeSample } from '../../test/support/fake-bucket.ts';
+import { finish } from '../lib/steps.ts';
 import { HistogramCells } from './histogram.ts';
 import { HistogramSeries } from './histogram-series.ts';
 import { AGENT_LIMITS } from './sketch-bins.ts';
@@ -20,7 +21,7 @@ function outcomeOf(parts: Sample[][], options: { valuesMax?: number; shardValues
     cells.merge(4, part, 0);
     part.forEachKey((_slot, kind, low, high, weight) => cells.mergeKey(4, kind, low, high, weight));
   }
-  cells.close();
+  finish(cells.close());
   const outcome = cells.outcomeAt(0);
   if (outcome?.data.kind !== 'histogram') throw new Error('no histogram came out');
   const series = Object.fromEntries(outcome.series.map(({ suffix, value }) => [suffix, value]));
@@ -102,6 +103,6 @@ test('a histogram whose values found no room in the shard says nothing', () => {
   const part = new FakeBucket(1000);
   part.add({ slot: 0, type: 'counter', value: 0, at: 1001 });
   cells.merge(4, part, 0);
-  cells.close();
+  finish(cells.close());
   expect(cells.outcomeAt(0)).toBeUndefined();
 });

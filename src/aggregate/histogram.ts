@@ -3,6 +3,7 @@
  * values, a sketch beyond. A shard over its own budget delivers bins besides values; one bin is enough
  * to make the histogram a sketch.
  */
+import type { Steps } from '../lib/steps.ts';
 import { KEY_KIND, type KeyKind, type SealedBucket } from '../model/sealed-bucket.ts';
 import type { Cells, Outcome } from './cells.ts';
 import type { HistogramSeries } from './histogram-series.ts';
@@ -44,9 +45,9 @@ export class HistogramCells implements Cells {
     else this.#values.append(row, doubleOf(low, high), weight);
   }
 
-  close(): void {
-    this.#values.group(this.rows.size);
-    this.#bins.group(this.rows.size);
+  *close(): Steps {
+    yield* this.#values.group(this.rows.size);
+    yield* this.#bins.group(this.rows.size);
   }
 
   outcomeAt(row: number): Outcome | undefined {

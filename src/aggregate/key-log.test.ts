@@ -1,5 +1,6 @@
 import fc from 'fast-check';
 import { expect, test } from 'vitest';
+import { finish } from '../lib/steps.ts';
 import { KeyLog } from './key-log.ts';
 
 test('a key log brings the keys of each row together, ascending, with weights added up', () => {
@@ -8,7 +9,7 @@ test('a key log brings the keys of each row together, ascending, with weights ad
     fc.property(fc.array(entry, { maxLength: 200 }), (entries) => {
       const log = new KeyLog({ weighted: true });
       for (const [row, key, weight] of entries) log.append(row, key, weight);
-      log.group(7);
+      finish(log.group(7));
       for (let row = 0; row < 7; row++) {
         const want = new Map<number, number>();
         for (const [at, key, weight] of entries) if (at === row) want.set(key, (want.get(key) ?? 0) + weight);
@@ -29,7 +30,7 @@ test('a key log merges equal keys of a row', () => {
   ] as const) {
     log.append(row, key, weight);
   }
-  log.group(3);
+  finish(log.group(3));
   expect(rowOf(log, 0)).toEqual([[9, 2]]);
   expect(rowOf(log, 1)).toEqual([
     [-5, 4],
@@ -41,7 +42,7 @@ test('a key log merges equal keys of a row', () => {
 test('a key log without weights counts keys', () => {
   const log = new KeyLog({ weighted: false });
   for (const key of [3, 1, 3]) log.append(0, key, 1);
-  log.group(1);
+  finish(log.group(1));
   expect(log.countOf(0)).toBe(3);
   expect(log.countDistinct(0)).toBe(2);
 });

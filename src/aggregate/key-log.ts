@@ -10,8 +10,12 @@
  * Why     an object or an array for every context would cost more than the keys themselves; most
  *         contexts have a handful. Shards limit their keys, so the log is limited with them.
  */
+import type { Steps } from '../lib/steps.ts';
 import { reserve } from './columns.ts';
 import { mergeEqualPairs, sortPairs } from './sort-pairs.ts';
+
+/** Keys of one step of group(). */
+const STEP_KEYS = 4096;
 
 export class KeyLog {
   size = 0;
@@ -37,10 +41,13 @@ export class KeyLog {
   }
 
   /** Brings the keys of each of the `rowCount` rows together: a counting sort. No append after it. */
-  group(rowCount: number): void {
+  *group(rowCount: number): Steps {
     const rows = this.#rows;
     const starts = new Uint32Array(rowCount + 1);
-    for (let i = 0; i < this.size; i++) (starts[rows[i] as number] as number)++;
+    for (let i = 0; i < this.size; i++) {
+      (starts[rows[i] as number] as number)++;
+      if (i % STEP_KEYS === 0) yield;
+    }
     let start = 0;
     for (let row = 0; row <= rowCount; row++) {
       const count = starts[row] as number;
@@ -54,6 +61,7 @@ export class KeyLog {
       starts[rows[i] as number] = at + 1;
       keys[at] = this.#keys[i] as number;
       if (this.#weighted) weights[at] = this.#weights[i] as number;
+      if (i % STEP_KEYS === 0) yield;
     }
     // Each start has moved to the end of its row, which is the start of the next.
     starts.copyWithin(1, 0, rowCount);

@@ -65,6 +65,11 @@ export class Registry {
     return this.#index.size;
   }
 
+  /** One more than the highest id ever used. */
+  get idEnd(): number {
+    return this.#idCount;
+  }
+
   /**
    * The id of the context under `key`, made from `text` when it is new; NO_CONTEXT over the limit.
    * `text` is name LF host, and LF with the tags joined by LF when there are any; `now` in seconds.
@@ -141,18 +146,21 @@ export class Registry {
     (this.#holds[id] as number)--;
   }
 
-  /** Visits the live counters whose last sample is later than `second`. */
-  forEachCounterSeenAfter(second: number, visit: (id: number) => void): void {
-    for (let id = 0; id < this.#idCount; id++) {
+  /** Visits the live counters whose last sample is later than `second`: all, or those with ids in [start, end). */
+  forEachCounterSeenAfter(second: number, visit: (id: number) => void, start = 0, end = this.#idCount): void {
+    for (let id = start; id < Math.min(end, this.#idCount); id++) {
       if (this.#types[id] === COUNTER && this.#isLive(id) && (this.#usedAt[id] as number) > second) visit(id);
     }
   }
 
-  /** Ends what has outlived its time (spec aggregation §5.4); returns the ids that are free again. */
-  expire(now: number, retention: Retention): number[] {
+  /**
+   * Ends what has outlived its time (spec aggregation §5.4), of all contexts or of those with ids in
+   * [start, end); returns the ids that are free again.
+   */
+  expire(now: number, retention: Retention, start = 0, end = this.#idCount): number[] {
     const { contextExpirySeconds, counterExpirySeconds, outputSeconds } = retention;
     const forgotten: number[] = [];
-    for (let id = 0; id < this.#idCount; id++) {
+    for (let id = start; id < Math.min(end, this.#idCount); id++) {
       const type = this.#types[id];
       if (type === UNUSED) continue;
       const lifeSeconds = contextExpirySeconds + (type === COUNTER ? counterExpirySeconds : 0);

@@ -5,13 +5,15 @@
  *   shard ─▶ sealed bucket ──merge──▶ bucket by start ──flush, once closed──▶ batches of aggregates
  *                        └─▶ timestamped log ───────────next flush──────────┘
  *
- * The control thread owns it. A flush takes the closed buckets away at once and then yields batch by
- * batch, so that the thread can do other work, merges included, between two of them.
+ * The control thread owns it. Merging, closing and emitting go in steps (lib/steps.ts), so that the thread can
+ * do other work in between. A merge and the closing of a flush exclude each other: whoever runs their steps ends
+ * one before it begins the next. Between two batches of a flush merges may go on.
  *
  * Differs from the Agent: the type is part of the context, a rejected value leaves no trace, and data
  * never loses its context (docs/differences.md).
  */
-import type { SealedBucket } from '../model/sealed-bucket.ts';
+import { finish, type Steps } from '../lib/steps.ts';
+import type { SealedBucket, VisitKey } from '../model/sealed-bucket.ts';
 import type { Aggregate, Series } from '../model/series.ts';
 import type { ByteString } from '../model/text.ts';
 import { Bucket, type CellRules } from './bucket.ts';
@@ -56,7 +58,10 @@ export interface SamplerCounts {
 export interface FlushResult {
   /** The aggregates. Iterate to the end, or break off; contexts are let go of then, not before. */
   readonly batches: Iterable<Aggregate[]>;
-  /** Ids of the contexts that this flush forgot; filled when `batches` has ended. */
+  /**
+   * Ids of the contexts that this flush forgot. It grows towards the end of `batches`; an id may be given to
+   * another context as soon as anything else runs.
+   */
   readonly forgotten: readonly number[];
 }
 
@@ -68,7 +73,12 @@ interface Taken {
   readonly forgotten: number[];
 }
 
-const BATCH_AGGREGATES = 500;
+/** Aggregates of a batch at most: outputs take less than a few milliseconds for so many. */
+const BATCH_AGGREGATES = 100;
+/** Cells, keys or contexts of one step. */
+const STEP_CELLS = 256;
+const STEP_KEYS = 1024;
+const STEP_CONTEXTS = 1024;
 
 export class TimeSampler {
   readonly counts: SamplerCounts = {
@@ -109,12 +119,22 @@ export class TimeSampler {
 
   /** Adds everything in `sealed`; nothing of it is referred to afterwards. */
   merge(shard: number, sealed: SealedBucket): void {
+    finish(this.mergeSteps(shard, sealed));
+  }
+
+  /** The same in steps; `sealed` is referred to until they end. */
+  *mergeSteps(shard: number, sealed: SealedBucket): Steps {
     const slots = this.slotsOf(shard);
     const latest = this.#latestTimes.get(shard) ?? Number.NEGATIVE_INFINITY;
-    if (sealed.slots.length > 0) this.#latestTimes.set(shard, this.#mergeCells(slots, sealed, latest));
-    sealed.forEachTimestamped((slot, timestamp, value) => {
-      this.#mergeTimestamped(slots.idOf(slot), sealed.start, timestamp, value);
-    });
+    if (sealed.slots.length > 0) this.#latestTimes.set(shard, yield* this.#mergeCells(slots, sealed, latest));
+    for (let start = 0; start < sealed.timestampedCount; start += STEP_CELLS) {
+      sealed.forEachTimestamped(
+        (slot, timestamp, value) => this.#mergeTimestamped(slots.idOf(slot), sealed.start, timestamp, value),
+        start,
+        start + STEP_CELLS,
+      );
+      yield;
+    }
   }
 
   /**
@@ -122,10 +142,15 @@ export class TimeSampler {
    * so configured; otherwise the final flush drops those and counts them.
    */
   flush(now: number, options: { readonly final: boolean }): FlushResult {
+    return finish(this.flushSteps(now, options));
+  }
+
+  /** The same in steps. */
+  *flushSteps(now: number, options: { readonly final: boolean }): Steps<FlushResult> {
     const cutOff = this.#startAt(now);
-    const buckets = this.#takeClosed(cutOff, options.final && this.#options.flushIncompleteBuckets);
+    const buckets = yield* this.#takeClosed(cutOff, options.final && this.#options.flushIncompleteBuckets);
     if (options.final) this.#dropOpen();
-    for (const bucket of buckets) bucket.close();
+    for (const bucket of buckets) yield* bucket.close();
     this.#lastCutOff = cutOff;
     const taken = { now, timestamped: this.#timestamped, buckets, forgotten: [] };
     this.#timestamped = new TimestampedLog();
@@ -133,11 +158,16 @@ export class TimeSampler {
   }
 
   /** `latest` is the latest time in the parts that the shard delivered before; returns it with this one. */
-  #mergeCells(slots: ShardSlots, sealed: SealedBucket, latest: number): number {
+  *#mergeCells(slots: ShardSlots, sealed: SealedBucket, latest: number): Steps<number> {
     const registry = this.#registry;
     let latestHere = latest;
     let bucket = this.#buckets.get(sealed.start);
+    let left = STEP_CELLS;
     for (const slot of sealed.slots) {
+      if (left-- === 0) {
+        yield;
+        left = STEP_CELLS;
+      }
       const id = slots.idOf(slot);
       if (id === NO_CONTEXT) {
         this.counts.refusedCells++;
@@ -150,10 +180,14 @@ export class TimeSampler {
       if (bucket.merge(id, registry.typeOf(id), sealed, slot, clockWentBack)) registry.hold(id);
       registry.noteSample(id, Math.trunc(seen), clockWentBack);
     }
-    sealed.forEachKey((slot, kind, low, high, weight) => {
+    const visit: VisitKey = (slot, kind, low, high, weight) => {
       const id = slots.idOf(slot);
       if (id !== NO_CONTEXT) bucket?.mergeKey(id, registry.typeOf(id), kind, low, high, weight);
-    });
+    };
+    for (let start = 0; start < sealed.keyPositions; start += STEP_KEYS) {
+      sealed.forEachKey(visit, start, start + STEP_KEYS);
+      yield;
+    }
     return latestHere;
   }
 
@@ -172,38 +206,45 @@ export class TimeSampler {
   }
 
   /** Spec aggregation §5.2: closed buckets, zero-filled, or one bucket of zeros when there are none at all. */
-  #takeClosed(cutOff: number, openToo: boolean): Bucket[] {
+  *#takeClosed(cutOff: number, openToo: boolean): Steps<Bucket[]> {
     const interval = this.#options.intervalSeconds;
     const idle = ![...this.#buckets.values()].some((bucket) => bucket.hasSeries);
     const taken = [...this.#buckets.values()]
       .filter((bucket) => openToo || bucket.start + interval <= cutOff)
       .sort((a, b) => a.start - b.start);
     for (const bucket of taken) this.#buckets.delete(bucket.start);
-    for (const bucket of taken) if (bucket.hasSeries) this.#zeroFill(bucket);
+    for (const bucket of taken) if (bucket.hasSeries) yield* this.#zeroFill(bucket);
     if (idle && this.#lastCutOff + interval <= cutOff) {
       const zeros = new Bucket(cutOff - interval, this.#rules);
-      this.#zeroFill(zeros);
+      yield* this.#zeroFill(zeros);
       taken.push(zeros);
     }
     return taken;
   }
 
-  #zeroFill(bucket: Bucket): void {
+  *#zeroFill(bucket: Bucket): Steps {
     const registry = this.#registry;
-    registry.forEachCounterSeenAfter(bucket.start - this.#options.counterExpirySeconds, (id) => {
+    const after = bucket.start - this.#options.counterExpirySeconds;
+    const fill = (id: number): void => {
       if (bucket.zeroFill(id)) registry.hold(id);
-    });
+    };
+    for (let start = 0; start < registry.idEnd; start += STEP_CONTEXTS) {
+      registry.forEachCounterSeenAfter(after, fill, start, start + STEP_CONTEXTS);
+      yield;
+    }
   }
 
   #dropOpen(): void {
     for (const bucket of this.#buckets.values()) {
       this.counts.incompleteAggregates += bucket.size;
-      this.#letGo(bucket.ids());
+      for (const id of bucket.ids()) this.#registry.release(id);
     }
     this.#buckets.clear();
   }
 
+  /** Batches; some at the end are empty, steps of the work that follows. */
   *#emit(taken: Taken): Generator<Aggregate[]> {
+    const ending = this.#endFlush(taken);
     try {
       let batch: Aggregate[] = [];
       for (const aggregate of this.#aggregates(taken)) {
@@ -213,10 +254,25 @@ export class TimeSampler {
         batch = [];
       }
       if (batch.length > 0) yield batch;
+      while (ending.next().done !== true) yield [];
     } finally {
-      for (const { id } of taken.timestamped.samples()) this.#registry.release(id);
-      for (const bucket of taken.buckets) this.#letGo(bucket.ids());
-      taken.forgotten.push(...this.#expire(taken.now));
+      finish(ending);
+    }
+  }
+
+  /** Lets go of what was emitted, and forgets what has expired. */
+  *#endFlush({ now, timestamped, buckets, forgotten }: Taken): Steps {
+    const registry = this.#registry;
+    let left = STEP_CONTEXTS;
+    for (const id of idsOf(timestamped, buckets)) {
+      registry.release(id);
+      if (left-- > 0) continue;
+      yield;
+      left = STEP_CONTEXTS;
+    }
+    for (let start = 0; start < registry.idEnd; start += STEP_CONTEXTS) {
+      forgotten.push(...this.#expire(now, start, start + STEP_CONTEXTS));
+      yield;
     }
   }
 
@@ -244,17 +300,10 @@ export class TimeSampler {
     return series.filter(({ suffix }) => suffix === '' || !isFiltered(name + suffix));
   }
 
-  #letGo(ids: Iterable<number>): void {
-    for (const id of ids) this.#registry.release(id);
-  }
-
-  #expire(now: number): number[] {
+  #expire(now: number, start: number, end: number): number[] {
     const { contextExpirySeconds, counterExpirySeconds, retentionSeconds } = this.#options;
-    return this.#registry.expire(now, {
-      contextExpirySeconds,
-      counterExpirySeconds,
-      outputSeconds: retentionSeconds,
-    });
+    const retention = { contextExpirySeconds, counterExpirySeconds, outputSeconds: retentionSeconds };
+    return this.#registry.expire(now, retention, start, end);
   }
 
   #open(start: number): Bucket {
@@ -267,4 +316,9 @@ export class TimeSampler {
     const whole = Math.trunc(time);
     return whole - (whole % this.#options.intervalSeconds);
   }
+}
+
+function* idsOf(timestamped: TimestampedLog, buckets: readonly Bucket[]): Generator<number> {
+  for (const { id } of timestamped.samples()) yield id;
+  for (const bucket of buckets) yield* bucket.ids();
 }

@@ -1,5 +1,6 @@
 import { expect, test } from 'vitest';
 import { FakeBucket } from '../../test/support/fake-bucket.ts';
+import { finish } from '../lib/steps.ts';
 import { SetCells } from './set.ts';
 
 const counts = (title: string, parts: string[][], want: number) =>
@@ -11,7 +12,7 @@ const counts = (title: string, parts: string[][], want: number) =>
       cells.merge(4, part, 0);
       part.forEachKey((_slot, kind, low, high) => cells.mergeKey(4, kind, low, high));
     }
-    cells.close();
+    finish(cells.close());
     expect(cells.outcomeAt(0)).toEqual({
       data: { kind: 'set', distinct: want },
       series: [{ suffix: '', type: 'gauge', value: want }],
@@ -34,6 +35,6 @@ counts('the empty text is an element', [['']], 1);
 test('a set whose elements found no room in the shard says nothing', () => {
   const cells = new SetCells();
   cells.merge(4, new FakeBucket(1000), 0);
-  cells.close();
+  finish(cells.close());
   expect(cells.outcomeAt(0)).toBeUndefined();
 });

@@ -5,6 +5,7 @@
  * Within one part of one shard every element comes once, so counting is enough; only contexts that
  * several parts contributed to are sorted to find what they share.
  */
+import type { Steps } from '../lib/steps.ts';
 import type { KeyKind, SealedBucket } from '../model/sealed-bucket.ts';
 import type { Cells, Outcome } from './cells.ts';
 import { reserve } from './columns.ts';
@@ -29,8 +30,8 @@ export class SetCells implements Cells {
     this.#elements.append(this.rows.take(id), (high & HIGH_BITS) * 2 ** 32 + (low >>> 0), 1);
   }
 
-  close(): void {
-    this.#elements.group(this.rows.size);
+  *close(): Steps {
+    yield* this.#elements.group(this.rows.size);
   }
 
   outcomeAt(row: number): Outcome | undefined {

@@ -3,27 +3,36 @@
  *
  * Borrowed: valid until the shard is told that the bucket is released.
  */
-import type { KeyKind, SealedBucket } from '../model/sealed-bucket.ts';
+import type { KeyKind, SealedBucket, VisitKey, VisitTimestamped } from '../model/sealed-bucket.ts';
 import * as layout from './assembly/layout.ts';
 
 export class SealedMemory implements SealedBucket {
   readonly start: number;
   readonly slots: Uint32Array;
+  readonly keyPositions: number;
+  readonly timestampedCount: number;
   private readonly u32: Uint32Array;
   private readonly f64: Float64Array;
-  private readonly bucket: number;
   private readonly cells: number;
+  private readonly keyEntries: number;
+  private readonly keyEpoch: number;
+  private readonly timestamped: number;
 
   /** `ptr` is what Core.sealBucket() answered. */
   constructor(memory: WebAssembly.Memory, ptr: number) {
     this.u32 = new Uint32Array(memory.buffer);
     this.f64 = new Float64Array(memory.buffer);
-    this.bucket = ptr;
     this.start = this.f64[(ptr + layout.BUCKET_START) / 8] ?? 0;
     this.cells = this.word(ptr + layout.BUCKET_CELLS);
     const touched = this.word(ptr + layout.BUCKET_TOUCHED);
     const count = this.word(ptr + layout.BUCKET_TOUCHED_COUNT);
     this.slots = new Uint32Array(memory.buffer, touched, count);
+    const table = this.word(ptr + layout.BUCKET_KEYS);
+    this.keyEpoch = this.word(table + layout.KEY_TABLE_EPOCH);
+    this.keyEntries = this.word(table + layout.KEY_TABLE_ENTRIES);
+    this.keyPositions = this.word(table + layout.KEY_TABLE_MASK) + 1;
+    this.timestamped = this.word(ptr + layout.BUCKET_TIMESTAMPED);
+    this.timestampedCount = this.word(ptr + layout.BUCKET_TIMESTAMPED_COUNT);
   }
 
   sum(slot: number): number {
@@ -58,15 +67,12 @@ export class SealedMemory implements SealedBucket {
     return this.cell(slot, layout.CELL_WEIGHTED_SUM);
   }
 
-  forEachKey(visit: (slot: number, kind: KeyKind, low: number, high: number, weight: number) => void): void {
-    const table = this.word(this.bucket + layout.BUCKET_KEYS);
-    const epoch = this.word(table + layout.KEY_TABLE_EPOCH);
-    const entries = this.word(table + layout.KEY_TABLE_ENTRIES);
-    const end = entries + (this.word(table + layout.KEY_TABLE_MASK) + 1) * layout.KEY_BYTES;
+  forEachKey(visit: VisitKey, start = 0, end = this.keyPositions): void {
     const { u32, f64 } = this;
-    for (let entry = entries; entry < end; entry += layout.KEY_BYTES) {
+    const stop = this.keyEntries + Math.min(end, this.keyPositions) * layout.KEY_BYTES;
+    for (let entry = this.keyEntries + start * layout.KEY_BYTES; entry < stop; entry += layout.KEY_BYTES) {
       const meta = u32[(entry + layout.KEY_META) >>> 2] as number;
-      if (meta >>> 2 !== epoch) continue;
+      if (meta >>> 2 !== this.keyEpoch) continue;
       const key = (entry + layout.KEY_KEY) >>> 2;
       visit(
         u32[entry >>> 2] as number,
@@ -78,11 +84,9 @@ export class SealedMemory implements SealedBucket {
     }
   }
 
-  forEachTimestamped(visit: (slot: number, timestamp: number, value: number) => void): void {
-    const first = this.word(this.bucket + layout.BUCKET_TIMESTAMPED);
-    const count = this.word(this.bucket + layout.BUCKET_TIMESTAMPED_COUNT);
-    for (let i = 0; i < count; i++) {
-      const record = first + i * layout.STAMPED_BYTES;
+  forEachTimestamped(visit: VisitTimestamped, start = 0, end = this.timestampedCount): void {
+    for (let i = start; i < Math.min(end, this.timestampedCount); i++) {
+      const record = this.timestamped + i * layout.STAMPED_BYTES;
       visit(
         this.word(record + layout.STAMPED_SLOT),
         this.f64[(record + layout.STAMPED_TIME) / 8] as number,

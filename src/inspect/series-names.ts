@@ -3,6 +3,7 @@
  *
  * Instead of repeating the rules of aggregation, one sample is aggregated and the result looked at.
  */
+
 import { Bucket, type CellRules } from '../aggregate/bucket.ts';
 import { HistogramSeries } from '../aggregate/histogram-series.ts';
 import { AGENT_LIMITS } from '../aggregate/sketch-bins.ts';
@@ -15,6 +16,7 @@ import {
   type NameFilterOptions,
   nameFilterKey,
 } from '../enrich/name-filter.ts';
+import { finish } from '../lib/steps.ts';
 import type { ContextType } from '../model/context.ts';
 import { KEY_KIND, type KeyKind, type SealedBucket } from '../model/sealed-bucket.ts';
 import type { Series, SeriesType } from '../model/series.ts';
@@ -74,7 +76,7 @@ export class SeriesNames {
     bucket.merge(0, type, ONE_SAMPLE, 0);
     const kind = KEYS[type];
     if (kind !== undefined) bucket.mergeKey(0, type, kind, 0, 0, 1);
-    bucket.close();
+    finish(bucket.close());
     return [...bucket.outcomes()].flatMap(({ outcome }) => outcome.series);
   }
 }
@@ -91,6 +93,8 @@ const ONE_SAMPLE: SealedBucket = {
   min: () => 0,
   max: () => 0,
   weightedSum: () => 0,
+  keyPositions: 0,
   forEachKey: () => undefined,
+  timestampedCount: 0,
   forEachTimestamped: () => undefined,
 };

@@ -33,7 +33,7 @@ export class IntakeThread {
   readonly listenerKind: string;
   readonly memory: WebAssembly.Memory;
   readonly control: ControlWord;
-  /** Start of the bucket the thread is filling, Unix seconds; everything before is sealed. */
+  /** Start of the bucket the thread is filling, Unix seconds; everything before is sealed and merged. The owner sets it. */
   passed = Number.NEGATIVE_INFINITY;
   private readonly worker: Worker;
   private readonly options: IntakeThreadOptions;
@@ -99,7 +99,6 @@ export class IntakeThread {
         ready();
         break;
       case 'passed':
-        this.passed = message.start;
         this.options.onPassed(message.start);
         break;
       case 'stopped':

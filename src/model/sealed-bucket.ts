@@ -17,6 +17,9 @@
 export const KEY_KIND = { value: 0, bin: 1, element: 2 } as const;
 export type KeyKind = (typeof KEY_KIND)[keyof typeof KEY_KIND];
 
+export type VisitKey = (slot: number, kind: KeyKind, low: number, high: number, weight: number) => void;
+export type VisitTimestamped = (slot: number, timestamp: number, value: number) => void;
+
 export interface SealedBucket {
   /** Start of the bucket, Unix seconds. */
   readonly start: number;
@@ -36,11 +39,17 @@ export interface SealedBucket {
   max(slot: number): number;
   /** Sum of value * trunc(1/rate); divided by count it is the sketch's avg. */
   weightedSum(slot: number): number;
+  /** Positions of the keys' table, of which some are empty. */
+  readonly keyPositions: number;
   /**
    * Visits every (slot, key) with its weight, in no particular order. A value's key is its IEEE bits
    * (`low`, `high` words), a bin's key is `low` as a signed number, an element's key is a 64-bit hash.
+   *
+   * Of all positions, or of those in [start, end).
    */
-  forEachKey(visit: (slot: number, kind: KeyKind, low: number, high: number, weight: number) => void): void;
-  /** Samples with timestamps of their own, in arrival order. */
-  forEachTimestamped(visit: (slot: number, timestamp: number, value: number) => void): void;
+  forEachKey(visit: VisitKey, start?: number, end?: number): void;
+  /** How many samples have timestamps of their own. */
+  readonly timestampedCount: number;
+  /** Visits the samples with timestamps of their own, in arrival order: all, or those in [start, end). */
+  forEachTimestamped(visit: VisitTimestamped, start?: number, end?: number): void;
 }

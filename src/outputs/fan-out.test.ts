@@ -85,14 +85,27 @@ describe('a fan-out', () => {
     expect(a.notes).toEqual(['begin', 'write 1', 'someone else', 'write 1', 'end']);
   });
 
-  it('gives events, checks and forgotten contexts to every output', () => {
+  it('gives events and checks to every output', () => {
     const a = new Notes('a');
     const { fanOut } = makeFanOut(a);
     fanOut.event(eventOf('deploy'), 5);
     fanOut.serviceCheck(checkOf('db.up'), 6);
-    fanOut.forget([]);
-    fanOut.forget([3, 4]);
-    expect(a.notes).toEqual(['event deploy 5', 'check db.up 6', 'forget 3,4']);
+    expect(a.notes).toEqual(['event deploy 5', 'check db.up 6']);
+  });
+
+  it('tells what a batch has forgotten before anyone else runs, as ids are used again', async () => {
+    const a = new Notes('a');
+    const forgotten: number[] = [];
+    function* batches() {
+      yield batch(1);
+      forgotten.push(3, 4);
+      setImmediate(() => a.notes.push('someone else'));
+      yield [];
+      forgotten.push(5);
+      yield [];
+    }
+    await makeFanOut(a).fanOut.deliver(FLUSH, batches(), forgotten);
+    expect(a.notes).toEqual(['begin', 'write 1', 'forget 3,4', 'someone else', 'forget 5', 'end']);
   });
 
   it('keeps a broken output from the others, says so once and counts', async () => {
@@ -117,9 +130,8 @@ describe('a fan-out', () => {
       close: async () => ({ undelivered: 0 }),
     };
     const { fanOut, errors } = makeFanOut(plain);
-    await fanOut.deliver(FLUSH, [batch(1)]);
+    await fanOut.deliver(FLUSH, [batch(1)], [1]);
     fanOut.event(eventOf('deploy'), 5);
-    fanOut.forget([1]);
     expect(errors).toEqual([]);
   });
 

@@ -1,7 +1,7 @@
 /**
  * Gives every flush, event and check to all outputs.
  *
- *   batches ─▶ output, output, … ─▶ let the event loop run, while one is busy wait a little ─▶ next batch
+ *   batch ─▶ output, output, … ─▶ contexts it forgot ─▶ let the event loop run, while one is busy wait a little ─▶ …
  *
  * An output that throws has a bug: that is logged once and counted, and costs the other outputs nothing.
  * Owned by the control thread.
@@ -33,14 +33,24 @@ export class FanOut {
     return Math.max(0, ...this.outputs.map((output) => output.retentionSeconds));
   }
 
-  /** Delivers one flush, letting the event loop run between batches; the number of aggregates. */
-  async deliver(flush: FlushInfo, batches: Iterable<readonly Aggregate[]>): Promise<number> {
+  /**
+   * Delivers one flush, letting the event loop run between batches; the number of aggregates. Ids that a batch
+   * adds to `forgotten` are told to the outputs before anything else runs, as they may be used again then.
+   */
+  async deliver(
+    flush: FlushInfo,
+    batches: Iterable<readonly Aggregate[]>,
+    forgotten: readonly number[] = [],
+  ): Promise<number> {
     let aggregates = 0;
+    let told = 0;
     let patienceMs = PATIENCE_MS;
     this.#each((output) => output.begin?.(flush));
     for (const batch of batches) {
       aggregates += batch.length;
-      this.#each((output) => output.write(batch));
+      if (batch.length > 0) this.#each((output) => output.write(batch));
+      this.#forget(forgotten.slice(told));
+      told = forgotten.length;
       await nextTurn();
       while (patienceMs > 0 && this.outputs.some((output) => output.isBusy?.() === true)) {
         await sleep(PAUSE_MS);
@@ -59,10 +69,6 @@ export class FanOut {
     this.#each((output) => output.serviceCheck?.(check, receivedAt));
   }
 
-  forget(contextIds: readonly number[]): void {
-    if (contextIds.length > 0) this.#each((output) => output.forget?.(contextIds));
-  }
-
   /** Closes all outputs side by side; what each could not deliver. */
   async close(deadlineMs: number): Promise<DeliveryReport[]> {
     return Promise.all(this.outputs.map((output) => output.close(deadlineMs)));
@@ -79,6 +85,10 @@ export class FanOut {
       ),
       ...this.outputs.flatMap((output) => output.metrics?.() ?? []),
     ];
+  }
+
+  #forget(contextIds: readonly number[]): void {
+    if (contextIds.length > 0) this.#each((output) => output.forget?.(contextIds));
   }
 
   #each(call: (output: Output) => void): void {

@@ -1,8 +1,9 @@
 /**
  * The interface every output implements. The control thread owns outputs and calls them.
  *
- *   begin(flush) ─▶ write(batch) … ─▶ end(flush)     once per flush, batches of bounded size
- *   forget(ids)                                      contexts that are gone; ids may be reused after
+ *   begin(flush) ─▶ write(batch) … ─▶ forget(ids) … ─▶ end(flush)     once per flush, in bounded pieces
+ *
+ * forget() tells contexts that are gone; their ids may name others right after.
  *   close(deadline)                                  at stop
  *
  * An output that waits for the outside (disk, network) does so behind a queue of its own with a limit,

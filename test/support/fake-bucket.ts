@@ -4,7 +4,13 @@
  */
 import { keyOf } from '../../src/aggregate/sketch-keys.ts';
 import type { ContextType } from '../../src/model/context.ts';
-import { KEY_KIND, type KeyKind, type SealedBucket } from '../../src/model/sealed-bucket.ts';
+import {
+  KEY_KIND,
+  type KeyKind,
+  type SealedBucket,
+  type VisitKey,
+  type VisitTimestamped,
+} from '../../src/model/sealed-bucket.ts';
 
 export interface FakeSample {
   readonly slot: number;
@@ -98,14 +104,28 @@ export class FakeBucket implements SealedBucket {
     return this.#cell(slot).weightedSum;
   }
 
-  forEachKey(visit: (slot: number, kind: KeyKind, low: number, high: number, weight: number) => void): void {
-    for (const [slot, cell] of this.#cells) {
-      for (const { kind, low, high, weight } of cell.keys.values()) visit(slot, kind, low, high, weight);
-    }
+  get keyPositions(): number {
+    return this.#allKeys().length;
   }
 
-  forEachTimestamped(visit: (slot: number, timestamp: number, value: number) => void): void {
-    for (const record of this.#timestamped) visit(...record);
+  forEachKey(visit: VisitKey, start = 0, end?: number): void {
+    for (const key of this.#allKeys().slice(start, end)) visit(...key);
+  }
+
+  get timestampedCount(): number {
+    return this.#timestamped.length;
+  }
+
+  forEachTimestamped(visit: VisitTimestamped, start = 0, end?: number): void {
+    for (const record of this.#timestamped.slice(start, end)) visit(...record);
+  }
+
+  #allKeys(): Parameters<VisitKey>[] {
+    return [...this.#cells].flatMap(([slot, cell]) =>
+      [...cell.keys.values()].map(
+        ({ kind, low, high, weight }): Parameters<VisitKey> => [slot, kind, low, high, weight],
+      ),
+    );
   }
 
   #addToHistogram(cell: FakeCell, value: number, weight: number): void {
