@@ -59,6 +59,11 @@ export function lineByLine() {
   return z.record(line(), line(), { error: 'must be a map of text to text' }).readonly();
 }
 
+/** One of a few words. */
+export function oneOf<const Word extends string>(words: readonly Word[]) {
+  return z.enum(words, { error: `must be one of ${words.join(', ')}` });
+}
+
 export function trueOrFalse() {
   return z.boolean({ error: 'must be true or false' });
 }

@@ -70,6 +70,7 @@ describe('defaults', () => {
       bucket_seconds: 10,
       stop_timeout_seconds: 5,
       workloads: '',
+      rules: [],
       serverless: false,
       http: { host: '127.0.0.1', port: 8127 },
       outputs: {

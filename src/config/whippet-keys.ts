@@ -4,6 +4,7 @@
  */
 import { datadogOutputKeys } from './datadog-payload-keys.ts';
 import { integer, seconds, section, text, yesNoOr, yesOrNo } from './key-types.ts';
+import { rulesKeys } from './rules-keys.ts';
 
 const MIB = 1024 * 1024;
 
@@ -24,6 +25,7 @@ export const whippetKeys = {
       who: 'Whoever has a supervisor that kills earlier (Docker after 10 s, Kubernetes after 30 s).',
     },
   ),
+  ...rulesKeys,
   workloads: text(
     { default: '' },
     {

@@ -17,6 +17,7 @@ const TOTALS: readonly (readonly [CoreCounter, string, string])[] = [
   ['lineHits', 'whippet_core_line_hits_total', 'Lines known as written.'],
   ['tagSetHits', 'whippet_core_tag_set_hits_total', 'Lines known but for the order of their tags.'],
   ['lineMisses', 'whippet_core_line_misses_total', 'Lines that took the cold path.'],
+  ['filteredLines', 'whippet_core_lines_filtered_total', 'Known lines that a filter or a rule drops.'],
   [
     'evictedLines',
     'whippet_core_lines_evicted_total',

@@ -1,10 +1,10 @@
 /**
  * Enrichment: from what a line says to what is aggregated or delivered (spec protocol §8).
  *
- *   metric ─▶ mapper ─▶ special tags ─▶ namespace ─▶ name filter ─▶ extra tags ─▶ EnrichedLine
- *                                                        └▶ undefined: filtered        │ × values
- *   event, check ─────▶ special tags ─────────────────────────────▶ extra tags         ▼
- *                                                                                    samples
+ *   metric ─▶ mapper ─▶ special tags ─▶ namespace ─▶ name filter ─▶ rule ─▶ extra tags ─▶ EnrichedLine
+ *                                                        └▶ undefined ◀┘                     │ × values
+ *   event, check ─────▶ special tags ─────────────────────────────────────▶ extra tags       ▼
+ *                                                                                          samples
  *
  * Nothing in an EnrichedLine depends on the values, so a resolver computes it once per distinct line and
  * the core applies values to it from then on. Tags of the origin are not in it: they may change while the
@@ -12,9 +12,11 @@
  */
 import type { ContextType } from '../model/context.ts';
 import type { EventMessage, MetricMessage, MetricType, ServiceCheckMessage } from '../model/message.ts';
-import type { EnrichedLine, Origin, Sample } from '../model/sample.ts';
+import type { EnrichedLine, LineRule, Origin, Sample } from '../model/sample.ts';
 import type { ByteString } from '../model/text.ts';
 import { captureGroups, type Mapping } from './mapper.ts';
+import { type MetricRule, nameOf } from './metric-rule.ts';
+import { typeUnder } from './metric-rules.ts';
 import { metricSource } from './metric-source.ts';
 import { matchingEntry } from './name-filter.ts';
 import { addNamespace, exemptingEntry } from './namespace.ts';
@@ -43,7 +45,7 @@ const CONTEXT_TYPE: Readonly<Record<MetricType, ContextType>> = {
   set: 'set',
 };
 
-/** Returns what all samples of the line share; undefined when its name is filtered. */
+/** Returns what all samples of the line share; undefined when it is filtered or dropped. */
 export function enrichLine(
   message: MetricMessage,
   settings: EnrichSettings,
@@ -64,7 +66,12 @@ export function enrichLine(
     return undefined;
   }
 
-  const type = CONTEXT_TYPE[message.type];
+  const sentAs = CONTEXT_TYPE[message.type];
+  const timestamped = message.timestamp > 0;
+  const rule = settings.rules?.ruleOfLine(name, sentAs);
+  const type = typeUnder(rule, sentAs, timestamped);
+  if (trace !== undefined && rule !== undefined) traceRule(trace, name, rule, sentAs, type);
+  if (rule?.drop === true) return undefined;
   const line: EnrichedLine = {
     name,
     type,
@@ -74,18 +81,17 @@ export function enrichLine(
     source: metricSource(special.jmxCheck),
     timestamp: message.timestamp,
     sampleRate: message.sampleRate,
-    pipeline: message.timestamp > 0 ? 'no_aggregation' : 'aggregated',
+    pipeline: timestamped ? 'no_aggregation' : 'aggregated',
     origin: originOf(message, special, sender),
+    ...tagRule(rule),
   };
   if (settings.copyPrefix === undefined || type !== 'histogram') return line;
-  // The prefix goes before the namespace, and the copy is not filtered by name.
-  const copy = { name: settings.copyPrefix + name };
-  trace?.({ kind: 'copied', name: copy.name });
-  return { ...line, copy };
+  const copy = copyOf(settings.copyPrefix + name, settings, trace);
+  return copy === undefined ? line : { ...line, copy };
 }
 
 /** Returns the samples of a metric in order: those of its values, each followed by its copy if there is one. */
-export function samplesOf(message: MetricMessage, { copy, ...shared }: EnrichedLine): Sample[] {
+export function samplesOf(message: MetricMessage, { copy, rule: _, ...shared }: EnrichedLine): Sample[] {
   if (shared.type === 'set') return [{ ...shared, value: 0, rawValue: message.setValue }];
   const samples: Sample[] = [];
   for (const value of message.values) {
@@ -113,6 +119,23 @@ export function enrichMessage<T extends EventMessage | ServiceCheckMessage>(
     },
     origin: originOf(message, special, sender),
   };
+}
+
+/** The prefix goes before the namespace, and the copy is not filtered by name; rules see its own name. */
+function copyOf(
+  name: ByteString,
+  settings: EnrichSettings,
+  trace: Trace | undefined,
+): EnrichedLine['copy'] | undefined {
+  const rule = settings.rules?.ruleOfLine(name, 'distribution');
+  trace?.({ kind: 'copied', name });
+  if (trace !== undefined && rule !== undefined) traceRule(trace, name, rule, 'distribution', 'distribution');
+  return rule?.drop === true ? undefined : { name, ...tagRule(rule) };
+}
+
+function tagRule(rule: MetricRule | undefined): { readonly rule?: LineRule } {
+  if (rule?.tagChoice === undefined) return {};
+  return { rule: { ...nameOf(rule), tagChoice: rule.tagChoice } };
 }
 
 function withExtraTags(
@@ -158,6 +181,18 @@ function originOf(
     external: message.externalData,
     cardinality: special.cardinality,
   };
+}
+
+function traceRule(
+  trace: Trace,
+  name: ByteString,
+  rule: MetricRule,
+  before: ContextType,
+  after: ContextType,
+): void {
+  const { drop, as } = rule;
+  const effect = after !== before ? { as: after } : as === undefined || as === before ? {} : { refused: as };
+  trace({ kind: 'rule', name, ...nameOf(rule), drop, ...effect });
 }
 
 function traceMapping(

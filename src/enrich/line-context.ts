@@ -5,7 +5,7 @@
  *                 └─▶ copyContextOf    the distribution that a histogram is copied to, never timestamped
  */
 import type { ContextType } from '../model/context.ts';
-import type { EnrichedLine } from '../model/sample.ts';
+import type { EnrichedLine, LineRule } from '../model/sample.ts';
 import type { ByteString } from '../model/text.ts';
 import { contextTags, timestampedTags } from './context-tags.ts';
 import { resolveOriginTags } from './origin.ts';
@@ -31,7 +31,7 @@ export function contextOf(
 ): LineContext | undefined {
   const timestamped = line.pipeline === 'no_aggregation';
   if (timestamped && line.type !== 'gauge' && line.type !== 'counter') return undefined;
-  return resolveContext(line, line.name, line.type, timestamped, settings, tagger, trace);
+  return resolveContext(line, { ...line, timestamped }, settings, tagger, trace);
 }
 
 /** Returns the context of the copy; undefined for a line that is not copied. */
@@ -42,20 +42,24 @@ export function copyContextOf(
   trace?: Trace,
 ): LineContext | undefined {
   if (line.copy === undefined) return undefined;
-  return resolveContext(line, line.copy.name, 'distribution', false, settings, tagger, trace);
+  const copy = { ...line.copy, type: 'distribution', timestamped: false } as const;
+  return resolveContext(line, copy, settings, tagger, trace);
+}
+
+/** The line's own context or that of its copy, without what both share. */
+interface Resolvable extends Pick<LineContext, 'name' | 'type' | 'timestamped'> {
+  readonly rule?: LineRule;
 }
 
 function resolveContext(
   line: EnrichedLine,
-  name: ByteString,
-  type: ContextType,
-  timestamped: boolean,
+  { name, type, timestamped, rule }: Resolvable,
   settings: EnrichSettings,
   tagger: Tagger,
   trace: Trace | undefined,
 ): LineContext {
   const originTags = resolveOriginTags(line.origin, settings.origin, tagger, trace);
   const tagsOf = timestamped ? timestampedTags : contextTags;
-  const tags = tagsOf(name, line.tags, originTags, settings.tagFilter, trace);
+  const tags = tagsOf(name, line.tags, originTags, settings.tagFilter, rule, trace);
   return { name, type, host: line.host, tags, timestamped };
 }

@@ -12,14 +12,12 @@
  *         name: 'airflow.pool'
  *
  * The first problem ends the check and refuses all profiles: half a mapping would spread metrics over two
- * sets of names. RE2JS and not RegExp, because the names are input: RE2 takes time linear in the name.
+ * sets of names.
  */
-import { createRequire } from 'node:module';
 import type { RE2JS } from 're2js';
 import { type ByteString, toByteString } from '../model/text.ts';
 import { compileTemplate, type Template } from './group-references.ts';
-import { literalPrefix } from './literal-prefix.ts';
-import { requiredTexts } from './required-text.ts';
+import { compileNamePattern, matchTypeProblem, type PatternErrorCode } from './name-pattern.ts';
 import { type IndexedRule, RuleIndex } from './rule-index.ts';
 
 export interface MapperRuleOptions {
@@ -50,12 +48,8 @@ export interface MapperProfileOptions {
 export type MapperErrorCode =
   | 'profile_name_required'
   | 'profile_prefix_required'
-  | 'invalid_match_type'
   | 'name_required'
-  | 'match_required'
-  | 'invalid_wildcard'
-  | 'consecutive_wildcards'
-  | 'invalid_regex'
+  | PatternErrorCode
   | 'cache_size';
 
 export interface MapperProblem {
@@ -81,8 +75,6 @@ export interface CompiledRule extends IndexedRule {
   readonly name: Template;
   readonly tags: readonly { readonly key: ByteString; readonly value: Template }[];
 }
-
-const WILDCARD = /^[A-Za-z0-9_*.-]+$/;
 
 export function compileProfiles(
   profiles: readonly MapperProfileOptions[],
@@ -112,15 +104,12 @@ function compileRule(
   number: number,
   where: string,
 ): CompiledRule | MapperProblem {
-  const type = options.match_type || 'wildcard';
-  if (type !== 'wildcard' && type !== 'regex')
-    return problem('invalid_match_type', where, `has match_type "${type}"; it must be wildcard or regex`);
+  const badType = matchTypeProblem(options.match_type);
+  if (badType !== undefined) return problem(badType.code, where, badType.what);
   if (!options.name) return problem('name_required', where, 'needs a name');
-  const match = options.match;
-  if (!match) return problem('match_required', where, 'needs a match');
-  const matching = type === 'wildcard' ? compileWildcard(match, where) : compileRegex(match, where);
-  if ('code' in matching) return matching;
-  const { namedGroups, ...shape } = matching;
+  const pattern = compileNamePattern(options);
+  if ('code' in pattern) return problem(pattern.code, where, pattern.what);
+  const { namedGroups, ...shape } = pattern;
 
   const template = (text: string) => compileTemplate(text, shape.groupCount, namedGroups);
   return {
@@ -136,59 +125,6 @@ function compileRule(
   };
 }
 
-/** How a rule matches. */
-interface Matching
-  extends Pick<CompiledRule, 'wildcard' | 'literalPrefix' | 'requiredTexts' | 'groupCount' | 'pattern'> {
-  readonly namedGroups: Readonly<Record<string, number>>;
-}
-
-function compileWildcard(match: string, where: string): Matching | MapperProblem {
-  if (!WILDCARD.test(match))
-    return problem('invalid_wildcard', where, 'may hold only ASCII letters, digits, - _ * and .');
-  if (match.includes('**')) return problem('consecutive_wildcards', where, 'must not hold two * in a row');
-  const source = match.replaceAll('.', '\\.').replaceAll('*', '([^.]*)');
-  const pieces = match.split('*');
-  let pattern: RE2JS | undefined;
-  return {
-    wildcard: match,
-    literalPrefix: pieces[0] ?? '',
-    requiredTexts: pieces.filter((piece) => piece !== ''),
-    groupCount: pieces.length - 1,
-    namedGroups: {},
-    pattern: () => {
-      pattern ??= loadRe2().compile(`^${source}$`);
-      return pattern;
-    },
-  };
-}
-
-function compileRegex(match: string, where: string): Matching | MapperProblem {
-  const pattern = compilePattern(`^${match}$`);
-  if (typeof pattern === 'string') return problem('invalid_regex', where, `does not compile: ${pattern}`);
-  return {
-    wildcard: undefined,
-    literalPrefix: toByteString(literalPrefix(match)),
-    requiredTexts: requiredTexts(match),
-    groupCount: pattern.groupCount(),
-    namedGroups: pattern.namedGroups(),
-    pattern: () => pattern,
-  };
-}
-
-/** Returns the pattern, or what is wrong with it. */
-function compilePattern(source: string): RE2JS | string {
-  try {
-    return loadRe2().compile(source);
-  } catch (error) {
-    return error instanceof Error ? error.message : String(error);
-  }
-}
-
 function problem(code: MapperErrorCode, where: string, what: string): MapperProblem {
   return { code, message: `${where} ${what}` };
-}
-
-/** RE2JS takes 4 MB of a thread, so it is loaded by the first rule that needs it. */
-function loadRe2(): typeof RE2JS {
-  return (createRequire(import.meta.url)('re2js') as typeof import('re2js')).RE2JS;
 }

@@ -4,13 +4,17 @@
  *   configuration ──EnrichOptions──▶ compileEnrichSettings ──EnrichSettings──▶ enrichLine, …
  *
  * Each thread compiles its own settings: the mapper in it has a cache. Nothing here throws; what cannot be
- * used is left out and said in `warnings`, or in `mapperProblem`.
+ * used is left out and said in `warnings`, `mapperProblem` or `ruleProblems`.
  */
+
+import type { MetricRuleOptions } from '../model/metric-rule.ts';
 import { NAMESPACE_EXEMPTIONS } from '../model/namespace-exemptions.ts';
 import { type ByteString, toByteString } from '../model/text.ts';
 import { parseCardinality } from './cardinality.ts';
 import { compileMapper, type Mapper } from './mapper.ts';
 import type { MapperProblem, MapperProfileOptions } from './mapper-rules.ts';
+import { compileMetricRules, type RuleProblem, ruleWarnings } from './metric-rule.ts';
+import { MetricRules } from './metric-rules.ts';
 import { ingestNameFilter, type NameFilter, type NameFilterOptions } from './name-filter.ts';
 import { compileNamespace, type Namespace } from './namespace.ts';
 import type { OriginSettings } from './origin.ts';
@@ -28,6 +32,7 @@ export interface EnrichOptions extends NameFilterOptions {
   readonly statsd_metric_namespace: string;
   readonly statsd_metric_namespace_blacklist: readonly string[];
   readonly metric_tag_filterlist: readonly TagFilterEntry[];
+  readonly rules: readonly MetricRuleOptions[];
   readonly histogram_copy_to_distribution: boolean;
   readonly histogram_copy_to_distribution_prefix: string;
   readonly dogstatsd_tag_cardinality: string;
@@ -55,6 +60,7 @@ export const DEFAULT_ENRICH_OPTIONS: EnrichOptions = {
   statsd_metric_blocklist: [],
   statsd_metric_blocklist_match_prefix: false,
   metric_tag_filterlist: [],
+  rules: [],
   histogram_copy_to_distribution: false,
   histogram_copy_to_distribution_prefix: '',
   dogstatsd_tag_cardinality: 'low',
@@ -76,6 +82,10 @@ export interface EnrichSettings {
   /** What a histogram copy's name starts with; undefined when histograms are not copied. */
   readonly copyPrefix: ByteString | undefined;
   readonly tagFilter: TagFilter;
+  /** Undefined when there are none, or problems. */
+  readonly rules: MetricRules | undefined;
+  /** What is wrong with the rules. A configuration with a problem is refused. */
+  readonly ruleProblems: readonly RuleProblem[];
   readonly origin: OriginSettings;
   /** Sentences for the log about options that could not be used as written. */
   readonly warnings: readonly string[];
@@ -93,6 +103,8 @@ export function compileEnrichSettings(options: EnrichOptions): EnrichSettings {
   if (cardinality === undefined)
     warnings.push(`dogstatsd_tag_cardinality "${level}" is unknown; low is used`);
 
+  const compiled = compileMetricRules(options.rules);
+  warnings.push(...ruleWarnings(options.rules));
   return {
     hostname: toByteString(options.hostname),
     serverless: options.serverless,
@@ -105,6 +117,9 @@ export function compileEnrichSettings(options: EnrichOptions): EnrichSettings {
       ? toByteString(options.histogram_copy_to_distribution_prefix)
       : undefined,
     tagFilter: compileTagFilter(options.metric_tag_filterlist, warnings),
+    ...('problems' in compiled
+      ? { rules: undefined, ruleProblems: compiled.problems }
+      : { rules: compiled.length === 0 ? undefined : new MetricRules(compiled), ruleProblems: [] }),
     origin: {
       unified: options.origin_detection_unified,
       entityIdPrecedence: options.dogstatsd_entity_id_precedence,

@@ -9,6 +9,7 @@
  * tags of a context, origin tags included.
  */
 import { type ByteString, toByteString } from '../model/text.ts';
+import { tagKey } from './tag-choice.ts';
 
 export interface TagFilterEntry {
   readonly metric_name?: string;
@@ -64,9 +65,4 @@ function combine(earlier: TagRule | undefined, later: TagRule): TagRule {
   if (earlier === undefined) return later;
   if (earlier.action !== later.action) return earlier.action === 'exclude' ? earlier : later;
   return { action: later.action, keys: new Set([...earlier.keys, ...later.keys]) };
-}
-
-function tagKey(tag: ByteString): ByteString {
-  const colon = tag.indexOf(':');
-  return colon < 0 ? tag : tag.slice(0, colon);
 }

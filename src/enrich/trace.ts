@@ -5,6 +5,8 @@
  * A step says what changed and why. What did not change makes no step, apart from a mapper profile and a
  * namespace that could have applied and did not.
  */
+import type { ContextType } from '../model/context.ts';
+import type { RuleName } from '../model/metric-rule.ts';
 import type { ByteString } from '../model/text.ts';
 import type { Cardinality } from './cardinality.ts';
 
@@ -31,6 +33,8 @@ export type EnrichStep =
   | { readonly kind: 'namespace_exempt'; readonly entry: ByteString }
   /** The name filter dropped the line because of this entry. */
   | { readonly kind: 'filtered'; readonly name: ByteString; readonly entry: ByteString }
+  /** A rule of `rules` is the one for the metric called `name`, the line's own or its copy. */
+  | ({ readonly kind: 'rule'; readonly name: ByteString } & RuleName & RuleEffect)
   /** Which host was chosen, and what chose it. */
   | { readonly kind: 'host'; readonly host: ByteString; readonly from: HostChoice }
   | { readonly kind: 'extra_tags'; readonly tags: readonly ByteString[] }
@@ -46,8 +50,22 @@ export type EnrichStep =
       readonly level: Cardinality;
       readonly tags: readonly ByteString[] | undefined;
     }
-  /** `metric_tag_filterlist` took these tags from the metric called `name`. */
-  | { readonly kind: 'tags_removed'; readonly name: ByteString; readonly tags: readonly ByteString[] };
+  /** `metric_tag_filterlist`, or the rule, took these tags from the metric called `name`. */
+  | {
+      readonly kind: 'tags_removed';
+      readonly name: ByteString;
+      readonly tags: readonly ByteString[];
+      readonly by?: RuleName;
+    };
+
+/** What a rule does to a line before its tags are complete. */
+export interface RuleEffect {
+  readonly drop: boolean;
+  /** The type it gives the metric; absent when that stays as it is. */
+  readonly as?: ContextType;
+  /** The type it would give a metric that cannot have it: a set, a sample with a timestamp, a copy. */
+  readonly refused?: ContextType;
+}
 
 export type SpecialTagMeaning = 'host' | 'entity_id' | 'cardinality' | 'jmx_check';
 export type HostChoice = 'field' | 'tag' | 'server' | 'serverless';

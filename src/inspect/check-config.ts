@@ -1,6 +1,6 @@
 /**
  * Checks what the schema of the configuration cannot know because it takes the parts that use the values:
- * whether mapper rules compile, and whether their examples hold.
+ * whether mapper rules and metric rules compile, and whether examples of mapper rules hold.
  *
  * Runs at start, at reload and in `whippet config --check`, before anything is changed.
  */
@@ -13,16 +13,21 @@ import { compileEnrichSettings, type EnrichSettings, enrichOptionsOf } from '../
 /** Throws ConfigError when enrichment cannot work as configured; returns what it makes of the configuration. */
 export function checkConfig(loaded: LoadedConfig): EnrichSettings {
   const settings = compileEnrichSettings(enrichOptionsOf(loaded.config));
-  const problem = settings.mapperProblem;
-  if (problem === undefined) return settings;
-  const key = problem.code === 'cache_size' ? 'dogstatsd_mapper_cache_size' : 'dogstatsd_mapper_profiles';
-  throw new ConfigError([
-    {
+  const { mapperProblem, ruleProblems } = settings;
+  const problems: ConfigProblem[] = [];
+  const report = (key: string, { code, message }: { code: string; message: string }): void => {
+    problems.push({
       code: 'ERR_CONFIG_INVALID_VALUE',
-      message: `${key} (${sourceOf(loaded, key)}): ${problem.message}`,
-      reason: problem.code,
-    },
-  ]);
+      message: `${key} (${sourceOf(loaded, key)}): ${message}`,
+      reason: code,
+    });
+  };
+  if (mapperProblem?.code === 'cache_size') report('dogstatsd_mapper_cache_size', mapperProblem);
+  else if (mapperProblem !== undefined) report('dogstatsd_mapper_profiles', mapperProblem);
+  for (const problem of ruleProblems) report('rules', problem);
+  const [first, ...others] = problems;
+  if (first !== undefined) throw new ConfigError([first, ...others]);
+  return settings;
 }
 
 /** Throws ConfigError when examples of mapper rules do not hold; it names each. */

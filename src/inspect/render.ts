@@ -15,6 +15,7 @@ import type { EnrichStep, HostChoice, SpecialTagMeaning } from '../enrich/trace.
 import type { Colour, Paint } from '../lib/paint.ts';
 import { padTo } from '../lib/terminal-text.ts';
 import type { Message, Rejection } from '../model/message.ts';
+import type { RuleName } from '../model/metric-rule.ts';
 import type { ByteString } from '../model/text.ts';
 import { pointAt } from './caret.ts';
 import type { SeriesNames } from './series-names.ts';
@@ -157,6 +158,8 @@ function stepRows(step: EnrichStep, { filterKey }: RenderOptions): Row[] {
       const text = `dropped: ${show(step.name)} matches "${show(step.entry)}" of ${filterKey}`;
       return [{ label: 'filter', text, colour: 'red' }];
     }
+    case 'rule':
+      return ruleRows(step);
     case 'host':
       return [
         { label: 'host', text: `${step.host === '' ? 'none' : show(step.host)} (${HOSTS[step.from]})` },
@@ -168,12 +171,28 @@ function stepRows(step: EnrichStep, { filterKey }: RenderOptions): Row[] {
     case 'origin':
       return originStepRows(step);
     case 'tags_removed': {
-      const text = `${step.tags.map(show).join('  ')} (metric_tag_filterlist, ${show(step.name)})`;
+      const by = step.by === undefined ? 'metric_tag_filterlist' : nameRule(step.by);
+      const text = `${step.tags.map(show).join('  ')} (${by}, ${show(step.name)})`;
       return [{ label: 'removed', text }];
     }
     case 'extra_tags':
       return [];
   }
+}
+
+function ruleRows(step: Extract<EnrichStep, { kind: 'rule' }>): Row[] {
+  const named = `${nameRule(step)} is for ${show(step.name)}`;
+  if (step.drop) return [{ label: 'rule', text: `${named}: dropped`, colour: 'red' }];
+  const rows: Row[] = [{ label: 'rule', text: step.as === undefined ? named : `${named} ─▶ ${step.as}` }];
+  if (step.refused !== undefined) {
+    const text = `cannot make a ${step.refused} of it: it is a set, a copy, or has a timestamp`;
+    rows.push({ label: 'rule', text, colour: 'yellow' });
+  }
+  return rows;
+}
+
+function nameRule({ rule, match }: RuleName): string {
+  return `rule ${rule} "${match}"`;
 }
 
 function originStepRows({ source, entity, level, tags }: Extract<EnrichStep, { kind: 'origin' }>): Row[] {

@@ -3,6 +3,7 @@
  */
 import type { ContextType } from './context.ts';
 import type { ExternalData } from './message.ts';
+import type { RuleName } from './metric-rule.ts';
 import type { ByteString } from './text.ts';
 
 /** Where a message came from: the raw inputs of origin resolution, not its result (spec origin-detection). */
@@ -24,6 +25,15 @@ export interface Origin {
 /** Timestamped samples are passed through; all others are aggregated. */
 export type Pipeline = 'aggregated' | 'no_aggregation';
 
+/** Which tags a metric rule leaves (enrich/tag-choice.ts). */
+export interface TagChoice {
+  /** Whether what is listed stays, and all else goes, or the other way round. */
+  readonly keeps: boolean;
+  readonly keys: ReadonlySet<ByteString>;
+  /** Whole tags. */
+  readonly tags: ReadonlySet<ByteString>;
+}
+
 /** What all samples of one line share. It depends on the line's text only, never on its values. */
 export interface EnrichedLine {
   readonly name: ByteString;
@@ -44,10 +54,17 @@ export interface EnrichedLine {
    * Set when each sample is followed by a copy that is a distribution of this name. The copy has the tags,
    * host, timestamp, rate and unit of the line and is always aggregated.
    */
-  readonly copy?: { readonly name: ByteString };
+  readonly copy?: { readonly name: ByteString; readonly rule?: LineRule };
+  /** The metric rule for the line, when it picks tags. */
+  readonly rule?: LineRule;
 }
 
-export interface Sample extends Omit<EnrichedLine, 'copy'> {
+/** What is left to do of a rule when the tags of the origin are known. */
+export interface LineRule extends RuleName {
+  readonly tagChoice: TagChoice;
+}
+
+export interface Sample extends Omit<EnrichedLine, 'copy' | 'rule'> {
   /** 0 for a set. */
   readonly value: number;
   /** The element of a set, else empty. */

@@ -22,7 +22,7 @@ const TOTALS: readonly (readonly [ShardCounter, string, string])[] = [
   [
     'filteredMetrics',
     'whippet_enrich_new_lines_filtered_total',
-    'Lines new to the caches whose name is filtered.',
+    'Lines new to the caches that a filter or a rule drops.',
   ],
   [
     'unknownFields',

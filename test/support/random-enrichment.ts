@@ -7,6 +7,7 @@ import type { PacketOrigin } from '../../src/enrich/enrich.ts';
 import type { MapperProfileOptions } from '../../src/enrich/mapper-rules.ts';
 import type { EnrichOptions } from '../../src/enrich/settings.ts';
 import type { Workloads } from '../../src/enrich/static-tagger.ts';
+import type { MetricRuleOptions } from '../../src/model/metric-rule.ts';
 
 export interface Enrichment {
   readonly enrich: Partial<EnrichOptions>;
@@ -86,6 +87,22 @@ const tagFilter = fc.subarray([
   { metric_name: 'copy.a', tags: ['env'] },
 ]);
 
+/** Rules of every kind, about names that mapper and namespace make, and copies. */
+const RULES: readonly MetricRuleOptions[] = [
+  { match: 'a', types: ['count'], drop: true },
+  { match: 'a', types: ['gauge', 'histogram'], as: 'count' },
+  { match: '*a', as: 'distribution', drop_tags: ['env:prod', 'user', 'rest'] },
+  { match: 'ns.*', types: ['distribution', 'set'], as: 'gauge', keep_tags: ['env', 'az:1'] },
+  { match: 'jobs.time', as: 'histogram', drop_tags: ['kind'] },
+  { match: 'web.*', as: 'gauge', drop_tags: ['host', 'image', 'cluster'] },
+  { match: 'page.views', keep_tags: [] },
+  { match: 'page.*', drop: true },
+  { match: 'pool\\..+', match_type: 'regex', as: 'histogram' },
+  { match: 'copy.a', keep_tags: ['env'] },
+  { match: 'copy.+', match_type: 'regex', drop: true },
+  { match: '.*', match_type: 'regex', types: ['count'], as: 'distribution' },
+];
+
 const options: fc.Arbitrary<Partial<EnrichOptions>> = fc.record({
   dogstatsd_mapper_profiles: fc.shuffledSubarray([...PROFILES]),
   // One entry makes every other name push out what the mapper remembers.
@@ -97,6 +114,7 @@ const options: fc.Arbitrary<Partial<EnrichOptions>> = fc.record({
   statsd_metric_blocklist: names,
   statsd_metric_blocklist_match_prefix: fc.boolean(),
   metric_tag_filterlist: tagFilter,
+  rules: fc.shuffledSubarray([...RULES]),
   dogstatsd_tags: fc.subarray(['team:x', 'env:prod', 'user:17']),
   histogram_copy_to_distribution: fc.boolean(),
   histogram_copy_to_distribution_prefix: fc.constantFrom('', 'copy.'),

@@ -1,0 +1,34 @@
+/**
+ * A rule about metrics as the configuration has it (key `rules`, docs/rules.md), and what its words mean.
+ * Several parts read rules: enrichment drops, retags and retypes; aggregation computes and times.
+ */
+import type { ContextType } from './context.ts';
+
+export interface MetricRuleOptions {
+  readonly match?: string;
+  readonly match_type?: string;
+  /** The rule is for these types alone. */
+  readonly types?: readonly RuleType[];
+  readonly drop?: boolean;
+  /** Tag keys, or whole tags `key:value`. */
+  readonly keep_tags?: readonly string[];
+  readonly drop_tags?: readonly string[];
+  readonly as?: RuleType;
+}
+
+/** Words for the types; timings are histograms. */
+export const RULE_TYPES = ['count', 'gauge', 'histogram', 'distribution', 'set'] as const;
+export type RuleType = (typeof RULE_TYPES)[number];
+
+/** What `as` can make of a metric. */
+export const RULE_TARGETS = ['count', 'gauge', 'histogram', 'distribution'] as const;
+
+export function contextTypeOf(word: RuleType): ContextType {
+  return word === 'count' ? 'counter' : word;
+}
+
+/** Which rule it was, for people: its place in the list, from 1, and its `match`. */
+export interface RuleName {
+  readonly rule: number;
+  readonly match: string;
+}
