@@ -72,7 +72,7 @@ export const datadogOutputKeys = {
     },
   ),
   zlib_level: integer(
-    { default: 1, min: 1, max: 9 },
+    { default: 3, min: 1, max: 9 },
     {
       what: 'Level of zlib and gzip.',
       trade: 'Higher makes payloads smaller and takes more processor time.',

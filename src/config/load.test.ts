@@ -78,7 +78,7 @@ describe('defaults', () => {
         echo: false,
         echo_per_second: 20,
         file: { path: '' },
-        datadog: { series_format: 'protobuf', zlib_level: 1 },
+        datadog: { series_format: 'protobuf', zlib_level: 3 },
         prometheus: { enabled: true, expiry_seconds: 300 },
       },
       intake: { backlog_bytes: 33554432, portable: false },

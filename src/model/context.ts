@@ -16,4 +16,6 @@ export interface Context {
   readonly host: ByteString;
   /** Without duplicates, in the order first seen; for timestamped samples as written. */
   readonly tags: readonly ByteString[];
+  /** The JMX check its samples come from; absent for all others. */
+  readonly source?: string;
 }
