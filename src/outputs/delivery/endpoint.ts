@@ -1,0 +1,324 @@
+/**
+ * Delivers transactions to one endpoint: new ones first, old ones newest first, never more than a few requests
+ * at a time, and none while the endpoint fails.
+ *
+ *   submit ─▶ new (high queue) ──┐                    ┌─▶ delivered, refused: settled
+ *                │ full, blocked  ├─▶ requests under way ┤
+ *                ▼                │                    └─▶ failed ─▶ retry queue (memory, disk)
+ *           retry queue ──pass──▶ old (low queue)
+ *
+ * Pass     every passMs everything is taken from the retry queue, from the newest file when memory is empty, and
+ *          sorted: high priority first, then newest first. What may be sent goes to the low queue, the rest back
+ *          (spec output A.10). While old data drains, a pass follows as soon as the low queue is empty.
+ * Shares   new data goes first; after OLD_EVERY - 1 new ones in a row an old one has its turn.
+ * Limits   highMax and newBytesMax of new transactions, beyond which they join the retry queue; lowMax old ones.
+ * Thread   the control thread. Time, timers and chance are arguments.
+ */
+import type { Clock } from '../../lib/clock.ts';
+import type { Log } from '../../lib/log.ts';
+import { amountOf, LossCounts } from '../retry-queue/loss-counts.ts';
+import type { RetryQueue } from '../retry-queue/retry-queue.ts';
+import { compareForSending, costOf, type Transaction } from '../retry-queue/transaction.ts';
+import type { BackoffSettings } from './backoff.ts';
+import { CircuitBreaker } from './circuit-breaker.ts';
+import { type EndpointStatus, EndpointTally } from './endpoint-status.ts';
+import { OutageLog } from './outage-log.ts';
+import { type Outcome, outcomeOf, type Sender, type SendResult } from './send-result.ts';
+
+const PASS_MS = 5000;
+const OLD_EVERY = 10;
+/** A receiver that asks for more than this is tried sooner. */
+const RETRY_AFTER_MAX_MS = 300_000;
+
+export interface EndpointOptions {
+  /** For people and metrics; without secrets. */
+  readonly name: string;
+  readonly sender: Sender;
+  readonly queue: RetryQueue;
+  readonly losses: LossCounts;
+  readonly backoff: BackoffSettings;
+  readonly requestsMax: number;
+  readonly highMax: number;
+  readonly lowMax: number;
+  readonly newBytesMax: number;
+  readonly clock: Clock;
+  /** From 0 to 1. */
+  readonly random: () => number;
+  readonly log: Log;
+  /** Whether somebody is still there to send it to; what has nobody is lost. */
+  readonly isWanted?: (transaction: Transaction) => boolean;
+  /** Hears what the receiver answered. */
+  readonly onAnswer?: (transaction: Transaction, status: number) => void;
+}
+
+export class Endpoint {
+  readonly #options: EndpointOptions;
+  readonly #breakers = new Map<string, CircuitBreaker>();
+  readonly #tally = new EndpointTally();
+  readonly #outage: OutageLog;
+  #new: Transaction[] = [];
+  #newBytes = 0;
+  #old: Transaction[] = [];
+  #newInARow = 0;
+  readonly #underWay = new Map<Transaction, Promise<void>>();
+  #passing: Promise<void> | undefined;
+  #cancelPass: () => void = () => undefined;
+  #stopping = false;
+  #lastError = '';
+
+  constructor(options: EndpointOptions) {
+    this.#options = options;
+    this.#outage = new OutageLog(options.log, { endpoint: options.name });
+  }
+
+  start(): void {
+    this.#cancelPass = this.#options.clock.after(PASS_MS, () => {
+      this.#beginPass();
+      this.start();
+    });
+  }
+
+  /** Takes a transaction, to send it or to count it as lost. */
+  submit(transaction: Transaction): void {
+    this.#tally.submitted(transaction);
+    const { highMax, newBytesMax, queue } = this.#options;
+    const cost = costOf(transaction);
+    if (this.#new.length >= highMax || (this.#new.length > 0 && this.#newBytes + cost > newBytesMax)) {
+      queue.add(transaction);
+      return;
+    }
+    this.#new.push(transaction);
+    this.#newBytes += cost;
+    this.#pump();
+  }
+
+  get status(): EndpointStatus {
+    const { name, queue, losses, clock } = this.#options;
+    const queued = queue.status;
+    const sending = [...this.#new, ...this.#old, ...this.#underWay.keys()];
+    const now = clock.now();
+    const oldest = Math.min(queued.oldestAt ?? now, ...sending.map(({ createdAt }) => createdAt));
+    const items = (list: readonly Transaction[]): number => list.reduce((sum, t) => sum + t.itemCount, 0);
+    return {
+      endpoint: name,
+      state: this.#state,
+      downSince: this.#outage.downSince,
+      targets: [...this.#breakers].map(([route, { state, errors, retryAt }]) => ({ route, state, errors, retryAt })),
+      queue: {
+        payloads: queued.payloads + sending.length,
+        items: queued.items + items(sending),
+        bytes: queued.bytes + sending.reduce((sum, one) => sum + costOf(one), 0),
+        oldestAgeSeconds: Math.max(now - oldest, 0) / 1000,
+        new: this.#new.length,
+        retry: queued.payloads + this.#old.length,
+        underWay: this.#underWay.size,
+      },
+      disk: queued.disk,
+      lastError: this.#tally.lastError,
+      lastSuccessAt: this.#tally.lastSuccessAt,
+      counts: this.#tally.counts,
+      losses: losses.list(),
+    };
+  }
+
+  get tally(): EndpointTally {
+    return this.#tally;
+  }
+
+  /** Passes now instead of at the next beat, and resolves when that is done; for tests on a virtual clock. */
+  async pass(): Promise<void> {
+    this.#beginPass();
+    await this.#passing;
+  }
+
+  /** Resolves when no request is under way. */
+  async idle(): Promise<void> {
+    while (this.#underWay.size > 0) await Promise.all(this.#underWay.values());
+  }
+
+  /**
+   * Sends what is new once, for `waitMs` at most, then puts everything on disk. Returns what is lost by stopping.
+   */
+  async stop(waitMs: number): Promise<readonly Transaction[]> {
+    const { sender, queue, clock } = this.#options;
+    this.#cancelPass();
+    this.#stopping = true;
+    await this.#passing;
+    this.#giveBack(this.#old.splice(0));
+    if (waitMs > 0) {
+      this.#pump();
+      let cancel: () => void = () => undefined;
+      const late = new Promise<void>((resolve) => {
+        cancel = clock.after(waitMs, resolve);
+      });
+      await Promise.race([this.#drain(), late]);
+      cancel();
+    }
+    // What is still under way is given up by the sender, and comes back to the retry queue.
+    this.#giveBack(this.#new.splice(0));
+    await sender.close();
+    await this.idle();
+    return queue.stop();
+  }
+
+  get #state(): EndpointStatus['state'] {
+    const states = [...this.#breakers.values()].map(({ state }) => state);
+    if (states.includes('half-blocked')) return 'half-blocked';
+    return states.includes('blocked') ? 'blocked' : 'unblocked';
+  }
+
+  async #drain(): Promise<void> {
+    while (this.#new.length > 0 || this.#underWay.size > 0) await this.idle();
+  }
+
+  /** Starts as many requests as may be under way. */
+  #pump(): void {
+    const { requestsMax, clock } = this.#options;
+    while (this.#underWay.size < requestsMax) {
+      const transaction = this.#next();
+      if (transaction === undefined) break;
+      if (this.#isLostForGood(transaction)) continue;
+      if (this.#breakerOf(transaction).request(clock.now())) this.#send(transaction);
+      else this.#options.queue.add(transaction);
+    }
+    const drained = this.#old.length === 0 && this.#underWay.size < requestsMax;
+    if (drained && this.#hasMoreToDrain) this.#beginPass();
+  }
+
+  /** The next transaction: a new one, or an old one when it is its turn or there is nothing new. */
+  #next(): Transaction | undefined {
+    const oldsTurn = this.#newInARow >= OLD_EVERY - 1 && this.#old.length > 0;
+    const fresh = oldsTurn ? undefined : this.#new.shift();
+    if (fresh === undefined) {
+      this.#newInARow = 0;
+      return this.#old.shift();
+    }
+    this.#newInARow++;
+    this.#newBytes -= costOf(fresh);
+    return fresh;
+  }
+
+  /** Old data that a working endpoint could have now: no need to wait for the next beat. */
+  get #hasMoreToDrain(): boolean {
+    const { queue } = this.#options;
+    if (this.#stopping || this.#passing !== undefined || this.#state !== 'unblocked') return false;
+    return queue.size > 0 || queue.hasStored;
+  }
+
+  #send(transaction: Transaction): void {
+    const done = this.#options.sender.send(transaction).then((result) => {
+      this.#underWay.delete(transaction);
+      this.#finish(transaction, result);
+      this.#pump();
+    });
+    this.#underWay.set(transaction, done);
+  }
+
+  #finish(transaction: Transaction, result: SendResult): void {
+    const { queue, clock, random, onAnswer } = this.#options;
+    const breaker = this.#breakerOf(transaction);
+    const now = clock.now();
+    if (result.kind === 'aborted') {
+      breaker.giveUp();
+      queue.add(transaction);
+      return;
+    }
+    const outcome: Outcome = result.kind === 'failed' ? 'retry' : outcomeOf(result.status);
+    this.#tally.answered(transaction, result, outcome, now);
+    if (result.kind === 'answered') onAnswer?.(transaction, result.status);
+    if (outcome === 'retry') {
+      transaction.errors++;
+      const asked = result.kind === 'answered' ? (result.retryAfterMs ?? 0) : 0;
+      breaker.failure(now, random(), Math.min(asked, RETRY_AFTER_MAX_MS));
+      this.#lastError = result.kind === 'failed' ? result.error : `status ${result.status}`;
+      queue.add(transaction);
+    } else {
+      // Only trouble of the endpoint blocks it; a refused payload is the payload's own.
+      breaker.success(now, random());
+      queue.settle(transaction);
+      if (outcome === 'refused') this.#lose(transaction, 'refused');
+    }
+    this.#watchOutage(now);
+  }
+
+  #watchOutage(now: number): void {
+    const { losses, queue } = this.#options;
+    const { payloads, items, disk } = queue.status;
+    const held = { payloads: payloads + (disk?.payloads ?? 0), items: items + (disk?.items ?? 0) };
+    const report = { error: this.#lastError, held, lost: losses.total };
+    if (this.#state === 'unblocked') this.#outage.up(now, report);
+    else this.#outage.down(now, report);
+  }
+
+  #beginPass(): void {
+    this.#options.queue.sweep();
+    if (this.#passing !== undefined || this.#stopping) return;
+    this.#passing = this.#runPass().finally(() => {
+      this.#passing = undefined;
+    });
+  }
+
+  /** Moves what may be sent from the retry queue to the low queue. */
+  async #runPass(): Promise<void> {
+    const { queue, clock } = this.#options;
+    if (this.#outage.downSince !== undefined) this.#watchOutage(clock.now());
+    let candidates: Transaction[] = queue.takeAll();
+    // A file is read only when at least one request would be allowed.
+    if (candidates.length === 0 && this.#old.length === 0 && queue.hasStored && this.#mayTry(clock.now())) {
+      candidates = [...(await queue.takeStored())];
+    }
+    if (this.#stopping) {
+      this.#giveBack(candidates);
+      return;
+    }
+    this.#choose(candidates.sort(compareForSending));
+    // Not from inside the pass: the next one begins when this has ended.
+    queueMicrotask(() => this.#pump());
+  }
+
+  #choose(sorted: readonly Transaction[]): void {
+    const { queue, clock, lowMax } = this.#options;
+    const now = clock.now();
+    const tried = new Set(this.#old.map(({ route }) => route));
+    for (const transaction of sorted) {
+      if (this.#isLostForGood(transaction)) continue;
+      const allowed = this.#breakerOf(transaction).wouldAllow(now);
+      const mayGo = allowed === 'any' || (allowed === 'one' && !tried.has(transaction.route));
+      if (mayGo && this.#old.length < lowMax) {
+        tried.add(transaction.route);
+        this.#old.push(transaction);
+      } else queue.add(transaction);
+    }
+  }
+
+  /** Whether any route may be tried; a route nobody has tried may. */
+  #mayTry(now: number): boolean {
+    const breakers = [...this.#breakers.values()];
+    return breakers.length === 0 || breakers.some((breaker) => breaker.wouldAllow(now) !== 'none');
+  }
+
+  #isLostForGood(transaction: Transaction): boolean {
+    if (this.#options.isWanted?.(transaction) !== false) return false;
+    this.#options.queue.settle(transaction);
+    this.#lose(transaction, 'no_destination');
+    return true;
+  }
+
+  #lose(transaction: Transaction, reason: 'refused' | 'no_destination'): void {
+    const { losses, clock } = this.#options;
+    losses.add(reason, transaction.kind, clock.now() - transaction.createdAt, amountOf(transaction));
+  }
+
+  #giveBack(transactions: readonly Transaction[]): void {
+    for (const transaction of transactions) this.#options.queue.add(transaction);
+  }
+
+  #breakerOf({ route }: Transaction): CircuitBreaker {
+    let breaker = this.#breakers.get(route);
+    if (breaker === undefined) {
+      breaker = new CircuitBreaker(this.#options.backoff);
+      this.#breakers.set(route, breaker);
+    }
+    return breaker;
+  }
+}

@@ -1,0 +1,75 @@
+/**
+ * One line when an endpoint goes down and one when it is back.
+ *
+ * An endpoint that comes and goes is told of once in QUIET_MS: outages in between are counted, and told of only
+ * when they last.
+ */
+import type { Log } from '../../lib/log.ts';
+import type { Amount } from '../retry-queue/loss-counts.ts';
+
+const QUIET_MS = 60_000;
+
+export interface OutageReport {
+  readonly error: string;
+  /** What waits for the endpoint now. */
+  readonly held: { readonly payloads: number; readonly items: number };
+  /** Everything lost so far. */
+  readonly lost: Amount;
+}
+
+export class OutageLog {
+  readonly #log: Log;
+  readonly #fields: object;
+  #downSince: number | undefined;
+  #lostBefore = 0;
+  #isTold = false;
+  #toldAt = Number.NEGATIVE_INFINITY;
+  #untold = 0;
+
+  constructor(log: Log, fields: object) {
+    this.#log = log;
+    this.#fields = fields;
+  }
+
+  /** When the outage began; undefined while the endpoint is up. */
+  get downSince(): number | undefined {
+    return this.#downSince;
+  }
+
+  /** The endpoint is down; called as often as one likes. */
+  down(now: number, report: OutageReport): void {
+    if (this.#downSince === undefined) {
+      this.#downSince = now;
+      this.#lostBefore = report.lost.items;
+    }
+    if (this.#isTold || now - this.#toldAt < QUIET_MS) return;
+    this.#isTold = true;
+    this.#toldAt = now;
+    this.#log.warn(
+      { ...this.#fields, error: report.error, ...(this.#untold > 0 && { shortOutagesBefore: this.#untold }) },
+      'an endpoint does not take data; it is kept and tried again',
+    );
+    this.#untold = 0;
+  }
+
+  up(now: number, { held, lost }: Omit<OutageReport, 'error'>): void {
+    if (this.#downSince === undefined) return;
+    const seconds = Math.round((now - this.#downSince) / 1000);
+    this.#downSince = undefined;
+    if (!this.#isTold) {
+      this.#untold++;
+      return;
+    }
+    this.#isTold = false;
+    this.#log.info(
+      {
+        ...this.#fields,
+        seconds,
+        keptPayloads: held.payloads,
+        keptItems: held.items,
+        lostItems: lost.items - this.#lostBefore,
+      },
+      'an endpoint takes data again',
+    );
+  }
+}
