@@ -16,7 +16,7 @@
  */
 import type { Clock } from '../../lib/clock.ts';
 import type { Log } from '../../lib/log.ts';
-import { amountOf, LossCounts } from '../retry-queue/loss-counts.ts';
+import { amountOf, type LossCounts } from '../retry-queue/loss-counts.ts';
 import type { RetryQueue } from '../retry-queue/retry-queue.ts';
 import { compareForSending, costOf, type Transaction } from '../retry-queue/transaction.ts';
 import type { BackoffSettings } from './backoff.ts';
@@ -103,7 +103,12 @@ export class Endpoint {
       endpoint: name,
       state: this.#state,
       downSince: this.#outage.downSince,
-      targets: [...this.#breakers].map(([route, { state, errors, retryAt }]) => ({ route, state, errors, retryAt })),
+      targets: [...this.#breakers].map(([route, { state, errors, retryAt }]) => ({
+        route,
+        state,
+        errors,
+        retryAt,
+      })),
       queue: {
         payloads: queued.payloads + sending.length,
         items: queued.items + items(sending),
@@ -253,8 +258,9 @@ export class Endpoint {
   #beginPass(): void {
     this.#options.queue.sweep();
     if (this.#passing !== undefined || this.#stopping) return;
-    this.#passing = this.#runPass().finally(() => {
+    this.#passing = this.#runPass().then(() => {
       this.#passing = undefined;
+      this.#pump();
     });
   }
 
@@ -272,8 +278,6 @@ export class Endpoint {
       return;
     }
     this.#choose(candidates.sort(compareForSending));
-    // Not from inside the pass: the next one begins when this has ended.
-    queueMicrotask(() => this.#pump());
   }
 
   #choose(sorted: readonly Transaction[]): void {

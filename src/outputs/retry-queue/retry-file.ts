@@ -71,7 +71,10 @@ export function summarize(transactions: readonly Transaction[]): RetryFileSummar
 }
 
 /** The file as pieces to write one after the other; bodies are not copied. */
-export function encodeRetryFile(transactions: readonly Transaction[], summary: RetryFileSummary): Uint8Array[] {
+export function encodeRetryFile(
+  transactions: readonly Transaction[],
+  summary: RetryFileSummary,
+): Uint8Array[] {
   const text = Buffer.from(JSON.stringify(summary));
   const head = Buffer.alloc(HEAD_BYTES);
   head.write(MAGIC, 'latin1');
@@ -92,7 +95,8 @@ export function decodeHead(bytes: Buffer): { summary: RetryFileSummary; end: num
 
 /** How long the summary is, from the head alone; undefined when this is no head. */
 export function summaryLength(head: Buffer): number | undefined {
-  if (head.length < HEAD_BYTES || head.toString('latin1', 0, 4) !== MAGIC || head[4] !== VERSION) return undefined;
+  if (head.length < HEAD_BYTES || head.toString('latin1', 0, 4) !== MAGIC || head[4] !== VERSION)
+    return undefined;
   const length = head.readUInt32LE(8);
   return length <= SUMMARY_BYTES_MAX ? length : undefined;
 }

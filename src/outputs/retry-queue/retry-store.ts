@@ -17,7 +17,7 @@ import { mkdir, open, readdir, rename, stat, statfs, unlink } from 'node:fs/prom
 import { join } from 'node:path';
 import type { Clock } from '../../lib/clock.ts';
 import type { Log } from '../../lib/log.ts';
-import type { Amount, LossCounts, LossReason } from './loss-counts.ts';
+import { type Amount, type LossCounts, type LossReason, NOTHING, sumOf } from './loss-counts.ts';
 import {
   decodeHead,
   encodeRetryFile,
@@ -60,6 +60,8 @@ export interface RetryStoreStatus {
   readonly items: number;
   /** When the oldest transaction was made; undefined when there is none. */
   readonly oldestAt: number | undefined;
+  /** What an earlier process had left. */
+  readonly found: Amount;
   /** Files set aside since the start. */
   readonly damaged: number;
   /** Writes, reads and removals that failed. */
@@ -78,6 +80,7 @@ export class RetryStore {
   #marks: Promise<unknown> = Promise.resolve();
   #failing: string | undefined;
   #triedAt = Number.NEGATIVE_INFINITY;
+  #found = NOTHING;
   #damagedTotal = 0;
   #failures = 0;
 
@@ -90,7 +93,9 @@ export class RetryStore {
     return this.#failing === undefined || this.#options.clock.now() - this.#triedAt >= PAUSE_MS;
   }
 
+  /** Whether there is something to take, and the disk is worth a try. */
   get hasFiles(): boolean {
+    if (!this.isReady) return false;
     for (const file of this.#files.values()) if (!file.isTaken && !file.finished) return true;
     return false;
   }
@@ -104,6 +109,7 @@ export class RetryStore {
       payloads: waiting.reduce((sum, { amount }) => sum + amount.payloads, 0),
       items: waiting.reduce((sum, { amount }) => sum + amount.items, 0),
       oldestAt: waiting.length === 0 ? undefined : Math.min(...waiting.map(({ oldest }) => oldest)),
+      found: this.#found,
       damaged: this.#damagedTotal,
       failures: this.#failures,
       failing: this.#failing,
@@ -214,7 +220,10 @@ export class RetryStore {
     this.#failing = error?.message;
     if (error !== undefined) this.#failures++;
     if (error !== undefined && before === undefined) {
-      log.error({ folder, err: error }, 'retry files cannot be used; what waits stays in memory as far as it fits');
+      log.error(
+        { folder, err: error },
+        'retry files cannot be used; what waits stays in memory as far as it fits',
+      );
     } else if (error === undefined && before !== undefined) {
       log.info({ folder }, 'retry files can be used again');
     }
@@ -241,6 +250,7 @@ export class RetryStore {
     const { size } = await stat(path);
     const summary = await readSummary(path);
     const file = new StoredFile(path, name, size, summary ?? { newest: 0, oldest: 0, kinds: {} });
+    this.#found = sumOf(this.#found, file.amount);
     if (summary === undefined) await this.#setAside(file);
     else this.#files.set(name, file);
   }
@@ -272,7 +282,9 @@ export class RetryStore {
   async #makeRoom(bytes: number): Promise<void> {
     const used = this.#bytes;
     const max = Math.min(this.#options.bytesMax, used + (await this.#bytesFree()));
-    const held = [...this.#files.values()].filter((file) => file.isTaken).reduce((sum, f) => sum + f.bytes, 0);
+    const held = [...this.#files.values()]
+      .filter((file) => file.isTaken)
+      .reduce((sum, f) => sum + f.bytes, 0);
     if (bytes + held > max) {
       throw new Error(
         `${bytes} bytes do not fit: ${Math.max(max, 0)} are allowed by forwarder_storage_max_size_in_bytes and forwarder_storage_max_disk_ratio`,
@@ -306,7 +318,9 @@ export class RetryStore {
   }
 
   #isOutdated(file: StoredFile): boolean {
-    return !file.isTaken && !file.finished && this.#options.clock.now() - file.newest > this.#options.ageMaxMs;
+    return (
+      !file.isTaken && !file.finished && this.#options.clock.now() - file.newest > this.#options.ageMaxMs
+    );
   }
 
   async #remove(file: StoredFile): Promise<void> {
@@ -333,7 +347,8 @@ export class RetryStore {
 
   #lose(file: StoredFile, reason: LossReason, amounts: Readonly<Record<string, Amount>>): void {
     const ageMs = this.#options.clock.now() - file.newest;
-    for (const [kind, amount] of Object.entries(amounts)) this.#options.losses.add(reason, kind, ageMs, amount);
+    for (const [kind, amount] of Object.entries(amounts))
+      this.#options.losses.add(reason, kind, ageMs, amount);
     file.left = {};
   }
 }
@@ -341,7 +356,9 @@ export class RetryStore {
 // 2026_01_02__03_04_05_a1b2c3d4.retry        UTC, as the Agent names them
 function nameFile(now: number, random: number): string {
   const time = new Date(now).toISOString().slice(0, 19).replace('T', '__').replaceAll(/[-:]/g, '_');
-  const unique = Math.floor(random * 2 ** 32).toString(16).padStart(8, '0');
+  const unique = Math.floor(random * 2 ** 32)
+    .toString(16)
+    .padStart(8, '0');
   return `${time}_${unique}${RETRY_FILE_SUFFIX}`;
 }
 

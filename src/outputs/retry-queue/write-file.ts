@@ -13,11 +13,7 @@ export const UNFINISHED_SUFFIX = '.tmp';
 /** Pieces in one system call; the kernel takes 1,024. */
 const PIECES_MAX = 512;
 
-export async function writeWhole(
-  folder: string,
-  name: string,
-  pieces: readonly Uint8Array[],
-): Promise<void> {
+export async function writeWhole(folder: string, name: string, pieces: readonly Uint8Array[]): Promise<void> {
   const draft = join(folder, name + UNFINISHED_SUFFIX);
   const handle = await open(draft, 'wx', 0o600);
   try {

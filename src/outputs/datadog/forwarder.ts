@@ -1,0 +1,275 @@
+/**
+ * Sends payloads to every Datadog intake that is configured, with every key: one transaction for each.
+ *
+ *   submit(payload) ─┬─▶ Endpoint app.datadoghq.com ─▶ key 1, key 2
+ *                    └─▶ Endpoint app.datadoghq.eu  ─▶ key 3        each with its own queue, files, pool and breakers
+ *
+ * An endpoint that is slow or down costs the others nothing: they share the bytes of a payload and nothing else.
+ * Thread   the control thread. submit() never waits and never throws.
+ * Memory   for each domain: what is new, what is being sent, the retry queue; docs/datadog.md adds it up.
+ */
+import { createHash } from 'node:crypto';
+import { join } from 'node:path';
+import type { Clock } from '../../lib/clock.ts';
+import type { Log } from '../../lib/log.ts';
+import type { OwnMetric } from '../../telemetry/metric.ts';
+import { type BackoffSettings, validBackoff } from '../delivery/backoff.ts';
+import { Endpoint } from '../delivery/endpoint.ts';
+import type { EndpointStatus } from '../delivery/endpoint-status.ts';
+import { HttpSender, type TlsSettings } from '../delivery/http-sender.ts';
+import type { ProxySettings } from '../delivery/proxy-choice.ts';
+import type { DeliveryReport } from '../output.ts';
+import { LossCounts } from '../retry-queue/loss-counts.ts';
+import { RetryQueue } from '../retry-queue/retry-queue.ts';
+import { RetryStore } from '../retry-queue/retry-store.ts';
+import { sweepUnknownFolders } from '../retry-queue/unknown-folders.ts';
+import { findKey, maskKey, nameDestination } from './api-key.ts';
+import { datadogDeliveryMetrics } from './delivery-metrics.ts';
+import type { IntakeDomain } from './intake-domains.ts';
+import { type KeyState, KeyValidation } from './key-validation.ts';
+import type { Payload, PayloadSink } from './payload.ts';
+
+export interface ForwarderSettings {
+  readonly domains: readonly IntakeDomain[];
+  readonly version: string;
+  readonly timeoutMs: number;
+  /** Requests under way at once, for each domain. */
+  readonly requestsMax: number;
+  readonly protocol: 'auto' | 'http1';
+  readonly connectionResetMs: number;
+  readonly highMax: number;
+  readonly lowMax: number;
+  readonly retryBytesMax: number;
+  readonly spillRatio: number;
+  /** Undefined keeps everything in memory. */
+  readonly storage: StorageSettings | undefined;
+  readonly backoff: BackoffSettings;
+  readonly keyValidationMs: number;
+  readonly stopTimeoutMs: number;
+  readonly proxy: ProxySettings;
+  readonly tls: TlsSettings;
+  readonly allowArbitraryTags: boolean;
+}
+
+export interface StorageSettings {
+  readonly path: string;
+  readonly bytesMax: number;
+  readonly diskRatioMax: number;
+  readonly ageMaxMs: number;
+}
+
+export interface ForwarderSurroundings {
+  readonly log: Log;
+  readonly clock: Clock;
+  /** From 0 to 1. */
+  readonly random: () => number;
+}
+
+export interface IntakeStatus extends EndpointStatus {
+  /** The keys, masked, and what the intake says of them. */
+  readonly keys: readonly { readonly key: string; readonly state: KeyState }[];
+}
+
+interface Intake {
+  readonly domain: IntakeDomain;
+  readonly endpoint: Endpoint;
+  readonly sender: HttpSender;
+  readonly validationSender: HttpSender;
+  readonly store: RetryStore | undefined;
+}
+
+export class Forwarder implements PayloadSink {
+  readonly #settings: ForwarderSettings;
+  readonly #around: ForwarderSurroundings;
+  readonly #intakes: readonly Intake[];
+  readonly #validation: KeyValidation;
+
+  constructor(settings: ForwarderSettings, around: ForwarderSurroundings) {
+    this.#settings = settings;
+    this.#around = around;
+    this.#intakes = settings.domains.map((domain) => this.#makeIntake(domain));
+    this.#validation = new KeyValidation({
+      questions: this.#intakes.flatMap(({ domain, validationSender }) =>
+        domain.keys.map((key) => ({
+          domain: domain.url,
+          key,
+          ask: async (path: string, timeoutMs: number) => {
+            const headers = { 'user-agent': userAgent(settings.version) };
+            const result = await validationSender.request('GET', path, headers, null, timeoutMs);
+            return result.kind === 'answered' ? result.status : undefined;
+          },
+        })),
+      ),
+      intervalMs: settings.keyValidationMs,
+      clock: around.clock,
+      log: around.log,
+    });
+  }
+
+  /** Takes over what an earlier process left on disk, and begins to send. */
+  async start(): Promise<void> {
+    for (const { endpoint, store } of this.#intakes) {
+      await store?.open();
+      endpoint.start();
+    }
+    void this.#validation.start();
+    const { storage } = this.#settings;
+    if (storage === undefined) return;
+    const known = new Set(this.#settings.domains.map(({ url }) => folderOf(url)));
+    void sweepUnknownFolders(join(storage.path, STORAGE_FOLDER), known, storage, this.#around);
+  }
+
+  submit(payload: Payload): void {
+    const { kind, route, headers, body, itemCount, pointCount } = payload;
+    const createdAt = this.#around.clock.now();
+    for (const { domain, endpoint } of this.#intakes) {
+      domain.keys.forEach((_, index) => {
+        endpoint.submit({
+          kind,
+          route,
+          destination: nameDestination(domain.keys, index),
+          priority: 'normal',
+          createdAt,
+          headers,
+          body,
+          itemCount,
+          pointCount,
+          errors: 0,
+        });
+      });
+    }
+  }
+
+  /** False when every key is known to be invalid. */
+  get healthy(): boolean {
+    return this.#validation.healthy;
+  }
+
+  status(): readonly IntakeStatus[] {
+    return this.#intakes.map(({ domain, endpoint }) => ({
+      ...endpoint.status,
+      keys: domain.keys.map((key) => ({
+        key: maskKey(key),
+        state: this.#validation.stateOf(domain.url, key),
+      })),
+    }));
+  }
+
+  metrics(): OwnMetric[] {
+    return datadogDeliveryMetrics(this.#intakes.map(({ endpoint }) => endpoint.status));
+  }
+
+  /** Sends what is new once, then keeps the rest on disk or counts it. Never rejects. */
+  async close(deadlineMs: number): Promise<DeliveryReport> {
+    this.#validation.stop();
+    const waitMs = Math.min(this.#settings.stopTimeoutMs, deadlineMs);
+    const left = await Promise.all(this.#intakes.map(({ endpoint }) => endpoint.stop(waitMs)));
+    await Promise.all(this.#intakes.map(({ validationSender }) => validationSender.close()));
+    const undelivered = this.status()
+      .flatMap(({ losses }) => losses)
+      .reduce((sum, { items }) => sum + items, 0);
+    const stopped = left.flat().reduce((sum, { itemCount }) => sum + itemCount, 0);
+    if (undelivered === 0) return { undelivered };
+    return {
+      undelivered,
+      reason:
+        `${undelivered} series, sketches, events and checks could not be delivered to Datadog` +
+        (stopped === 0
+          ? ''
+          : `, ${stopped} of them because the server stopped (forwarder_storage_max_size_in_bytes keeps them on disk)`),
+    };
+  }
+
+  #makeIntake(domain: IntakeDomain): Intake {
+    const { settings, around } = { settings: this.#settings, around: this.#around };
+    const { clock, random, log } = around;
+    const losses = new LossCounts();
+    const store = settings.storage && this.#makeStore(settings.storage, domain, losses);
+    const http = {
+      timeoutMs: settings.timeoutMs,
+      connections: settings.requestsMax,
+      protocol: settings.protocol,
+      resetMs: settings.connectionResetMs,
+      proxy: settings.proxy,
+      tls: settings.tls,
+      clock,
+    };
+    const sender = new HttpSender({
+      ...http,
+      base: domain.base,
+      headers: ({ destination }) => this.#headersFor(findKey(domain.keys, destination)),
+    });
+    const endpoint = new Endpoint({
+      name: domain.url,
+      sender,
+      queue: new RetryQueue({
+        bytesMax: settings.retryBytesMax,
+        spillRatio: settings.spillRatio,
+        clock,
+        losses,
+        store,
+      }),
+      losses,
+      backoff: validBackoff(settings.backoff),
+      requestsMax: settings.requestsMax,
+      highMax: settings.highMax,
+      lowMax: settings.lowMax,
+      newBytesMax: settings.retryBytesMax,
+      clock,
+      random,
+      log,
+      isWanted: ({ destination }) => findKey(domain.keys, destination) !== undefined,
+      onAnswer: ({ destination }, status) => this.#learn(domain, findKey(domain.keys, destination), status),
+    });
+    const validationSender = new HttpSender({
+      ...http,
+      connections: 1,
+      base: domain.validationBase,
+      headers: () => undefined,
+    });
+    return { domain, endpoint, sender, validationSender, store };
+  }
+
+  #makeStore(
+    { path, bytesMax, diskRatioMax, ageMaxMs }: StorageSettings,
+    domain: IntakeDomain,
+    losses: LossCounts,
+  ): RetryStore {
+    return new RetryStore({
+      folder: join(path, STORAGE_FOLDER, folderOf(domain.url)),
+      bytesMax,
+      diskRatioMax,
+      ageMaxMs,
+      losses,
+      ...this.#around,
+    });
+  }
+
+  #headersFor(key: string | undefined): Record<string, string> | undefined {
+    if (key === undefined) return undefined;
+    const { version, allowArbitraryTags } = this.#settings;
+    return {
+      'dd-api-key': key,
+      'dd-agent-version': version,
+      'user-agent': userAgent(version),
+      ...(allowArbitraryTags && { 'allow-arbitrary-tag-value': 'true' }),
+    };
+  }
+
+  #learn(domain: IntakeDomain, key: string | undefined, status: number): void {
+    if (key === undefined) return;
+    if (status === 403) this.#validation.learn(domain.url, key, 'invalid');
+    else if (status < 300) this.#validation.learn(domain.url, key, 'valid');
+  }
+}
+
+/** Below the storage path, so that an Agent that has the same one does not find our files, nor we its. */
+const STORAGE_FOLDER = 'whippet';
+
+function folderOf(url: string): string {
+  return createHash('md5').update(url).digest('hex');
+}
+
+function userAgent(version: string): string {
+  return `datadog-agent/${version} (whippet)`;
+}
