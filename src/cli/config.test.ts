@@ -1,4 +1,5 @@
 import { describe, expect, test } from 'vitest';
+import { CONFIG_KEYS } from '../config/schema.ts';
 import { type ConfigCommandOptions, configCommand } from './config.ts';
 
 async function run(options: ConfigCommandOptions, env: Record<string, string> = {}) {
@@ -15,19 +16,31 @@ describe('whippet config', () => {
   test('prints an aligned row for each key', async () => {
     const { stdout, stderr } = await run({ httpPort: '0' }, { DD_DOGSTATSD_PORT: '9125' });
     const lines = stdout.split('\n');
-    expect(lines[0]).toBe(
-      'dogstatsd_port                         9125                              env DD_DOGSTATSD_PORT',
-    );
-    expect(lines).toContain(
-      "dogstatsd_socket                       ''                                default",
-    );
-    expect(lines).toContain(
-      'histogram_aggregates                   max median avg count              default',
-    );
-    expect(lines).toContain(
-      'http.port                              0                                 flag --http-port',
-    );
+    const width = Math.max(...CONFIG_KEYS.map(({ path }) => path.length));
+    const row = (key: string, value: string, source: string): string =>
+      `${key.padEnd(width)}  ${value.padEnd(32)}  ${source}`;
+    expect(lines[0]).toBe(row('dogstatsd_port', '9125', 'env DD_DOGSTATSD_PORT'));
+    expect(lines).toContain(row('dogstatsd_socket', "''", 'default'));
+    expect(lines).toContain(row('histogram_aggregates', 'max median avg count', 'default'));
+    expect(lines).toContain(row('http.port', '0', 'flag --http-port'));
     expect(stderr).toBe('');
+  });
+  test('shows no secret, in the table, in JSON or in an error', async () => {
+    const env = {
+      DD_API_KEY: '0123456789abcdef0123456789abcdef',
+      DD_ADDITIONAL_ENDPOINTS: '{"https://app.datadoghq.eu": ["fedcba9876543210fedcba9876543210"]}',
+      DD_PROXY_HTTPS: 'http://user:hunter2@proxy:3128',
+    };
+    const table = await run({}, env);
+    const json = await run({ json: true }, env);
+    const wrong = await run({}, { ...env, DD_API_KEY: 'sp ace 0123456789abcdef' }).catch(String);
+    for (const text of [table.stdout, json.stdout, String(wrong)]) {
+      expect(text).not.toMatch(/0123456789|9876543210|hunter2/);
+    }
+    expect(table.stdout).toContain('***************************bcdef');
+    expect(table.stdout).toContain('{"https://app.datadoghq.eu":["***************************43210"]}');
+    expect(table.stdout).toContain('http://user:***@proxy:3128');
+    expect(String(wrong)).toContain('api_key is "******************bcdef" (env DD_API_KEY)');
   });
   test('cuts very long values', async () => {
     const { stdout } = await run({});

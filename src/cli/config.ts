@@ -6,7 +6,7 @@
  */
 
 import type { LoadedConfig } from '../config/load.ts';
-import { CONFIG_KEYS, valueAt } from '../config/schema.ts';
+import { CONFIG_KEYS, shownAt } from '../config/schema.ts';
 import { describeSource } from '../config/setting.ts';
 import { showSetting } from '../config/show-value.ts';
 import { elide } from '../lib/terminal-text.ts';
@@ -59,8 +59,8 @@ export function formatJson(loaded: LoadedConfig): string {
 }
 
 function listRows({ config, sources }: LoadedConfig) {
-  return CONFIG_KEYS.map(({ path }) => {
-    const source = describeSource(sources.get(path) ?? { kind: 'default' });
-    return { path, value: valueAt(config, path), source };
+  return CONFIG_KEYS.map((key) => {
+    const source = describeSource(sources.get(key.path) ?? { kind: 'default' });
+    return { path: key.path, value: shownAt(config, key), source };
   });
 }

@@ -4,9 +4,9 @@
  *
  * A new command is one function `(program) => void` and one line in whippet.ts.
  */
-import { readFileSync } from 'node:fs';
 import { Command } from 'commander';
 import { findNearest } from '../lib/nearest.ts';
+import { readVersion } from '../lib/version.ts';
 import { describeUsage } from './exit.ts';
 import { addConfigOptions, type ConfigOptions, type RunOptions } from './options.ts';
 
@@ -95,9 +95,4 @@ function explainUnexpected(word: string, program: Command): string {
   const nearest = findNearest(word, names);
   const start = `error: unknown command or argument '${word}'`;
   return nearest === undefined ? `${start}; see whippet --help` : `${start}; did you mean ${nearest}?`;
-}
-
-function readVersion(): string {
-  const content = readFileSync(new URL('../../package.json', import.meta.url), 'utf8');
-  return (JSON.parse(content) as { version: string }).version;
 }

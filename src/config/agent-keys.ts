@@ -3,6 +3,7 @@
  * entry is one key: its kind, default, bounds and the words that document it.
  */
 import { z } from 'zod';
+import { datadogDeliveryKeys } from './datadog-delivery-keys.ts';
 import { datadogPayloadKeys } from './datadog-payload-keys.ts';
 import { enrichKeys } from './enrich-keys.ts';
 import { choice, integer, list, seconds, text, yesOrNo } from './key-types.ts';
@@ -189,6 +190,7 @@ export const agentKeys = {
     },
   ),
   ...enrichKeys,
+  ...datadogDeliveryKeys,
   ...datadogPayloadKeys,
   log_level: choice(
     { default: 'info', words: LOG_LEVELS, aliases: { warning: 'warn' } },

@@ -53,7 +53,7 @@ Lists in variables and flags are separated by spaces, or written as a JSON array
   the profile and the rule. \`whippet config --check\` also runs the examples beside mapper rules.
 - An unknown \`dogstatsd_*\` or \`statsd_*\` key (or such a \`DD_*\` variable) is a warning, as is a name that looks like
   a slip of one that is known.
-- Other keys of the Agent (\`api_key\`, \`site\`, \`logs_enabled\`, …) are ignored.
+- Other keys of the Agent (\`logs_enabled\`, \`apm_config\`, …) are ignored.
 - Variables that Kubernetes and Docker make for a service named \`whippet\` (\`WHIPPET_SERVICE_HOST\`,
   \`WHIPPET_PORT=udp://…\`) are ignored.
 `;

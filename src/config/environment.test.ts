@@ -38,7 +38,7 @@ describe('variables that are ignored silently', () => {
       expect(warnings).toEqual([]);
     });
   ignores('PATH', '/bin');
-  ignores('DD_API_KEY', 'abc');
+  ignores('DD_LOGS_ENABLED', 'true');
   ignores('DD_TAGS', 'env:prod');
   ignores('DD_AGENT_HOST', '10.0.0.1');
   ignores('DD_HTTP_PORT', '1');

@@ -15,12 +15,18 @@ export type Environment = Readonly<Record<string, string | undefined>>;
 /** The variable that names the configuration file; it is not a key. */
 export const FILE_VARIABLE = 'WHIPPET_CONFIG';
 
+/** Second names of variables, with their first. */
+const OTHER_NAMES: Readonly<Record<string, string>> = { DD_URL: 'DD_DD_URL' };
+
 export function readEnvironment(environment: Environment, findings: Findings): Iterable<Setting> {
   const layer = new Layer(findings);
   for (const [variable, value] of Object.entries(environment)) {
     if (value === undefined || value === '' || variable === FILE_VARIABLE) continue;
     if (!/^(DD|WHIPPET)_/.test(variable) || isServiceLink(variable, value)) continue;
-    const key = keyOfVariable(variable);
+    const other = OTHER_NAMES[variable];
+    // Of two names for one key the Agent's first one wins.
+    if (other !== undefined && environment[other]) continue;
+    const key = keyOfVariable(other ?? variable);
     if (key !== undefined) layer.add({ key, value, source: { kind: 'env', variable } });
     else reportUnknown(variable, findings);
   }

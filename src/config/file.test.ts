@@ -69,8 +69,7 @@ describe('keys', () => {
 describe("the Agent's other keys", () => {
   const ignores = (yaml: string) =>
     test(`'${yaml}' is ignored silently`, () => expect(warningsOf(yaml)).toEqual([]));
-  ignores('api_key: abc');
-  ignores('site: datadoghq.eu');
+  ignores('tags_as_is: abc');
   ignores('logs_enabled: true');
   ignores('apm_config: {enabled: true, http: {port: x}}');
   ignores('tags: [env:prod]');

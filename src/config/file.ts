@@ -7,6 +7,7 @@
  * The file is read once, synchronously, when the configuration is loaded. Everything wrong in it is
  * reported with its place; nothing here throws.
  */
+import { maskUrl } from '../lib/mask.ts';
 import {
   explainForeignPath,
   explainUnknownPath,
@@ -64,5 +65,5 @@ function collectSettings(root: object, source: Source, findings: Findings): Iter
 
 function explainSection(path: string, value: unknown, source: Source): string {
   const members = CONFIG_KEYS.filter((key) => key.path.startsWith(`${path}.`)).map((key) => key.path);
-  return `${path} is ${showValue(value)} (${describeSource(source)}); it is a section: set ${members.join(' or ')}`;
+  return `${path} is ${maskUrl(showValue(value))} (${describeSource(source)}); it is a section: set ${members.join(' or ')}`;
 }

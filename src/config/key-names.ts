@@ -1,7 +1,7 @@
 /**
  * What a name in a file, a variable or a flag refers to, and what to say about one that refers to
  * nothing. Names of ours must be right; names of the Agent may be unused; the Agent's other keys
- * (`api_key`, `logs_enabled`, …) are none of our business.
+ * (`logs_enabled`, `apm_config`, …) are none of our business.
  */
 import { findNearest } from '../lib/nearest.ts';
 import { CONFIG_KEYS, CONFIG_SECTIONS } from './schema.ts';

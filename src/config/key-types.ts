@@ -21,6 +21,8 @@ export interface KeyText {
   readonly who: string;
   /** Shown in place of the default when the default depends on the machine. */
   readonly defaultText?: string;
+  /** For keys that hold secrets: the value as people may see it, whatever it is. */
+  readonly conceal?: (value: unknown) => unknown;
 }
 
 export interface KeyDocumentation extends KeyText {

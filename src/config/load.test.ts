@@ -57,6 +57,37 @@ describe('defaults', () => {
       dogstatsd_entity_id_precedence: false,
       dogstatsd_origin_optout_enabled: true,
       origin_detection_unified: false,
+      api_key: '',
+      site: 'datadoghq.com',
+      dd_url: '',
+      additional_endpoints: {},
+      skip_ssl_validation: false,
+      min_tls_version: 'tlsv1.2',
+      proxy: { http: '', https: '', no_proxy: [] },
+      no_proxy_nonexact_match: true,
+      allow_arbitrary_tags: false,
+      run_path: '',
+      forwarder_timeout: 20,
+      forwarder_num_workers: 1,
+      forwarder_max_concurrent_requests: 10,
+      forwarder_http_protocol: 'auto',
+      forwarder_connection_reset_interval: 0,
+      forwarder_high_prio_buffer_size: 100,
+      forwarder_low_prio_buffer_size: 100,
+      forwarder_retry_queue_payloads_max_size: 15_728_640,
+      forwarder_retry_queue_max_size: 0,
+      forwarder_flush_to_disk_mem_ratio: 0.5,
+      forwarder_storage_max_size_in_bytes: 0,
+      forwarder_storage_path: '',
+      forwarder_storage_max_disk_ratio: 0.8,
+      forwarder_outdated_file_in_days: 10,
+      forwarder_backoff_factor: 2,
+      forwarder_backoff_base: 2,
+      forwarder_backoff_max: 64,
+      forwarder_recovery_interval: 2,
+      forwarder_recovery_reset: false,
+      forwarder_apikey_validation_interval: 60,
+      forwarder_stop_timeout: 2,
       enable_payloads: { series: true, sketches: true, events: true, service_checks: true },
       use_v2_api: { series: true },
       serializer_compressor_kind: 'auto',
@@ -72,13 +103,14 @@ describe('defaults', () => {
       workloads: '',
       rules: [],
       serverless: false,
+      api_key_file: '',
       http: { host: '127.0.0.1', port: 8127 },
       outputs: {
         console: 'auto',
         echo: false,
         echo_per_second: 20,
         file: { path: '' },
-        datadog: { series_format: 'protobuf', zlib_level: 3 },
+        datadog: { enabled: true, ca_file: '', series_format: 'protobuf', zlib_level: 3 },
         prometheus: { enabled: true, expiry_seconds: 300 },
       },
       intake: { backlog_bytes: 33554432, portable: false },
@@ -195,7 +227,7 @@ describe('errors', () => {
   rejects('x', '--set is "x"; allowed: key=value, such as http.port=0');
   rejects('=1', '--set is "=1"; allowed: key=value');
   rejects('dogstatsd_prot=1', 'dogstatsd_prot is not a known key; did you mean dogstatsd_port? (flag --set)');
-  rejects('api_key=1', 'api_key is not a known key (flag --set)');
+  rejects('apm_key=1', 'apm_key is not a known key; did you mean api_key? (flag --set)');
   rejects('http=1', 'http is not a known key; did you mean http.host or http.port? (flag --set)');
   test('--set of a key that this version does not use is a warning', () => {
     expect(loadConfig({ flags: set('dogstatsd_stats_enable=true') }).warnings).toEqual([

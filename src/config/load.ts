@@ -1,18 +1,20 @@
 /**
  * Loads the configuration: reads every source, lets later ones win, validates the result once.
  *
- *   defaults ◀─ file ◀─ values ◀─ environment ◀─ flags        the rightmost that sets a key wins
- *       └─────────┴────────┴──────────┴───────────┴─▶ configSchema ─▶ Config, frozen
+ *   defaults ◀─ file ◀─ values ◀─ HTTP_PROXY, … ◀─ environment ◀─ flags        the rightmost that sets a key wins
+ *       └─────────┴────────┴────────────┴──────────────┴───────────┴─▶ configSchema ─▶ Config, frozen
  *
  * Runs on the control thread, before anything else starts. Reads no clock.
  */
 import { hostname } from 'node:os';
 import type { $ZodIssue } from 'zod/v4/core';
+import { checkDelivery, readKeyFile } from './check-delivery.ts';
 import { ConfigError } from './config-error.ts';
 import { describePlace } from './entries.ts';
 import { type Environment, FILE_VARIABLE, readEnvironment } from './environment.ts';
 import { readConfigFile, readValues } from './file.ts';
 import { type Flag, readFlags } from './flags.ts';
+import { readProxyEnvironment } from './proxy-environment.ts';
 import { CONFIG_KEYS, type Config, type ConfigKey, configSchema } from './schema.ts';
 import { describeSource, Findings, type Setting, type Source } from './setting.ts';
 import { showValue } from './show-value.ts';
@@ -46,12 +48,15 @@ export function loadConfig(request: ConfigRequest): LoadedConfig {
   const layers = [
     file === '' && request.file === undefined ? [] : readConfigFile(file, findings),
     readValues(values, findings),
+    readProxyEnvironment(env),
     readEnvironment(env, findings),
     readFlags(flags, findings),
   ];
   for (const layer of layers) for (const setting of layer) settings.set(setting.key, setting);
+  readKeyFile(settings, findings);
 
   const config = validate(settings, findings);
+  if (config !== undefined) checkDelivery(config, findings);
   const workloads = config === undefined ? {} : readWorkloads(config.workloads, findings);
   const [first, ...others] = findings.problems;
   if (first !== undefined) throw new ConfigError([first, ...others]);
@@ -88,10 +93,11 @@ function explainIssues(
   issues: readonly $ZodIssue[],
 ): string[] {
   const where = `(${describeSource(source)})`;
+  const { conceal = (secret) => secret } = documentation;
   const depth = path.split('.').length;
   const inside = issues.filter((issue) => issue.path.length > depth);
   if (documentation.type !== 'list of maps' || inside.length < issues.length)
-    return [`${path} is ${showValue(value)} ${where}; allowed: ${documentation.allowed}`];
+    return [`${path} is ${showValue(conceal(value))} ${where}; allowed: ${documentation.allowed}`];
   return inside.map(
     (issue) => `${path} ${where}: ${describePlace(value, issue.path.slice(depth))}: ${issue.message}`,
   );

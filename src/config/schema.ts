@@ -48,6 +48,12 @@ export function valueAt(config: Config, path: string): unknown {
   return value;
 }
 
+/** The value at a key as people may see it: secrets are hidden. */
+export function shownAt(config: Config, { path, documentation }: ConfigKey): unknown {
+  const value = valueAt(config, path);
+  return documentation.conceal === undefined ? value : documentation.conceal(value);
+}
+
 function collectKeys(prefix: string, object: z.ZodObject): void {
   for (const [name, schema] of Object.entries(object.shape)) {
     const path = prefix + name;

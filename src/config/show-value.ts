@@ -18,5 +18,5 @@ export function showSetting(value: unknown): string {
   if (Array.isArray(value) && typeof value[0] === 'object') return JSON.stringify(value);
   if (Array.isArray(value)) return value.length === 0 ? '[]' : value.map(showSetting).join(' ');
   if (typeof value === 'string') return /^[^\s'"]+$/.test(value) ? value : `'${value}'`;
-  return String(value);
+  return typeof value === 'object' ? JSON.stringify(value) : String(value);
 }

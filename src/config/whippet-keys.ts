@@ -2,6 +2,7 @@
  * Keys that only whippet has. One entry is one key: its kind, default, bounds and the words that
  * document it. Sections are maps in the file: `http.port` is `port` below `http`.
  */
+import { apiKeyFileKey, datadogConnectionKeys } from './datadog-delivery-keys.ts';
 import { datadogOutputKeys } from './datadog-payload-keys.ts';
 import { integer, seconds, section, text, yesNoOr, yesOrNo } from './key-types.ts';
 import { rulesKeys } from './rules-keys.ts';
@@ -46,6 +47,7 @@ export const whippetKeys = {
       who: 'Whoever receives from functions rather than from hosts.',
     },
   ),
+  ...apiKeyFileKey,
   http: section({
     host: text(
       { default: '127.0.0.1', pattern: /^\S+$/, patternText: 'without spaces: an address or a host name' },
@@ -100,7 +102,7 @@ export const whippetKeys = {
         },
       ),
     }),
-    datadog: section({ ...datadogOutputKeys }),
+    datadog: section({ ...datadogConnectionKeys, ...datadogOutputKeys }),
     prometheus: section({
       enabled: yesOrNo(
         { default: true },

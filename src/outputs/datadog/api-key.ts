@@ -1,17 +1,9 @@
 /**
- * API keys as people and files may see them: never whole.
+ * Which key a payload is for, in words that are no secret and mean the same after a restart.
  *
- *   mask         ***************************abcde        for people: the last five characters
- *   fingerprint  9f86d081                                for files: tells keys apart and cannot be turned back
+ *   9f86d081 0/2     fingerprint of the key, its place among the keys of its domain, and how many there were
  */
 import { createHash } from 'node:crypto';
-
-const SHOWN = 5;
-
-/** The key with all but its last five characters hidden; a key too short to hide that way is hidden whole. */
-export function maskKey(key: string): string {
-  return key.length > SHOWN * 2 ? '*'.repeat(key.length - SHOWN) + key.slice(-SHOWN) : '*'.repeat(key.length);
-}
 
 export function fingerprintKey(key: string): string {
   return createHash('sha256').update(key).digest('hex').slice(0, 8);

@@ -25,7 +25,7 @@ export interface IntakeSettings {
 }
 
 // https://app.datadoghq.com, https://app.datadoghq.eu, https://us3.datadoghq.com, https://app.ddog-gov.com, …
-const DATADOG_HOST = /^(?:app|api)?\.?(([a-z]{2}\d\.)?(datadoghq\.[a-z]+|ddog-gov\.com))$/;
+const DATADOG_HOST = /^(?:(?:app|api)\.)?(([a-z]{2}\d\.)?(datadoghq\.[a-z]+|ddog-gov\.com))$/;
 const SITE = /([a-z]{2}\d\.)?(datadoghq\.[a-z]+|ddog-gov\.com)$/;
 
 /** Domains with keys, the main one first; `withoutKeys` lists those that nothing can be sent to. */

@@ -8,7 +8,7 @@
  */
 import type { Clock } from '../../lib/clock.ts';
 import type { Log } from '../../lib/log.ts';
-import { maskKey } from './api-key.ts';
+import { maskKey } from '../../lib/mask.ts';
 
 export type KeyState = 'valid' | 'invalid' | 'unknown';
 
