@@ -11,6 +11,7 @@
 import { aggregateMetrics } from './aggregate/aggregate-metrics.ts';
 import { Registry } from './aggregate/registry.ts';
 import type { TimeSampler } from './aggregate/sampler.ts';
+import { contextLimitsOf } from './config/context-limits.ts';
 import type { Config } from './config/schema.ts';
 import { coreMetrics } from './core/core-metrics.ts';
 import { CORE_COUNTERS } from './core/counters.ts';
@@ -24,14 +25,17 @@ import { IntakeThread } from './intake/intake-thread.ts';
 import { type OpenListener, openListeners } from './intake/open-listeners.ts';
 import { Beat } from './lib/beat.ts';
 import type { Steps } from './lib/steps.ts';
+import type { CardinalityReport } from './model/cardinality-report.ts';
 import { CONTEXT_TYPES } from './model/context.ts';
 import type { NewContexts, ShardMessage } from './model/shard-message.ts';
+import { type ByteString, toByteString } from './model/text.ts';
 import type { ConsoleStream } from './outputs/console.ts';
 import { EchoPrinter } from './outputs/echo.ts';
 import { FanOut } from './outputs/fan-out.ts';
 import { FileOutput } from './outputs/file.ts';
 import { PrometheusOutput } from './outputs/prometheus/prometheus-output.ts';
 import { toSafeText } from './outputs/safe-text.ts';
+import { CardinalityWatch } from './server/cardinality-watch.ts';
 import { giveMemoryBack, yieldToIntake } from './server/give-way.ts';
 import { Inbox } from './server/inbox.ts';
 import { derivedNameFilter, makeSampler, type NameFilter } from './server/make-sampler.ts';
@@ -75,6 +79,7 @@ export class Server {
   private readonly log: Logger;
   private readonly options: ServerOptions;
   private readonly registry: Registry;
+  private readonly cardinality: CardinalityWatch;
   private readonly threads: IntakeThread[] = [];
   private readonly beat: Beat;
   private readonly inbox = new Inbox();
@@ -96,7 +101,9 @@ export class Server {
     this.nameFilter = derivedNameFilter(this.config);
     this.log = options.log;
     this.unknownFields = new UnknownFieldWatch(this.log);
-    this.registry = new Registry({ contextsMax: this.config.limits.contexts });
+    this.registry = new Registry(contextLimitsOf(this.config));
+    this.registry.overflowHost = overflowHost(this.config);
+    this.cardinality = new CardinalityWatch(this.config.limits, this.registry, this.log);
     this.outputs = new FanOut([], this.log);
     this.sampler = this.makeSampler();
     if (this.config.outputs.echo) {
@@ -144,6 +151,7 @@ export class Server {
     await this.beat.stop();
     // The last flush comes behind everything the threads said.
     await this.flush(true);
+    await this.cardinality.close();
     const reports = await this.outputs.close(this.config.stop_timeout_seconds * 1000);
     await this.http?.close();
     const left = this.sampler.counts.incompleteAggregates;
@@ -168,6 +176,7 @@ export class Server {
       this.workloads = workloads;
       this.config = withReloaded(this.config, config);
       this.nameFilter = derivedNameFilter(this.config);
+      this.registry.overflowHost = overflowHost(this.config);
       for (const thread of this.threads) thread.reload({ enrich: enrichOptionsOf(config), workloads });
     }
     this.log.info({ changed, difference }, 'reloaded the configuration');
@@ -235,8 +244,12 @@ export class Server {
   }
 
   private makeSampler(): TimeSampler {
-    return makeSampler(this.registry, this.config, this.outputs.retentionSeconds, (name) =>
-      matchesName(this.nameFilter, name),
+    return makeSampler(
+      this.registry,
+      this.config,
+      this.outputs.retentionSeconds,
+      (name) => matchesName(this.nameFilter, name),
+      (id, limit, samples) => this.cardinality.count(id, limit, samples),
     );
   }
 
@@ -272,6 +285,9 @@ export class Server {
       case 'contexts':
         this.inbox.add(() => this.addContexts(shard, message));
         break;
+      case 'over_limit':
+        this.cardinality.sample(message.limit, message.name, message.tags);
+        break;
       case 'freed':
         this.inbox.add(() => this.freeSlots(shard, message.slots));
         break;
@@ -295,13 +311,15 @@ export class Server {
     }
   }
 
-  private addContexts(shard: number, { slots, keys, types, texts }: NewContexts): void {
+  private addContexts(shard: number, { slots, keys, types, limits, texts }: NewContexts): void {
     const shardSlots = this.sampler.slotsOf(shard);
     const now = Date.now() / 1000;
     texts.forEach((text, i) => {
       const key = keys.subarray(i * KEY_WORDS, (i + 1) * KEY_WORDS);
       const type = CONTEXT_TYPES[types[i] as number] ?? 'counter';
-      shardSlots.assign(slots[i] as number, this.registry.intern(key, type, text, now));
+      const admission = this.registry.admit(key, type, text, now, limits[i]);
+      shardSlots.admit(slots[i] as number, admission);
+      if (admission.isHere) this.cardinality.sampleText(admission.limit, text);
     });
   }
 
@@ -327,16 +345,30 @@ export class Server {
 
   private async flush(final: boolean): Promise<void> {
     const at = Date.now() / 1000;
-    const { batches, forgotten } = await this.inbox.run(() => this.sampler.flushSteps(at, { final }));
+    const { batches, forgotten } = await this.inbox.run(() => {
+      this.cardinality.settle();
+      return this.sampler.flushSteps(at, { final });
+    });
     const aggregates = await this.outputs.deliver(
       { at, interval: this.config.bucket_seconds, final },
       batches,
       forgotten,
     );
+    this.readmit();
     this.flushes++;
     giveMemoryBack();
     this.unknownFields.warn();
     this.log.debug({ aggregates, contexts: this.registry.size, forgotten: forgotten.length }, 'flushed');
+  }
+
+  /** Has the threads tell again the contexts that there was no room for and is now. */
+  private readmit(): void {
+    const isReturned = this.registry.takeReturned();
+    if (isReturned === undefined) return;
+    this.threads.forEach((thread, shard) => {
+      const slots = this.sampler.slotsOf(shard).returned(isReturned, this.registry.room);
+      if (slots.length > 0) thread.readmit({ kind: 'readmit', slots });
+    });
   }
 
   private sampleCount(): number {
@@ -356,6 +388,7 @@ export class Server {
       ...coreMetrics(this.coreCounts()),
       ...shardMetrics(this.threads.map((thread) => thread.control.counters)),
       ...aggregateMetrics(this.registry, this.sampler),
+      ...this.cardinality.metrics(),
       ...this.unknownFields.metrics(),
       ownMetric('counter', 'whippet_aggregate_flushes_total', 'Flushes.', this.flushes),
       ...this.outputs.metrics(),
@@ -364,10 +397,20 @@ export class Server {
 
   /** What GET /api/<name> answers as JSON. */
   private views(): Views {
-    return {};
+    return { cardinality: () => this.cardinality.view() };
+  }
+
+  /** The metrics that are or were over a limit on cardinality. */
+  cardinalityReports(): CardinalityReport[] {
+    return this.cardinality.reports();
   }
 
   private health(): HealthReport {
     return { healthy: this.running, parts: [{ name: 'intake', healthy: this.running }] };
   }
+}
+
+/** Overflow series belong to the server: a host may be what there are too many of. */
+function overflowHost({ hostname, serverless }: Config): ByteString {
+  return serverless ? '' : toByteString(hostname);
 }

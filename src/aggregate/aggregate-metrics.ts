@@ -1,21 +1,40 @@
 /** What aggregation tells of itself, on the server's own page. */
+import { CONTEXT_TYPES } from '../model/context.ts';
+import { toText } from '../model/text.ts';
 import { type OwnMetric, ownMetric, ownMetricBy } from '../telemetry/metric.ts';
 import type { Registry } from './registry.ts';
 import type { TimeSampler } from './sampler.ts';
 
+/** Metrics that are named on the page. */
+const LARGEST = 10;
+
 export function aggregateMetrics(registry: Registry, { counts }: TimeSampler): OwnMetric[] {
   return [
     ownMetric('gauge', 'whippet_aggregate_contexts', 'Contexts the server knows now.', registry.size),
+    ownMetricBy(
+      'gauge',
+      'whippet_contexts',
+      'Contexts of their own, without overflow series, by type.',
+      'type',
+      CONTEXT_TYPES.map((type) => [type, registry.counts.ofType(type)] as const),
+    ),
+    ownMetricBy(
+      'gauge',
+      'whippet_contexts_of_metric',
+      'Contexts of the ten metrics that have most.',
+      'metric',
+      registry.largest(LARGEST).map(({ name, contexts }) => [toText(name), contexts] as const),
+    ),
     ownMetric(
-      'counter',
-      'whippet_aggregate_refused_contexts_total',
-      'Contexts refused because limits.contexts is reached.',
-      registry.refusedContexts,
+      'gauge',
+      'whippet_aggregate_overflow_series',
+      'Contexts for what is over a limit, one a metric and type.',
+      registry.overflowSize,
     ),
     ownMetric(
       'counter',
       'whippet_aggregate_refused_cells_total',
-      'Aggregates of refused contexts, dropped.',
+      'Aggregates of slots that mean no context, dropped: a bug.',
       counts.refusedCells,
     ),
     ownMetricBy(
@@ -24,7 +43,7 @@ export function aggregateMetrics(registry: Registry, { counts }: TimeSampler): O
       'Timestamped samples dropped at the merge.',
       'reason',
       [
-        ['context_limit', counts.refusedTimestampedSamples],
+        ['no_context', counts.refusedTimestampedSamples],
         ['timestamped_type', counts.unsupportedTimestampedSamples],
       ],
     ),

@@ -1,6 +1,8 @@
 import fc from 'fast-check';
 import { describe, expect, test } from 'vitest';
-import { NO_CONTEXT, Registry, type Retention } from './registry.ts';
+import { registryLimits } from '../../test/support/limits.ts';
+import { OVER, OVERFLOW_NAME, OVERFLOW_SERIES_MAX, OVERFLOW_TAG } from '../model/cardinality.ts';
+import { Registry, type RegistryLimits, type Retention } from './registry.ts';
 
 const RETENTION: Retention = { contextExpirySeconds: 20, counterExpirySeconds: 300, outputSeconds: 0 };
 
@@ -25,12 +27,73 @@ describe('intern', () => {
   keeps('users\nweb-1\n', 'users', 'web-1', ['']);
   keeps('us\xffers\nweb-1\na\n\nb\n', 'us\xffers', 'web-1', ['a', '', 'b', '']);
 
-  test('refuses contexts over the limit and counts them', () => {
-    const registry = makeRegistry({ contextsMax: 1 });
-    expect(registry.intern([1, 0, 0, 0], 'gauge', 'a\n', 0)).toBe(0);
-    expect(registry.intern([2, 0, 0, 0], 'gauge', 'b\n', 0)).toBe(NO_CONTEXT);
-    expect(registry.intern([1, 0, 0, 0], 'gauge', 'a\n', 0)).toBe(0);
-    expect(registry.refusedContexts).toBe(1);
+});
+
+describe('over a limit', () => {
+  const admit = (registry: Registry, key: number, text: string, now = 0) =>
+    registry.admit([key, 0, 0, 0], 'gauge', text, now);
+
+  test('contexts of a name share one', () => {
+    const registry = makeRegistry({ contexts: 1 });
+    registry.overflowHost = 'own';
+    expect(admit(registry, 1, 'a\nh\nx:1')).toEqual({ id: 0, limit: OVER.none, isHere: false });
+    const over = admit(registry, 2, 'a\nh\nx:2');
+    expect(over).toEqual({ id: 1, limit: OVER.contexts, isHere: true });
+    expect(admit(registry, 3, 'a\nother\nx:3')).toEqual(over);
+    expect(registry.context(1)).toEqual({ id: 1, name: 'a', type: 'gauge', host: 'own', tags: [OVERFLOW_TAG] });
+    expect(admit(registry, 1, 'a\nh\nx:1').id).toBe(0);
+    expect(registry.admit([4, 0, 0, 0], 'set', 'a\nh', 0).id).not.toBe(over.id);
+  });
+
+  test('so do those that a shard says are over one', () => {
+    const registry = makeRegistry();
+    const over = registry.admit([9, 0, 0, 0], 'gauge', `a\nh\n${OVERFLOW_TAG}`, 0, OVER.tags);
+    expect(over).toEqual({ id: 0, limit: OVER.tags, isHere: false });
+    expect(registry.admit([8, 0, 0, 0], 'gauge', `a\nh\n${OVERFLOW_TAG}`, 0, OVER.metric).id).toBe(0);
+    expect(registry.counts.total).toBe(0);
+  });
+
+  test('one name leaves room for others', () => {
+    const registry = makeRegistry({ contextsPerMetric: 2 });
+    for (const key of [1, 2]) expect(admit(registry, key, `a\nh\nx:${key}`).limit).toBe(OVER.none);
+    expect(admit(registry, 3, 'a\nh\nx:3').limit).toBe(OVER.metric);
+    expect(admit(registry, 4, 'b\nh\nx:3').limit).toBe(OVER.none);
+    expect(registry.largest(1)).toEqual([{ name: 'a', contexts: 2 }]);
+  });
+
+  test('a dry run only says so', () => {
+    const registry = makeRegistry({ contexts: 1, dryRun: true });
+    admit(registry, 1, 'a\nh');
+    expect(admit(registry, 2, 'b\nh')).toEqual({ id: 1, limit: OVER.contexts, isHere: true });
+    expect(registry.context(1).name).toBe('b');
+  });
+
+  test('there is room again when a tenth has gone, not before, and it is said once', () => {
+    const registry = makeRegistry({ contexts: 10 });
+    for (let key = 0; key < 10; key++) admit(registry, key, `m${key}\nh`, key < 2 ? 0 : 100);
+    const over = admit(registry, 10, 'late\nh', 100);
+    registry.hold(over.id);
+    registry.noteSample(0, 50, false);
+    registry.expire(30, RETENTION);
+    expect(registry.counts.total).toBe(9);
+    expect(registry.takeReturned()).toBeUndefined();
+    expect(admit(registry, 11, 'late\nh\nx', 100)).toEqual(over);
+    registry.expire(80, RETENTION);
+    expect(registry.takeReturned()?.(over.id)).toBe(true);
+    expect(registry.takeReturned()).toBeUndefined();
+    expect(registry.room).toBe(2);
+    expect(admit(registry, 10, 'late\nh', 100).limit).toBe(OVER.none);
+  });
+
+  test('overflow contexts have a limit of their own, beyond which there is one of all names', () => {
+    const registry = makeRegistry({ contexts: 1 });
+    admit(registry, 0, 'first\nh');
+    for (let key = 1; key <= OVERFLOW_SERIES_MAX + 10; key++) admit(registry, key, `m${key}\nh`);
+    expect(registry.overflowSize).toBe(OVERFLOW_SERIES_MAX + 1);
+    expect(registry.context(admit(registry, 99_999, 'more\nh').id).name).toBe(OVERFLOW_NAME);
+    registry.expire(1000, RETENTION);
+    expect(registry.size).toBe(0);
+    expect(registry.overflowSize).toBe(0);
   });
 });
 
@@ -138,8 +201,8 @@ function textOf(context: number): string {
   return [`name${context % 3}`, `host${context % 2}`, ...tags].join('\n');
 }
 
-function makeRegistry(options: { contextsMax?: number } = {}): Registry {
-  return new Registry({ contextsMax: 1000, ...options });
+function makeRegistry(limits: Partial<RegistryLimits> = {}): Registry {
+  return new Registry(registryLimits(1000, limits));
 }
 
 function withContext(type: 'gauge' | 'counter'): { registry: Registry; id: number } {

@@ -12,17 +12,38 @@
  * flushed). A longer stay never changes what is emitted, and no data loses its context.
  *
  * Memory  about 55 bytes a context, 8 of index, 4 a tag, and every text once.
- * Limits  contextsMax. Beyond it intern() refuses with -1 and counts.
+ * Limits  those on cardinality, exactly and over all shards: what is beyond is interned as the overflow context of
+ *         its name and type (model/cardinality.ts), of which there are at most OVERFLOW_SERIES_MAX names' worth.
  */
+import {
+  type ContextLimits,
+  OVER,
+  OVERFLOW_NAME,
+  OVERFLOW_SERIES_MAX,
+  OVERFLOW_TAG,
+} from '../model/cardinality.ts';
 import { CONTEXT_TYPES, type Context, type ContextType } from '../model/context.ts';
 import type { ByteString } from '../model/text.ts';
 import { reserve } from './columns.ts';
+import { ContextCounts } from './context-counts.ts';
 import { ContextIndex, type ContextKey } from './context-index.ts';
 import { TagLists } from './tag-lists.ts';
 import { TextTable } from './text-table.ts';
 
-/** What intern() answers over the limit. */
+/** Id of no context. */
 export const NO_CONTEXT = -1;
+
+/** Which limits the registry keeps; those of one context's size are the shards'. */
+export type RegistryLimits = Pick<ContextLimits, 'contexts' | 'contextsPerMetric' | 'dryRun'>;
+
+/** Where the samples of a slot go. */
+export interface Admission {
+  readonly id: number;
+  /** Number of the limit they are over, 0 for none. In a dry run the context is nevertheless their own. */
+  readonly limit: number;
+  /** The registry decided so, and not the shard: when there is room again, it says so. */
+  readonly isHere: boolean;
+}
 
 /** When a context is forgotten, in seconds after its last sample. */
 export interface Retention {
@@ -38,9 +59,13 @@ const UNUSED = 0;
 const COUNTER = codeOf('counter');
 
 export class Registry {
-  /** Contexts that intern() refused; one asked for twice counts twice. */
-  refusedContexts = 0;
-  readonly #contextsMax: number;
+  /** Host of overflow contexts: the server's own. */
+  overflowHost: ByteString = '';
+  readonly #dryRun: boolean;
+  readonly #counts: ContextCounts;
+  /** Overflow contexts by type, name and host. They are in no other index. */
+  readonly #overflows = new Map<string, number>();
+  readonly #overflowIds = new Set<number>();
   readonly #index = new ContextIndex();
   readonly #texts = new TextTable();
   readonly #tags = new TagLists();
@@ -57,12 +82,35 @@ export class Registry {
   #names = new Uint32Array(0);
   #hosts = new Uint32Array(0);
 
-  constructor(options: { readonly contextsMax: number }) {
-    this.#contextsMax = options.contextsMax;
+  constructor(limits: RegistryLimits) {
+    this.#dryRun = limits.dryRun;
+    this.#counts = new ContextCounts(limits.contexts, limits.contextsPerMetric);
   }
 
+  /** Contexts, those of overflow series included. */
   get size(): number {
-    return this.#index.size;
+    return this.#index.size + this.#overflows.size;
+  }
+
+  get overflowSize(): number {
+    return this.#overflows.size;
+  }
+
+  /** How many contexts there are, without overflow series. */
+  get counts(): Pick<ContextCounts, 'total' | 'ofType'> {
+    return this.#counts;
+  }
+
+  /** The metrics with the most contexts, at most `count`, the largest first. */
+  largest(count: number): { readonly name: ByteString; readonly contexts: number }[] {
+    const top: { name: number; contexts: number }[] = [];
+    for (const [name, budget] of this.#counts.names()) {
+      if (top.length === count && budget.count <= (top.at(-1)?.contexts ?? 0)) continue;
+      const at = top.findIndex(({ contexts }) => contexts < budget.count);
+      top.splice(at < 0 ? top.length : at, 0, { name, contexts: budget.count });
+      if (top.length > count) top.pop();
+    }
+    return top.map(({ name, contexts }) => ({ name: this.#texts.textOf(name), contexts }));
   }
 
   /** One more than the highest id ever used. */
@@ -71,29 +119,58 @@ export class Registry {
   }
 
   /**
-   * The id of the context under `key`, made from `text` when it is new; NO_CONTEXT over the limit.
-   * `text` is name LF host, and LF with the tags joined by LF when there are any; `now` in seconds.
+   * The context under `key`, made from `text` when it is new; over a limit the overflow context of its name. `limit`
+   * is what the shard says the context is over. `text` is name LF host, and LF with the tags joined by LF when there
+   * are any; `now` in seconds.
    */
-  intern(key: ContextKey, type: ContextType, text: ByteString, now: number): number {
+  admit(
+    key: ContextKey,
+    type: ContextType,
+    text: ByteString,
+    now: number,
+    limit: number = OVER.none,
+  ): Admission {
+    const name = text.slice(0, text.indexOf('\n'));
+    if (limit !== OVER.none && !this.#dryRun)
+      return { id: this.#internOverflow(type, name, now), limit, isHere: false };
     const known = this.#index.find(key);
     if (known >= 0) {
-      if (!this.#isLive(known))
-        this.#usedAt[known] = Math.max(this.#usedAt[known] as number, Math.trunc(now));
-      return known;
+      this.#noteUse(known, now);
+      return { id: known, limit, isHere: false };
     }
-    if (this.size >= this.#contextsMax) {
-      this.refusedContexts++;
-      return NO_CONTEXT;
+    const nameId = this.#texts.take(name);
+    const over = this.#counts.refuse(nameId);
+    if (over !== OVER.none && !this.#dryRun) {
+      this.#texts.release(nameId);
+      return { id: this.#internOverflow(type, name, now), limit: over, isHere: true };
     }
-    const id = this.#free.pop() ?? this.#idCount++;
-    this.#reserve(id);
+    const id = this.#add(type, text, now);
     this.#index.add(key, id);
-    this.#types[id] = codeOf(type);
-    this.#usedAt[id] = Math.trunc(now);
-    this.#live[id] = 0;
-    this.#holds[id] = 0;
-    this.#keepText(id, text);
-    return id;
+    this.#counts.take(nameId, type);
+    this.#texts.release(nameId);
+    return { id, limit: limit === OVER.none ? over : limit, isHere: limit === OVER.none && over !== OVER.none };
+  }
+
+  /** The id of what admit() answers. */
+  intern(key: ContextKey, type: ContextType, text: ByteString, now: number): number {
+    return this.admit(key, type, text, now).id;
+  }
+
+  /**
+   * Whether contexts that went to overflow context `id` have room now; undefined when nothing has changed since it
+   * was last asked.
+   */
+  takeReturned(): ((id: number) => boolean) | undefined {
+    const returned = this.#counts.takeReturned();
+    if (returned === undefined) return undefined;
+    if (returned === 'all') return () => true;
+    // A name whose text is gone has no overflow context either: that would hold it.
+    return (id) => returned.has(this.#names[id] as number);
+  }
+
+  /** How many more contexts there may be. */
+  get room(): number {
+    return Math.max(0, this.#counts.room);
   }
 
   typeOf(id: number): ContextType {
@@ -103,6 +180,10 @@ export class Registry {
   /** Second of the context's last live sample; undefined when it has none or outlived it. */
   lastSeen(id: number): number | undefined {
     return this.#isLive(id) ? this.#usedAt[id] : undefined;
+  }
+
+  nameOf(id: number): ByteString {
+    return this.#texts.textOf(this.#names[id] as number);
   }
 
   context(id: number): Context {
@@ -190,8 +271,45 @@ export class Registry {
     );
   }
 
+  #internOverflow(type: ContextType, name: ByteString, now: number): number {
+    const isCounted = this.#overflows.size < OVERFLOW_SERIES_MAX || name === OVERFLOW_NAME;
+    const key = overflowKey(type, name, this.overflowHost);
+    const known = this.#overflows.get(key);
+    if (known !== undefined) {
+      this.#noteUse(known, now);
+      return known;
+    }
+    if (!isCounted) return this.#internOverflow(type, OVERFLOW_NAME, now);
+    const id = this.#add(type, `${name}\n${this.overflowHost}\n${OVERFLOW_TAG}`, now);
+    this.#overflows.set(key, id);
+    this.#overflowIds.add(id);
+    return id;
+  }
+
+  /** A new id with type and text, in no index yet. */
+  #add(type: ContextType, text: ByteString, now: number): number {
+    const id = this.#free.pop() ?? this.#idCount++;
+    this.#reserve(id);
+    this.#types[id] = codeOf(type);
+    this.#usedAt[id] = Math.trunc(now);
+    this.#live[id] = 0;
+    this.#holds[id] = 0;
+    this.#keepText(id, text);
+    return id;
+  }
+
+  #noteUse(id: number, now: number): void {
+    if (!this.#isLive(id)) this.#usedAt[id] = Math.max(this.#usedAt[id] as number, Math.trunc(now));
+  }
+
   #forget(id: number): void {
-    this.#index.remove(id);
+    const type = this.typeOf(id);
+    if (this.#overflowIds.delete(id)) {
+      this.#overflows.delete(overflowKey(type, this.nameOf(id), this.#texts.textOf(this.#hosts[id] as number)));
+    } else {
+      this.#index.remove(id);
+      this.#counts.give(this.#names[id] as number, type);
+    }
     this.#types[id] = UNUSED;
     this.#texts.release(this.#names[id] as number);
     this.#texts.release(this.#hosts[id] as number);
@@ -209,6 +327,10 @@ export class Registry {
     this.#names = reserve(this.#names, id);
     this.#hosts = reserve(this.#hosts, id);
   }
+}
+
+function overflowKey(type: ContextType, name: ByteString, host: ByteString): string {
+  return `${type}\n${host}\n${name}`;
 }
 
 function codeOf(type: ContextType): number {

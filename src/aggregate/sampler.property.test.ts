@@ -3,6 +3,7 @@
  * samples and flushes, clocks that go back included; and it does not matter how samples are spread over
  * shards and parts.
  */
+import { registryLimits } from '../../test/support/limits.ts';
 import fc from 'fast-check';
 import { expect, test } from 'vitest';
 import { FakeBucket } from '../../test/support/fake-bucket.ts';
@@ -100,7 +101,7 @@ class ShardedSampler {
   readonly #open = new Map<number, FakeBucket>();
 
   constructor(shards: number, options: SamplerOptions) {
-    const registry = new Registry({ contextsMax: CONTEXTS });
+    const registry = new Registry(registryLimits(CONTEXTS));
     this.#sampler = new TimeSampler(registry, options);
     for (let shard = 0; shard < shards; shard++) {
       for (let slot = 0; slot < CONTEXTS; slot++) {

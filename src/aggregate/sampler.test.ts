@@ -1,5 +1,7 @@
+import { registryLimits } from '../../test/support/limits.ts';
 import { describe, expect, test } from 'vitest';
 import { FakeBucket, type FakeSample } from '../../test/support/fake-bucket.ts';
+import { OVER } from '../model/cardinality.ts';
 import type { ContextType } from '../model/context.ts';
 import type { Aggregate } from '../model/series.ts';
 import { NO_CONTEXT, Registry } from './registry.ts';
@@ -25,7 +27,7 @@ class Bench {
   readonly #slots = new Map<string, number>();
 
   constructor(options: Partial<SamplerOptions & { contextsMax: number }> = {}) {
-    this.registry = new Registry({ contextsMax: options.contextsMax ?? 100 });
+    this.registry = new Registry(registryLimits(options.contextsMax ?? 100));
     this.sampler = new TimeSampler(this.registry, { ...OPTIONS, ...options });
   }
 
@@ -34,8 +36,8 @@ class Bench {
     if (known !== undefined) return known;
     const slot = this.#slots.size;
     this.#slots.set(name, slot);
-    const id = this.registry.intern([slot, 1, 2, 3], type, `${name}\nhost`, 0);
-    this.sampler.slotsOf(0).assign(slot, id);
+    const admission = this.registry.admit([slot, 1, 2, 3], type, `${name}\nhost`, 0);
+    this.sampler.slotsOf(0).admit(slot, admission);
     return slot;
   }
 
@@ -231,15 +233,19 @@ describe('the final flush', () => {
 });
 
 describe('contexts', () => {
-  test('over the limit are refused and their cells counted', () => {
-    const bench = new Bench({ contextsMax: 1 });
+  test('over the limit share one of their name, and their samples are counted', () => {
+    const over: number[][] = [];
+    const bench = new Bench({ contextsMax: 1, onOverLimit: (...args) => void over.push(args) });
     bench.sample('temp', 'gauge', 1, 1001);
-    bench.sample('other', 'gauge', 1, 1001);
+    bench.sample('other', 'gauge', 2, 1001);
     const part = new FakeBucket(1000);
     part.addTimestamped(bench.slotOf('other', 'gauge'), 900, 5);
     bench.sampler.merge(0, part);
-    expect(bench.flush(1010)).toEqual(['temp 1000 1']);
-    expect(bench.sampler.counts).toMatchObject({ refusedCells: 1, refusedTimestampedSamples: 1 });
+    expect(bench.flush(1010)).toEqual(['other 900 5', 'temp 1000 1', 'other 1000 2']);
+    expect(over).toEqual([
+      [1, OVER.contexts, 1],
+      [1, OVER.contexts, 1],
+    ]);
   });
 
   test('are forgotten at the end of a flush, once no slot means them', () => {

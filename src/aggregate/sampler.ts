@@ -39,15 +39,17 @@ export interface SamplerOptions {
   /** `limits.histogram_values`. */
   readonly histogramValuesMax: number;
   readonly sketchLimits: SketchLimits;
+  /** Hears of samples over a limit on cardinality (model/cardinality.ts). */
+  readonly onOverLimit?: (id: number, limit: number, samples: number) => void;
   /** Whether a name made of a histogram's and a suffix is filtered out (spec aggregation §9). */
   readonly isFiltered?: (name: ByteString) => boolean;
 }
 
 /** What could not be aggregated, counted since the start. */
 export interface SamplerCounts {
-  /** Cells (one context of one shard in one part of a bucket) of contexts that the registry refused. */
+  /** Cells (one context of one shard in one part of a bucket) of slots that mean no context. */
   refusedCells: number;
-  /** Timestamped samples of contexts that the registry refused. */
+  /** Timestamped samples of slots that mean no context. */
   refusedTimestampedSamples: number;
   /** Timestamped samples of types that cannot pass through. */
   unsupportedTimestampedSamples: number;
@@ -127,12 +129,13 @@ export class TimeSampler {
     const slots = this.slotsOf(shard);
     const latest = this.#latestTimes.get(shard) ?? Number.NEGATIVE_INFINITY;
     if (sealed.slots.length > 0) this.#latestTimes.set(shard, yield* this.#mergeCells(slots, sealed, latest));
+    const visit = (slot: number, timestamp: number, value: number): void => {
+      const limit = slots.limitOf(slot);
+      if (limit !== 0) this.#options.onOverLimit?.(slots.idOf(slot), limit, 1);
+      this.#mergeTimestamped(slots.idOf(slot), sealed.start, timestamp, value);
+    };
     for (let start = 0; start < sealed.timestampedCount; start += STEP_CELLS) {
-      sealed.forEachTimestamped(
-        (slot, timestamp, value) => this.#mergeTimestamped(slots.idOf(slot), sealed.start, timestamp, value),
-        start,
-        start + STEP_CELLS,
-      );
+      sealed.forEachTimestamped(visit, start, start + STEP_CELLS);
       yield;
     }
   }
@@ -173,6 +176,8 @@ export class TimeSampler {
         this.counts.refusedCells++;
         continue;
       }
+      const limit = slots.limitOf(slot);
+      if (limit !== 0) this.#options.onOverLimit?.(id, limit, sealed.samples(slot));
       const seen = sealed.lastSeen(slot);
       const clockWentBack = seen < latest;
       latestHere = Math.max(latestHere, seen);

@@ -1,3 +1,4 @@
+import { registryLimits } from '../../test/support/limits.ts';
 import { expect, test } from 'vitest';
 import { NO_CONTEXT, Registry } from './registry.ts';
 import { ShardSlots } from './shard-slots.ts';
@@ -6,7 +7,7 @@ const LONG_AFTER = 1e6;
 const RETENTION = { contextExpirySeconds: 20, counterExpirySeconds: 300, outputSeconds: 0 };
 
 function setUp() {
-  const registry = new Registry({ contextsMax: 10 });
+  const registry = new Registry(registryLimits(10));
   const a = registry.intern([1, 0, 0, 0], 'gauge', 'a\n', 0);
   const b = registry.intern([2, 0, 0, 0], 'gauge', 'b\n', 0);
   return { registry, slots: new ShardSlots(registry), a, b };

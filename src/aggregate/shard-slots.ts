@@ -2,15 +2,22 @@
  * Shard slots: which context one shard means by each of its slots.
  *
  * A slot holds its context in the registry until the shard frees it, so a shard that still has a line of
- * the context cached never delivers data for an id that was given away.
+ * the context cached never delivers data for an id that was given away. Slots whose samples are over a limit on
+ * cardinality are marked with its number, so that the samples can be counted.
  */
 import { reserve } from './columns.ts';
-import { NO_CONTEXT, type Registry } from './registry.ts';
+import { type Admission, NO_CONTEXT, type Registry } from './registry.ts';
+
+/** Bit of a mark: the registry decided so, and says when there is room again. */
+const HERE = 0x80;
 
 export class ShardSlots {
   readonly #registry: Registry;
   /** Context id + 1, by slot; 0 for none. */
   #ids = new Int32Array(0);
+  /** Number of the limit the slot's samples are over, and HERE, by slot. */
+  #limits = new Uint8Array(0);
+  #marked = 0;
 
   constructor(registry: Registry) {
     this.#registry = registry;
@@ -21,6 +28,11 @@ export class ShardSlots {
     return (this.#ids[slot] ?? 0) - 1;
   }
 
+  /** Number of the limit that the samples of `slot` are over; 0 for none. */
+  limitOf(slot: number): number {
+    return (this.#limits[slot] ?? 0) & ~HERE;
+  }
+
   /** Makes `slot` mean context `id`, or nothing when that is NO_CONTEXT, whatever it meant before. */
   assign(slot: number, id: number): void {
     if (id !== NO_CONTEXT) this.#registry.hold(id);
@@ -29,12 +41,34 @@ export class ShardSlots {
     this.#ids[slot] = id + 1;
   }
 
+  /** Makes `slot` mean what the registry made of its context. */
+  admit(slot: number, { id, limit, isHere }: Admission): void {
+    this.assign(slot, id);
+    if (limit === 0) return;
+    this.#limits = reserve(this.#limits, slot);
+    this.#limits[slot] = isHere ? limit | HERE : limit;
+    this.#marked++;
+  }
+
+  /** At most `count` of the slots that the registry had no room for and whose overflow context `isReturned`. */
+  returned(isReturned: (id: number) => boolean, count: number): Uint32Array {
+    const found: number[] = [];
+    if (this.#marked === 0) return Uint32Array.from(found);
+    for (let slot = 0; slot < this.#limits.length && found.length < count; slot++) {
+      if (((this.#limits[slot] as number) & HERE) !== 0 && isReturned(this.idOf(slot))) found.push(slot);
+    }
+    return Uint32Array.from(found);
+  }
+
   /** The shard has no use for the slot any more. */
   free(slot: number): void {
     const id = this.idOf(slot);
     if (id === NO_CONTEXT) return;
     this.#registry.release(id);
     this.#ids[slot] = 0;
+    if (this.limitOf(slot) === 0) return;
+    this.#limits[slot] = 0;
+    this.#marked--;
   }
 
   /** The shard is gone. */

@@ -2,7 +2,7 @@
  * Text table: names, hosts and tags by number, each text kept once and counted, so that its memory
  * returns when the last context that uses it is forgotten.
  */
-import type { ByteString } from '../model/text.ts';
+import { type ByteString, detachText } from '../model/text.ts';
 import { reserve } from './columns.ts';
 
 export class TextTable {
@@ -18,7 +18,7 @@ export class TextTable {
 
   /** The number of `text`, with one more reference to it. */
   take(text: ByteString): number {
-    const id = this.#ids.get(text) ?? this.#add(detach(text));
+    const id = this.#ids.get(text) ?? this.#add(detachText(text));
     (this.#references[id] as number)++;
     return id;
   }
@@ -44,9 +44,4 @@ export class TextTable {
     this.#ids.set(text, id);
     return id;
   }
-}
-
-/** A copy of its own: a part of a string keeps the whole string in memory, and the whole is a context's text. */
-function detach(text: ByteString): ByteString {
-  return Buffer.from(text, 'latin1').toString('latin1');
 }

@@ -5,6 +5,7 @@
 import { apiKeyFileKey, datadogConnectionKeys } from './datadog-delivery-keys.ts';
 import { datadogOutputKeys } from './datadog-payload-keys.ts';
 import { integer, seconds, section, text, yesNoOr, yesOrNo } from './key-types.ts';
+import { limitKeys } from './limit-keys.ts';
 import { rulesKeys } from './rules-keys.ts';
 
 const MIB = 1024 * 1024;
@@ -150,14 +151,7 @@ export const whippetKeys = {
         who: 'Whoever has more distinct lines than this, or is short of memory.',
       },
     ),
-    contexts: integer(
-      { default: 1_000_000, min: 16, max: 16_777_216, unit: 'contexts' },
-      {
-        what: 'Contexts that are kept at a time. Samples of further ones are dropped and counted.',
-        trade: 'The bound on memory when a client puts something unique, such as a request id, into a tag.',
-        who: 'Whoever really has more contexts than this, or is short of memory.',
-      },
-    ),
+    ...limitKeys,
     histogram_values: integer(
       { default: 2048, min: 16, max: 1_048_576, unit: 'values' },
       {

@@ -79,10 +79,17 @@ interface CoreExports {
     messages: number,
     eol: number,
   ): number;
-  install(slot: number, op: number, copySlot: number, orderFree: number): void;
+  install(slot: number, op: number, copySlot: number, orderFree: number, sparing: number): void;
   addSample(slot: number, op: number, value: number, rate: number, timestamp: number): void;
   addElement(slot: number, element: number, length: number): void;
-  contextSlot(ptr: number, head: number, length: number, variant: number, ordered: number): number;
+  contextSlot(
+    ptr: number,
+    head: number,
+    length: number,
+    variant: number,
+    ordered: number,
+    mayAdd: number,
+  ): number;
   contextKeyA: WebAssembly.Global;
   contextKeyB: WebAssembly.Global;
   sealBucket(start: number): number;
@@ -91,6 +98,10 @@ interface CoreExports {
   freedSlotCount(): number;
   freedSlots(): number;
   forgetLines(): void;
+  forgetLinesOf(slots: number, length: number): void;
+  ageRegions(): void;
+  takeReleasable(): number;
+  releasableBytes(): number;
 }
 
 export function makeShardMemory(): WebAssembly.Memory {
@@ -113,6 +124,8 @@ export class Core {
   private buffer: ArrayBufferLike;
   private view: Buffer;
   private readonly found: ContextSlot = { slot: 0, isNew: false };
+  /** Where numbers of slots are handed to the core. */
+  private slotList = { ptr: 0, capacity: 0 };
 
   constructor(
     module: WebAssembly.Module,
@@ -180,9 +193,9 @@ export class Core {
     return this.wasm.ingestBatch(headers, slots, slotBytes, origins, first, count, Number(eol));
   }
 
-  /** Within resolve(): caches what the line does. `copySlot` is -1 for no copy. */
-  install(slot: number, op: number, copySlot: number, orderFree: boolean): void {
-    this.wasm.install(slot, op, copySlot + 1, Number(orderFree));
+  /** Within resolve(): caches what the line does, when `sparing` at second sight. `copySlot` is -1 for no copy. */
+  install(slot: number, op: number, copySlot: number, orderFree: boolean, sparing: boolean): void {
+    this.wasm.install(slot, op, copySlot + 1, Number(orderFree), Number(sparing));
   }
 
   addSample(slot: number, op: number, value: number, rate: number, timestamp: number): void {
@@ -195,10 +208,19 @@ export class Core {
 
   /**
    * Finds or makes the slot of the context whose text (name LF host LF tags joined by LF) is at `ptr`.
-   * `head` is the length up to the tags, `variant` its type. Borrowed: valid until the next call.
+   * `head` is the length up to the tags, `variant` its type. Without `mayAdd`, or without room, the slot of an
+   * unknown one is NO_SLOT. Borrowed: valid until the next call.
    */
-  contextSlot(ptr: number, head: number, length: number, variant: number, ordered: boolean): ContextSlot {
-    const answer = this.wasm.contextSlot(ptr, head, length, variant, Number(ordered)) >>> 0;
+  contextSlot(
+    ptr: number,
+    head: number,
+    length: number,
+    variant: number,
+    ordered: boolean,
+    mayAdd: boolean,
+  ): ContextSlot {
+    const answer =
+      this.wasm.contextSlot(ptr, head, length, variant, Number(ordered), Number(mayAdd)) >>> 0;
     this.found.isNew = answer !== NO_SLOT && answer >= NEW_SLOT;
     this.found.slot = this.found.isNew ? answer - NEW_SLOT : answer;
     return this.found;
@@ -235,6 +257,33 @@ export class Core {
   /** Forgets all cached lines, as after a change of what lines mean. */
   forgetLines(): void {
     this.wasm.forgetLines();
+  }
+
+  /** Forgets the cached lines that some slots are behind, so that they are resolved anew. */
+  forgetLinesOf(slots: readonly number[]): void {
+    if (slots.length === 0) return;
+    const bytes = slots.length * Uint32Array.BYTES_PER_ELEMENT;
+    if (this.slotList.capacity < bytes) {
+      // The largest there can be is a few times the last; the core has no need of the one before.
+      this.slotList = { ptr: this.takeRegion(2 * bytes), capacity: 2 * bytes };
+    }
+    new Uint32Array(this.memory.buffer, this.slotList.ptr, slots.length).set(slots);
+    this.wasm.forgetLinesOf(this.slotList.ptr, slots.length);
+  }
+
+  /**
+   * Has `release` make zero what regions hold that have been free since the last call, by giving the pages back
+   * to the system. It is handed their place and length in the memory. Returns how many bytes that were.
+   */
+  releaseFree(release: (ptr: number, bytes: number) => void): number {
+    let total = 0;
+    for (let ptr = this.wasm.takeReleasable(); ptr !== 0; ptr = this.wasm.takeReleasable()) {
+      const bytes = this.wasm.releasableBytes();
+      release(ptr >>> 0, bytes);
+      total += bytes;
+    }
+    this.wasm.ageRegions();
+    return total;
   }
 }
 

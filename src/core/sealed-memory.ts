@@ -51,6 +51,10 @@ export class SealedMemory implements SealedBucket {
     return this.cell(slot, layout.CELL_LAST_AT);
   }
 
+  samples(slot: number): number {
+    return this.word(this.cells + slot * layout.CELL_BYTES + layout.CELL_SAMPLES);
+  }
+
   count(slot: number): number {
     return this.cell(slot, layout.CELL_COUNT);
   }

@@ -76,15 +76,17 @@ describe('contexts and lines', () => {
     expect(harness.count('contextSlots')).toBeLessThanOrEqual(20_000);
   });
 
-  it('are refused beyond limits.contexts, counted', () => {
+  it('go to one of the metric beyond limits.contexts', () => {
     const harness = new CoreHarness({ core: { contextsMax: 100 } });
     ingestMany(harness, 300, (i) => `limit:1|c|#id:${i}`);
-    expect(harness.count('contextSlots')).toBe(100);
-    expect(harness.control.counters.get('contextLimitSamples')).toBe(200);
-    expect(harness.gather().cells.size).toBe(100);
+    expect(harness.count('contextSlots')).toBe(101);
     // Those that are known go on.
     ingestMany(harness, 100, (i) => `limit:1|c|#id:${i}`);
-    expect(harness.control.counters.get('contextLimitSamples')).toBe(200);
+    expect(harness.count('lineHits')).toBe(100);
+    const { cells } = harness.gather();
+    expect(cells.get('counter limit\nagent-host\nwhippet.overflow:true')?.sum).toBe(200);
+    expect(cells.get('counter limit\nagent-host\nid:99')?.sum).toBe(2);
+    expect(cells.size).toBe(101);
   });
 
   it('beyond limits.lines are resolved each time, with the same result', () => {

@@ -8,18 +8,18 @@
  *
  * Runs on the intake thread, within a call from the core. Never throws: a failure is a bug, counted, and
  * costs the line. Reads no clock and no socket.
- *
- * Memory  one scratch region of the shard's memory, in which the text of a context is written for the core
- *         to hash: name LF host LF tags joined by LF.
  */
+import type { ContextLimits } from '../model/cardinality.ts';
 import { CONTEXT_TYPES } from '../model/context.ts';
 import type { EventMessage, MetricMessage, Rejection, ServiceCheckMessage } from '../model/message.ts';
 import type { ByteString } from '../model/text.ts';
 import type { ShardCounters } from '../telemetry/shard-counters.ts';
+import { ContextSlots, NO_SLOT, type SlotCore, type SlotSink } from './context-slots.ts';
 import { messageTags } from './context-tags.ts';
 import { enrichLine, enrichMessage, type PacketOrigin, UNKNOWN_SENDER } from './enrich.ts';
-import { contextOf, copyContextOf, type LineContext } from './line-context.ts';
+import { contextOf, copyContextOf } from './line-context.ts';
 import { resolveOriginTags } from './origin.ts';
+import { originKey } from './origin-key.ts';
 import type { EnrichSettings } from './settings.ts';
 import { hasSpecialTag } from './special-tags.ts';
 import type { Tagger } from './tagger.ts';
@@ -29,34 +29,16 @@ const OP_FIRST = 1;
 const OP_TIMESTAMPED = 6;
 const OP_DROP = 7;
 const NO_COPY = -1;
-/** Added to a context's variant when the order and repetition of its tags are part of it. */
-const ORDERED = 16;
-
-/** The longest context text the scratch region takes; a longer one (tags of the origin) is refused. */
-export const CONTEXT_TEXT_BYTES_MAX = 131_072;
-/** Bytes the core may read beyond it. */
-const SCRATCH_PADDING = 128;
-export const RESOLVER_SCRATCH_BYTES = CONTEXT_TEXT_BYTES_MAX + SCRATCH_PADDING;
 
 /** The core, as far as the resolver uses it. */
-export interface ResolverCore {
-  readonly bytes: Buffer;
-  contextSlot(
-    ptr: number,
-    head: number,
-    length: number,
-    variant: number,
-    ordered: boolean,
-  ): { slot: number; isNew: boolean };
-  install(slot: number, op: number, copySlot: number, orderFree: boolean): void;
+export interface ResolverCore extends SlotCore {
+  install(slot: number, op: number, copySlot: number, orderFree: boolean, sparing: boolean): void;
   addSample(slot: number, op: number, value: number, rate: number, timestamp: number): void;
   addElement(slot: number, ptr: number, length: number): void;
 }
 
 /** Whom the resolver tells what is not for the core. */
-export interface ResolverSink {
-  /** A slot now stands for a context; the core knows its key. `type` is an index into CONTEXT_TYPES. */
-  newContext(slot: number, type: number, text: ByteString): void;
+export interface ResolverSink extends SlotSink {
   event(event: EventMessage): void;
   serviceCheck(check: ServiceCheckMessage): void;
   rejected(rejection: Rejection, line: ByteString): void;
@@ -68,6 +50,7 @@ export interface ResolverOptions {
   readonly scratchPtr: number;
   readonly parse: (line: ByteString) => MetricMessage | EventMessage | ServiceCheckMessage | Rejection;
   readonly settings: EnrichSettings;
+  readonly limits: ContextLimits;
   readonly tagger: Tagger;
   readonly counters: ShardCounters;
   readonly sink: ResolverSink;
@@ -75,18 +58,20 @@ export interface ResolverOptions {
   readonly senderOf?: (origin: number) => PacketOrigin;
 }
 
-/** Slot of no context: the core's NO_SLOT. */
-const NO_SLOT = 0xffffffff;
-
 export class Resolver {
   private readonly options: ResolverOptions;
   private settings: EnrichSettings;
   private tagger: Tagger;
+  /** The slots of contexts; the shard says which of them are free again. */
+  readonly slots: ContextSlots;
 
   constructor(options: ResolverOptions) {
+    const { core, scratchPtr, limits, sink, counters, settings } = options;
     this.options = options;
-    this.settings = options.settings;
+    this.settings = settings;
     this.tagger = options.tagger;
+    const onNew = (): void => counters.add('newContexts');
+    this.slots = new ContextSlots({ core, scratchPtr, limits, sink, onNew }, overflowHost(settings));
   }
 
   /**
@@ -96,6 +81,7 @@ export class Resolver {
   use(settings: EnrichSettings, tagger: Tagger): void {
     this.settings = settings;
     this.tagger = tagger;
+    this.slots.useHost(overflowHost(settings));
   }
 
   /** Handles the line at `ptr` of the shard's memory. */
@@ -133,25 +119,32 @@ export class Resolver {
     const orderFree = !message.tags.some(hasSpecialTag);
     if (line === undefined) {
       counters.add('filteredMetrics');
-      core.install(NO_SLOT, OP_DROP, NO_COPY, orderFree);
+      core.install(NO_SLOT, OP_DROP, NO_COPY, orderFree, false);
       return;
     }
     const copy = copyContextOf(line, settings, tagger);
-    const copySlot = copy === undefined ? NO_SLOT : this.slotOf(copy);
+    const origin = this.slots.countsOrigins ? originKey(line.origin) : '';
+    let isOver = false;
+    let copySlot = NO_SLOT;
+    if (copy !== undefined) ({ slot: copySlot, isOver } = this.slots.slotOf(copy, origin));
     const count = Math.max(message.values.length, 1);
+    const isWhole = copy === undefined || copySlot !== NO_SLOT;
+    if (!isWhole) counters.add('memoryFullSamples', count);
     const context = contextOf(line, settings, tagger);
     if (context === undefined) {
       counters.add('unsupportedTimestampedSamples', count);
       this.addCopies(message, copySlot);
       return;
     }
-    const slot = this.slotOf(context);
+    const { slot, isOver: isOverItself } = this.slots.slotOf(context, origin);
     if (slot === NO_SLOT) {
-      counters.add('contextLimitSamples', count);
+      counters.add('memoryFullSamples', count);
       return;
     }
     const op = context.timestamped ? OP_TIMESTAMPED : OP_FIRST + CONTEXT_TYPES.indexOf(line.type);
-    core.install(slot, op, copySlot === NO_SLOT ? NO_COPY : copySlot, orderFree);
+    // A line whose copy found no memory is not cached, so that every copy that is lost is counted.
+    if (isWhole)
+      core.install(slot, op, copy === undefined ? NO_COPY : copySlot, orderFree, isOver || isOverItself);
     if (line.type === 'set') {
       this.addElement(slot, message.setValue);
       return;
@@ -165,23 +158,6 @@ export class Resolver {
     const op = OP_FIRST + CONTEXT_TYPES.indexOf('distribution');
     for (const value of message.values)
       this.options.core.addSample(copySlot, op, value, message.sampleRate, 0);
-  }
-
-  /** The slot of a context, made when it is new; NO_SLOT when there is no room for it. */
-  private slotOf({ name, type, host, tags, timestamped }: LineContext): number {
-    const { core, scratchPtr, counters, sink } = this.options;
-    const head = `${name}\n${host}${tags.length === 0 ? '' : '\n'}`;
-    const text = head + tags.join('\n');
-    if (text.length > CONTEXT_TEXT_BYTES_MAX) return NO_SLOT;
-    core.bytes.write(text, scratchPtr, 'latin1');
-    const typeIndex = CONTEXT_TYPES.indexOf(type);
-    const variant = timestamped ? typeIndex + ORDERED : typeIndex;
-    const { slot, isNew } = core.contextSlot(scratchPtr, head.length, text.length, variant, timestamped);
-    if (isNew) {
-      counters.add('newContexts');
-      sink.newContext(slot, typeIndex, text);
-    }
-    return slot;
   }
 
   private addElement(slot: number, element: ByteString): void {
@@ -200,4 +176,9 @@ export class Resolver {
   private senderOf(origin: number): PacketOrigin {
     return this.options.senderOf?.(origin) ?? UNKNOWN_SENDER;
   }
+}
+
+/** Overflow series belong to the server: a host may be what there are too many of. */
+function overflowHost({ hostname, serverless }: EnrichSettings): ByteString {
+  return serverless ? '' : hostname;
 }

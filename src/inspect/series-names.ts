@@ -89,6 +89,7 @@ const ONE_SAMPLE: SealedBucket = {
   last: () => 0,
   lastAt: () => 0,
   lastSeen: () => 0,
+  samples: () => 1,
   count: () => 1,
   min: () => 0,
   max: () => 0,

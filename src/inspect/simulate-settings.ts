@@ -11,6 +11,7 @@ import type { SamplerOptions } from '../aggregate/sampler.ts';
 import { AGENT_LIMITS, COUNT_MAX_32, type SketchLimits } from '../aggregate/sketch-bins.ts';
 import { agentKeys } from '../config/agent-keys.ts';
 import { ConfigError } from '../config/config-error.ts';
+import { contextLimitsOf } from '../config/context-limits.ts';
 import { type ConfigRequest, loadConfig } from '../config/load.ts';
 import type { Config } from '../config/schema.ts';
 import type { CoreSettings } from '../core/core.ts';
@@ -18,11 +19,13 @@ import { histogramNameFilter, matchesName } from '../enrich/name-filter.ts';
 import type { EnrichSettings } from '../enrich/settings.ts';
 import { StaticTagger } from '../enrich/static-tagger.ts';
 import type { Tagger } from '../enrich/tagger.ts';
+import { type ContextLimits, slotsNeeded } from '../model/cardinality.ts';
 import type { ParseOptions } from '../protocol/options.ts';
 import { checkConfig } from './check-config.ts';
 
 export interface SimulateSettings {
   readonly core: CoreSettings;
+  readonly limits: ContextLimits;
   readonly parse: ParseOptions;
   readonly enrich: EnrichSettings;
   readonly tagger: Tagger;
@@ -49,6 +52,7 @@ export function simulateSettings({ values = {}, ...request }: Omit<ConfigRequest
   const enrich = checkConfig({ ...loaded, config });
   return {
     core: coreSettings(config),
+    limits: contextLimitsOf(config),
     parse: {
       noAggregationPipeline: config.dogstatsd_no_aggregation_pipeline,
       originDetectionClient: config.dogstatsd_origin_detection_client,
@@ -64,7 +68,7 @@ export function simulateSettings({ values = {}, ...request }: Omit<ConfigRequest
 function coreSettings(config: Config): CoreSettings {
   return {
     linesMax: config.limits.lines,
-    contextsMax: config.limits.contexts,
+    contextsMax: slotsNeeded(contextLimitsOf(config)),
     keysMax: config.limits.bucket_keys,
     histogramValuesMax: config.limits.histogram_values,
     timestampedMax: TIMESTAMPED_MAX,

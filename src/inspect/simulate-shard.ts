@@ -16,12 +16,8 @@ import { PACKET_BYTES_MAX } from '../core/assembly/layout.ts';
 import { Core, countersView, HASH_KEY_BYTES, type HashKey, makeShardMemory } from '../core/core.ts';
 import { CORE_COUNTERS, type CoreCounter } from '../core/counters.ts';
 import { SealedMemory } from '../core/sealed-memory.ts';
-import {
-  RESOLVER_SCRATCH_BYTES,
-  Resolver,
-  type ResolverCore,
-  type ResolverSink,
-} from '../enrich/resolver.ts';
+import { RESOLVER_SCRATCH_BYTES } from '../enrich/context-slots.ts';
+import { Resolver, type ResolverCore, type ResolverSink } from '../enrich/resolver.ts';
 import { CONTEXT_TYPES } from '../model/context.ts';
 import type { Rejection } from '../model/message.ts';
 import type { ByteString } from '../model/text.ts';
@@ -43,7 +39,7 @@ const DROPPED_BY_CORE: readonly (readonly [CoreCounter, string])[] = [
   ['timestampedFullSamples', 'too many with a timestamp'],
 ];
 const DROPPED_BY_RESOLVER: readonly (readonly [ShardCounter, string])[] = [
-  ['contextLimitSamples', 'beyond limits.contexts'],
+  ['memoryFullSamples', 'no memory for their context'],
   ['unsupportedTimestampedSamples', 'of a type that cannot have a timestamp'],
 ];
 
@@ -54,6 +50,8 @@ export interface Unaggregated {
   readonly rejected: { readonly line: ByteString; readonly rejection: Rejection } | undefined;
   /** Numbers of dropped samples, by the reason in words. */
   readonly dropped: ReadonlyMap<string, number>;
+  /** Numbers of samples over a limit on cardinality, by its key; they are in overflow series. */
+  readonly overLimit: ReadonlyMap<string, number>;
   readonly events: number;
   readonly checks: number;
 }
@@ -89,6 +87,7 @@ export class SimulatedShard {
   readonly #options: SimulatedShardOptions;
   readonly #memory = makeShardMemory();
   readonly #core: Core;
+  readonly #resolver: Resolver;
   readonly #packetPtr: number;
   readonly #counters = new ShardCounters(new SharedArrayBuffer(SHARD_COUNTER_BYTES), 0);
   #rejected: Unaggregated['rejected'];
@@ -107,10 +106,12 @@ export class SimulatedShard {
       scratchPtr: this.#core.takeRegion(RESOLVER_SCRATCH_BYTES),
       parse: (line) => parseMessage(line, settings.parse),
       settings: settings.enrich,
+      limits: settings.limits,
       tagger: settings.tagger,
       counters: this.#counters,
       sink: this.#sink(),
     });
+    this.#resolver = resolver;
     this.#packetPtr = this.#core.takeRegion(PACKET_BYTES_MAX + PACKET_PADDING);
   }
 
@@ -145,6 +146,7 @@ export class SimulatedShard {
       rejectedCount: this.#counters.rejections().reduce((sum, { count }) => sum + count, 0),
       rejected: this.#rejected,
       dropped: new Map(counts.filter(([, count]) => count > 0)),
+      overLimit: new Map(),
       events: this.#counters.get('events'),
       checks: this.#counters.get('serviceChecks'),
     };
@@ -156,18 +158,27 @@ export class SimulatedShard {
     const bucket = this.#core.sealBucket(next);
     if (!isEmpty) sampler.merge(index, new SealedMemory(this.#memory, bucket));
     const slots = sampler.slotsOf(index);
-    for (const slot of this.#core.freedSlots()) slots.free(slot);
+    const freed = this.#core.freedSlots();
+    this.#resolver.slots.free(freed);
+    for (const slot of freed) slots.free(slot);
+  }
+
+  /** Has the contexts told again that the registry had no room for and has now. */
+  readmit(isReturned: (id: number) => boolean): void {
+    const { index, sampler, registry } = this.#options;
+    this.#resolver.slots.readmit(sampler.slotsOf(index).returned(isReturned, registry.room));
   }
 
   #sink(): ResolverSink {
     const { index, sampler, registry } = this.#options;
     return {
-      newContext: (slot, type, text) => {
+      newContext: (slot, type, text, limit) => {
         this.#core.writeContextKey(this.#key, 0);
         const now = this.#core.clock[0] as number;
-        const id = registry.intern(this.#key, CONTEXT_TYPES[type] ?? 'counter', text, now);
-        sampler.slotsOf(index).assign(slot, id);
+        const admission = registry.admit(this.#key, CONTEXT_TYPES[type] ?? 'counter', text, now, limit);
+        sampler.slotsOf(index).admit(slot, admission);
       },
+      overLimit: () => undefined,
       event: () => undefined,
       serviceCheck: () => undefined,
       rejected: (rejection, line) => {
@@ -189,6 +200,7 @@ export function addUnaggregated(a: Unaggregated, b: Unaggregated): Unaggregated 
     rejectedCount: a.rejectedCount + b.rejectedCount,
     rejected: a.rejected ?? b.rejected,
     dropped,
+    overLimit: new Map([...a.overLimit, ...b.overLimit]),
     events: a.events + b.events,
     checks: a.checks + b.checks,
   };
@@ -200,8 +212,9 @@ function withoutCache(core: Core): ResolverCore {
     get bytes() {
       return core.bytes;
     },
-    contextSlot: (ptr, head, length, variant, ordered) =>
-      core.contextSlot(ptr, head, length, variant, ordered),
+    contextSlot: (ptr, head, length, variant, ordered, mayAdd) =>
+      core.contextSlot(ptr, head, length, variant, ordered, mayAdd),
+    forgetLinesOf: () => undefined,
     install: () => undefined,
     addSample: (slot, op, value, rate, timestamp) => core.addSample(slot, op, value, rate, timestamp),
     addElement: (slot, ptr, length) => core.addElement(slot, ptr, length),

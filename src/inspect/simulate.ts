@@ -13,6 +13,7 @@
  */
 import { Registry } from '../aggregate/registry.ts';
 import { TimeSampler } from '../aggregate/sampler.ts';
+import { limitOfNumber } from '../model/cardinality.ts';
 import { bytesOf } from './explain.ts';
 import { SeriesLog, type SimulatedSeries } from './simulate-series.ts';
 import { type SimulateSettings, simulateSettings } from './simulate-settings.ts';
@@ -79,13 +80,21 @@ function order({ samples, flush_at, stop_at }: Timeline, simulation: Simulation)
 }
 
 class Simulation {
+  readonly #registry: Registry;
+  readonly #overLimit = new Map<string, number>();
   readonly #sampler: TimeSampler;
   readonly #shards: readonly SimulatedShard[];
   readonly #log = new SeriesLog();
 
   constructor(settings: SimulateSettings, cold: boolean, shards: number) {
-    const registry = new Registry({ contextsMax: settings.core.contextsMax });
-    const sampler = new TimeSampler(registry, settings.sampler);
+    const registry = new Registry(settings.limits);
+    registry.overflowHost = settings.enrich.serverless ? '' : settings.enrich.hostname;
+    const onOverLimit = (_: number, limit: number, samples: number): void => {
+      const key = limitOfNumber(limit);
+      this.#overLimit.set(key, (this.#overLimit.get(key) ?? 0) + samples);
+    };
+    const sampler = new TimeSampler(registry, { ...settings.sampler, onOverLimit });
+    this.#registry = registry;
     const module = loadCore();
     this.#sampler = sampler;
     this.#shards = Array.from(
@@ -103,6 +112,8 @@ class Simulation {
     for (const shard of this.#shards) shard.seal();
     const { batches } = this.#sampler.flush(now, { final: flush === 'stop' });
     for (const batch of batches) for (const aggregate of batch) this.#log.add(flush, aggregate);
+    const isReturned = this.#registry.takeReturned();
+    if (isReturned !== undefined) for (const shard of this.#shards) shard.readmit(isReturned);
   }
 
   finish(): SimulateResult {
@@ -110,6 +121,7 @@ class Simulation {
     // beginning of time takes only them: it closes no bucket and ends no context.
     this.flush(Number.POSITIVE_INFINITY, 0);
     const parts = this.#shards.map((shard) => shard.unaggregated());
-    return { series: this.#log.series(), unaggregated: parts.reduce(addUnaggregated) };
+    const unaggregated = { ...parts.reduce(addUnaggregated), overLimit: this.#overLimit };
+    return { series: this.#log.series(), unaggregated };
   }
 }

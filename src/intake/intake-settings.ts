@@ -5,6 +5,7 @@
 import type { CoreSettings, HashKey } from '../core/core.ts';
 import type { EnrichOptions } from '../enrich/settings.ts';
 import type { Workloads } from '../enrich/static-tagger.ts';
+import type { ContextLimits } from '../model/cardinality.ts';
 
 /** Which socket the thread reads. */
 export type Listener =
@@ -22,6 +23,7 @@ export interface IntakeSettings {
   readonly control: SharedArrayBuffer;
   readonly hashKey: HashKey;
   readonly core: CoreSettings;
+  readonly limits: ContextLimits;
   readonly enrich: EnrichOptions;
   readonly workloads: Workloads;
   /** UNKNOWN_FIELD_BYTES of shared memory. */
@@ -36,7 +38,13 @@ export interface IntakeSettings {
 }
 
 /** What the control thread says to a running thread. It is read when the control word asks for attention. */
-export type ThreadMessage = ReloadMessage;
+export type ThreadMessage = ReloadMessage | ReadmitMessage;
+
+/** There is room for the contexts of these slots: each is told again when it is next seen. */
+export interface ReadmitMessage {
+  readonly kind: 'readmit';
+  readonly slots: Uint32Array;
+}
 
 /** New settings; the thread forgets the lines it knows. */
 export interface ReloadMessage {

@@ -10,7 +10,7 @@ import { Worker } from 'node:worker_threads';
 import { countersView, makeShardMemory } from '../core/core.ts';
 import type { ShardMessage } from '../model/shard-message.ts';
 import { ControlWord, makeControlBuffer } from '../telemetry/control-word.ts';
-import type { IntakeSettings, ReloadMessage, ThreadMessage } from './intake-settings.ts';
+import type { IntakeSettings, ReadmitMessage, ReloadMessage, ThreadMessage } from './intake-settings.ts';
 
 /** Room for young objects: the cold path makes much garbage and keeps little, and small spaces pause briefly. */
 const YOUNG_GENERATION_MB = 4;
@@ -79,6 +79,11 @@ export class IntakeThread {
   /** Hands the thread new settings; it takes them between two batches. */
   reload(message: Omit<ReloadMessage, 'kind'>): void {
     this.tell({ kind: 'reload', ...message });
+  }
+
+  /** Tells it that there is room for contexts that the server had none for. */
+  readmit(message: ReadmitMessage): void {
+    this.tell(message);
   }
 
   /** Asks the thread to drain and seal; resolves when everything it had to say has been heard. */

@@ -9,7 +9,8 @@
 import { type MessagePort, receiveMessageOnPort } from 'node:worker_threads';
 import { Core, type CoreSettings, countersView } from '../core/core.ts';
 import { CORE_COUNTERS } from '../core/counters.ts';
-import { RESOLVER_SCRATCH_BYTES, Resolver } from '../enrich/resolver.ts';
+import { RESOLVER_SCRATCH_BYTES } from '../enrich/context-slots.ts';
+import { Resolver } from '../enrich/resolver.ts';
 import { compileEnrichSettings, type EnrichSettings } from '../enrich/settings.ts';
 import { StaticTagger } from '../enrich/static-tagger.ts';
 import { parseMessage } from '../protocol/message.ts';
@@ -20,6 +21,7 @@ import { type Clock, portableClock, systemClock } from './clock.ts';
 import { EchoSampler } from './echo-sampler.ts';
 import type { IntakeSettings, ThreadMessage } from './intake-settings.ts';
 import type { Libc } from './libc.ts';
+import { memoryGiver } from './memory-giver.ts';
 import { rehearsalPackets } from './rehearsal.ts';
 import { Shard } from './shard.ts';
 import { type ReportPort, ShardPort } from './shard-port.ts';
@@ -73,13 +75,24 @@ export function joinShard(
   );
   const clock = libc === undefined ? portableClock() : systemClock(libc);
   clock.tick();
+  const giveMemory = memoryGiver(core, libc);
   const backlogPtr = core.takeRegion(settings.backlogBytes);
   const shard: Shard = new Shard({
     core,
     backlog: new Backlog(() => core.bytes, backlogPtr, settings.backlogBytes),
     clock,
     control,
-    reporter: reports,
+    reporter: {
+      sealed: (bucket) => reports.sealed(bucket),
+      passed: (start) => {
+        giveMemory();
+        reports.passed(start);
+      },
+      freed: (slots) => {
+        resolver.slots.free(slots);
+        reports.freed(slots);
+      },
+    },
     intervalSeconds: settings.intervalSeconds,
     eolRequired: settings.eolRequired,
   });
@@ -107,6 +120,8 @@ export function joinShard(
         if (message.kind === 'reload') {
           resolver.use(compileEnrichSettings(message.enrich), new StaticTagger(message.workloads));
           core.forgetLines();
+        } else if (message.kind === 'readmit') {
+          resolver.slots.readmit(message.slots);
         } else onMessage(message);
       }
     },
@@ -145,6 +160,7 @@ function joinCore(
     scratchPtr: core.takeRegion(RESOLVER_SCRATCH_BYTES),
     parse: parserFor(settings.core, control, unknownFields),
     settings: enrich,
+    limits: settings.limits,
     tagger: new StaticTagger(settings.workloads),
     counters: control.counters,
     sink: reports,

@@ -35,6 +35,9 @@ export const SO_RXQ_OVFL = 40;
 export const IPPROTO_IPV6 = 41;
 export const IPV6_V6ONLY = 26;
 
+/** Advice to madvise. */
+const MADV_DONTNEED = 4;
+
 /** The clock of Date.now(). */
 const CLOCK_REALTIME = 0;
 
@@ -75,6 +78,8 @@ export interface Libc {
   recvmmsg(fd: number, headers: number | bigint, count: number, flags: number): number;
   /** Gives freed memory of this process back to the system, where the C library can (glibc). */
   trimHeap(): void;
+  /** Gives whole pages at `address` back to the system; private memory reads as zero from then on. 0 or -errno. */
+  dropPages(address: number, bytes: number): number;
   /** Hot path. Writes the time of the system's clock as a struct timespec to `timespec`. */
   readClock(timespec: bigint): void;
   /** Hot path. Sends the `count` mmsghdr at `headers`; returns how many were sent, or -errno for the first. */
@@ -157,6 +162,7 @@ function bindLibc(): Libc {
   ]);
 
   const mallocTrim = optionalFunction(() => library.func('malloc_trim', 'int', ['size_t']));
+  const madvise = library.func('madvise', 'int', ['uintptr_t', 'size_t', 'int']);
   const clockGettime = library.func('clock_gettime', 'int', ['int', 'uintptr_t']);
 
   const address = (view: ArrayBufferView): number => Number(koffi.address(view));
@@ -199,6 +205,7 @@ function bindLibc(): Libc {
       const received: number = recvmmsg(fd, headers, count, flags, 0);
       return received < 0 ? -koffi.errno() : received;
     },
+    dropPages: (at, bytes) => (madvise(at, bytes, MADV_DONTNEED) < 0 ? -koffi.errno() : 0),
     trimHeap: () => void mallocTrim?.(0),
     readClock: (timespec) => void clockGettime(CLOCK_REALTIME, timespec),
     sendmmsg: (fd, headers, count, flags) => {

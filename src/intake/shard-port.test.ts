@@ -17,8 +17,8 @@ function makePort() {
 describe('a shard port', () => {
   it('gathers new contexts until it is told to send them', () => {
     const { reports, sent } = makePort();
-    reports.newContext(5, 0, 'a\nhost');
-    reports.newContext(6, 3, 'b\nhost\nenv:dev');
+    reports.newContext(5, 0, 'a\nhost', 0);
+    reports.newContext(6, 3, 'b\nhost\nenv:dev', 0);
     expect(sent).toEqual([]);
     reports.sendContexts();
     reports.sendContexts();
@@ -35,7 +35,7 @@ describe('a shard port', () => {
 
   it('sends contexts by themselves when there are many', () => {
     const { reports, sent } = makePort();
-    for (let i = 0; i < 80; i++) reports.newContext(i, 0, `c${i}`);
+    for (let i = 0; i < 80; i++) reports.newContext(i, 0, `c${i}`, 0);
     expect(sent).toHaveLength(2);
     reports.sendContexts();
     const slots = sent.flatMap((message) => (message.kind === 'contexts' ? [...message.slots] : []));
@@ -44,9 +44,9 @@ describe('a shard port', () => {
 
   it('sends contexts before the bucket that refers to them, and before it ends', () => {
     const { reports, kinds } = makePort();
-    reports.newContext(1, 0, 'a');
+    reports.newContext(1, 0, 'a', 0);
     reports.sealed(64);
-    reports.newContext(2, 0, 'b');
+    reports.newContext(2, 0, 'b', 0);
     reports.stopped();
     expect(kinds()).toEqual(['contexts', 'sealed', 'contexts', 'stopped']);
   });

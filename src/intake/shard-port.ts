@@ -6,7 +6,8 @@
  * few of each reason a bucket are sent for the log, all are counted elsewhere.
  *
  * Limits  CONTEXTS_MAX contexts wait here; MESSAGES_MAX events and checks are on their way at a time, further
- *         ones are dropped and counted; SAMPLES_MAX lines a reason and bucket, of LINE_BYTES_MAX bytes.
+ *         ones are dropped and counted; SAMPLES_MAX lines a reason and bucket, of LINE_BYTES_MAX bytes;
+ *         OVER_LIMIT_MAX contexts over a limit a bucket, of OVER_LIMIT_TAGS tags each.
  */
 import type { EventMessage, Rejection, ServiceCheckMessage } from '../model/message.ts';
 import type { ShardMessage } from '../model/shard-message.ts';
@@ -18,6 +19,11 @@ const MESSAGES_MAX = 10_000;
 const SAMPLES_MAX = 3;
 const LINE_BYTES_MAX = 512;
 const KEY_WORDS = 4;
+/** Of the contexts over a limit the first few of each metric are told, and one in so many from then on. */
+const OVER_LIMIT_MAX = 1000;
+const OVER_LIMIT_FIRST = 32;
+const OVER_LIMIT_ONE_IN = 64;
+const OVER_LIMIT_TAGS = 64;
 
 /** The sending side of a message port. */
 export interface ReportPort {
@@ -30,7 +36,11 @@ export class ShardPort {
   private readonly slots = new Uint32Array(CONTEXTS_MAX);
   private readonly keys = new Uint32Array(CONTEXTS_MAX * KEY_WORDS);
   private readonly types = new Uint8Array(CONTEXTS_MAX);
+  private readonly limits = new Uint8Array(CONTEXTS_MAX);
   private texts: ByteString[] = [];
+  /** How many contexts over a limit the open bucket has met, by limit and metric, and how many were told. */
+  private readonly overLimits = new Map<string, number>();
+  private overLimitsTold = 0;
   /** How many lines of each reason were sent for the open bucket. */
   private readonly sampled = new Map<string, number>();
 
@@ -49,10 +59,11 @@ export class ShardPort {
     this.writeContextKey = writeContextKey;
   }
 
-  newContext(slot: number, type: number, text: ByteString): void {
+  newContext(slot: number, type: number, text: ByteString, limit: number): void {
     const at = this.texts.length;
     this.slots[at] = slot;
     this.types[at] = type;
+    this.limits[at] = limit;
     this.writeContextKey(this.keys, at * KEY_WORDS);
     this.texts.push(text);
     if (this.texts.length === CONTEXTS_MAX) this.sendContexts();
@@ -67,9 +78,20 @@ export class ShardPort {
       slots: this.slots.slice(0, count),
       keys: this.keys.slice(0, count * KEY_WORDS),
       types: this.types.slice(0, count),
+      limits: this.limits.slice(0, count),
       texts: this.texts,
     });
     this.texts = [];
+  }
+
+  overLimit(limit: number, name: ByteString, tags: readonly ByteString[]): void {
+    if (this.overLimitsTold >= OVER_LIMIT_MAX) return;
+    const key = `${limit} ${name}`;
+    const met = this.overLimits.get(key) ?? 0;
+    if (met > 0 || this.overLimits.size < OVER_LIMIT_MAX) this.overLimits.set(key, met + 1);
+    if (met >= OVER_LIMIT_FIRST && met % OVER_LIMIT_ONE_IN !== 0) return;
+    this.overLimitsTold++;
+    this.send({ kind: 'over_limit', limit, name, tags: tags.slice(0, OVER_LIMIT_TAGS) });
   }
 
   event(event: EventMessage): void {
@@ -103,6 +125,8 @@ export class ShardPort {
   /** A bucket is over, also when it was empty, as it is when only bad lines arrive. */
   passed(start: number): void {
     this.sampled.clear();
+    this.overLimits.clear();
+    this.overLimitsTold = 0;
     this.send({ kind: 'passed', start });
   }
 

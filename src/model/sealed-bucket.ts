@@ -33,6 +33,8 @@ export interface SealedBucket {
   lastAt(slot: number): number;
   /** Receive time of the last sample of any type, Unix seconds with fraction. */
   lastSeen(slot: number): number;
+  /** How many samples, whatever their rate. */
+  samples(slot: number): number;
   /** Sum of trunc(1/rate). */
   count(slot: number): number;
   min(slot: number): number;

@@ -9,6 +9,7 @@ export type ShardMessage =
   /** The shard runs; its counters are at `countersPtr` of its memory. */
   | { readonly kind: 'ready'; readonly countersPtr: number }
   | NewContexts
+  | OverLimit
   /** Slots that name no context any more. */
   | { readonly kind: 'freed'; readonly slots: Uint32Array }
   /** A bucket is sealed at `bucket` of the shard's memory and waits to be read and released. */
@@ -30,8 +31,18 @@ export interface NewContexts {
   readonly keys: Uint32Array;
   /** Index into CONTEXT_TYPES. */
   readonly types: Uint8Array;
+  /** Number of the limit that the context is over (model/cardinality.ts), 0 for none. */
+  readonly limits: Uint8Array;
   /** name LF host LF tags joined by LF. */
   readonly texts: readonly ByteString[];
+}
+
+/** A context that a limit keeps from having a series of its own: one of many, to tell by what grows. */
+export interface OverLimit {
+  readonly kind: 'over_limit';
+  readonly limit: number;
+  readonly name: ByteString;
+  readonly tags: readonly ByteString[];
 }
 
 /** A sample of a rejected line, for the log; the counters count them all. */

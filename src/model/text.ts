@@ -19,6 +19,11 @@ export function toByteString(text: string): ByteString {
   return isAscii(text) ? text : Buffer.from(text, 'utf8').toString('latin1');
 }
 
+/** A copy of its own: a part of a string keeps the whole string in memory. */
+export function detachText(text: ByteString): ByteString {
+  return Buffer.from(text, 'latin1').toString('latin1');
+}
+
 function isAscii(text: string): boolean {
   for (let i = 0; i < text.length; i++) if (text.charCodeAt(i) > 127) return false;
   return true;

@@ -23,6 +23,7 @@ export function makeSampler(
   config: Config,
   retentionSeconds: number,
   isFiltered: (name: ByteString) => boolean,
+  onOverLimit: (id: number, limit: number, samples: number) => void,
 ): TimeSampler {
   return new TimeSampler(registry, {
     intervalSeconds: config.bucket_seconds,
@@ -35,5 +36,6 @@ export function makeSampler(
     histogramValuesMax: config.limits.histogram_values,
     sketchLimits: AGENT_LIMITS,
     isFiltered,
+    onOverLimit,
   });
 }

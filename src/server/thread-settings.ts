@@ -3,11 +3,13 @@
  */
 import { randomBytes } from 'node:crypto';
 import { readFileSync } from 'node:fs';
+import { contextLimitsOf } from '../config/context-limits.ts';
 import type { Config } from '../config/schema.ts';
 import { HASH_KEY_BYTES } from '../core/core.ts';
 import { enrichOptionsOf } from '../enrich/settings.ts';
 import type { Workloads } from '../enrich/static-tagger.ts';
 import type { ThreadSettings } from '../intake/intake-thread.ts';
+import { slotsNeeded } from '../model/cardinality.ts';
 
 /** Samples with a timestamp of their own a bucket of one thread holds. */
 const TIMESTAMPED_MAX = 1_048_576;
@@ -16,12 +18,13 @@ export type SharedSettings = Omit<ThreadSettings, 'listener' | 'eolRequired' | '
 
 /** Compiles the core and draws a new hash key, so it is called once a start. */
 export function sharedSettings(config: Config, workloads: Workloads): SharedSettings {
+  const limits = contextLimitsOf(config);
   return {
     module: new WebAssembly.Module(readFileSync(new URL('../core/core.wasm', import.meta.url))),
     hashKey: { bytes: randomBytes(HASH_KEY_BYTES), seed: randomBytes(8).readBigUInt64LE() },
     core: {
       linesMax: config.limits.lines,
-      contextsMax: config.limits.contexts,
+      contextsMax: slotsNeeded(limits),
       keysMax: config.limits.bucket_keys,
       histogramValuesMax: config.limits.histogram_values,
       timestampedMax: TIMESTAMPED_MAX,
@@ -29,6 +32,7 @@ export function sharedSettings(config: Config, workloads: Workloads): SharedSett
       timestamps: config.dogstatsd_no_aggregation_pipeline,
       clientFields: config.dogstatsd_origin_detection_client,
     },
+    limits,
     enrich: enrichOptionsOf(config),
     workloads,
     intervalSeconds: config.bucket_seconds,

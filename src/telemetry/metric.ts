@@ -2,7 +2,8 @@
  * The server's own metrics, as every part reports them and the Prometheus page shows them.
  *
  * Names are complete (`whippet_intake_packets_dropped_total`): a part names a counter with `_total` at the
- * end, a gauge without. Label values come from a fixed list, never from input.
+ * end, a gauge without. Label values come from a fixed list; those that come from input (names of metrics) are the
+ * few largest.
  */
 
 export interface OwnSample {

@@ -27,8 +27,8 @@ const PLAIN = [
   'metrics',
   /** Metrics whose name is filtered, as far as the cold path saw them; the core counts the rest. */
   'filteredMetrics',
-  /** Samples whose context found no room. */
-  'contextLimitSamples',
+  /** Samples whose context found no room in the shard's memory. */
+  'memoryFullSamples',
   /** Timestamped samples of a type that has no pass-through. */
   'unsupportedTimestampedSamples',
   'unknownFields',

@@ -70,7 +70,7 @@ export function shardMetrics(shards: readonly ShardCounters[]): OwnMetric[] {
       help: 'Samples dropped at the intake.',
       type: 'counter',
       samples: [
-        { labels: { reason: 'context_limit' }, value: total('contextLimitSamples') },
+        { labels: { reason: 'memory_full' }, value: total('memoryFullSamples') },
         { labels: { reason: 'timestamped_type' }, value: total('unsupportedTimestampedSamples') },
       ],
     },

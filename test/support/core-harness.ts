@@ -14,7 +14,8 @@ import {
 import { CORE_COUNTERS, type CoreCounter } from '../../src/core/counters.ts';
 import { SealedMemory } from '../../src/core/sealed-memory.ts';
 import { type PacketOrigin, UNKNOWN_SENDER } from '../../src/enrich/enrich.ts';
-import { RESOLVER_SCRATCH_BYTES, Resolver, type ResolverCore } from '../../src/enrich/resolver.ts';
+import { RESOLVER_SCRATCH_BYTES } from '../../src/enrich/context-slots.ts';
+import { Resolver, type ResolverCore } from '../../src/enrich/resolver.ts';
 import {
   compileEnrichSettings,
   DEFAULT_ENRICH_OPTIONS,
@@ -22,6 +23,7 @@ import {
   type EnrichSettings,
 } from '../../src/enrich/settings.ts';
 import { StaticTagger, type Workloads } from '../../src/enrich/static-tagger.ts';
+import { type ContextLimits, slotsNeeded } from '../../src/model/cardinality.ts';
 import { CONTEXT_TYPES } from '../../src/model/context.ts';
 import type { EventMessage, Rejection, ServiceCheckMessage } from '../../src/model/message.ts';
 import { KEY_KIND } from '../../src/model/sealed-bucket.ts';
@@ -40,6 +42,14 @@ export const DEFAULT_CORE: CoreSettings = {
   idleBuckets: 3,
   timestamps: true,
   clientFields: false,
+};
+
+const NO_LIMITS: Omit<ContextLimits, 'contexts'> = {
+  contextsPerMetric: 0,
+  contextsPerOrigin: 0,
+  tags: 0,
+  tagValueBytes: 0,
+  dryRun: false,
 };
 
 /** A fixed key: hashes in tests are the same in every run. */
@@ -65,6 +75,8 @@ export interface Gathered {
 export interface HarnessOptions {
   readonly core?: Partial<CoreSettings>;
   readonly enrich?: Partial<EnrichOptions>;
+  /** No limits but `core.contextsMax` when not given. */
+  readonly limits?: Partial<ContextLimits>;
   readonly workloads?: Workloads;
   /** Senders with origin 1, 2, …; origin 0 is no one. */
   readonly senders?: readonly PacketOrigin[];
@@ -80,20 +92,32 @@ export class CoreHarness {
   readonly rejections: Rejection[] = [];
   /** Context text with its type in front, by slot. */
   readonly contexts = new Map<number, string>();
+  /** Number of the limit it is over, by slot. */
+  readonly limits = new Map<number, number>();
+  /** Limit, name and tags of contexts over a limit. */
+  readonly overLimits: string[] = [];
   private readonly memory = makeShardMemory();
   readonly senderCount: number;
   private readonly packetPtr: number;
-  private readonly resolver: Resolver;
+  readonly resolver: Resolver;
 
   constructor(options: HarnessOptions = {}) {
     const { senders = [] } = options;
     this.senderCount = senders.length;
     const settings = { ...DEFAULT_CORE, ...options.core };
+    const limits = { ...NO_LIMITS, contexts: settings.contextsMax, ...options.limits };
     const resolve = (line: number, length: number, origin: number): number => {
       resolver.resolve(line, length, origin);
       return 0;
     };
-    this.core = new Core(MODULE, this.memory, settings, TEST_KEY, 0, resolve);
+    this.core = new Core(
+      MODULE,
+      this.memory,
+      { ...settings, contextsMax: slotsNeeded(limits) },
+      TEST_KEY,
+      0,
+      resolve,
+    );
     const parse = {
       noAggregationPipeline: settings.timestamps,
       originDetectionClient: settings.clientFields,
@@ -103,11 +127,15 @@ export class CoreHarness {
       scratchPtr: this.core.takeRegion(RESOLVER_SCRATCH_BYTES),
       parse: (line) => parseMessage(line, parse),
       settings: settingsOf(options.enrich),
+      limits,
       tagger: new StaticTagger(options.workloads ?? {}),
       counters: this.control.counters,
       sink: {
-        newContext: (slot, type, text) =>
-          void this.contexts.set(slot, `${CONTEXT_TYPES[type]} ${canonical(text)}`),
+        newContext: (slot, type, text, limit) => {
+          this.contexts.set(slot, `${CONTEXT_TYPES[type]} ${canonical(text)}`);
+          this.limits.set(slot, limit);
+        },
+        overLimit: (limit, name, tags) => void this.overLimits.push(`${limit} ${name} ${tags.join()}`),
         event: (event) => void this.events.push(event),
         serviceCheck: (check) => void this.checks.push(check),
         rejected: (rejection) => void this.rejections.push(rejection),
@@ -141,7 +169,9 @@ export class CoreHarness {
 
   /** Seals the open bucket and opens the one at `next`. */
   seal(next: number): SealedMemory {
-    return new SealedMemory(this.memory, this.core.sealBucket(next));
+    const sealed = new SealedMemory(this.memory, this.core.sealBucket(next));
+    this.resolver.slots.free(this.core.freedSlots());
+    return sealed;
   }
 
   /** Seals, and tells what every context gathered. */
@@ -188,6 +218,7 @@ function withoutCache(core: Core): ResolverCore {
       return core.bytes;
     },
     contextSlot: (...args) => core.contextSlot(...args),
+    forgetLinesOf: () => undefined,
     install: () => undefined,
     addSample: (...args) => core.addSample(...args),
     addElement: (...args) => core.addElement(...args),

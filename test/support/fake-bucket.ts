@@ -24,6 +24,7 @@ export interface FakeSample {
 }
 
 interface FakeCell {
+  samples: number;
   sum: number;
   last: number;
   lastAt: number;
@@ -86,6 +87,10 @@ export class FakeBucket implements SealedBucket {
 
   lastSeen(slot: number): number {
     return this.#cell(slot).lastAt;
+  }
+
+  samples(slot: number): number {
+    return this.#cell(slot).samples;
   }
 
   count(slot: number): number {
@@ -156,6 +161,7 @@ export class FakeBucket implements SealedBucket {
     const cell = this.#cells.get(slot) ?? emptyCell();
     this.#cells.set(slot, cell);
     cell.lastAt = at;
+    cell.samples++;
     return cell;
   }
 
@@ -168,6 +174,7 @@ export class FakeBucket implements SealedBucket {
 
 function emptyCell(): FakeCell {
   return {
+    samples: 0,
     sum: 0,
     last: 0,
     lastAt: 0,

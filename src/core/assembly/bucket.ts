@@ -42,7 +42,9 @@ export class Cell {
   stamp: u32;
   keys: u32;
   /** 1 once min and max mean something. */
-  summarized: u64;
+  summarized: u32;
+  /** Samples of any type, whatever their rate. */
+  samples: u32;
 }
 
 /** The control thread reads these fields by offset: core/sealed-memory.ts. */
@@ -112,14 +114,38 @@ function growCells(bucket: Bucket, slots: u32): bool {
   return true;
 }
 
+/** Gives back the cells of slots far beyond the `slots` in use; without memory for fewer all of them stay. */
+function shrinkCells(bucket: Bucket, slots: u32): void {
+  let capacity = SMALLEST_SLOTS;
+  while (capacity < slots) capacity *= 2;
+  const before = bucket.cellCapacity;
+  if (capacity >= before) return;
+  const cells = takeRegion(<usize>capacity * CELL_BYTES);
+  const touched = takeRegion(<usize>capacity * sizeof<u32>());
+  if (cells == 0 || touched == 0) {
+    freeRegion(cells, <usize>capacity * CELL_BYTES);
+    freeRegion(touched, <usize>capacity * sizeof<u32>());
+    return;
+  }
+  // The stamps say when a slot was last seen; the list of touched ones is empty.
+  memory.copy(cells, bucket.cells, <usize>capacity * CELL_BYTES);
+  freeRegion(bucket.cells, <usize>before * CELL_BYTES);
+  freeRegion(bucket.touched, <usize>before * sizeof<u32>());
+  bucket.cells = cells;
+  bucket.touched = touched;
+  bucket.cellCapacity = capacity;
+}
+
 /**
  * Swaps the buckets: what was open is sealed and returned, the other one opens empty for the bucket that
- * begins at `start`. The caller makes sure that the control thread is done with the other one.
+ * begins at `start`. The caller makes sure that the control thread is done with the other one. `slots` is how
+ * many there are: cells that a burst of contexts needed are given back when they are gone.
  */
-export function swapBuckets(start: f64): Bucket {
+export function swapBuckets(start: f64, slots: u32): Bucket {
   const sealed = open;
   const next = idle;
   if (next.cellCapacity < sealed.cellCapacity) growCells(next, sealed.cellCapacity);
+  else if (next.cellCapacity > SMALLEST_SLOTS && <u64>slots * 4 <= next.cellCapacity) shrinkCells(next, slots * 2);
   next.start = start;
   next.epoch = sealed.epoch + 1;
   next.touchedCount = 0;
@@ -154,6 +180,7 @@ function touch(slot: u32): Cell {
     store<u32>(open.touched + (<usize>open.touchedCount) * sizeof<u32>(), slot);
     open.touchedCount++;
   }
+  cell.samples++;
   cell.lastAt = load<f64>(clockCell);
   return cell;
 }

@@ -12,13 +12,13 @@ import { initLines } from './line';
 import { initMemory } from './memory';
 import { initNumbers } from './number';
 import { LF } from './scan';
-import { addContext, findContext, initShard, NO_SLOT } from './shard';
+import { addContext, findContext, initShard, NO_SLOT, noteBypass } from './shard';
 import { hashTagSet, initTagSets, sumA, sumB } from './tag-set';
 
 export { hashKeyBytes } from './hash';
 export { addElement, addSample, ingest, ingestBatch, install } from './ingest';
-export { takeRegion } from './memory';
-export { forgetLines, freedSlotCount, freedSlots, sealBucket } from './shard';
+export { ageRegions, releasableBytes, takeReleasable, takeRegion } from './memory';
+export { forgetLines, forgetLinesOf, freedSlotCount, freedSlots, sealBucket } from './shard';
 
 /** First call. Returns where hashKeyBytes() random bytes go. */
 export function initialize(): usize {
@@ -78,8 +78,16 @@ export let contextKeyB: u64 = 0;
  * Finds or makes the slot of the context whose text is at `ptr`: name LF host LF tags joined by LF, with
  * `head` the length of the first two and `length` of it all. Bit 31 of the answer is set when the slot is
  * new; NO_SLOT when there is none. `variant` tells apart contexts of the same text (type, ordered tags).
+ * Without `mayAdd` only a known one is found.
  */
-export function contextSlot(ptr: usize, head: u32, length: u32, variant: u32, ordered: bool): u32 {
+export function contextSlot(
+  ptr: usize,
+  head: u32,
+  length: u32,
+  variant: u32,
+  ordered: bool,
+  mayAdd: bool,
+): u32 {
   let a: u64 = 0;
   let b: u64 = 0;
   const free = !ordered && length > head && hashTagSet(ptr + head, ptr + length, LF);
@@ -93,7 +101,12 @@ export function contextSlot(ptr: usize, head: u32, length: u32, variant: u32, or
   contextKeyA = hashA;
   contextKeyB = hashB;
   const known = findContext(hashA, hashB);
-  if (known != NO_SLOT) return known;
+  if (known != NO_SLOT) {
+    // A line that is never cached keeps its context as one that is.
+    noteBypass(known);
+    return known;
+  }
+  if (!mayAdd) return NO_SLOT;
   const added = addContext(hashA, hashB);
   return added == NO_SLOT ? NO_SLOT : added | 0x80000000;
 }
@@ -106,6 +119,7 @@ function checkLayout(): void {
   );
   assert(offsetof<Cell>('min') == layout.CELL_MIN && offsetof<Cell>('max') == layout.CELL_MAX);
   assert(offsetof<Cell>('count') == layout.CELL_COUNT && offsetof<Cell>('lastAt') == layout.CELL_LAST_AT);
+  assert(offsetof<Cell>('samples') == layout.CELL_SAMPLES);
   assert(offsetof<KeyEntry>() == layout.KEY_BYTES && offsetof<KeyEntry>('weight') == layout.KEY_WEIGHT);
   assert(
     offsetof<KeyTable>('entries') == layout.KEY_TABLE_ENTRIES &&

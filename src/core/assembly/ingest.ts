@@ -55,10 +55,13 @@ declare function resolve(line: usize, length: u32, origin: u32): u32;
 
 /** Lines that were found free of tag order, by part of their hash: cached as written at second sight. */
 const SIGHTS: u32 = 4096;
+/** Lines beyond a limit, the same: as many as a flood brings in some seconds. */
+const SPARING_SIGHTS: u32 = 65536;
 
 /** Values of the line being applied; a packet of single digits holds at most half its bytes. */
 let values: usize = 0;
 let sights: usize = 0;
+let sparingSights: usize = 0;
 let yieldWanted = false;
 
 let linesRead: f64 = 0;
@@ -79,6 +82,7 @@ let pendingSetB: u64 = 0;
 export function initIngest(): void {
   values = takeRegion(((PACKET_BYTES_MAX + 1) / 2) * sizeof<f64>());
   sights = takeRegion(SIGHTS * sizeof<u32>());
+  sparingSights = takeRegion(SPARING_SIGHTS * sizeof<u32>());
 }
 
 /**
@@ -192,8 +196,12 @@ function resolveLine(line: usize, stop: usize, origin: u32): void {
   setPending = false;
 }
 
-/** Caches what the line given to resolve() does; nothing when the line must not be cached. */
-export function install(slot: u32, op: u32, copySlot: u32, orderFree: bool): void {
+/**
+ * Caches what the line given to resolve() does; nothing when the line must not be cached. `sparing` caches it
+ * when it comes for the second time: of lines beyond a limit most never do.
+ */
+export function install(slot: u32, op: u32, copySlot: u32, orderFree: bool, sparing: bool): void {
+  if (sparing && !isSecondSparing(orderFree && setPending ? pendingSetA : pendingLineA)) return;
   if (linePending) cacheLine(lines, pendingLineA, pendingLineB, slot, op, copySlot);
   if (orderFree && setPending) cacheLine(tagSets, pendingSetA, pendingSetB, slot, op, copySlot);
 }
@@ -243,6 +251,15 @@ function identity(line: usize, tags: usize): u64 {
 
 function secondSight(hash: u64): bool {
   const at = sights + (<usize>((hash >> 20) & (SIGHTS - 1))) * sizeof<u32>();
+  const part = <u32>(hash >> 32);
+  if (load<u32>(at) == part) return true;
+  store<u32>(at, part);
+  return false;
+}
+
+/** The same for lines that are cached sparingly, which come by the million. */
+function isSecondSparing(hash: u64): bool {
+  const at = sparingSights + (<usize>((hash >> 16) & (SPARING_SIGHTS - 1))) * sizeof<u32>();
   const part = <u32>(hash >> 32);
   if (load<u32>(at) == part) return true;
   store<u32>(at, part);

@@ -10,8 +10,8 @@
  *
  * Cell, 64 bytes, one a slot in each bucket: what one context gathered.
  *
- *   0    8            16   24   32     40      48     52    56
- *   │sum │weightedSum │min │max │count │lastAt │stamp │keys │(spare) │
+ *   0    8            16   24   32     40      48     52    56             60
+ *   │sum │weightedSum │min │max │count │lastAt │stamp │keys │(summarized) │samples │
  *
  * Key entry, 24 bytes: one weight under (slot, kind, key).
  *
@@ -43,6 +43,7 @@ export const CELL_COUNT = 32;
 export const CELL_LAST_AT = 40;
 export const CELL_STAMP = 48;
 export const CELL_KEYS = 52;
+export const CELL_SAMPLES = 60;
 
 export const KEY_BYTES = 24;
 export const KEY_SLOT = 0;

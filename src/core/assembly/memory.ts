@@ -5,7 +5,10 @@
  *
  * Sizes are powers of two. A freed region goes to the list of its size and is used again, so tables
  * that double leave nothing behind that a later table of that size would not take. Memory grows by
- * WebAssembly pages and is never returned to the system.
+ * WebAssembly pages and never shrinks, but the pages of a freed region can be given back to the system:
+ * takeReleasable() names them, and from then on they count as zero.
+ *
+ *   free region   │ next free u32 │ state u32 │ …      in the list of its size
  *
  * Owned by the intake thread. The control thread only reads regions of sealed buckets.
  */
@@ -13,10 +16,22 @@
 const PAGE_BITS: u32 = 16;
 const SMALLEST_BITS: u32 = 6;
 const LARGEST_BITS: u32 = 31;
+/** Free regions from 256 KiB on are worth a system call. */
+const RELEASABLE_BITS: u32 = 18;
+/** What pages of the system are multiples of: none has larger ones. */
+const SYSTEM_PAGE: usize = 65536;
+
+/** Offset in a free region, and what stands there. */
+const STATE: usize = 4;
+const FRESH: u32 = 0;
+const AGED: u32 = 1;
+const RELEASED: u32 = 2;
 
 let top: usize = 0;
 /** First free region of each size, a linked list through the regions' first word. */
 let freeLists: usize = 0;
+/** Length of what takeReleasable() named last. */
+let releasable: usize = 0;
 
 /** Starts over: whatever an earlier instance left in the memory is cleared. */
 export function initMemory(): void {
@@ -40,7 +55,7 @@ export function takeRegion(bytes: usize): usize {
   const free = load<usize>(list);
   if (free != 0) {
     store<usize>(list, load<usize>(free));
-    memory.fill(free, 0, size);
+    clear(free, size, load<u32>(free, STATE) == RELEASED);
     return free;
   }
   const end = <u64>top + <u64>size;
@@ -59,7 +74,64 @@ export function freeRegion(region: usize, bytes: usize): void {
   if (region == 0) return;
   const list = freeLists + bitsFor(bytes) * sizeof<usize>();
   store<usize>(region, load<usize>(list));
+  store<u32>(region, FRESH, STATE);
   store<usize>(list, region);
+}
+
+/**
+ * Where the pages of a large region are that has been free since the last ageRegions(); 0 when there is none. The
+ * caller makes all of releasableBytes() from there on zero, by giving them back to the system.
+ */
+export function takeReleasable(): usize {
+  for (let bits = RELEASABLE_BITS; bits <= LARGEST_BITS; bits++) {
+    let region = load<usize>(freeLists + bits * sizeof<usize>());
+    while (region != 0) {
+      if (load<u32>(region, STATE) == AGED) {
+        store<u32>(region, RELEASED, STATE);
+        const size = (<usize>1) << bits;
+        releasable = pagesStop(region, size) - pagesStart(region);
+        return pagesStart(region);
+      }
+      region = load<usize>(region);
+    }
+  }
+  return 0;
+}
+
+/** Regions that are free now may be released the next time; those that are used again soon are not worth it. */
+export function ageRegions(): void {
+  for (let bits = RELEASABLE_BITS; bits <= LARGEST_BITS; bits++) {
+    let region = load<usize>(freeLists + bits * sizeof<usize>());
+    while (region != 0) {
+      if (load<u32>(region, STATE) == FRESH) store<u32>(region, AGED, STATE);
+      region = load<usize>(region);
+    }
+  }
+}
+
+export function releasableBytes(): usize {
+  return releasable;
+}
+
+/** Clears a region that was free: of one whose pages were given back only what is before and behind them. */
+function clear(region: usize, size: usize, released: bool): void {
+  if (!released) {
+    memory.fill(region, 0, size);
+    return;
+  }
+  const start = pagesStart(region);
+  const stop = pagesStop(region, size);
+  memory.fill(region, 0, start - region);
+  memory.fill(stop, 0, region + size - stop);
+}
+
+/** The whole pages of a region, without the words at its beginning that lists are made of. */
+function pagesStart(region: usize): usize {
+  return (region + 2 * sizeof<u32>() + SYSTEM_PAGE - 1) & ~(SYSTEM_PAGE - 1);
+}
+
+function pagesStop(region: usize, size: usize): usize {
+  return (region + size) & ~(SYSTEM_PAGE - 1);
 }
 
 function bitsFor(bytes: usize): u32 {

@@ -107,9 +107,60 @@ export function forgetLines(): void {
   setCount(COUNT_CACHED_LINES, 0);
 }
 
+/** Forgets the cached lines of the `length` slots whose numbers are at `slots`, so that they are resolved anew. */
+export function forgetLinesOf(slots: usize, length: u32): void {
+  const marks = takeRegion(max<u32>(slotCount, 1));
+  if (marks == 0) {
+    forgetLines();
+    return;
+  }
+  for (let i: u32 = 0; i < length; i++) {
+    const slot = load<u32>(slots + (<usize>i) * sizeof<u32>());
+    if (slot < slotCount) store<u8>(marks + slot, 1);
+  }
+  forgetMarked(lines, marks);
+  forgetMarked(tagSets, marks);
+  freeRegion(marks, max<u32>(slotCount, 1));
+  setCount(COUNT_CACHED_LINES, lines.count + tagSets.count);
+}
+
+function forgetMarked(table: LineTable, marks: usize): void {
+  for (let index: u32 = 0; index <= table.mask; index++) {
+    const entry = entryAt(table, index);
+    if (entry.op == OP_NONE || entry.op == OP_DROP) continue;
+    const isMarked =
+      load<u8>(marks + entry.slot) != 0 || (entry.copySlot != 0 && load<u8>(marks + entry.copySlot - 1) != 0);
+    if (isMarked) entry.seen = 0;
+  }
+  sweepTable(table, 1);
+}
+
+/**
+ * Gives up the numbers of free slots above the highest in use, so that cells can shrink after a burst of
+ * contexts. Whoever was told of the freed slots has heard of them by now.
+ */
+function trimSlots(): void {
+  let used: u32 = 0;
+  for (let index: u32 = 0; index <= contexts.mask; index++) {
+    const entry = entryAt(contexts, index);
+    if (entry.op != OP_NONE && entry.slot >= used) used = entry.slot + 1;
+  }
+  if (used == slotCount) return;
+  let kept: u32 = 0;
+  for (let i: u32 = 0; i < freeCount; i++) {
+    const slot = load<u32>(freeSlots + (<usize>i) * sizeof<u32>());
+    if (slot >= used) continue;
+    store<u32>(freeSlots + (<usize>kept) * sizeof<u32>(), slot);
+    kept++;
+  }
+  freeCount = kept;
+  slotCount = used;
+}
+
 /** Seals the open bucket, opens the one at `start` (Unix seconds) and lets go of what has been idle. */
 export function sealBucket(start: f64): Bucket {
-  const sealed = swapBuckets(start);
+  if (freedCount != 0) trimSlots();
+  const sealed = swapBuckets(start, slotCount);
   freedCount = 0;
   if (open.epoch > idleBuckets) sweep(open.epoch - idleBuckets);
   return sealed;

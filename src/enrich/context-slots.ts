@@ -1,0 +1,294 @@
+/**
+ * The slots of a shard's contexts, within the limits on cardinality (model/cardinality.ts).
+ *
+ *   context ─▶ known? ───────────────────────────────yes─▶ its slot
+ *                └─no─▶ within all limits? ──────────yes─▶ a new slot, told to the control thread
+ *                          └─no─▶ overflow series of the metric ─▶ its slot, one for each limit and type
+ *                                    └ too many names: the one of all metrics
+ *
+ * Whether a context is over a limit depends on its own text (tags, value bytes), which never changes, or on how
+ * many there are (in total, of its metric, of its origin). Those stay used up until a tenth of them is free
+ * (lib/budget.ts); then the lines beyond are forgotten, and what they stand for gets series of its own. So a line
+ * that is cached and one that never is come to the same.
+ *
+ * Thread  the intake thread's own, within a call from the core or between two packets.
+ * Memory  one scratch region of the shard's memory, in which the text of a context is written for the core to
+ *         hash: name LF host LF tags joined by LF. Two columns by slot when there are limits per metric and origin.
+ */
+import { Budget } from '../lib/budget.ts';
+import {
+  CONTEXTS_HARD_MAX,
+  type ContextLimits,
+  OVER,
+  OVERFLOW_NAME,
+  OVERFLOW_SERIES_MAX,
+  OVERFLOW_TAG,
+} from '../model/cardinality.ts';
+import { CONTEXT_TYPES, type ContextType } from '../model/context.ts';
+import { type ByteString, detachText } from '../model/text.ts';
+import type { LineContext } from './line-context.ts';
+
+/** The longest context text the scratch region takes; a longer one goes to the overflow series. */
+export const CONTEXT_TEXT_BYTES_MAX = 131_072;
+/** Bytes the core may read beyond it. */
+const SCRATCH_PADDING = 128;
+export const RESOLVER_SCRATCH_BYTES = CONTEXT_TEXT_BYTES_MAX + SCRATCH_PADDING;
+
+/** Slot of no context: the core's NO_SLOT. */
+export const NO_SLOT = 0xffffffff;
+/** Added to a context's variant when the order and repetition of its tags are part of it. */
+const ORDERED = 16;
+/** Times the number of a limit, added to the variant of its overflow series. */
+const OVERFLOWED = 32;
+/** What the samples of a type that no one counts are reported as. */
+const NAME_KEY = 'metric name';
+
+/** The core, as far as slots go. */
+export interface SlotCore {
+  readonly bytes: Buffer;
+  contextSlot(
+    ptr: number,
+    head: number,
+    length: number,
+    variant: number,
+    ordered: boolean,
+    mayAdd: boolean,
+  ): { slot: number; isNew: boolean };
+  forgetLinesOf(slots: readonly number[]): void;
+}
+
+export interface SlotSink {
+  /**
+   * A slot now stands for a context; the core knows its key. `type` is an index into CONTEXT_TYPES, `limit` the
+   * number of the limit it is over.
+   */
+  newContext(slot: number, type: number, text: ByteString, limit: number): void;
+  /** A context of the metric is over a limit. Borrowed: copy what you keep. */
+  overLimit(limit: number, name: ByteString, tags: readonly ByteString[]): void;
+}
+
+export interface ContextSlotsOptions {
+  readonly core: SlotCore;
+  /** RESOLVER_SCRATCH_BYTES of the shard's memory. */
+  readonly scratchPtr: number;
+  readonly limits: ContextLimits;
+  readonly sink: SlotSink;
+  /** Called for each new slot. */
+  readonly onNew: () => void;
+}
+
+/** Where the samples of a context go. Borrowed: valid until the next one. */
+export interface ChosenSlot {
+  /** NO_SLOT when the shard's memory is full. */
+  slot: number;
+  isOver: boolean;
+}
+
+/** The contexts of one metric or origin. */
+interface Share {
+  readonly name: ByteString;
+  readonly budget: Budget;
+}
+
+/** Budgets by name, each as long as it has contexts. */
+class Shares {
+  readonly #limit: number;
+  readonly #byName = new Map<ByteString, Share>();
+  readonly #bySlot: (Share | undefined)[] = [];
+
+  constructor(limit: number) {
+    this.#limit = limit;
+  }
+
+  hasRoom(name: ByteString): boolean {
+    return this.#byName.get(name)?.budget.hasRoom ?? true;
+  }
+
+  take(slot: number, name: ByteString): void {
+    if (this.#limit === 0 || name === '') return;
+    let share = this.#byName.get(name);
+    if (share === undefined) {
+      share = { name: detachText(name), budget: new Budget(this.#limit) };
+      this.#byName.set(share.name, share);
+    }
+    share.budget.take();
+    this.#bySlot[slot] = share;
+  }
+
+  refuse(name: ByteString): void {
+    this.#byName.get(name)?.budget.refuse();
+  }
+
+  /** The name for which there is room again. */
+  give(slot: number): ByteString | undefined {
+    const share = this.#bySlot[slot];
+    if (share === undefined) return undefined;
+    this.#bySlot[slot] = undefined;
+    const hasRoomAgain = share.budget.give();
+    if (share.budget.count === 0) this.#byName.delete(share.name);
+    return hasRoomAgain ? share.name : undefined;
+  }
+}
+
+export class ContextSlots {
+  readonly #options: ContextSlotsOptions;
+  /** Host of overflow series: the server's own. */
+  #host: ByteString;
+  readonly #total: Budget;
+  readonly #metrics: Shares;
+  readonly #origins: Shares;
+  /** Slots of overflow series. */
+  readonly #overflows = new Map<number, { readonly limit: number; readonly name: ByteString }>();
+  /** Slots whose context is to be told again when it is next seen. */
+  readonly #untold = new Set<number>();
+  readonly #chosen: ChosenSlot = { slot: NO_SLOT, isOver: false };
+
+  constructor(options: ContextSlotsOptions, host: ByteString) {
+    this.#options = options;
+    this.#host = host;
+    this.#total = new Budget(options.limits.contexts);
+    this.#metrics = new Shares(options.limits.contextsPerMetric);
+    this.#origins = new Shares(options.limits.contextsPerOrigin);
+  }
+
+  /** Whether origins are counted: then slotOf() wants one. */
+  get countsOrigins(): boolean {
+    return this.#options.limits.contextsPerOrigin > 0;
+  }
+
+  useHost(host: ByteString): void {
+    this.#host = host;
+  }
+
+  /** The slot of a context that came from `origin` (origin-key.ts). */
+  slotOf(context: LineContext, origin: ByteString): ChosenSlot {
+    const { name, type, host, tags, timestamped } = context;
+    const head = `${name}\n${host}${tags.length === 0 ? '' : '\n'}`;
+    const text = head + tags.join('\n');
+    const limit = this.#limitOf(context, origin, text.length);
+    if (limit !== OVER.contextBytes) {
+      const typeIndex = CONTEXT_TYPES.indexOf(type);
+      const variant = timestamped ? typeIndex + ORDERED : typeIndex;
+      const { slot, isNew } = this.#find(text, head.length, variant, timestamped, this.#mayAdd(limit));
+      if (slot !== NO_SLOT) {
+        if (isNew) this.#add(slot, context, text, origin, limit);
+        else if (this.#untold.size > 0 && this.#untold.delete(slot)) this.#tell(slot, typeIndex, text, OVER.none);
+        return this.#choose(slot, false);
+      }
+    }
+    return this.#overflow(context, origin, limit === OVER.none ? OVER.contexts : limit);
+  }
+
+  /** Takes back the slots that the core has freed. */
+  free(slots: Iterable<number>): void {
+    let inTotal = false;
+    let ofOrigin = false;
+    const metrics = new Set<ByteString>([OVERFLOW_NAME]);
+    for (const slot of slots) {
+      this.#untold.delete(slot);
+      if (this.#overflows.delete(slot)) continue;
+      if (this.#total.give()) inTotal = true;
+      const metric = this.#metrics.give(slot);
+      if (metric !== undefined) metrics.add(metric);
+      if (this.#origins.give(slot) !== undefined) ofOrigin = true;
+    }
+    if (!inTotal && !ofOrigin && metrics.size === 1) return;
+    const returning = [...this.#overflows].filter(
+      ([, { limit, name }]) =>
+        (limit === OVER.contexts && inTotal) ||
+        (limit === OVER.origin && ofOrigin) ||
+        (limit === OVER.metric && metrics.has(name)),
+    );
+    this.#options.core.forgetLinesOf(returning.map(([slot]) => slot));
+  }
+
+  /** The control thread has room for the contexts of these slots: they are told again when they are next seen. */
+  readmit(slots: Iterable<number>): void {
+    const list = [...slots];
+    for (const slot of list) this.#untold.add(slot);
+    this.#options.core.forgetLinesOf(list);
+  }
+
+  /** The number of the limit that a new context like this would be over. */
+  #limitOf({ name, tags }: LineContext, origin: ByteString, textBytes: number): number {
+    const { tags: tagsMax, tagValueBytes } = this.#options.limits;
+    if (textBytes > CONTEXT_TEXT_BYTES_MAX) return OVER.contextBytes;
+    if (tagsMax > 0 && tags.length > tagsMax) return OVER.tags;
+    if (tagValueBytes > 0 && tags.some((tag) => valueBytes(tag) > tagValueBytes)) return OVER.tagValue;
+    if (!this.#metrics.hasRoom(name)) return OVER.metric;
+    if (!this.#origins.hasRoom(origin)) return OVER.origin;
+    return this.#total.hasRoom ? OVER.none : OVER.contexts;
+  }
+
+  #mayAdd(limit: number): boolean {
+    const { dryRun } = this.#options.limits;
+    return limit === OVER.none || (dryRun && this.#total.count < CONTEXTS_HARD_MAX);
+  }
+
+  #add(slot: number, context: LineContext, text: ByteString, origin: ByteString, limit: number): void {
+    const { name, type, tags } = context;
+    this.#refuse(limit, name, origin);
+    this.#total.take();
+    this.#metrics.take(slot, name);
+    this.#origins.take(slot, origin);
+    this.#tell(slot, CONTEXT_TYPES.indexOf(type), text, limit);
+    // In a dry run: over the limit, and in a slot of its own.
+    if (limit !== OVER.none) this.#options.sink.overLimit(limit, name, tags);
+  }
+
+  #overflow({ name, type, tags }: LineContext, origin: ByteString, limit: number): ChosenSlot {
+    const { sink } = this.#options;
+    this.#refuse(limit, name, origin);
+    const own = this.#overflowSlot(name, type, limit);
+    if (own !== NO_SLOT) {
+      sink.overLimit(limit, name, tags);
+      return this.#choose(own, true);
+    }
+    const shared = this.#overflowSlot(OVERFLOW_NAME, type, limit);
+    if (shared !== NO_SLOT) sink.overLimit(limit, OVERFLOW_NAME, [`${NAME_KEY}:${name}`]);
+    return this.#choose(shared, true);
+  }
+
+  #overflowSlot(name: ByteString, type: ContextType, limit: number): number {
+    const head = `${name}\n${this.#host}\n`;
+    const text = head + OVERFLOW_TAG;
+    if (text.length > CONTEXT_TEXT_BYTES_MAX) return NO_SLOT;
+    const typeIndex = CONTEXT_TYPES.indexOf(type);
+    const mayAdd = name === OVERFLOW_NAME || this.#overflows.size < OVERFLOW_SERIES_MAX;
+    const { slot, isNew } = this.#find(text, head.length, typeIndex + OVERFLOWED * limit, false, mayAdd);
+    if (isNew) {
+      this.#overflows.set(slot, { limit, name: detachText(name) });
+      this.#tell(slot, typeIndex, text, limit);
+    }
+    return slot;
+  }
+
+  #refuse(limit: number, name: ByteString, origin: ByteString): void {
+    if (limit === OVER.contexts) this.#total.refuse();
+    else if (limit === OVER.metric) this.#metrics.refuse(name);
+    else if (limit === OVER.origin) this.#origins.refuse(origin);
+  }
+
+  #find(text: ByteString, head: number, variant: number, ordered: boolean, mayAdd: boolean) {
+    const { core, scratchPtr } = this.#options;
+    core.bytes.write(text, scratchPtr, 'latin1');
+    return core.contextSlot(scratchPtr, head, text.length, variant, ordered, mayAdd);
+  }
+
+  #tell(slot: number, typeIndex: number, text: ByteString, limit: number): void {
+    this.#options.onNew();
+    this.#options.sink.newContext(slot, typeIndex, text, limit);
+  }
+
+  #choose(slot: number, isOver: boolean): ChosenSlot {
+    this.#chosen.slot = slot;
+    this.#chosen.isOver = isOver;
+    return this.#chosen;
+  }
+}
+
+// request_id:7f3a09…
+//            ^^^^^^^ the value; a tag without a colon is all value
+function valueBytes(tag: ByteString): number {
+  return tag.length - (tag.indexOf(':') + 1);
+}
