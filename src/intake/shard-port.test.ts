@@ -28,6 +28,7 @@ describe('a shard port', () => {
         slots: Uint32Array.of(5, 6),
         keys: Uint32Array.of(0, 0, 0, 1, 1, 0, 0, 2),
         types: Uint8Array.of(0, 3),
+        limits: Uint8Array.of(0, 0),
         texts: ['a\nhost', 'b\nhost\nenv:dev'],
       },
     ]);

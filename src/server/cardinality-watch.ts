@@ -183,7 +183,7 @@ export class CardinalityWatch {
       },
       dryRun
         ? `a metric is over ${key}; only reported (limits.dry_run)`
-        : `a metric is over ${key}: what is beyond goes to one series with whippet.overflow:true; remove the tag with metric_tag_filterlist or at the sender, or raise ${key}`,
+        : `a metric is over ${key}: what is beyond goes to one series with whippet.overflow:true; take the tag off with a rule (drop_tags) or at the sender, or raise ${key}`,
     );
     this.#heldBack = 0;
   }

@@ -77,36 +77,3 @@ it('keeps what is seen once a bucket while its neighbours go', async () => {
     expect(server.total('brief')).toBe(100);
   });
 });
-
-it('drops and counts samples beyond limits.contexts, and has room again later', async () => {
-  const set = {
-    'limits.contexts': 100,
-    dogstatsd_expiry_seconds: 1,
-    dogstatsd_context_expiry_seconds: 1,
-    'outputs.prometheus.expiry_seconds': 1,
-  };
-  await withServer({ unix: true, set }, async (server) => {
-    server.send(
-      'unix',
-      packLines(
-        Array.from({ length: 300 }, (_, i) => `limited:1|c|#id:${i}`),
-        8192,
-      ),
-    );
-    await server.until(() => server.total('limited') > 0, 'the first hundred are in the file');
-    expect(server.total('limited')).toBe(100);
-    expect(await server.metric('whippet_intake_samples_dropped_total{reason="context_limit"}')).toBe(200);
-    await server.until(
-      async () => (await server.metricSum('whippet_core_contexts')) === 0,
-      'room again',
-      20_000,
-    );
-    await server.until(
-      async () => (await server.metric('whippet_aggregate_contexts')) === 0,
-      'here too',
-      20_000,
-    );
-    server.send('unix', ['limited.later:1|c']);
-    await server.until(() => server.total('limited.later') === 1, 'there is room again');
-  });
-});
