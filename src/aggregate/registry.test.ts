@@ -26,7 +26,6 @@ describe('intern', () => {
   keeps('users\nweb-1\nb:2\na:1', 'users', 'web-1', ['b:2', 'a:1']);
   keeps('users\nweb-1\n', 'users', 'web-1', ['']);
   keeps('us\xffers\nweb-1\na\n\nb\n', 'us\xffers', 'web-1', ['a', '', 'b', '']);
-
 });
 
 describe('over a limit', () => {
@@ -40,7 +39,13 @@ describe('over a limit', () => {
     const over = admit(registry, 2, 'a\nh\nx:2');
     expect(over).toEqual({ id: 1, limit: OVER.contexts, isHere: true });
     expect(admit(registry, 3, 'a\nother\nx:3')).toEqual(over);
-    expect(registry.context(1)).toEqual({ id: 1, name: 'a', type: 'gauge', host: 'own', tags: [OVERFLOW_TAG] });
+    expect(registry.context(1)).toEqual({
+      id: 1,
+      name: 'a',
+      type: 'gauge',
+      host: 'own',
+      tags: [OVERFLOW_TAG],
+    });
     expect(admit(registry, 1, 'a\nh\nx:1').id).toBe(0);
     expect(registry.admit([4, 0, 0, 0], 'set', 'a\nh', 0).id).not.toBe(over.id);
   });

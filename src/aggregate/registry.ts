@@ -148,7 +148,11 @@ export class Registry {
     this.#index.add(key, id);
     this.#counts.take(nameId, type);
     this.#texts.release(nameId);
-    return { id, limit: limit === OVER.none ? over : limit, isHere: limit === OVER.none && over !== OVER.none };
+    return {
+      id,
+      limit: limit === OVER.none ? over : limit,
+      isHere: limit === OVER.none && over !== OVER.none,
+    };
   }
 
   /** The id of what admit() answers. */
@@ -305,7 +309,9 @@ export class Registry {
   #forget(id: number): void {
     const type = this.typeOf(id);
     if (this.#overflowIds.delete(id)) {
-      this.#overflows.delete(overflowKey(type, this.nameOf(id), this.#texts.textOf(this.#hosts[id] as number)));
+      this.#overflows.delete(
+        overflowKey(type, this.nameOf(id), this.#texts.textOf(this.#hosts[id] as number)),
+      );
     } else {
       this.#index.remove(id);
       this.#counts.give(this.#names[id] as number, type);

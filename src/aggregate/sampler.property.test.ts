@@ -3,10 +3,11 @@
  * samples and flushes, clocks that go back included; and it does not matter how samples are spread over
  * shards and parts.
  */
-import { registryLimits } from '../../test/support/limits.ts';
+
 import fc from 'fast-check';
 import { expect, test } from 'vitest';
 import { FakeBucket } from '../../test/support/fake-bucket.ts';
+import { registryLimits } from '../../test/support/limits.ts';
 import { CONTEXT_TYPES, type ContextType } from '../model/context.ts';
 import type { Aggregate } from '../model/series.ts';
 import { Registry } from './registry.ts';

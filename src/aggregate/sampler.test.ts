@@ -1,6 +1,6 @@
-import { registryLimits } from '../../test/support/limits.ts';
 import { describe, expect, test } from 'vitest';
 import { FakeBucket, type FakeSample } from '../../test/support/fake-bucket.ts';
+import { registryLimits } from '../../test/support/limits.ts';
 import { OVER } from '../model/cardinality.ts';
 import type { ContextType } from '../model/context.ts';
 import type { Aggregate } from '../model/series.ts';

@@ -1,5 +1,5 @@
-import { registryLimits } from '../../test/support/limits.ts';
 import { expect, test } from 'vitest';
+import { registryLimits } from '../../test/support/limits.ts';
 import { NO_CONTEXT, Registry } from './registry.ts';
 import { ShardSlots } from './shard-slots.ts';
 

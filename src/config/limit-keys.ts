@@ -20,7 +20,8 @@ export const limitKeys = {
     { default: 0, min: 0, max: CONTEXTS_HARD_MAX, unit: 'contexts' },
     {
       what: 'Contexts that one metric name may have at a time; the rest as with `limits.contexts`. `0` is no limit.',
-      trade: 'One metric that explodes leaves room for all others; a large metric that is meant to be large is cut.',
+      trade:
+        'One metric that explodes leaves room for all others; a large metric that is meant to be large is cut.',
       who: 'Whoever receives from applications of several teams.',
     },
   ),
@@ -45,9 +46,9 @@ export const limitKeys = {
   tag_value_bytes: integer(
     { default: 0, min: 0, max: 65_536, unit: 'bytes' },
     {
-      what:
-        'Bytes the value of a tag may have; a context with a longer one goes to the series for the rest. `0` is no limit.',
-      trade: 'Keeps queries and stack traces out of tags; a long value is not cut, so nothing is mistaken for it.',
+      what: 'Bytes the value of a tag may have; a context with a longer one goes to the series for the rest. `0` is no limit.',
+      trade:
+        'Keeps queries and stack traces out of tags; a long value is not cut, so nothing is mistaken for it.',
       who: 'Whoever sends to a service that cuts tags (Datadog at 200).',
     },
   ),
@@ -55,7 +56,8 @@ export const limitKeys = {
     { default: false },
     {
       what: 'Only reports what is over a limit, in the log, at `/api/cardinality` and on `/metrics`; every context has its series.',
-      trade: 'Shows what a limit would do before it does; memory is not bounded by `limits.contexts` meanwhile.',
+      trade:
+        'Shows what a limit would do before it does; memory is not bounded by `limits.contexts` meanwhile.',
       who: 'Whoever sets limits on a running system.',
     },
   ),

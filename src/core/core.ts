@@ -219,8 +219,7 @@ export class Core {
     ordered: boolean,
     mayAdd: boolean,
   ): ContextSlot {
-    const answer =
-      this.wasm.contextSlot(ptr, head, length, variant, Number(ordered), Number(mayAdd)) >>> 0;
+    const answer = this.wasm.contextSlot(ptr, head, length, variant, Number(ordered), Number(mayAdd)) >>> 0;
     this.found.isNew = answer !== NO_SLOT && answer >= NEW_SLOT;
     this.found.slot = this.found.isNew ? answer - NEW_SLOT : answer;
     return this.found;

@@ -172,7 +172,8 @@ export class ContextSlots {
       const { slot, isNew } = this.#find(text, head.length, variant, timestamped, this.#mayAdd(limit));
       if (slot !== NO_SLOT) {
         if (isNew) this.#add(slot, context, text, origin, limit);
-        else if (this.#untold.size > 0 && this.#untold.delete(slot)) this.#tell(slot, typeIndex, text, OVER.none);
+        else if (this.#untold.size > 0 && this.#untold.delete(slot))
+          this.#tell(slot, typeIndex, text, OVER.none);
         return this.#choose(slot, false);
       }
     }

@@ -73,8 +73,7 @@ export function renderUnaggregated(
     const which = rejectedCount === 1 ? '1 line rejected' : `${rejectedCount} lines rejected, the first`;
     rows.push(paint('red', `${which}: ${show(rejected.line)}: ${describeRejection(rejected.rejection)}`));
   }
-  for (const [limit, count] of overLimit)
-    rows.push(paint('red', `samples over limits.${limit}: ${count}`));
+  for (const [limit, count] of overLimit) rows.push(paint('red', `samples over limits.${limit}: ${count}`));
   for (const [reason, count] of dropped) rows.push(paint('red', `dropped samples, ${reason}: ${count}`));
   if (events > 0) rows.push(`not aggregated: ${events} ${events === 1 ? 'event' : 'events'}`);
   if (checks > 0) rows.push(`not aggregated: ${checks} ${checks === 1 ? 'service check' : 'service checks'}`);

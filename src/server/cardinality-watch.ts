@@ -215,7 +215,9 @@ export class CardinalityWatch {
 
 /** Whether more contexts, and not a larger one, led over the limit. */
 function growsByCount({ limit, name }: Episode): boolean {
-  return name !== OVERFLOW_NAME && (limit === OVER.contexts || limit === OVER.metric || limit === OVER.origin);
+  return (
+    name !== OVERFLOW_NAME && (limit === OVER.contexts || limit === OVER.metric || limit === OVER.origin)
+  );
 }
 
 function keyOf(limit: number): string {

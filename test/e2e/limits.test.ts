@@ -13,7 +13,13 @@ const SHORT = {
 const OVERFLOW = ['whippet.overflow:true'];
 
 function send(server: ServerProcess, count: number, line: (i: number) => string): void {
-  server.send('unix', packLines(Array.from({ length: count }, (_, i) => line(i)), 8192));
+  server.send(
+    'unix',
+    packLines(
+      Array.from({ length: count }, (_, i) => line(i)),
+      8192,
+    ),
+  );
 }
 
 it('keeps every sample beyond limits.contexts, says which tag grew, and gives room back', async () => {
@@ -24,9 +30,15 @@ it('keeps every sample beyond limits.contexts, says which tag grew, and gives ro
     const beyond = server.series('exploding').filter(({ tags }) => tags.join() === OVERFLOW.join());
     expect(beyond.reduce((sum, { count }) => sum + Number(count), 0)).toBe(220);
 
-    const warning = () => server.log.find(({ limit, msg }) => limit === 'limits.contexts' && msg.includes('over'));
+    const warning = () =>
+      server.log.find(({ limit, msg }) => limit === 'limits.contexts' && msg.includes('over'));
     await server.until(() => warning() !== undefined, 'the warning');
-    expect(warning()).toMatchObject({ level: 40, metric: 'exploding', tagKey: 'request_id', configured: 100 });
+    expect(warning()).toMatchObject({
+      level: 40,
+      metric: 'exploding',
+      tagKey: 'request_id',
+      configured: 100,
+    });
     const { text } = await server.get('/api/cardinality');
     const view = JSON.parse(text);
     expect(view.reports).toMatchObject([{ metric: 'exploding', limit: 'contexts', samples: 220 }]);

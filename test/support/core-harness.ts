@@ -13,8 +13,8 @@ import {
 } from '../../src/core/core.ts';
 import { CORE_COUNTERS, type CoreCounter } from '../../src/core/counters.ts';
 import { SealedMemory } from '../../src/core/sealed-memory.ts';
-import { type PacketOrigin, UNKNOWN_SENDER } from '../../src/enrich/enrich.ts';
 import { RESOLVER_SCRATCH_BYTES } from '../../src/enrich/context-slots.ts';
+import { type PacketOrigin, UNKNOWN_SENDER } from '../../src/enrich/enrich.ts';
 import { Resolver, type ResolverCore } from '../../src/enrich/resolver.ts';
 import {
   compileEnrichSettings,
