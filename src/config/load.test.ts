@@ -114,7 +114,17 @@ describe('defaults', () => {
         prometheus: { enabled: true, expiry_seconds: 300 },
       },
       intake: { backlog_bytes: 33554432, portable: false },
-      limits: { lines: 1_000_000, contexts: 1_000_000, histogram_values: 2048, bucket_keys: 4_194_304 },
+      limits: {
+        lines: 1_000_000,
+        contexts: 1_000_000,
+        contexts_per_metric: 0,
+        contexts_per_origin: 0,
+        tags: 0,
+        tag_value_bytes: 0,
+        dry_run: false,
+        histogram_values: 2048,
+        bucket_keys: 4_194_304,
+      },
     });
     expect(warnings).toEqual([]);
   });

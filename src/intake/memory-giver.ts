@@ -9,15 +9,21 @@
  *         memory that is shared between processes would not, nothing is ever given back.
  * Limits  Linux with system calls. The portable intake keeps what it had.
  */
-import type { Core } from '../core/core.ts';
 import type { Libc } from './libc.ts';
+
+/** The core, as far as its free memory goes. */
+export interface FreeMemory {
+  readonly bytes: Buffer;
+  takeRegion(bytes: number): number;
+  releaseFree(release: (ptr: number, bytes: number) => void): number;
+}
 
 /** What the core aligns to, and the smallest piece worth a system call. */
 const PROBE_BYTES = 262_144;
 const PAGE_BYTES = 65_536;
 
 /** A function to call between two buckets; it returns the bytes that were given back. */
-export function memoryGiver(core: Core, libc: Libc | undefined): () => number {
+export function memoryGiver(core: FreeMemory, libc: Libc | undefined): () => number {
   if (libc === undefined || !worksFor(core, libc)) return () => 0;
   const release = (ptr: number, bytes: number): void => {
     const { bytes: memory } = core;
@@ -27,7 +33,7 @@ export function memoryGiver(core: Core, libc: Libc | undefined): () => number {
   return () => core.releaseFree(release);
 }
 
-function worksFor(core: Core, libc: Libc): boolean {
+function worksFor(core: FreeMemory, libc: Libc): boolean {
   const region = core.takeRegion(PROBE_BYTES);
   const at = Math.ceil(region / PAGE_BYTES) * PAGE_BYTES;
   const { bytes: memory } = core;
