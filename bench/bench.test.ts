@@ -28,4 +28,14 @@ describe('npm run bench', () => {
       { shape: 'churn', loss: 0, differences: [] },
     ]);
   });
+
+  it.runIf(existsSync(BENCH))('makes Datadog payloads that hold everything', async () => {
+    const output = await bench('--shapes', 'none', '--scenarios', 'payloads', '--json');
+    const { scenarios } = JSON.parse(output) as { scenarios: { name: string; differences: string[] }[] };
+    expect(scenarios.map(({ name, differences }) => [name, differences])).toEqual([
+      ['payloads', []],
+      ['payloads zlib 6', []],
+      ['payloads json', []],
+    ]);
+  });
 });

@@ -6,6 +6,7 @@
  *   enrich  mapper and filters on versus off, and 10,000 mapper rules (enrich.ts)
  *   gc      collections of garbage in the intake thread while it sees only lines it knows: none
  *   flush   how long flushing 100,000 contexts keeps the threads from their other work (flush.ts)
+ *   payloads  what 100,000 series and 20,000 sketches cost on their way to Datadog (payloads.ts)
  *   memory  resident size: idle; under smp; with 100,000 contexts of 26 tags at 50 MiB/s
  */
 import { setTimeout as sleep } from 'node:timers/promises';
@@ -20,6 +21,7 @@ import {
   type ServerResult,
   withSender,
 } from './measure.ts';
+import { measurePayloads } from './payloads.ts';
 import { type SenderProcess, ServerProcess } from './processes.ts';
 
 export interface ScenarioResult {
@@ -34,6 +36,7 @@ export const SCENARIOS = {
   memory: measureMemory,
   gc: measureGarbage,
   enrich: measureEnrichment,
+  payloads: measurePayloads,
   flush: measureFlush,
 } as const;
 export type ScenarioName = keyof typeof SCENARIOS;
