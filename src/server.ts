@@ -38,6 +38,7 @@ import { toSafeText } from './outputs/safe-text.ts';
 import { CardinalityWatch } from './server/cardinality-watch.ts';
 import { giveMemoryBack, yieldToIntake } from './server/give-way.ts';
 import { Inbox } from './server/inbox.ts';
+import { Ledger } from './server/ledger.ts';
 import { derivedNameFilter, makeSampler, type NameFilter } from './server/make-sampler.ts';
 import { openOutputs } from './server/open-outputs.ts';
 import { compareLoaded, type ReloadReport, withReloaded } from './server/reloadable.ts';
@@ -84,6 +85,7 @@ export class Server {
   private readonly beat: Beat;
   private readonly inbox = new Inbox();
   private readonly echo: EchoPrinter | undefined;
+  private readonly ledger: Ledger;
   private listeners: OpenListener[] = [];
   private outputs: FanOut;
   private sampler: TimeSampler;
@@ -106,6 +108,10 @@ export class Server {
     this.cardinality = new CardinalityWatch(this.config.limits, this.registry, this.log);
     this.outputs = new FanOut([], this.log);
     this.sampler = this.makeSampler();
+    this.ledger = new Ledger({
+      threads: () => this.threads.map((thread) => thread.counts()),
+      clock: () => Date.now() / 1000,
+    });
     if (this.config.outputs.echo) {
       this.echo = new EchoPrinter({
         stream: options.stream,
@@ -147,6 +153,7 @@ export class Server {
   async stop(): Promise<StopReport> {
     this.running = false;
     await Promise.all(this.threads.map((thread) => thread.stop()));
+    this.ledger.closeListeners();
     for (const listener of this.listeners) listener.close();
     await this.beat.stop();
     // The last flush comes behind everything the threads said.
@@ -192,6 +199,7 @@ export class Server {
   private async open(): Promise<void> {
     const { config } = this;
     this.listeners = await openListeners({ ...config, portable: config.intake.portable });
+    this.ledger.watchListeners(this.listeners);
     this.outputs = new FanOut(
       await openOutputs(config, {
         log: this.log,
@@ -373,20 +381,15 @@ export class Server {
 
   private sampleCount(): number {
     const samples = (counters: Float64Array): number => counters[CORE_COUNTERS.samples] as number;
-    return this.coreCounts().reduce((sum, { counters }) => sum + samples(counters), 0);
-  }
-
-  private coreCounts(): { listener: string; counters: Float64Array }[] {
-    return this.threads.flatMap((thread) => {
-      const counters = thread.coreCounters();
-      return counters === undefined ? [] : [{ listener: thread.listenerKind, counters }];
-    });
+    return this.threads.reduce((sum, thread) => sum + samples(thread.counts().core), 0);
   }
 
   private ownMetrics(): OwnMetric[] {
+    const threads = this.threads.map((thread) => thread.counts());
     return [
-      ...coreMetrics(this.coreCounts()),
-      ...shardMetrics(this.threads.map((thread) => thread.control.counters)),
+      ...this.ledger.metrics(),
+      ...coreMetrics(threads),
+      ...shardMetrics(threads.map(({ counters }) => counters)),
       ...aggregateMetrics(this.registry, this.sampler),
       ...this.cardinality.metrics(),
       ...this.unknownFields.metrics(),
@@ -397,7 +400,7 @@ export class Server {
 
   /** What GET /api/<name> answers as JSON. */
   private views(): Views {
-    return { cardinality: () => this.cardinality.view() };
+    return { cardinality: () => this.cardinality.view(), ledger: () => this.ledger.report() };
   }
 
   /** The metrics that are or were over a limit on cardinality. */

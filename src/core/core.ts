@@ -79,6 +79,7 @@ interface CoreExports {
     messages: number,
     eol: number,
   ): number;
+  countMessages(ptr: number, length: number): number;
   install(slot: number, op: number, copySlot: number, orderFree: number, sparing: number): void;
   addSample(slot: number, op: number, value: number, rate: number, timestamp: number): void;
   addElement(slot: number, element: number, length: number): void;
@@ -191,6 +192,11 @@ export class Core {
     eol: boolean,
   ): number {
     return this.wasm.ingestBatch(headers, slots, slotBytes, origins, first, count, Number(eol));
+  }
+
+  /** How many messages a packet holds. */
+  countMessages(ptr: number, length: number): number {
+    return this.wasm.countMessages(ptr, length);
   }
 
   /** Within resolve(): caches what the line does, when `sparing` at second sight. `copySlot` is -1 for no copy. */

@@ -7,7 +7,7 @@ export const CORE_COUNTERS = {
   packets: layout.COUNT_PACKETS,
   bytes: layout.COUNT_BYTES,
   lines: layout.COUNT_LINES,
-  /** Values applied, packed ones singly. */
+  /** Values of accepted messages, packed ones singly, those that find no room included. */
   samples: layout.COUNT_SAMPLES,
   /** Lines found as written, and found free of tag order. */
   lineHits: layout.COUNT_LINE_HITS,
@@ -15,8 +15,9 @@ export const CORE_COUNTERS = {
   /** Lines that took the cold path. */
   lineMisses: layout.COUNT_LINE_MISSES,
   filteredLines: layout.COUNT_FILTERED_LINES,
-  /** Packets whose remainder behind the last LF was dropped: required and missing, or cut by the kernel. */
+  /** Last lines of packets that were dropped: without the LF they must have, and cut by the kernel. */
   unterminated: layout.COUNT_UNTERMINATED,
+  cutLines: layout.COUNT_CUT_LINES,
   truncatedPackets: layout.COUNT_TRUNCATED_PACKETS,
   nonFiniteSamples: layout.COUNT_NON_FINITE_SAMPLES,
   /** Lines that could not be cached, and samples that were dropped, because a table was at its limit. */

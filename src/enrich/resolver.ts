@@ -6,6 +6,8 @@
  *             │         └ filtered: install "drop"
  *             └ rejected: count, report a sample · event, check: report
  *
+ * Every line has one fate, which resolve() counts once: the ledger (docs/ledger.md) rests on it.
+ *
  * Runs on the intake thread, within a call from the core. Never throws: a failure is a bug, counted, and
  * costs the line. Reads no clock and no socket.
  */
@@ -13,7 +15,7 @@ import type { ContextLimits } from '../model/cardinality.ts';
 import { CONTEXT_TYPES } from '../model/context.ts';
 import type { EventMessage, MetricMessage, Rejection, ServiceCheckMessage } from '../model/message.ts';
 import type { ByteString } from '../model/text.ts';
-import type { ShardCounters } from '../telemetry/shard-counters.ts';
+import { type MessageFate, rejectionFate, type ShardCounters } from '../telemetry/shard-counters.ts';
 import { ContextSlots, NO_SLOT, type SlotCore, type SlotSink } from './context-slots.ts';
 import { messageTags } from './context-tags.ts';
 import { enrichLine, enrichMessage, type PacketOrigin, UNKNOWN_SENDER } from './enrich.ts';
@@ -39,8 +41,9 @@ export interface ResolverCore extends SlotCore {
 
 /** Whom the resolver tells what is not for the core. */
 export interface ResolverSink extends SlotSink {
-  event(event: EventMessage): void;
-  serviceCheck(check: ServiceCheckMessage): void;
+  /** False when there is no room for it; the same for checks. */
+  event(event: EventMessage): false | undefined;
+  serviceCheck(check: ServiceCheckMessage): false | undefined;
   rejected(rejection: Rejection, line: ByteString): void;
 }
 
@@ -86,71 +89,68 @@ export class Resolver {
 
   /** Handles the line at `ptr` of the shard's memory. */
   resolve(ptr: number, length: number, origin: number): void {
-    const { core, counters, parse, sink } = this.options;
+    let fate: MessageFate;
     try {
-      const line = core.bytes.toString('latin1', ptr, ptr + length);
-      const message = parse(line);
-      switch (message.kind) {
-        case 'metric':
-          counters.add('metrics');
-          this.resolveMetric(message, this.senderOf(origin));
-          break;
-        case 'event':
-          counters.add('events');
-          sink.event(this.enriched(message, origin));
-          break;
-        case 'service_check':
-          counters.add('serviceChecks');
-          sink.serviceCheck(this.enriched(message, origin));
-          break;
-        case 'error':
-          counters.addRejection(message);
-          sink.rejected(message, line);
-      }
+      fate = this.handle(ptr, length, origin);
     } catch {
-      counters.add('resolverFailures');
+      fate = 'resolverFailures';
+    }
+    this.options.counters.add(fate);
+  }
+
+  private handle(ptr: number, length: number, origin: number): MessageFate {
+    const { core, parse, sink } = this.options;
+    const line = core.bytes.toString('latin1', ptr, ptr + length);
+    const message = parse(line);
+    switch (message.kind) {
+      case 'metric':
+        return this.resolveMetric(message, this.senderOf(origin));
+      case 'event':
+        return sink.event(this.enriched(message, origin)) === false ? 'eventsDropped' : 'events';
+      case 'service_check':
+        return sink.serviceCheck(this.enriched(message, origin)) === false
+          ? 'serviceChecksDropped'
+          : 'serviceChecks';
+      case 'error':
+        sink.rejected(message, line);
+        return rejectionFate(message);
     }
   }
 
-  private resolveMetric(message: MetricMessage, sender: PacketOrigin): void {
+  private resolveMetric(message: MetricMessage, sender: PacketOrigin): MessageFate {
     const { core, counters } = this.options;
     const { settings, tagger } = this;
     const line = enrichLine(message, settings, sender);
     const orderFree = !message.tags.some(hasSpecialTag);
     if (line === undefined) {
-      counters.add('filteredMetrics');
       core.install(NO_SLOT, OP_DROP, NO_COPY, orderFree, false);
-      return;
+      return 'filteredMetrics';
     }
     const copy = copyContextOf(line, settings, tagger);
     const origin = this.slots.countsOrigins ? originKey(line.origin) : '';
     let isOver = false;
     let copySlot = NO_SLOT;
     if (copy !== undefined) ({ slot: copySlot, isOver } = this.slots.slotOf(copy, origin));
-    const count = Math.max(message.values.length, 1);
     const isWhole = copy === undefined || copySlot !== NO_SLOT;
-    if (!isWhole) counters.add('memoryFullSamples', count);
     const context = contextOf(line, settings, tagger);
     if (context === undefined) {
-      counters.add('unsupportedTimestampedSamples', count);
       this.addCopies(message, copySlot);
-      return;
+      return 'unsupportedTimestampedMessages';
     }
     const { slot, isOver: isOverItself } = this.slots.slotOf(context, origin);
-    if (slot === NO_SLOT) {
-      counters.add('memoryFullSamples', count);
-      return;
-    }
+    if (slot === NO_SLOT) return 'memoryFullMessages';
+    if (!isWhole) counters.add('memoryFullCopies', message.values.length);
     const op = context.timestamped ? OP_TIMESTAMPED : OP_FIRST + CONTEXT_TYPES.indexOf(line.type);
     // A line whose copy found no memory is not cached, so that every copy that is lost is counted.
     if (isWhole)
       core.install(slot, op, copy === undefined ? NO_COPY : copySlot, orderFree, isOver || isOverItself);
     if (line.type === 'set') {
       this.addElement(slot, message.setValue);
-      return;
+      return 'metrics';
     }
     for (const value of message.values) core.addSample(slot, op, value, line.sampleRate, line.timestamp);
     this.addCopies(message, copySlot);
+    return 'metrics';
   }
 
   private addCopies(message: MetricMessage, copySlot: number): void {

@@ -39,8 +39,8 @@ const DROPPED_BY_CORE: readonly (readonly [CoreCounter, string])[] = [
   ['timestampedFullSamples', 'too many with a timestamp'],
 ];
 const DROPPED_BY_RESOLVER: readonly (readonly [ShardCounter, string])[] = [
-  ['memoryFullSamples', 'no memory for their context'],
-  ['unsupportedTimestampedSamples', 'of a type that cannot have a timestamp'],
+  ['memoryFullMessages', 'no memory for their context'],
+  ['unsupportedTimestampedMessages', 'of a type that cannot have a timestamp'],
 ];
 
 /** What did not become series. */

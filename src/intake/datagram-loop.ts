@@ -43,6 +43,7 @@ export function runDatagramLoop(loop: DatagramLoop): void {
     if (shard.hasBacklog) {
       drain(loop, DRAIN_PACKETS_MAX, Number.POSITIVE_INFINITY);
       shard.work();
+      loop.afterBatch(0);
     } else {
       receive(loop, MSG_WAITFORONE);
     }

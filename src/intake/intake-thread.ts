@@ -7,15 +7,21 @@
  * Memory  owns the shard's WebAssembly memory and control buffer; both are shared with the thread.
  */
 import { Worker } from 'node:worker_threads';
-import { countersView, makeShardMemory } from '../core/core.ts';
+import { makeShardMemory } from '../core/core.ts';
 import type { ShardMessage } from '../model/shard-message.ts';
-import { ControlWord, makeControlBuffer } from '../telemetry/control-word.ts';
+import { ControlWord, makeControlBuffer, type PublishedCounters } from '../telemetry/control-word.ts';
 import type { IntakeSettings, ReadmitMessage, ReloadMessage, ThreadMessage } from './intake-settings.ts';
 
 /** Room for young objects: the cold path makes much garbage and keeps little, and small spaces pause briefly. */
 const YOUNG_GENERATION_MB = 4;
 
 export type ThreadSettings = Omit<IntakeSettings, 'memory' | 'control'>;
+
+/** What one thread counted. */
+export interface ThreadCounts extends PublishedCounters {
+  /** The kind of its listener. */
+  readonly listener: string;
+}
 
 export interface IntakeThreadOptions {
   /** For telemetry: the kind of its listener. */
@@ -39,7 +45,6 @@ export class IntakeThread {
   private readonly options: IntakeThreadOptions;
   private readonly ready: Promise<void>;
   private readonly ended: Promise<void>;
-  private countersPtr = 0;
   private stopped = false;
 
   constructor(options: IntakeThreadOptions) {
@@ -71,9 +76,9 @@ export class IntakeThread {
     return this.ready;
   }
 
-  /** The core's counters, as of now; undefined before the thread is ready. */
-  coreCounters(): Float64Array | undefined {
-    return this.countersPtr === 0 ? undefined : countersView(this.memory, this.countersPtr);
+  /** Its counters as of the end of its last batch. */
+  counts(): ThreadCounts {
+    return { listener: this.listenerKind, ...this.control.published() };
   }
 
   /** Hands the thread new settings; it takes them between two batches. */
@@ -100,7 +105,6 @@ export class IntakeThread {
   private hear(message: ShardMessage, ready: () => void): void {
     switch (message.kind) {
       case 'ready':
-        this.countersPtr = message.countersPtr;
         ready();
         break;
       case 'passed':

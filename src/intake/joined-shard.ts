@@ -40,7 +40,7 @@ export interface JoinedShard {
   readonly echoes: boolean;
   /** Shows a packet to --echo; false when the echo wants no more for now. */
   echoPacket(ptr: number, length: number): boolean;
-  /** To be called after every batch of packets and at least every 100 ms. */
+  /** To be called after every batch of packets, whole, and at least every 100 ms: publishes the counters. */
   afterBatch(): void;
   /** To be called when the control thread asks for attention: reads its messages. */
   onAttention(): void;
@@ -111,6 +111,7 @@ export function joinShard(
       return echo.wantsMore;
     },
     afterBatch: () => {
+      control.publish(counters);
       reports.sendContexts();
       if (echoes) echo.flush(counters[CORE_COUNTERS.lines] as number, clock.seconds[0] as number);
     },
@@ -125,8 +126,12 @@ export function joinShard(
         } else onMessage(message);
       }
     },
-    ready: () => reports.ready(core.countersPtr),
+    ready: () => {
+      control.publish(counters);
+      reports.ready();
+    },
     stopped: () => {
+      control.publish(counters);
       reports.stopped();
       port.close();
     },

@@ -32,11 +32,15 @@ export const SO_RCVTIMEO = 20;
 export const SO_SNDTIMEO = 21;
 /** Adds the number of datagrams the kernel dropped to every message's ancillary data. */
 export const SO_RXQ_OVFL = 40;
+/** What the kernel knows of a socket's memory: nine uint32, drawn in socket-memory.ts. */
+export const SO_MEMINFO = 55;
 export const IPPROTO_IPV6 = 41;
 export const IPV6_V6ONLY = 26;
 
 /** Advice to madvise. */
 const MADV_DONTNEED = 4;
+/** Words of the longest option that is an array. */
+const WORDS_MAX = 9;
 
 /** The clock of Date.now(). */
 const CLOCK_REALTIME = 0;
@@ -68,6 +72,8 @@ export interface Libc {
   close(fd: number): void;
   setOption(fd: number, level: number, option: number, value: number): void;
   getOption(fd: number, level: number, option: number): number;
+  /** An option that is an array of uint32; as many of them as the kernel has, at most nine. */
+  getWords(fd: number, level: number, option: number): Uint32Array;
   /** Sets SO_RCVTIMEO or SO_SNDTIMEO; 0 waits for ever. */
   setTimeout(fd: number, option: number, timeoutMs: number): void;
   getSocketName(fd: number): SocketName;
@@ -189,6 +195,11 @@ function bindLibc(): Libc {
       scratch.setUint32(0, 4, true);
       check('getsockopt', getsockopt(fd, level, option, valueAt, lengthAt));
       return scratch.getInt32(8, true);
+    },
+    getWords: (fd, level, option) => {
+      scratch.setUint32(0, WORDS_MAX * 4, true);
+      check('getsockopt', getsockopt(fd, level, option, valueAt, lengthAt));
+      return new Uint32Array(scratch.buffer.slice(8, 8 + scratch.getUint32(0, true)));
     },
     setTimeout: (fd, option, timeoutMs) => {
       // struct timeval { seconds int64, microseconds int64 }

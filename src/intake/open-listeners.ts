@@ -7,6 +7,7 @@ import { createSocket } from 'node:dgram';
 import type { Listener } from './intake-settings.ts';
 import { type Libc, loadLibc } from './libc.ts';
 import { ListenError } from './listen-error.ts';
+import { type ReadSocketMemory, socketMemoryOf, udpSocketMemory } from './socket-memory.ts';
 import { openUdpSocket, resolveUdpHosts, udpListenError } from './udp-socket.ts';
 import { openUnixSocket, removeSocketFile, socketFileOf } from './unix-socket.ts';
 
@@ -31,6 +32,10 @@ export interface OpenListener {
   readonly listener: Listener;
   /** What the kernel buffers for it, bytes; 0 when unknown. */
   readonly receiveBufferBytes: number;
+  /** What the kernel holds and has dropped for it, where the system tells. */
+  readonly socketMemory?: ReadSocketMemory;
+  /** What the kernel had dropped before the socket became ours; 0 unless it was handed over. */
+  readonly dropsBefore?: number;
   /** Closes the socket and removes its file. */
   close(): void;
 }
@@ -73,6 +78,7 @@ function openUnix(libc: Libc | undefined, options: ListenOptions): OpenListener 
     port: 0,
     listener: { kind: 'datagram', fd: socket.fd },
     receiveBufferBytes: socket.receiveBufferBytes,
+    socketMemory: socketMemoryOf(libc, socket.fd),
     close: () => {
       libc.close(socket.fd);
       removeSocketFile(file);
@@ -97,6 +103,7 @@ async function openUdp(libc: Libc | undefined, options: ListenOptions): Promise<
     port: socket.port,
     listener: { kind: 'datagram', fd: socket.fd },
     receiveBufferBytes: socket.receiveBufferBytes,
+    socketMemory: socketMemoryOf(libc, socket.fd),
     close: () => libc.close(socket.fd),
   };
 }
@@ -118,6 +125,7 @@ async function openPortable(host: string, wanted: number, receiveBuffer: number)
     port,
     listener: { kind: 'portable-udp', host, port, receiveBuffer },
     receiveBufferBytes: 0,
+    socketMemory: udpSocketMemory(port),
     close: () => undefined,
   };
 }

@@ -94,13 +94,14 @@ export class ShardPort {
     this.send({ kind: 'over_limit', limit, name, tags: tags.slice(0, OVER_LIMIT_TAGS) });
   }
 
-  event(event: EventMessage): void {
-    if (this.mayNotSendMessage()) return;
+  /** False when too many are on their way; the same for checks. */
+  event(event: EventMessage): false | undefined {
+    if (!this.mayPass()) return false;
     this.send({ kind: 'event', event, receivedAt: Date.now() / 1000 });
   }
 
-  serviceCheck(check: ServiceCheckMessage): void {
-    if (this.mayNotSendMessage()) return;
+  serviceCheck(check: ServiceCheckMessage): false | undefined {
+    if (!this.mayPass()) return false;
     this.send({ kind: 'service_check', check, receivedAt: Date.now() / 1000 });
   }
 
@@ -134,8 +135,8 @@ export class ShardPort {
     this.send({ kind: 'echo', lines, leftOut });
   }
 
-  ready(countersPtr: number): void {
-    this.send({ kind: 'ready', countersPtr });
+  ready(): void {
+    this.send({ kind: 'ready' });
   }
 
   stopped(): void {
@@ -143,15 +144,12 @@ export class ShardPort {
     this.send({ kind: 'stopped' });
   }
 
-  /** Counts an event or check on its way; true, and counted as dropped, when too many are under way. */
-  private mayNotSendMessage(): boolean {
+  /** Counts an event or check on its way; false when too many are under way. */
+  private mayPass(): boolean {
     // The words are 32 bits wide and may wrap; their difference does not.
-    if (((this.messages - this.control.taken) | 0) >= MESSAGES_MAX) {
-      this.control.counters.add('messagesDropped');
-      return true;
-    }
+    if (((this.messages - this.control.taken) | 0) >= MESSAGES_MAX) return false;
     this.messages = (this.messages + 1) | 0;
-    return false;
+    return true;
   }
 
   private send(message: ShardMessage): void {

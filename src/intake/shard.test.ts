@@ -46,6 +46,10 @@ function makeShard({ takes = Number.POSITIVE_INFINITY }: Setup = {}) {
       samples += end - first;
       return end;
     },
+    countMessages: (ptr, length) =>
+      read(ptr, length)
+        .split('\n')
+        .filter((line) => line !== '').length,
     sealBucket: (start) => {
       notes.push(`seal ${core.openStart}`);
       core.openStart = start;

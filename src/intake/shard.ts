@@ -40,6 +40,8 @@ export interface IngestCore {
     count: number,
     eol: boolean,
   ): number;
+  /** How many messages a packet holds. */
+  countMessages(ptr: number, length: number): number;
   sealBucket(start: number): number;
   freedSlots(): Uint32Array;
 }
@@ -76,6 +78,8 @@ export class Shard {
   private openStart: number;
   /** Buckets handed to the control thread. */
   private sealedCount = 0;
+  /** Messages in the packets of the backlog. */
+  private heldMessages = 0;
 
   constructor(options: ShardOptions) {
     this.options = options;
@@ -98,6 +102,7 @@ export class Shard {
 
   /** Takes a batch that was just received. */
   takeBatch(slots: ReceiveSlots, count: number): void {
+    this.options.control.counters.add('receivedPackets', count);
     let first = 0;
     if (this.backlog.isEmpty) {
       this.beginInPlace();
@@ -114,15 +119,18 @@ export class Shard {
     for (let i = first; i < count; i++) {
       this.hold(slots.slotPtr(i), slots.length(i), 0, (slots.flags(i) & MSG_TRUNC) !== 0);
     }
+    if (first < count) this.countHeld();
   }
 
   /** Takes one packet that was just received, at `ptr` of the shard's memory. */
   takePacket(ptr: number, length: number, origin: number, truncated: boolean): void {
+    this.options.control.counters.add('receivedPackets');
     if (this.backlog.isEmpty) {
       this.beginInPlace();
       this.core.ingest(ptr, length, origin, this.options.eolRequired, truncated);
     } else {
       this.hold(ptr, length, origin, truncated);
+      this.countHeld();
     }
   }
 
@@ -168,6 +176,7 @@ export class Shard {
       this.work();
     }
     counters.add('backlogPackets');
+    this.heldMessages += this.core.countMessages(ptr, length);
   }
 
   /** Ingests the oldest packet of the backlog; false when there is none. */
@@ -178,6 +187,7 @@ export class Shard {
     this.moveTo(receivedAt);
     this.core.clock[0] = receivedAt;
     this.core.ingest(ptr, length, origin, this.options.eolRequired, truncated);
+    this.heldMessages -= this.core.countMessages(ptr, length);
     this.backlog.remove();
     return true;
   }
@@ -186,6 +196,8 @@ export class Shard {
     const { counters } = this.options.control;
     counters.set('backlogHeldPackets', this.backlog.heldPackets);
     counters.set('backlogHeldBytes', this.backlog.heldBytes);
+    counters.set('backlogHeldMessages', this.heldMessages);
+    counters.set('backlogOldestAt', this.backlog.peek()?.receivedAt ?? 0);
   }
 
   private moveToNow(): void {

@@ -6,8 +6,8 @@ import type { EventMessage, MessageType, ServiceCheckMessage } from './message.t
 import type { ByteString } from './text.ts';
 
 export type ShardMessage =
-  /** The shard runs; its counters are at `countersPtr` of its memory. */
-  | { readonly kind: 'ready'; readonly countersPtr: number }
+  /** The shard runs. */
+  | { readonly kind: 'ready' }
   | NewContexts
   | OverLimit
   /** Slots that name no context any more. */

@@ -1,6 +1,8 @@
 /**
- * Counters an intake thread keeps in shared memory beside those of its core: 64-bit floats in a fixed
- * order, written by that thread, read by the control thread at any time.
+ * Counters an intake thread keeps beside those of its core: 64-bit floats in a fixed order, written by that
+ * thread alone. The control thread reads what the thread published last (control-word.ts).
+ *
+ * A new counter is one line here; what it is in the ledger is one line in server/ledger-table.ts.
  */
 import {
   EVENT_ERRORS,
@@ -10,32 +12,45 @@ import {
   SERVICE_CHECK_ERRORS,
 } from '../model/message.ts';
 
+/** What becomes of a line that takes the cold path; each line adds one to one of these, or is rejected. */
+const FATES = [
+  /** Accepted. */
+  'metrics',
+  'events',
+  'serviceChecks',
+  /** Metrics whose name is filtered; the core counts those it knows. */
+  'filteredMetrics',
+  /** Dropped because the control thread does not keep up with them. */
+  'eventsDropped',
+  'serviceChecksDropped',
+  /** Dropped because the shard's memory is full. */
+  'memoryFullMessages',
+  /** Dropped because a timestamp was given for a type that has no pass-through. */
+  'unsupportedTimestampedMessages',
+  /** Lines the cold path could not handle: bugs, counted so that nothing vanishes. */
+  'resolverFailures',
+] as const;
+
 const PLAIN = [
   /** Receive calls that brought at least one packet, and that failed. */
   'receiveCalls',
   'receiveErrors',
-  /** Packets that waited in the backlog, and what waits now. */
+  /** Packets taken from the socket, whether they were processed already or wait. */
+  'receivedPackets',
+  /** Packets that waited in the backlog, and what waits now: packets, bytes with headers, messages in them. */
   'backlogPackets',
   'backlogHeldPackets',
   'backlogHeldBytes',
+  'backlogHeldMessages',
+  /** When the oldest packet that waits was received, Unix seconds; 0 when none does. */
+  'backlogOldestAt',
   /** Times the backlog was full, so that the socket had to wait. */
   'backlogFull',
-  'events',
-  'serviceChecks',
-  /** Events and checks dropped because the control thread does not keep up with them. */
-  'messagesDropped',
-  'metrics',
-  /** Metrics whose name is filtered, as far as the cold path saw them; the core counts the rest. */
-  'filteredMetrics',
-  /** Samples whose context found no room in the shard's memory. */
-  'memoryFullSamples',
-  /** Timestamped samples of a type that has no pass-through. */
-  'unsupportedTimestampedSamples',
   'unknownFields',
   'badOriginFields',
   'newContexts',
-  /** Lines the cold path could not handle: bugs, counted so that nothing vanishes. */
-  'resolverFailures',
+  /** Values of copies of histograms that were lost because the shard's memory is full. */
+  'memoryFullCopies',
   /** Buckets that stayed open beyond their end because the one before was still being read. */
   'lateSeals',
 ] as const;
@@ -46,17 +61,28 @@ const REJECTIONS = [
   ...SERVICE_CHECK_ERRORS.map((error) => `service_check:${error}` as const),
 ];
 
-export type ShardCounter = (typeof PLAIN)[number] | (typeof REJECTIONS)[number];
+export type RejectionCounter = (typeof REJECTIONS)[number];
+export type MessageFate = (typeof FATES)[number] | RejectionCounter;
+export type ShardCounter = (typeof PLAIN)[number] | MessageFate;
 
-const INDEX = new Map<ShardCounter, number>([...PLAIN, ...REJECTIONS].map((name, index) => [name, index]));
+/** Every reason to reject a line, as the name of its counter: `metric:value`. */
+export const REJECTION_COUNTERS: readonly RejectionCounter[] = REJECTIONS;
+
+const INDEX = new Map<ShardCounter, number>(
+  [...FATES, ...PLAIN, ...REJECTIONS].map((name, index) => [name, index]),
+);
 
 /** Bytes the counters take. */
 export const SHARD_COUNTER_BYTES = INDEX.size * 8;
 
-export class ShardCounters {
-  private readonly values: Float64Array;
+export function rejectionFate({ messageType, error }: Rejection): RejectionCounter {
+  return `${messageType}:${error}` as RejectionCounter;
+}
 
-  constructor(buffer: SharedArrayBuffer, byteOffset: number) {
+export class ShardCounters {
+  readonly values: Float64Array;
+
+  constructor(buffer: ArrayBufferLike, byteOffset: number) {
     this.values = new Float64Array(buffer, byteOffset, INDEX.size);
   }
 
@@ -71,10 +97,6 @@ export class ShardCounters {
 
   get(counter: ShardCounter): number {
     return this.values[INDEX.get(counter) as number] as number;
-  }
-
-  addRejection(rejection: Rejection): void {
-    this.add(`${rejection.messageType}:${rejection.error}` as ShardCounter);
   }
 
   /** Every reason with its count. */

@@ -163,8 +163,8 @@ describe.each(TRANSPORTS)('over $name', ({ options, send }) => {
   });
 
   it('accepted every line', async () => {
-    expect(await server.metricSum('whippet_protocol_messages_rejected_total')).toBe(0);
-    expect(await server.metricSum('whippet_intake_lines_total')).toBe(PACKET.split('\n').length);
+    expect(await server.metricSum('whippet_intake_messages_rejected_total')).toBe(0);
+    expect(await server.metricSum('whippet_intake_messages_total')).toBe(PACKET.split('\n').length);
   });
 });
 

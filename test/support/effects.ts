@@ -60,10 +60,10 @@ const HOST_TAG = 'host:';
 
 export const COUNTERS = {
   /** With the labels message_type and reason. */
-  rejected: 'whippet_protocol_messages_rejected_total',
-  filtered: 'whippet_enrich_new_lines_filtered_total',
-  unterminated: 'whippet_intake_lines_unterminated_total',
-  notFinite: 'whippet_core_samples_dropped_total{reason="not_finite"}',
+  rejected: 'whippet_intake_messages_rejected_total',
+  filtered: 'whippet_intake_messages_filtered_total',
+  unterminated: 'whippet_intake_messages_rejected_total{message_type="unknown",reason="unterminated"}',
+  notFinite: 'whippet_intake_values_dropped_total{reason="not_finite"}',
 } as const;
 
 export function effectOf(vector: Vector): Effect {

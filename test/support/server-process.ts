@@ -19,7 +19,9 @@ import type {
   SeriesRecord,
   ServiceCheckRecord,
 } from '../../src/outputs/file-record.ts';
+import type { LedgerReport } from '../../src/server/ledger.ts';
 import { endOf, spawnWhippet } from './command.ts';
+import { readLedger } from './ledger.ts';
 import { packetsOf } from './packets.ts';
 
 const START_MS = 15_000;
@@ -216,8 +218,14 @@ export class ServerProcess {
     return sum;
   }
 
-  /** Asks the server to stop and waits for it; its exit code. */
+  /** Reads the ledger, which must add up whenever it is read. */
+  ledger(): Promise<LedgerReport> {
+    return readLedger(this.httpPort);
+  }
+
+  /** Asks the server to stop and waits for it; its exit code. The ledger must add up before. */
   async stop(signal: NodeJS.Signals = 'SIGTERM'): Promise<number | null> {
+    if (!this.hasEnded && this.httpPort > 0) await this.ledger();
     if (!this.hasEnded) this.child.kill(signal);
     return this.end();
   }
@@ -265,6 +273,7 @@ export async function withServer(
   const server = await ServerProcess.start(options);
   try {
     await body(server);
+    if (!server.hasEnded) await server.ledger();
   } finally {
     await server.dispose();
   }

@@ -111,8 +111,8 @@ async function tryLane(lane: Lane): Promise<LaneResult | undefined> {
       else await server.sendUdp('127.0.0.1', payloads);
       packets += payloads.length;
       await server.until(
-        async () => (await server.metricSum('whippet_intake_packets_total')) === packets,
-        `${packets} packets are received`,
+        async () => (await server.metricSum('whippet_intake_packets_accepted_total')) === packets,
+        `${packets} packets are processed`,
       );
       if (Math.floor(Date.now() / 1000) !== bucket) return undefined;
       const after = await readCounts(server);
@@ -138,9 +138,9 @@ async function readCounts(server: ServerProcess): Promise<Map<string, number>> {
   const counts = new Map<string, number>();
   for (const line of text.split('\n')) {
     const split = line.lastIndexOf(' ');
-    const series = line.slice(0, split);
     // The listener is told apart by the lane.
-    const name = series.startsWith(COUNTERS.unterminated) ? COUNTERS.unterminated : series;
+    const series = line.slice(0, split).replace(/listener="[a-z]+",?/, '');
+    const name = series.startsWith(COUNTERS.filtered) ? COUNTERS.filtered : series;
     if (isObserved(name)) counts.set(name, (counts.get(name) ?? 0) + Number(line.slice(split + 1)));
   }
   return counts;

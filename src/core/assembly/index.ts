@@ -16,7 +16,7 @@ import { addContext, findContext, initShard, NO_SLOT, noteBypass } from './shard
 import { hashTagSet, initTagSets, sumA, sumB } from './tag-set';
 
 export { hashKeyBytes } from './hash';
-export { addElement, addSample, ingest, ingestBatch, install } from './ingest';
+export { addElement, addSample, countMessages, ingest, ingestBatch, install } from './ingest';
 export { ageRegions, releasableBytes, takeReleasable, takeRegion } from './memory';
 export { forgetLines, forgetLinesOf, freedSlotCount, freedSlots, sealBucket } from './shard';
 

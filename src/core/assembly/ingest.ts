@@ -21,6 +21,7 @@ import { count } from './counters';
 import { addToHash, hash, hashA, hashB } from './hash';
 import {
   COUNT_BYTES,
+  COUNT_CUT_LINES,
   COUNT_FILTERED_LINES,
   COUNT_LINE_HITS,
   COUNT_LINE_MISSES,
@@ -44,7 +45,7 @@ import * as field from './line';
 import { findEntry, LineEntry } from './line-table';
 import { takeRegion } from './memory';
 import { parsedNumber, parseNumber } from './number';
-import { COLON, COMMA, find, LF } from './scan';
+import { COLON, COMMA, CR, find, LF } from './scan';
 import { cacheLine, lines, noteBypass, tagSets } from './shard';
 import { distinct, hashTagSet, sumA, sumB } from './tag-set';
 
@@ -135,7 +136,7 @@ function ingestPacket(ptr: usize, length: u32, origin: u32, eolRequired: bool, t
   if ((eolRequired || truncated) && length > 0 && load<u8>(end - 1) != LF) {
     // What stands behind the last LF is not a whole line: dropped, the lines before it are fine.
     end = lastLineEnd(ptr, end);
-    count(COUNT_UNTERMINATED, 1);
+    count(truncated ? COUNT_CUT_LINES : COUNT_UNTERMINATED, 1);
   }
   while (ptr < end) {
     if (load<u8>(ptr) == LF) {
@@ -147,6 +148,18 @@ function ingestPacket(ptr: usize, length: u32, origin: u32, eolRequired: bool, t
     if (!hot) resolveLine(ptr, stop, origin);
     ptr = stop + 1;
   }
+}
+
+/** How many messages a packet holds: lines that are neither empty nor one CR, as ingestPacket() finds them. */
+export function countMessages(ptr: usize, length: u32): u32 {
+  const end = ptr + length;
+  let messages: u32 = 0;
+  while (ptr < end) {
+    const stop = find(LF, ptr, end);
+    if (stop - ptr > 1 || (stop > ptr && load<u8>(ptr) != CR)) messages++;
+    ptr = stop + 1;
+  }
+  return messages;
 }
 
 /** Position behind the last LF in [ptr, end), or `ptr`. */
@@ -185,7 +198,7 @@ function applyKnownLine(line: usize, origin: u32): bool {
 /** Hands [line, stop) to the cold path, with or without leave to cache it. */
 function resolveLine(line: usize, stop: usize, origin: u32): void {
   let length = stop - line;
-  if (length > 0 && load<u8>(stop - 1) == 0x0d) length--;
+  if (length > 0 && load<u8>(stop - 1) == CR) length--;
   // A line of one CR is an empty line.
   if (length > 0) {
     misses++;

@@ -94,6 +94,7 @@ export const COUNT_CACHED_LINES = 15;
 export const COUNT_CONTEXT_SLOTS = 16;
 export const COUNT_EVICTED_LINES = 17;
 export const COUNT_MEMORY_FULL = 18;
+export const COUNT_CUT_LINES = 19;
 export const CORE_COUNTERS = 32;
 
 /** Bytes that may be read, but mean nothing, behind every packet the core is given. */

@@ -1,0 +1,47 @@
+/**
+ * The ledger as tests see it: it must add up whenever it is read.
+ *
+ *   received = accepted + rejected + filtered + dropped + held      each account of GET /api/ledger
+ */
+import type { LedgerReport } from '../../src/server/ledger.ts';
+import { FATES, imbalanceOf, totalOf } from '../../src/telemetry/ledger.ts';
+
+/** Throws when an account does not add up, or has a number that cannot be. */
+export function checkLedger(report: LedgerReport): LedgerReport {
+  for (const account of report.accounts) {
+    const counts = FATES.flatMap((fate) => Object.values(account[fate]));
+    const odd = [account.received, ...counts].filter((count) => !Number.isSafeInteger(count) || count < 0);
+    if (imbalanceOf(account) !== 0 || account.imbalance !== 0 || odd.length > 0)
+      throw new Error(`the ledger does not add up: ${JSON.stringify(account)}`);
+  }
+  if (!report.balanced) throw new Error(`the ledger says of itself that it does not add up`);
+  return report;
+}
+
+/** Reads it from a running server, checked. */
+export async function readLedger(httpPort: number): Promise<LedgerReport> {
+  const response = await fetch(`http://127.0.0.1:${httpPort}/api/ledger`);
+  return checkLedger((await response.json()) as LedgerReport);
+}
+
+/** One account's numbers in short: `{ received, accepted, … }`. */
+export function accountIn(
+  report: LedgerReport,
+  stage: string,
+  name: string,
+  unit: string,
+): Record<(typeof FATES)[number] | 'received', number> {
+  const account = report.accounts.find(
+    (one) => one.stage === stage && one.name === name && one.unit === unit,
+  );
+  if (account === undefined) throw new Error(`no account ${stage} ${name} ${unit}`);
+  const { received, accepted, rejected, filtered, dropped, held } = account;
+  return {
+    received,
+    accepted: totalOf(accepted),
+    rejected: totalOf(rejected),
+    filtered: totalOf(filtered),
+    dropped: totalOf(dropped),
+    held: totalOf(held),
+  };
+}
