@@ -7,6 +7,8 @@ import { fileURLToPath } from 'node:url';
 import { describe, expect, it } from 'vitest';
 import { CONFIG_KEYS } from '../src/config/schema.ts';
 import { EVENT_ERRORS, METRIC_ERRORS, SERVICE_CHECK_ERRORS } from '../src/model/message.ts';
+import { LEDGER_TABLES } from '../src/server/ledger-table.ts';
+import { accountsOf, ledgerMetrics } from '../src/telemetry/ledger.ts';
 
 const ROOT = fileURLToPath(new URL('..', import.meta.url));
 /** Codes of Node's own errors, which the server looks for and never makes. */
@@ -16,6 +18,16 @@ const read = (path: string): string => readFileSync(join(ROOT, path), 'utf8');
 const sources = readdirSync(join(ROOT, 'src'), { recursive: true, encoding: 'utf8' })
   .filter((file) => file.endsWith('.ts') && !file.endsWith('.test.ts'))
   .map((file) => read(join('src', file)));
+/** Files whose metrics docs/ledger.md describes. */
+const LEDGER_METRICS = ['src/server/listener-facts.ts'];
+
+/** Metrics whose names are put together: those of the ledger. */
+function ledgerNames(): string[] {
+  return ledgerMetrics(LEDGER_TABLES.flatMap(({ stage, table }) => accountsOf(stage, '', table, []))).map(
+    ({ name }) => name,
+  );
+}
+
 const documents = [
   'README.md',
   'CHANGELOG.md',
@@ -40,6 +52,24 @@ describe('docs/errors.md', () => {
   });
 });
 
+describe('docs/ledger.md', () => {
+  const page = read('docs/ledger.md').replace(/ +/g, ' ');
+
+  it('has every line of the ledger as the code says it', () => {
+    const rows = LEDGER_TABLES.flatMap(({ table }) => table).map(({ unit, fate, reason, help, remedy }) => {
+      const meaning = remedy === undefined ? help : `${help} **What to do**: ${remedy}.`;
+      return `| ${unit} | ${fate} | ${reason === '' ? '' : `\`${reason}\` `}| ${meaning} |`;
+    });
+    expect(rows.filter((row) => !page.includes(row))).toEqual([]);
+  });
+
+  it.each(LEDGER_METRICS)('names every metric of %s', (file) => {
+    const named = [...read(file).matchAll(/'(whippet_[a-z_]+)'/g)].map(([, name = '']) => name);
+    expect(named.length).toBeGreaterThan(0);
+    expect(named.filter((name) => !page.includes(`\`${name}\``))).toEqual([]);
+  });
+});
+
 describe('the documents', () => {
   it.each(documents)('%s points only at files that exist', (document) => {
     const links = [...read(document).matchAll(/\]\((?!https?:|#)([^)#]+)(?:#[^)]*)?\)/g)];
@@ -54,8 +84,11 @@ describe('the documents', () => {
     expect(paths.filter((path) => !existsSync(join(ROOT, path)))).toEqual([]);
   });
 
-  it.each(documents)('%s names only metrics of the server that exist', (document) => {
-    const known = sources.join('\n');
+  // The changelog names what there was.
+  it.each(
+    documents.filter((document) => document !== 'CHANGELOG.md'),
+  )('%s names only metrics of the server that exist', (document) => {
+    const known = [...sources, ...ledgerNames()].join('\n');
     const names = read(document).match(/\bwhippet_[a-z]+_[a-z_]+\b/g) ?? [];
     expect(names.filter((name) => !known.includes(name))).toEqual([]);
   });

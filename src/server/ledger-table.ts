@@ -55,8 +55,8 @@ const MESSAGES: readonly Entry[] = [
   ),
   messages(
     'filtered',
-    'metric:name',
-    'Metrics whose name the configuration filters out.',
+    'metric:filter',
+    'Metrics that a filter or a rule drops.',
     sum(coreFiltered, shard('filteredMetrics')),
   ),
   dropped(
@@ -142,6 +142,12 @@ const VALUES: readonly Entry[] = [
 
 /** Of every listener. */
 export const INTAKE_LEDGER: readonly Entry[] = [...PACKETS, ...MESSAGES, ...VALUES];
+
+/** Every table, for documents and tests. */
+export const LEDGER_TABLES: readonly {
+  readonly stage: string;
+  readonly table: readonly LedgerEntry<never>[];
+}[] = [{ stage: 'intake', table: INTAKE_LEDGER }];
 
 type Count = Entry['count'];
 
