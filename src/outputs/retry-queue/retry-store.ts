@@ -50,6 +50,8 @@ export interface RetryStoreOptions {
   readonly random: () => number;
   readonly losses: LossCounts;
   readonly log: Log;
+  /** How a file is written; for tests. */
+  readonly writeFile?: typeof writeWhole;
 }
 
 export interface RetryStoreStatus {
@@ -124,13 +126,13 @@ export class RetryStore {
   /** Writes the transactions as one file; false when they are not on disk, for whatever reason. */
   write(transactions: readonly Transaction[]): Promise<boolean> {
     return this.#inTurn(async () => {
-      const { clock, random, folder } = this.#options;
+      const { clock, random, folder, writeFile = writeWhole } = this.#options;
       const summary = summarize(transactions);
       const pieces = encodeRetryFile(transactions, summary);
       const bytes = pieces.reduce((sum, piece) => sum + piece.byteLength, 0);
       await this.#makeRoom(bytes);
       const name = nameFile(clock.now(), random());
-      await writeWhole(folder, name, pieces);
+      await writeFile(folder, name, pieces);
       this.#files.set(name, new StoredFile(join(folder, name), name, bytes, summary));
     });
   }

@@ -1,0 +1,62 @@
+/**
+ * A clock that stands still until it is moved: a day passes as fast as its work is done.
+ *
+ *   const clock = new VirtualClock(); clock.after(5000, …); await clock.advance(86_400_000)
+ */
+import { setImmediate as nextTurn } from 'node:timers/promises';
+import type { Clock } from '../../src/lib/clock.ts';
+
+/** When virtual clocks begin. */
+export const VIRTUAL_START = Date.parse('2026-01-02T00:00:00Z');
+
+interface Alarm {
+  readonly at: number;
+  readonly call: () => void;
+}
+
+export class VirtualClock implements Clock {
+  #now: number;
+  #alarms: Alarm[] = [];
+
+  constructor(now = VIRTUAL_START) {
+    this.#now = now;
+  }
+
+  now(): number {
+    return this.#now;
+  }
+
+  after(delayMs: number, call: () => void): () => void {
+    const alarm = { at: this.#now + Math.max(delayMs, 0), call };
+    this.#alarms.push(alarm);
+    return () => {
+      this.#alarms = this.#alarms.filter((other) => other !== alarm);
+    };
+  }
+
+  /** Lets `ms` pass, alarm by alarm; after each, `settle` says when what it set off is done. */
+  async advance(ms: number, settle: () => Promise<unknown> = () => nextTurn()): Promise<void> {
+    const end = this.#now + ms;
+    for (;;) {
+      const next = this.#alarms.reduce<Alarm | undefined>(
+        (first, alarm) => (first === undefined || alarm.at < first.at ? alarm : first),
+        undefined,
+      );
+      if (next === undefined || next.at > end) break;
+      this.#alarms.splice(this.#alarms.indexOf(next), 1);
+      this.#now = Math.max(this.#now, next.at);
+      next.call();
+      await settle();
+    }
+    this.#now = end;
+  }
+}
+
+/** Numbers from 0 to 1 that look random and are the same each time. */
+export function seededRandom(seed = 1): () => number {
+  let state = seed;
+  return () => {
+    state = (Math.imul(state, 1_664_525) + 1_013_904_223) >>> 0;
+    return state / 2 ** 32;
+  };
+}
