@@ -400,7 +400,11 @@ export class Server {
 
   /** What GET /api/<name> answers as JSON. */
   private views(): Views {
-    return { cardinality: () => this.cardinality.view(), ledger: () => this.ledger.report() };
+    return {
+      cardinality: () => this.cardinality.view(),
+      ledger: () => this.ledger.report(),
+      outputs: () => this.outputs.status(),
+    };
   }
 
   /** The metrics that are or were over a limit on cardinality. */
@@ -409,7 +413,8 @@ export class Server {
   }
 
   private health(): HealthReport {
-    return { healthy: this.running, parts: [{ name: 'intake', healthy: this.running }] };
+    const parts = [{ name: 'intake', healthy: this.running }, ...this.outputs.health()];
+    return { healthy: parts.every(({ healthy }) => healthy), parts };
   }
 }
 

@@ -1,5 +1,6 @@
 import { describe, expect, it } from 'vitest';
 import { aggregate, Contexts, checkOf, eventOf } from '../../test/support/aggregates.ts';
+import type { Log } from '../lib/log.ts';
 import type { Aggregate } from '../model/series.ts';
 import { FanOut } from './fan-out.ts';
 import type { DeliveryReport, Output } from './output.ts';
@@ -61,6 +62,8 @@ function makeFanOut(...outputs: Output[]) {
   };
   return { fanOut: new FanOut(outputs, log), errors };
 }
+
+const NO_LOG: Log = { info: () => undefined, warn: () => undefined, error: () => undefined };
 
 describe('a fan-out', () => {
   it('gives every flush to every output, batch by batch', async () => {
@@ -133,6 +136,42 @@ describe('a fan-out', () => {
     await fanOut.deliver(FLUSH, [batch(1)], [1]);
     fanOut.event(eventOf('deploy'), 5);
     expect(errors).toEqual([]);
+  });
+
+  it('waits for a stuck output in one flush, and not again until it was seen idle', async () => {
+    let [isStuck, asked] = [true, 0];
+    const stuck: Output = Object.assign(new Notes('stuck'), {
+      isBusy: () => {
+        asked++;
+        return isStuck;
+      },
+    });
+    const fanOut = new FanOut([stuck, new Notes('sound')], NO_LOG, 20);
+    const flush = async (): Promise<number> => {
+      asked = 0;
+      await fanOut.deliver(FLUSH, [batch(1), batch(1), batch(1)]);
+      return asked;
+    };
+    expect(await flush()).toBeGreaterThan(5);
+    expect(await flush()).toBe(1);
+    expect(await flush()).toBe(1);
+    isStuck = false;
+    await flush();
+    isStuck = true;
+    expect(await flush()).toBeGreaterThan(5);
+  });
+
+  it('tells how outputs and their receivers are', () => {
+    const output: Output = Object.assign(new Notes('a'), {
+      status: () => [{ endpoint: 'x' }],
+      health: () => ({ healthy: false, detail: 'no key' }),
+    });
+    const { fanOut } = makeFanOut(output, new Notes('b'));
+    expect(fanOut.status()).toEqual([
+      { name: 'a', endpoints: [{ endpoint: 'x' }] },
+      { name: 'b', endpoints: [] },
+    ]);
+    expect(fanOut.health()).toEqual([{ name: 'a', healthy: false, detail: 'no key' }]);
   });
 
   it('hands on what outputs tell about themselves', () => {

@@ -13,7 +13,7 @@ import type { Aggregate } from '../model/series.ts';
 import { type OwnMetric, ownMetricBy } from '../telemetry/metric.ts';
 import type { DeliveryReport, FlushInfo, Output } from './output.ts';
 
-/** Longest time a flush waits for busy outputs in all, ms; then their own rules for a full queue apply. */
+/** Longest time a flush waits for an output in all, ms; then its own rule for a full queue applies. */
 const PATIENCE_MS = 5000;
 const PAUSE_MS = 2;
 
@@ -21,8 +21,14 @@ export class FanOut {
   readonly outputs: readonly Output[];
   readonly #log: Log;
   readonly #failures = new Map<string, number>();
+  /** What is left of the patience with each output. */
+  readonly #patienceMs = new Map<Output, number>();
 
-  constructor(outputs: readonly Output[], log: Log) {
+  readonly #patienceMax: number;
+
+  /** `patienceMs` is for tests. */
+  constructor(outputs: readonly Output[], log: Log, patienceMs = PATIENCE_MS) {
+    this.#patienceMax = patienceMs;
     this.outputs = outputs;
     this.#log = log;
     for (const { name } of outputs) this.#failures.set(name, 0);
@@ -44,7 +50,7 @@ export class FanOut {
   ): Promise<number> {
     let aggregates = 0;
     let told = 0;
-    let patienceMs = PATIENCE_MS;
+    this.#renewPatience();
     this.#each((output) => output.begin?.(flush));
     for (const batch of batches) {
       aggregates += batch.length;
@@ -52,10 +58,7 @@ export class FanOut {
       this.#forget(forgotten.slice(told));
       told = forgotten.length;
       await nextTurn();
-      while (patienceMs > 0 && this.outputs.some((output) => output.isBusy?.() === true)) {
-        await sleep(PAUSE_MS);
-        patienceMs -= PAUSE_MS;
-      }
+      await this.#waitForBusy();
     }
     this.#each((output) => output.end?.(flush));
     return aggregates;
@@ -74,6 +77,19 @@ export class FanOut {
     return Promise.all(this.outputs.map((output) => output.close(deadlineMs)));
   }
 
+  /** How the receivers of each output are; plain data. */
+  status(): { readonly name: string; readonly endpoints: readonly object[] }[] {
+    return this.outputs.map((output) => ({ name: output.name, endpoints: output.status?.() ?? [] }));
+  }
+
+  /** Which outputs can do their work, of those that know. */
+  health(): { readonly name: string; readonly healthy: boolean; readonly detail?: string }[] {
+    return this.outputs.flatMap((output) => {
+      const health = output.health?.();
+      return health === undefined ? [] : [{ name: output.name, ...health }];
+    });
+  }
+
   metrics(): OwnMetric[] {
     return [
       ownMetricBy(
@@ -89,6 +105,29 @@ export class FanOut {
 
   #forget(contextIds: readonly number[]): void {
     if (contextIds.length > 0) this.#each((output) => output.forget?.(contextIds));
+  }
+
+  /**
+   * Gives every output its patience for this flush. One that used it up and is busy still gets none: a disk that
+   * hangs costs the others one pause, not one at each flush.
+   */
+  #renewPatience(): void {
+    for (const output of this.outputs) {
+      const isStuck = this.#patienceMs.get(output) === 0 && output.isBusy?.() === true;
+      this.#patienceMs.set(output, isStuck ? 0 : this.#patienceMax);
+    }
+  }
+
+  async #waitForBusy(): Promise<void> {
+    for (;;) {
+      const busy = this.outputs.filter(
+        (output) => (this.#patienceMs.get(output) ?? 0) > 0 && output.isBusy?.() === true,
+      );
+      if (busy.length === 0) return;
+      await sleep(PAUSE_MS);
+      for (const output of busy)
+        this.#patienceMs.set(output, Math.max((this.#patienceMs.get(output) ?? 0) - PAUSE_MS, 0));
+    }
   }
 
   #each(call: (output: Output) => void): void {

@@ -45,6 +45,10 @@ export interface Output {
   forget?(contextIds: readonly number[]): void;
   /** What the server tells about this output on its own page. */
   metrics?(): readonly OwnMetric[];
+  /** How its receivers are, as plain data for `GET /api/outputs`. */
+  status?(): readonly object[];
+  /** Whether it can do its work; a sentence for people when it cannot. */
+  health?(): { readonly healthy: boolean; readonly detail?: string };
   /** Finishes what is under way, at the latest by `deadlineMs` from now. Never rejects. */
   close(deadlineMs: number): Promise<DeliveryReport>;
 }

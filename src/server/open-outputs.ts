@@ -11,6 +11,8 @@ import type { Output } from '../outputs/output.ts';
 import { PrometheusOutput } from '../outputs/prometheus/prometheus-output.ts';
 import type { Logger } from '../telemetry/logger.ts';
 import type { OwnMetric } from '../telemetry/metric.ts';
+import { openForwarder } from './open-datadog.ts';
+import { payloadSettings } from './payload-settings.ts';
 
 /** What outputs may ask the server. */
 export interface OutputSurroundings {
@@ -28,6 +30,8 @@ export async function openOutputs(config: Config, around: OutputSurroundings): P
   const outputs: Output[] = [];
   try {
     if (config.outputs.file.path !== '') outputs.push(await openFile(config, around));
+    const datadog = await openDatadog(config, around);
+    if (datadog !== undefined) outputs.push(datadog);
     const wantsConsole = config.outputs.console === 'auto' ? outputs.length === 0 : config.outputs.console;
     if (wantsConsole) outputs.push(makeConsole(around));
     if (config.outputs.prometheus.enabled && config.http.port >= 0) {
@@ -42,6 +46,15 @@ export async function openOutputs(config: Config, around: OutputSurroundings): P
 
 function openFile(config: Config, { log }: OutputSurroundings): Promise<Output> {
   return FileOutput.open({ path: config.outputs.file.path, log });
+}
+
+/** undici and what encodes payloads are loaded by those who send to Datadog. */
+async function openDatadog(config: Config, { log }: OutputSurroundings): Promise<Output | undefined> {
+  const sink = await openForwarder(config, log);
+  if (sink === undefined) return undefined;
+  const { DatadogOutput } = await import('../outputs/datadog/datadog-output.ts');
+  const hostname = toByteString(config.hostname);
+  return new DatadogOutput({ hostname, settings: payloadSettings(config), sink, log });
 }
 
 function makeConsole({ log, stream, sampleCount }: OutputSurroundings): Output {

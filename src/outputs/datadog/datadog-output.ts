@@ -128,6 +128,14 @@ export class DatadogOutput implements Output {
     return this.#report;
   }
 
+  status(): readonly object[] {
+    return this.#options.sink.status?.() ?? [];
+  }
+
+  health(): { readonly healthy: boolean; readonly detail?: string } {
+    return this.#options.sink.health?.() ?? { healthy: true };
+  }
+
   metrics(): OwnMetric[] {
     const each = (value: (lane: Lane) => number): [string, number][] =>
       this.#lanes.map((lane) => [lane.kind, value(lane)]);

@@ -141,9 +141,10 @@ export class Forwarder implements PayloadSink {
     }
   }
 
-  /** False when every key is known to be invalid. */
-  get healthy(): boolean {
-    return this.#validation.healthy;
+  /** Unhealthy when every key is known to be invalid. */
+  health(): { readonly healthy: boolean; readonly detail?: string } {
+    const { healthy } = this.#validation;
+    return healthy ? { healthy } : { healthy, detail: 'no API key is valid; correct api_key or site' };
   }
 
   status(): readonly IntakeStatus[] {

@@ -31,4 +31,7 @@ export interface PayloadSink {
   /** Called once, after the last submit: delivers or stores what is held, at the latest by `deadlineMs` from now. */
   close(deadlineMs: number): Promise<DeliveryReport>;
   metrics(): readonly OwnMetric[];
+  /** As those of an output. */
+  status?(): readonly object[];
+  health?(): { readonly healthy: boolean; readonly detail?: string };
 }
