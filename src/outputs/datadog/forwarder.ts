@@ -12,7 +12,7 @@ import { createHash } from 'node:crypto';
 import { join } from 'node:path';
 import type { Clock } from '../../lib/clock.ts';
 import type { Log } from '../../lib/log.ts';
-import { maskKey } from '../../lib/mask.ts';
+import { maskKey, maskUrl } from '../../lib/mask.ts';
 import type { OwnMetric } from '../../telemetry/metric.ts';
 import { type BackoffSettings, validBackoff } from '../delivery/backoff.ts';
 import { Endpoint } from '../delivery/endpoint.ts';
@@ -109,6 +109,9 @@ export class Forwarder implements PayloadSink {
 
   /** Takes over what an earlier process left on disk, and begins to send. */
   async start(): Promise<void> {
+    for (const { url, keys } of this.#settings.domains) {
+      this.#around.log.info({ endpoint: maskUrl(url), keys: keys.map(maskKey) }, 'sending to Datadog');
+    }
     for (const { endpoint, store } of this.#intakes) {
       await store?.open();
       endpoint.start();
@@ -202,7 +205,7 @@ export class Forwarder implements PayloadSink {
       headers: ({ destination }) => this.#headersFor(findKey(domain.keys, destination)),
     });
     const endpoint = new Endpoint({
-      name: domain.url,
+      name: maskUrl(domain.url),
       sender,
       queue: new RetryQueue({
         bytesMax: settings.retryBytesMax,

@@ -8,7 +8,7 @@
  */
 import type { Clock } from '../../lib/clock.ts';
 import type { Log } from '../../lib/log.ts';
-import { maskKey } from '../../lib/mask.ts';
+import { maskKey, maskUrl } from '../../lib/mask.ts';
 
 export type KeyState = 'valid' | 'invalid' | 'unknown';
 
@@ -89,7 +89,7 @@ export class KeyValidation {
     const before = this.#states.get(question);
     if (before === state) return;
     this.#states.set(question, state);
-    const fields = { endpoint: question.domain, key: maskKey(question.key) };
+    const fields = { endpoint: maskUrl(question.domain), key: maskKey(question.key) };
     if (state === 'invalid') {
       this.#options.log.error(
         { ...fields, code: 'ERR_DATADOG_KEY_INVALID' },

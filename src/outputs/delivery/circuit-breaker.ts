@@ -71,6 +71,6 @@ export class CircuitBreaker {
 
   #block(now: number, random: number, waitMs: number): void {
     this.#state = 'blocked';
-    this.#until = now + Math.max(backoffMs(this.#errors, this.#settings, random), waitMs);
+    this.#until = Math.round(now + Math.max(backoffMs(this.#errors, this.#settings, random), waitMs));
   }
 }
