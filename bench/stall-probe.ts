@@ -5,9 +5,10 @@
  *   control thread   how much later than asked a timer of a millisecond ran: nothing else could run either
  *
  * It goes round koffi's functions, so the server knows nothing of it. Gaps above FLOOR_MS are appended to the
- * file named by BENCH_STALL_FILE, a line of JSON each, after the gap is over.
+ * file named by BENCH_STALL_FILE, a line of JSON each, after the gap is over. Of each gap it also says how long
+ * the thread was ready to run and had no processor, from the kernel: that is the machine's, not the server's.
  */
-import { appendFileSync } from 'node:fs';
+import { appendFileSync, openSync, readSync } from 'node:fs';
 import { createRequire } from 'node:module';
 import { isMainThread } from 'node:worker_threads';
 
@@ -16,6 +17,8 @@ export interface Stall {
   /** When it ended, Unix ms. */
   readonly at: number;
   readonly ms: number;
+  /** Of these, how long the thread waited for a processor. */
+  readonly waitedMs: number;
 }
 
 /** The part of koffi that is gone round. */
@@ -28,28 +31,64 @@ interface Koffi {
 
 const FLOOR_MS = 1;
 const TIMER_MS = 1;
+const SPACE = 0x20;
+const ZERO = 0x30;
+
+/** Measures one gap after the other in its thread. */
+class Gaps {
+  private readonly path: string;
+  private readonly thread: Stall['thread'];
+  private readonly statistics = openSync('/proc/thread-self/schedstat', 'r');
+  private readonly text = Buffer.alloc(128);
+  private began = 0;
+  private waitedBefore = 0;
+
+  constructor(path: string, thread: Stall['thread']) {
+    this.path = path;
+    this.thread = thread;
+  }
+
+  begin(): void {
+    this.waitedBefore = this.waitedMs();
+    this.began = performance.now();
+  }
+
+  /** `allowedMs` of the gap were asked for. */
+  end(allowedMs: number): void {
+    if (this.began === 0) return;
+    const ms = performance.now() - this.began - allowedMs;
+    if (ms < FLOOR_MS) return;
+    const waitedMs = Math.min(ms, this.waitedMs() - this.waitedBefore);
+    const stall: Stall = { thread: this.thread, at: Date.now(), ms, waitedMs };
+    appendFileSync(this.path, `${JSON.stringify(stall)}\n`);
+  }
+
+  /** How long this thread has waited for a processor: the second of three numbers, in ns. */
+  private waitedMs(): number {
+    const end = readSync(this.statistics, this.text, 0, this.text.length, 0);
+    let ns = 0;
+    for (let i = this.text.indexOf(SPACE) + 1; i < end && this.text[i] !== SPACE; i++) {
+      ns = ns * 10 + (this.text[i] as number) - ZERO;
+    }
+    return ns / 1e6;
+  }
+}
+
 const file = process.env.BENCH_STALL_FILE;
-
 if (file !== undefined) {
-  if (isMainThread) watchEventLoop(file);
-  else watchReceives(file);
+  if (isMainThread) watchEventLoop(new Gaps(file, 'control'));
+  else watchReceives(new Gaps(file, 'intake'));
 }
 
-function note(path: string, thread: Stall['thread'], ms: number): void {
-  if (ms < FLOOR_MS) return;
-  appendFileSync(path, `${JSON.stringify({ thread, at: Date.now(), ms } satisfies Stall)}\n`);
-}
-
-function watchEventLoop(path: string): void {
-  let asked = performance.now();
+function watchEventLoop(gaps: Gaps): void {
   const timer = setInterval(() => {
-    note(path, 'control', performance.now() - asked - TIMER_MS);
-    asked = performance.now();
+    gaps.end(TIMER_MS);
+    gaps.begin();
   }, TIMER_MS);
   timer.unref();
 }
 
-function watchReceives(path: string): void {
+function watchReceives(gaps: Gaps): void {
   const koffi = createRequire(import.meta.url)('koffi') as Koffi;
   const load = koffi.load.bind(koffi);
   koffi.load = (...args) => {
@@ -59,18 +98,17 @@ function watchReceives(path: string): void {
     return {
       func: (...signature) => {
         const call = func(...signature);
-        return signature[0] === 'recvmmsg' ? watched(path, call) : call;
+        return signature[0] === 'recvmmsg' ? watched(gaps, call) : call;
       },
     };
   };
 }
 
-function watched(path: string, receive: (...args: unknown[]) => unknown): (...args: unknown[]) => unknown {
-  let returned = 0;
+function watched(gaps: Gaps, receive: (...args: unknown[]) => unknown): (...args: unknown[]) => unknown {
   return (...args) => {
-    if (returned !== 0) note(path, 'intake', performance.now() - returned);
+    gaps.end(0);
     const answer = receive(...args);
-    returned = performance.now();
+    gaps.begin();
     return answer;
   };
 }

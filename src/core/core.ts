@@ -96,7 +96,8 @@ interface CoreExports {
   sealBucket(start: number): number;
   openStart(): number;
   openIsEmpty(): number;
-  freedSlotCount(): number;
+  isSweeping(): number;
+  sweepStep(entries: number): number;
   freedSlots(): number;
   forgetLines(): void;
   forgetLinesOf(slots: number, length: number): void;
@@ -249,14 +250,27 @@ export class Core {
     return this.wasm.openIsEmpty() !== 0;
   }
 
-  /** Seals the open bucket and opens the one at `start`; where the sealed one is. */
+  /**
+   * Seals the open bucket and opens the one at `start`; where the sealed one is. Lines and contexts that have been
+   * idle are forgotten from then on, by sweep().
+   */
   sealBucket(start: number): number {
     return this.wasm.sealBucket(start);
   }
 
-  /** Slots the last sealBucket() freed. */
-  freedSlots(): Uint32Array {
-    return new Uint32Array(this.memory.buffer, this.wasm.freedSlots(), this.wasm.freedSlotCount()).slice();
+  /** Whether idle lines and contexts are still to be forgotten. */
+  get isSweeping(): boolean {
+    return this.wasm.isSweeping() !== 0;
+  }
+
+  /** Looks at some `entries` lines and contexts and forgets the idle ones; how many slots that freed. */
+  sweep(entries: number): number {
+    return this.wasm.sweepStep(entries) >>> 0;
+  }
+
+  /** The `count` slots that the last sweep() freed. Asked for before anything else is. */
+  freedSlots(count: number): Uint32Array {
+    return new Uint32Array(this.memory.buffer, this.wasm.freedSlots(), count).slice();
   }
 
   /** Forgets all cached lines, as after a change of what lines mean. */

@@ -1,4 +1,5 @@
 /** The core's tables while they grow, reach their limits and shrink again. */
+import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
 import { CoreHarness } from '../../test/support/core-harness.ts';
 
@@ -10,6 +11,14 @@ function ingestMany(harness: CoreHarness, count: number, line: (i: number) => st
     const length = Math.min(PACKET_LINES, count - at);
     harness.ingest(Array.from({ length }, (_, i) => line(at + i)).join('\n'));
   }
+}
+
+/** Seals without sweeping, and tells the sum of every context and the timestamped samples. */
+function valuesOf(harness: CoreHarness, next: number): string[] {
+  const sealed = harness.sealOnly(next);
+  const values = [...sealed.slots].map((slot) => `${harness.contexts.get(slot)} ${sealed.sum(slot)}`);
+  sealed.forEachTimestamped((slot, _, value) => values.push(`${harness.contexts.get(slot)} T ${value}`));
+  return values.sort();
 }
 
 describe('contexts and lines', () => {
@@ -40,7 +49,7 @@ describe('contexts and lines', () => {
     while (harness.count('contextSlots') > 0 && start < 100) {
       start += 10;
       harness.seal(start);
-      freed.push(...harness.core.freedSlots());
+      freed.push(...harness.freed);
     }
     // The bucket they were in, and three idle ones.
     expect(start).toBe(40);
@@ -74,6 +83,34 @@ describe('contexts and lines', () => {
     }
     expect(sizes.at(-1)).toBe(sizes[10]);
     expect(harness.count('contextSlots')).toBeLessThanOrEqual(20_000);
+  });
+
+  it('are swept in steps of any size between lines, with the same result as at once', () => {
+    fc.assert(
+      fc.property(
+        fc.array(fc.array(fc.nat(4000), { maxLength: 300 }), { minLength: 3, maxLength: 12 }),
+        fc.integer({ min: 200, max: 3000 }),
+        (buckets, entries) => {
+          const steps = new CoreHarness({ core: { idleBuckets: 2 } });
+          const plain = new CoreHarness({ core: { idleBuckets: 1000 } });
+          buckets.forEach((ids, bucket) => {
+            const start = (bucket + 1) * 10;
+            for (const id of ids) {
+              // Every tenth line is timestamped, and every seventh has no value that counts.
+              const value = id % 7 === 0 ? 'nan' : `${id}`;
+              const line = `s${id % 11}:${value}|c|#id:${id}${id % 10 === 0 ? '|T5' : ''}`;
+              for (const harness of [steps, plain]) harness.ingest(line);
+              steps.sweep(entries);
+            }
+            expect(valuesOf(steps, start)).toEqual(valuesOf(plain, start));
+          });
+          for (let i = 0; i < 4; i++) steps.seal(1000 + i);
+          expect(steps.count('contextSlots')).toBe(0);
+          expect(steps.count('cachedLines')).toBe(0);
+        },
+      ),
+      { numRuns: 40 },
+    );
   });
 
   it('go to one of the metric beyond limits.contexts', () => {

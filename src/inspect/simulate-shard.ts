@@ -31,6 +31,8 @@ const CORE_FILE = new URL('../../dist/core/core.wasm', import.meta.url);
 /** Bytes the core may read beyond a packet. */
 const PACKET_PADDING = 128;
 const KEY_WORDS = 4;
+/** More than the tables of a shard have. */
+const ALL_ENTRIES = 0xffff_ffff;
 
 /** Counters of samples that were dropped, with the reason in words. */
 const DROPPED_BY_CORE: readonly (readonly [CoreCounter, string])[] = [
@@ -158,7 +160,7 @@ export class SimulatedShard {
     const bucket = this.#core.sealBucket(next);
     if (!isEmpty) sampler.merge(index, new SealedMemory(this.#memory, bucket));
     const slots = sampler.slotsOf(index);
-    const freed = this.#core.freedSlots();
+    const freed = this.#core.freedSlots(this.#core.sweep(ALL_ENTRIES));
     this.#resolver.slots.free(freed);
     for (const slot of freed) slots.free(slot);
   }

@@ -22,7 +22,10 @@ function makeShard({ takes = Number.POSITIVE_INFINITY }: Setup = {}) {
   const notes: string[] = [];
   const control = new ControlWord(makeControlBuffer());
   let samples = 0;
-  let freed: number[] = [];
+  /** What each step of sweeping frees. */
+  let sweeps: (readonly number[])[] = [];
+  let freed: readonly number[] = [];
+  let sealed = false;
   let lengths: number[] = [];
   let flags: number[] = [];
   const read = (ptr: number, length: number): string => view.toString('latin1', ptr, ptr + length);
@@ -54,7 +57,16 @@ function makeShard({ takes = Number.POSITIVE_INFINITY }: Setup = {}) {
       notes.push(`seal ${core.openStart}`);
       core.openStart = start;
       samples = 0;
+      sealed = true;
       return 77;
+    },
+    get isSweeping() {
+      return sealed && sweeps.length > 0;
+    },
+    sweep: () => {
+      notes.push('sweep');
+      freed = sweeps.shift() ?? [];
+      return freed.length;
     },
     freedSlots: () => Uint32Array.from(freed),
   } satisfies IngestCore as IngestCore & { openStart: number };
@@ -85,8 +97,9 @@ function makeShard({ takes = Number.POSITIVE_INFINITY }: Setup = {}) {
     control,
     core,
     notes,
-    free: (...numbers: number[]) => {
-      freed = numbers;
+    /** What the steps of sweeping after the next seal free. */
+    willFree: (...steps: (readonly number[])[]) => {
+      sweeps = steps;
     },
     /** A received batch. */
     batch: (packets: readonly string[], now: number, cut = false) => {
@@ -197,12 +210,41 @@ describe('buckets', () => {
     expect(since()).toEqual(['ingest a 0 9', 'seal 0', 'sealed 77', 'passed 10', 'ingest b 0 10']);
   });
 
-  it('tell which slots they freed', () => {
-    const { free, batch, since, passTime } = makeShard();
-    free(3, 5);
+  it('sweep idle contexts out after they are sealed, a step after each batch, and tell what that freed', () => {
+    const { willFree, batch, packet, since } = makeShard();
+    willFree([3, 5], [], [8]);
     batch(['a'], 1);
+    batch(['b'], 10);
+    expect(since()).toEqual([
+      'batch a 1',
+      'seal 0',
+      'sealed 77',
+      'passed 10',
+      'batch b 10',
+      'sweep',
+      'freed 3,5',
+    ]);
+    packet('c', 11);
+    expect(since()).toEqual(['ingest c 0 11', 'sweep']);
+    batch(['d'], 11);
+    batch(['e'], 11);
+    expect(since()).toEqual(['batch d 11', 'sweep', 'freed 8', 'batch e 11']);
+  });
+
+  it('sweep many steps when nothing comes', () => {
+    const { willFree, since, passTime } = makeShard();
+    willFree([1], [2], [3]);
     passTime(10);
-    expect(since()).toEqual(['batch a 1', 'seal 0', 'sealed 77', 'freed 3,5', 'passed 10']);
+    expect(since()).toEqual([
+      'seal 0',
+      'passed 10',
+      'sweep',
+      'freed 1',
+      'sweep',
+      'freed 2',
+      'sweep',
+      'freed 3',
+    ]);
   });
 
   it('stay open while the one before is still being read, and are counted as late', () => {

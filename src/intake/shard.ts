@@ -23,6 +23,8 @@ import type { ReceiveSlots } from './receive-slots.ts';
 const SLICE_MS = 1;
 /** How long a stopping shard waits for the control thread to read the bucket before, ms. */
 const RELEASE_WAIT_MS = 60_000;
+/** Lines and contexts looked at after a batch while idle ones are swept out: about 10 microseconds. */
+const SWEEP_ENTRIES = 4096;
 
 /** The core, as far as the intake uses it. */
 export interface IngestCore {
@@ -43,7 +45,10 @@ export interface IngestCore {
   /** How many messages a packet holds. */
   countMessages(ptr: number, length: number): number;
   sealBucket(start: number): number;
-  freedSlots(): Uint32Array;
+  /** Whether idle lines and contexts are still to be forgotten. */
+  readonly isSweeping: boolean;
+  sweep(entries: number): number;
+  freedSlots(count: number): Uint32Array;
 }
 
 /** Whom a shard tells what it did. Called between two batches. */
@@ -80,6 +85,8 @@ export class Shard {
   private sealedCount = 0;
   /** Messages in the packets of the backlog. */
   private heldMessages = 0;
+  /** Whether idle lines and contexts are still to be forgotten. */
+  private sweeping = false;
 
   constructor(options: ShardOptions) {
     this.options = options;
@@ -120,6 +127,7 @@ export class Shard {
       this.hold(slots.slotPtr(i), slots.length(i), 0, (slots.flags(i) & MSG_TRUNC) !== 0);
     }
     if (first < count) this.countHeld();
+    if (this.sweeping) this.sweep();
   }
 
   /** Takes one packet that was just received, at `ptr` of the shard's memory. */
@@ -132,6 +140,7 @@ export class Shard {
       this.hold(ptr, length, origin, truncated);
       this.countHeld();
     }
+    if (this.sweeping) this.sweep();
   }
 
   /** Ingests from the backlog for one slice. */
@@ -144,6 +153,10 @@ export class Shard {
   /** Lets time pass: seals the open bucket when its end has come. */
   passTime(): void {
     if (this.backlog.isEmpty) this.moveToNow();
+    if (!this.sweeping) return;
+    // Nothing has come: there is time for more than after a batch.
+    const end = performance.now() + SLICE_MS;
+    while (this.sweeping && performance.now() < end) this.sweep();
   }
 
   /** Ingests the whole backlog and seals what is open; the shard takes nothing afterwards. */
@@ -223,12 +236,21 @@ export class Shard {
     const empty = this.core.openIsEmpty;
     const bucket = this.core.sealBucket(next);
     this.openStart = next;
-    const freed = this.core.freedSlots();
+    this.sweeping = this.core.isSweeping;
     if (!empty) {
       this.sealedCount++;
       reporter.sealed(bucket);
     }
-    if (freed.length > 0) reporter.freed(freed);
     reporter.passed(next);
+  }
+
+  /**
+   * Forgets some of the lines and contexts that have been idle. A freed slot is told before the core can use it
+   * again, so that the control thread hears of its new context later.
+   */
+  private sweep(): void {
+    const freed = this.core.sweep(SWEEP_ENTRIES);
+    if (freed > 0) this.options.reporter.freed(this.core.freedSlots(freed));
+    this.sweeping = this.core.isSweeping;
   }
 }

@@ -96,6 +96,8 @@ export class CoreHarness {
   readonly limits = new Map<number, number>();
   /** Limit, name and tags of contexts over a limit. */
   readonly overLimits: string[] = [];
+  /** Slots freed by the last seal() or sweep(). */
+  freed: Uint32Array = new Uint32Array();
   private readonly memory = makeShardMemory();
   readonly senderCount: number;
   private readonly packetPtr: number;
@@ -167,11 +169,22 @@ export class CoreHarness {
     return countersView(this.memory, this.core.countersPtr)[CORE_COUNTERS[counter]] as number;
   }
 
-  /** Seals the open bucket and opens the one at `next`. */
+  /** Seals the open bucket, opens the one at `next` and forgets all that was idle. */
   seal(next: number): SealedMemory {
-    const sealed = new SealedMemory(this.memory, this.core.sealBucket(next));
-    this.resolver.slots.free(this.core.freedSlots());
+    const sealed = this.sealOnly(next);
+    this.sweep(0xffff_ffff);
     return sealed;
+  }
+
+  /** Looks at some lines and contexts and forgets the idle ones. */
+  sweep(entries: number): void {
+    this.freed = this.core.freedSlots(this.core.sweep(entries));
+    this.resolver.slots.free(this.freed);
+  }
+
+  /** Seals and forgets nothing yet. */
+  sealOnly(next: number): SealedMemory {
+    return new SealedMemory(this.memory, this.core.sealBucket(next));
   }
 
   /** Seals, and tells what every context gathered. */

@@ -12,13 +12,15 @@ import { initLines } from './line';
 import { initMemory } from './memory';
 import { initNumbers } from './number';
 import { LF } from './scan';
-import { addContext, findContext, initShard, NO_SLOT, noteBypass } from './shard';
+import { addContext, findContext, initShard, NO_SLOT } from './shard';
+import { noteBypass } from './slots';
 import { hashTagSet, initTagSets, sumA, sumB } from './tag-set';
 
 export { hashKeyBytes } from './hash';
 export { addElement, addSample, countMessages, ingest, ingestBatch, install } from './ingest';
 export { ageRegions, releasableBytes, takeReleasable, takeRegion } from './memory';
-export { forgetLines, forgetLinesOf, freedSlotCount, freedSlots, sealBucket } from './shard';
+export { forgetLines, forgetLinesOf, sealBucket } from './shard';
+export { freedSlots, isSweeping, sweepStep } from './sweep';
 
 /** First call. Returns where hashKeyBytes() random bytes go. */
 export function initialize(): usize {

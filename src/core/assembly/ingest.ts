@@ -46,7 +46,8 @@ import { findEntry, LineEntry } from './line-table';
 import { takeRegion } from './memory';
 import { parsedNumber, parseNumber } from './number';
 import { COLON, COMMA, CR, find, LF } from './scan';
-import { cacheLine, lines, noteBypass, tagSets } from './shard';
+import { cacheLine, lines, tagSets } from './shard';
+import { noteBypass } from './slots';
 import { distinct, hashTagSet, sumA, sumB } from './tag-set';
 
 /** The cold path. Returns 1 when the thread should look at its socket before it goes on, else 0. */

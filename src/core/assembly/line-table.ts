@@ -6,7 +6,7 @@
  *   entry, 32 bytes   │ hashA u64 │ hashB u64 │ slot u32 │ seen u32 │ op u32 │ copySlot u32 │
  *
  * Open addressing with linear probing, a power of two of entries, doubled when it is `fill` sixteenths full
- * and rebuilt without what has not been seen for a while. An entry with op 0 is free. Two entries share a
+ * and rebuilt smaller when it has become sparse. An entry with op 0 is free. Two entries share a
  * cache line, so a probe usually costs one. The three tables grow together with the contexts; each has a
  * fill of its own, so that they do not double, and hold the thread up, at the same line.
  *
@@ -82,17 +82,25 @@ export function insertEntry(table: LineTable, a: u64, b: u64, slot: u32, op: u32
   return entry;
 }
 
-/** Forgets entries not seen since bucket number `oldest`; returns how many. */
-export function sweepTable(table: LineTable, oldest: u32): u32 {
-  const before = table.count;
-  let live: u32 = 0;
-  for (let index: u32 = 0; index <= table.mask; index++) {
-    const entry = entryAt(table, index);
-    if (entry.op != OP_NONE && entry.seen >= oldest) live++;
+/** Frees the entry at `index`; entries that probed past it move back, so that there are no tombstones. */
+export function removeEntry(table: LineTable, index: u32): void {
+  const mask = table.mask;
+  let hole = index;
+  for (let at = (hole + 1) & mask; entryAt(table, at).op != OP_NONE; at = (at + 1) & mask) {
+    const home = startIndex(entryAt(table, at).hashA, mask);
+    // The entry may move back when its home is not between the hole and where it is.
+    if (((at - home) & mask) < ((at - hole) & mask)) continue;
+    memory.copy(changetype<usize>(entryAt(table, hole)), changetype<usize>(entryAt(table, at)), offsetof<LineEntry>());
+    hole = at;
   }
-  if (live == before) return 0;
-  if (!rebuild(table, capacityFor(live), oldest)) return 0;
-  return before - live;
+  memory.fill(changetype<usize>(entryAt(table, hole)), 0, offsetof<LineEntry>());
+  table.count--;
+}
+
+/** Gives memory back when the table is much too large for what it holds. */
+export function shrinkTable(table: LineTable): void {
+  const capacity = table.mask + 1;
+  if (capacity > SMALLEST_CAPACITY && <u64>table.count * 8 < capacity) rebuild(table, capacityFor(table.count), 0);
 }
 
 /** Forgets everything and returns the memory. */
