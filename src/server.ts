@@ -319,13 +319,15 @@ export class Server {
     }
   }
 
-  private addContexts(shard: number, { slots, keys, types, limits, texts }: NewContexts): void {
+  private addContexts(shard: number, { slots, keys, types, limits, texts, sources }: NewContexts): void {
     const shardSlots = this.sampler.slotsOf(shard);
     const now = Date.now() / 1000;
     texts.forEach((text, i) => {
       const key = keys.subarray(i * KEY_WORDS, (i + 1) * KEY_WORDS);
       const type = CONTEXT_TYPES[types[i] as number] ?? 'counter';
       const admission = this.registry.admit(key, type, text, now, limits[i]);
+      const source = sources?.[i];
+      if (source !== undefined) this.registry.setSource(admission.id, source);
       shardSlots.admit(slots[i] as number, admission);
       if (admission.isHere) this.cardinality.sampleText(admission.limit, text);
     });

@@ -28,6 +28,25 @@ describe('intern', () => {
   keeps('us\xffers\nweb-1\na\n\nb\n', 'us\xffers', 'web-1', ['a', '', 'b', '']);
 });
 
+describe('the source of a context', () => {
+  test('is kept with it and forgotten with it', () => {
+    const registry = makeRegistry();
+    const id = registry.intern([1, 2, 3, 4], 'gauge', 'heap\nweb-1', 0);
+    registry.setSource(id, 'kafka');
+    expect(registry.context(id).source).toBe('kafka');
+    registry.expire(1000, RETENTION);
+    expect(registry.intern([1, 2, 3, 5], 'gauge', 'other\nweb-1', 1000)).toBe(id);
+    expect(registry.context(id)).not.toHaveProperty('source');
+  });
+  test('is not that of an overflow context', () => {
+    const registry = makeRegistry({ contexts: 1 });
+    registry.intern([1, 2, 3, 4], 'gauge', 'a\nh', 0);
+    const over = registry.intern([1, 2, 3, 5], 'gauge', 'a\nh\nx:1', 0);
+    registry.setSource(over, 'kafka');
+    expect(registry.context(over)).not.toHaveProperty('source');
+  });
+});
+
 describe('over a limit', () => {
   const admit = (registry: Registry, key: number, text: string, now = 0) =>
     registry.admit([key, 0, 0, 0], 'gauge', text, now);

@@ -81,6 +81,8 @@ export class Registry {
   #holds = new Uint32Array(0);
   #names = new Uint32Array(0);
   #hosts = new Uint32Array(0);
+  /** JMX checks, of the few contexts that have one. */
+  readonly #sources = new Map<number, string>();
 
   constructor(limits: RegistryLimits) {
     this.#dryRun = limits.dryRun;
@@ -155,6 +157,11 @@ export class Registry {
     };
   }
 
+  /** Keeps which JMX check the samples of a context come from; an overflow context has samples of any. */
+  setSource(id: number, source: string): void {
+    if (!this.#overflowIds.has(id)) this.#sources.set(id, source);
+  }
+
   /** The id of what admit() answers. */
   intern(key: ContextKey, type: ContextType, text: ByteString, now: number): number {
     return this.admit(key, type, text, now).id;
@@ -191,6 +198,7 @@ export class Registry {
   }
 
   context(id: number): Context {
+    const source = this.#sources.get(id);
     const tags: ByteString[] = [];
     const tagCount = this.#tags.countOf(id);
     for (let i = 0; i < tagCount; i++) tags.push(this.#texts.textOf(this.#tags.at(id, i)));
@@ -200,6 +208,7 @@ export class Registry {
       type: this.typeOf(id),
       host: this.#texts.textOf(this.#hosts[id] as number),
       tags,
+      ...(source !== undefined && { source }),
     };
   }
 
@@ -317,6 +326,7 @@ export class Registry {
       this.#counts.give(this.#names[id] as number, type);
     }
     this.#types[id] = UNUSED;
+    this.#sources.delete(id);
     this.#texts.release(this.#names[id] as number);
     this.#texts.release(this.#hosts[id] as number);
     const tagCount = this.#tags.countOf(id);

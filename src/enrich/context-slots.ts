@@ -60,9 +60,9 @@ export interface SlotCore {
 export interface SlotSink {
   /**
    * A slot now stands for a context; the core knows its key. `type` is an index into CONTEXT_TYPES, `limit` the
-   * number of the limit it is over.
+   * number of the limit it is over, `source` the JMX check its samples come from, if they do.
    */
-  newContext(slot: number, type: number, text: ByteString, limit: number): void;
+  newContext(slot: number, type: number, text: ByteString, limit: number, source?: string): void;
   /** A context of the metric is over a limit. Borrowed: copy what you keep. */
   overLimit(limit: number, name: ByteString, tags: readonly ByteString[]): void;
 }
@@ -227,12 +227,12 @@ export class ContextSlots {
   }
 
   #add(slot: number, context: LineContext, text: ByteString, origin: ByteString, limit: number): void {
-    const { name, type, tags } = context;
+    const { name, type, tags, source } = context;
     this.#refuse(limit, name, origin);
     this.#total.take();
     this.#metrics.take(slot, name);
     this.#origins.take(slot, origin);
-    this.#tell(slot, CONTEXT_TYPES.indexOf(type), text, limit);
+    this.#tell(slot, CONTEXT_TYPES.indexOf(type), text, limit, source);
     // In a dry run: over the limit, and in a slot of its own.
     if (limit !== OVER.none) this.#options.sink.overLimit(limit, name, tags);
   }
@@ -276,9 +276,9 @@ export class ContextSlots {
     return core.contextSlot(scratchPtr, head, text.length, variant, ordered, mayAdd);
   }
 
-  #tell(slot: number, typeIndex: number, text: ByteString, limit: number): void {
+  #tell(slot: number, typeIndex: number, text: ByteString, limit: number, source?: string): void {
     this.#options.onNew();
-    this.#options.sink.newContext(slot, typeIndex, text, limit);
+    this.#options.sink.newContext(slot, typeIndex, text, limit, source);
   }
 
   #choose(slot: number, isOver: boolean): ChosenSlot {

@@ -8,6 +8,7 @@ import type { ContextType } from '../model/context.ts';
 import type { EnrichedLine, LineRule } from '../model/sample.ts';
 import type { ByteString } from '../model/text.ts';
 import { contextTags, timestampedTags } from './context-tags.ts';
+import { DOGSTATSD } from './metric-source.ts';
 import { resolveOriginTags } from './origin.ts';
 import type { EnrichSettings } from './settings.ts';
 import type { Tagger } from './tagger.ts';
@@ -20,6 +21,8 @@ export interface LineContext {
   readonly tags: readonly ByteString[];
   /** Samples have timestamps of their own and are passed through; order and repetition of tags count. */
   readonly timestamped: boolean;
+  /** The JMX check its samples come from; absent for all others. */
+  readonly source?: string;
 }
 
 /** Returns the context; undefined for samples with timestamps of a type that has no pass-through. */
@@ -61,5 +64,6 @@ function resolveContext(
   const originTags = resolveOriginTags(line.origin, settings.origin, tagger, trace);
   const tagsOf = timestamped ? timestampedTags : contextTags;
   const tags = tagsOf(name, line.tags, originTags, settings.tagFilter, rule, trace);
-  return { name, type, host: line.host, tags, timestamped };
+  const context = { name, type, host: line.host, tags, timestamped };
+  return line.source === DOGSTATSD ? context : { ...context, source: line.source };
 }

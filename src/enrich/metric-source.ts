@@ -3,6 +3,9 @@
  */
 import type { ByteString } from '../model/text.ts';
 
+/** The source of a metric that names no JMX check. */
+export const DOGSTATSD = 'dogstatsd';
+
 const CUSTOM_JMX_CHECK = 'jmx_custom';
 
 const KNOWN_JMX_CHECKS: ReadonlySet<ByteString> = new Set([
@@ -25,6 +28,6 @@ const KNOWN_JMX_CHECKS: ReadonlySet<ByteString> = new Set([
 
 /** Returns the source for the check named by `dd.internal.jmx_check_name:`, undefined when there is no such tag. */
 export function metricSource(jmxCheck: ByteString | undefined): string {
-  if (jmxCheck === undefined) return 'dogstatsd';
+  if (jmxCheck === undefined) return DOGSTATSD;
   return KNOWN_JMX_CHECKS.has(jmxCheck) ? jmxCheck : CUSTOM_JMX_CHECK;
 }

@@ -34,6 +34,17 @@ describe('a shard port', () => {
     ]);
   });
 
+  it('says which contexts come from a JMX check, batch by batch', () => {
+    const { reports, sent } = makePort();
+    reports.newContext(5, 0, 'a', 0);
+    reports.newContext(6, 0, 'b', 0, 'kafka');
+    reports.sendContexts();
+    reports.newContext(7, 0, 'c', 0);
+    reports.sendContexts();
+    expect(sent).toMatchObject([{ sources: { 1: 'kafka' } }, { texts: ['c'] }]);
+    expect(sent[1]).not.toHaveProperty('sources');
+  });
+
   it('sends contexts by themselves when there are many', () => {
     const { reports, sent } = makePort();
     for (let i = 0; i < 80; i++) reports.newContext(i, 0, `c${i}`, 0);

@@ -38,6 +38,7 @@ export class ShardPort {
   private readonly types = new Uint8Array(CONTEXTS_MAX);
   private readonly limits = new Uint8Array(CONTEXTS_MAX);
   private texts: ByteString[] = [];
+  private sources: Record<number, string> | undefined;
   /** How many contexts over a limit the open bucket has met, by limit and metric, and how many were told. */
   private readonly overLimits = new Map<string, number>();
   private overLimitsTold = 0;
@@ -59,12 +60,13 @@ export class ShardPort {
     this.writeContextKey = writeContextKey;
   }
 
-  newContext(slot: number, type: number, text: ByteString, limit: number): void {
+  newContext(slot: number, type: number, text: ByteString, limit: number, source?: string): void {
     const at = this.texts.length;
     this.slots[at] = slot;
     this.types[at] = type;
     this.limits[at] = limit;
     this.writeContextKey(this.keys, at * KEY_WORDS);
+    if (source !== undefined) this.sources = { ...this.sources, [at]: source };
     this.texts.push(text);
     if (this.texts.length === CONTEXTS_MAX) this.sendContexts();
   }
@@ -80,8 +82,10 @@ export class ShardPort {
       types: this.types.slice(0, count),
       limits: this.limits.slice(0, count),
       texts: this.texts,
+      ...(this.sources && { sources: this.sources }),
     });
     this.texts = [];
+    this.sources = undefined;
   }
 
   overLimit(limit: number, name: ByteString, tags: readonly ByteString[]): void {

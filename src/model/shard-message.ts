@@ -35,6 +35,8 @@ export interface NewContexts {
   readonly limits: Uint8Array;
   /** name LF host LF tags joined by LF. */
   readonly texts: readonly ByteString[];
+  /** The JMX check that samples come from, by position; absent when there is none. */
+  readonly sources?: Readonly<Record<number, string>>;
 }
 
 /** A context that a limit keeps from having a series of its own: one of many, to tell by what grows. */
