@@ -16,7 +16,6 @@ import type { Config } from './config/schema.ts';
 import { coreMetrics } from './core/core-metrics.ts';
 import { CORE_COUNTERS } from './core/counters.ts';
 import { SealedMemory } from './core/sealed-memory.ts';
-import { matchesName } from './enrich/name-filter.ts';
 import { enrichOptionsOf } from './enrich/settings.ts';
 import type { Workloads } from './enrich/static-tagger.ts';
 import type { HealthReport } from './http/health-report.ts';
@@ -39,7 +38,7 @@ import { CardinalityWatch } from './server/cardinality-watch.ts';
 import { giveMemoryBack, yieldToIntake } from './server/give-way.ts';
 import { Inbox } from './server/inbox.ts';
 import { Ledger } from './server/ledger.ts';
-import { derivedNameFilter, makeSampler, type NameFilter } from './server/make-sampler.ts';
+import { makeSampler, SamplerRules, tickSecondsUnder } from './server/make-sampler.ts';
 import { openOutputs } from './server/open-outputs.ts';
 import { compareLoaded, type ReloadReport, withReloaded } from './server/reloadable.ts';
 import { type SharedSettings, sharedSettings } from './server/thread-settings.ts';
@@ -90,8 +89,9 @@ export class Server {
   private outputs: FanOut;
   private sampler: TimeSampler;
   private http: HttpServer | undefined;
-  /** Names of derived series that are left out at a flush. */
-  private nameFilter: NameFilter;
+  private readonly rules: SamplerRules;
+  /** How often threads seal; the width of every bucket is a multiple of it. */
+  private readonly tickSeconds: number;
   private readonly unknownFields: UnknownFieldWatch;
   private running = false;
   private flushes = 0;
@@ -100,7 +100,8 @@ export class Server {
     this.options = options;
     this.config = options.config;
     this.workloads = options.workloads;
-    this.nameFilter = derivedNameFilter(this.config);
+    this.rules = new SamplerRules(this.config);
+    this.tickSeconds = tickSecondsUnder(this.config);
     this.log = options.log;
     this.unknownFields = new UnknownFieldWatch(this.log);
     this.registry = new Registry(contextLimitsOf(this.config));
@@ -119,7 +120,7 @@ export class Server {
       });
     }
     this.beat = new Beat({
-      intervalSeconds: this.config.bucket_seconds,
+      intervalSeconds: this.tickSeconds,
       graceMs: FLUSH_GRACE_MS,
       clock: () => Date.now() / 1000,
       reached: () => Math.min(...this.threads.map((thread) => thread.passed)),
@@ -171,23 +172,31 @@ export class Server {
   }
 
   /**
-   * Takes what can change while it runs from another configuration: mapper, filters, namespace, tags,
+   * Takes what can change while it runs from another configuration: mapper, rules, filters, namespace, tags,
    * workloads. The threads forget the lines they know; buckets and counts stay.
    */
   reload(config: Config, workloads: Workloads): ReloadReport {
     const { changed, needRestart, difference } = compareLoaded(
       { config: this.config, workloads: this.workloads },
       { config, workloads },
+      this.tickSeconds,
     );
     if (changed.length > 0) {
       this.workloads = workloads;
-      this.config = withReloaded(this.config, config);
-      this.nameFilter = derivedNameFilter(this.config);
+      this.config = withReloaded(this.config, config, this.tickSeconds);
+      this.rules.use(this.config);
       this.registry.overflowHost = overflowHost(this.config);
-      for (const thread of this.threads) thread.reload({ enrich: enrichOptionsOf(config), workloads });
+      // Not between two steps of a merge, whose cells and keys go where one set of rules says.
+      this.inbox.add(() => this.sampler.useRules(this.rules.ruleOf));
+      for (const thread of this.threads) thread.reload({ enrich: enrichOptionsOf(this.config), workloads });
     }
     this.log.info({ changed, difference }, 'reloaded the configuration');
     if (needRestart.length > 0) this.log.warn({ needRestart }, 'these keys need a restart to change');
+    if (needRestart.includes('rules'))
+      this.log.warn(
+        { tickSeconds: this.tickSeconds },
+        'the rules before stay in force: buckets of the new ones do not end where threads seal',
+      );
     return { changed, needRestart };
   }
 
@@ -205,6 +214,7 @@ export class Server {
         log: this.log,
         stream: this.options.stream,
         context: (id) => this.registry.context(id),
+        expirySecondsOf: (id) => this.sampler.expirySecondsOf(id),
         ownMetrics: () => this.ownMetrics(),
         sampleCount: () => this.sampleCount(),
       }),
@@ -252,13 +262,10 @@ export class Server {
   }
 
   private makeSampler(): TimeSampler {
-    return makeSampler(
-      this.registry,
-      this.config,
-      this.outputs.retentionSeconds,
-      (name) => matchesName(this.nameFilter, name),
-      (id, limit, samples) => this.cardinality.count(id, limit, samples),
-    );
+    return makeSampler(this.registry, this.config, this.rules, {
+      retentionSeconds: this.outputs.retentionSeconds,
+      onOverLimit: (id, limit, samples) => this.cardinality.count(id, limit, samples),
+    });
   }
 
   private startThreads(listener: OpenListener, settings: SharedSettings): void {
@@ -355,6 +362,7 @@ export class Server {
 
   private async flush(final: boolean): Promise<void> {
     const at = Date.now() / 1000;
+    if (!final && !this.sampler.isDue(at)) return;
     const { batches, forgotten } = await this.inbox.run(() => {
       this.cardinality.settle();
       return this.sampler.flushSteps(at, { final });

@@ -38,6 +38,10 @@ export class Bucket {
     this.#rules = rules;
   }
 
+  get widthSeconds(): number {
+    return this.#rules.intervalSeconds;
+  }
+
   /** Adds a shard's cell to context `id` (cells.ts). True when it is the first of that context here. */
   merge(id: number, type: ContextType, sealed: SealedBucket, slot: number, clockWentBack = false): boolean {
     const cells = this.#cellsOf(type);

@@ -1,5 +1,6 @@
 import { describe, expect, test } from 'vitest';
-import { HistogramSeries } from './histogram-series.ts';
+import { agentPercents, exactPercents } from '../lib/percents.ts';
+import { HistogramSeries, histogramSeriesOf, possibleSuffixes } from './histogram-series.ts';
 import { ExactHistogram } from './histogram-summary.ts';
 
 const oneToFour = makeHistogram([1, 2, 3, 4], [1, 1, 1, 1]);
@@ -13,7 +14,7 @@ describe('histogram_aggregates', () => {
   makes([], {});
 
   test('the count is a rate, everything else a gauge', () => {
-    const series = new HistogramSeries(['count', 'sum'], ['0.5']).of(oneToFour, 10);
+    const series = new HistogramSeries(['count', 'sum'], [50]).of(oneToFour, 10);
     expect(series.map(({ type }) => type)).toEqual(['rate', 'gauge', 'gauge']);
   });
 });
@@ -21,7 +22,7 @@ describe('histogram_aggregates', () => {
 describe('histogram_percentiles', () => {
   const names = (percentiles: string[], want: string[]) =>
     test(`${JSON.stringify(percentiles)} make ${want}`, () => {
-      const series = new HistogramSeries([], percentiles).of(oneToFour, 10);
+      const series = new HistogramSeries([], agentPercents(percentiles)).of(oneToFour, 10);
       expect(series.map(({ suffix }) => suffix)).toEqual(want.map((percent) => `.${percent}percentile`));
     });
   names(['0.95'], ['95']);
@@ -40,8 +41,48 @@ describe('histogram_percentiles', () => {
   });
 });
 
+describe('percentiles of a rule', () => {
+  const names = (quantiles: number[], want: string[]) =>
+    test(`${quantiles} make ${want}`, () =>
+      expect(new HistogramSeries([], exactPercents(quantiles)).suffixes).toEqual(
+        want.map((percent) => `.${percent}percentile`),
+      ));
+  names([0.95, 0.5], ['50', '95']);
+  names([0.999, 0.9999, 1, 0.99], ['99', '99_9', '99_99', '100']);
+  names([0.29, 0.57, 0.07, 0.145], ['7', '14_5', '29', '57']);
+  names([0, 0.00000001, 0.5, 0.5], ['0', '0_000001', '50']);
+
+  test('measure the value at the fraction, not at a whole percentage', () => {
+    const values = Array.from({ length: 1000 }, (_, i) => i + 1);
+    const histogram = makeHistogram(
+      values,
+      values.map(() => 1),
+    );
+    const series = new HistogramSeries([], exactPercents([0.99, 0.995, 0.999, 1])).of(histogram, 10);
+    expect(series.map(({ value }) => value)).toEqual([990, 995, 999, 1000]);
+  });
+});
+
+describe('a rule', () => {
+  const defaults = { aggregates: ['max', 'avg'], percentiles: ['0.95'] };
+  test('replaces what it names and leaves the rest', () => {
+    expect(histogramSeriesOf(defaults, { percentiles: [0.999] }).suffixes).toEqual([
+      '.max',
+      '.avg',
+      '.99_9percentile',
+    ]);
+    expect(histogramSeriesOf(defaults, { aggregates: [] }).suffixes).toEqual(['.95percentile']);
+    expect(histogramSeriesOf(defaults, { aggregates: [], percentiles: [] }).suffixes).toEqual([]);
+  });
+
+  test('adds to the suffixes there may be', () => {
+    const suffixes = possibleSuffixes(defaults, [{ percentiles: [0.999] }, { aggregates: ['sum'] }]);
+    expect(suffixes.sort()).toEqual(['.95percentile', '.99_9percentile', '.avg', '.max', '.sum']);
+  });
+});
+
 function seriesOf(histogram: ExactHistogram, aggregates: string[], percentiles: string[]) {
-  const series = new HistogramSeries(aggregates, percentiles).of(histogram, 10);
+  const series = new HistogramSeries(aggregates, agentPercents(percentiles)).of(histogram, 10);
   return Object.fromEntries(series.map(({ suffix, value }) => [suffix, value]));
 }
 

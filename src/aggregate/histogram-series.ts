@@ -1,9 +1,16 @@
 /**
- * Which series the Agent makes of a histogram (spec aggregation §6.1), read once from the configuration.
+ * Which series a histogram comes to (spec aggregation §6.1), read once from the configuration.
  *
  *   histogram_aggregates   max min median avg sum count     .max … .count; others are skipped
  *   histogram_percentiles  "0.95" "0.5"                     .50percentile .95percentile, ascending
+ *   percentiles of a rule  0.95 0.999                       .95percentile .99_9percentile
+ *
+ * The Agent rounds `histogram_percentiles` to whole percentages, values as well as names: 0.999 is 100. A rule
+ * means what it says, and a fraction has its decimals behind an underscore, because a dot would make another
+ * name of it.
  */
+import { agentPercents, exactPercents } from '../lib/percents.ts';
+import type { AggregationRule } from '../model/metric-rule.ts';
 import type { Series, SeriesType } from '../model/series.ts';
 import type { Histogram } from './histogram-summary.ts';
 
@@ -23,13 +30,32 @@ const AGGREGATES: readonly SeriesPlan[] = [
   { suffix: '.count', type: 'rate', measure: (h, intervalSeconds) => h.count / intervalSeconds },
 ];
 
-const DECIMAL = /^[+-]?(\d+\.?\d*|\.\d+)(e[+-]?\d+)?$/i;
+/** `histogram_aggregates` and `histogram_percentiles`. */
+export interface HistogramDefaults {
+  readonly aggregates: readonly string[];
+  readonly percentiles: readonly string[];
+}
+
+/** The series of histograms under a rule, or without one. */
+export function histogramSeriesOf(defaults: HistogramDefaults, rule: AggregationRule = {}): HistogramSeries {
+  const { aggregates = defaults.aggregates, percentiles } = rule;
+  const percents =
+    percentiles === undefined ? agentPercents(defaults.percentiles) : exactPercents(percentiles);
+  return new HistogramSeries(aggregates, percents);
+}
+
+/** Everything that may be appended to a histogram's name. */
+export function possibleSuffixes(defaults: HistogramDefaults, rules: readonly AggregationRule[]): string[] {
+  const all = [undefined, ...rules].flatMap((rule) => histogramSeriesOf(defaults, rule).suffixes);
+  return [...new Set(all)];
+}
 
 export class HistogramSeries {
   readonly #plans: readonly SeriesPlan[];
 
-  constructor(aggregates: readonly string[], percentiles: readonly string[]) {
-    this.#plans = [...planAggregates(aggregates), ...planPercentiles(percentiles)];
+  /** `percents` ascend. */
+  constructor(aggregates: readonly string[], percents: readonly number[]) {
+    this.#plans = [...planAggregates(aggregates), ...percents.map(planPercentile)];
   }
 
   /** What is appended to a histogram's name: `.max`, `.95percentile`, … */
@@ -51,17 +77,10 @@ function planAggregates(names: readonly string[]): SeriesPlan[] {
   return names.flatMap((name) => AGGREGATES.find(({ suffix }) => suffix === `.${name}`) ?? []);
 }
 
-// "0.95" ─▶ 95, "0.999" ─▶ 100, "0.29" ─▶ 29; two texts may come to the same series, as in the Agent
-function planPercentiles(texts: readonly string[]): SeriesPlan[] {
-  return texts
-    .filter((text) => DECIMAL.test(text))
-    .map(Number)
-    .filter((fraction) => fraction >= 0 && fraction <= 1)
-    .map((fraction) => Math.trunc(fraction * 100 + 0.5))
-    .sort((a, b) => a - b)
-    .map((percent) => ({
-      suffix: `.${percent}percentile`,
-      type: 'gauge',
-      measure: (histogram) => histogram.percentile(percent),
-    }));
+function planPercentile(percent: number): SeriesPlan {
+  return {
+    suffix: `.${String(percent).replace('.', '_')}percentile`,
+    type: 'gauge',
+    measure: (histogram) => histogram.percentile(percent),
+  };
 }

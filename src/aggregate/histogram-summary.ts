@@ -44,7 +44,7 @@ export class ExactHistogram implements Histogram {
   }
 
   percentile(percent: number): number | undefined {
-    return this.#firstAbove(Math.trunc((percent * this.count - 1) / 100));
+    return this.#firstAbove(Math.trunc((wholeIfNear(percent * this.count) - 1) / 100));
   }
 
   quantile(q: number): number | undefined {
@@ -143,7 +143,11 @@ export function binsOf(
 
 /** 0.29 * 100 is 28.999999999999996; the target of a whole percentile has to be that of the integer. */
 function percentOf(q: number): number {
-  const percent = q * 100;
-  const whole = Math.round(percent);
-  return Math.abs(percent - whole) < 1e-9 ? whole : percent;
+  return wholeIfNear(q * 100);
+}
+
+/** 0.7 * 1430 is 1000.9999999999999 and means 1001. */
+function wholeIfNear(value: number): number {
+  const whole = Math.round(value);
+  return Math.abs(value - whole) < 1e-9 * Math.max(1, Math.abs(value)) ? whole : value;
 }

@@ -5,13 +5,15 @@ import { HistogramCells } from './histogram.ts';
 import { HistogramSeries } from './histogram-series.ts';
 import { AGENT_LIMITS } from './sketch-bins.ts';
 
+const SERIES = new HistogramSeries(['max', 'min', 'median', 'avg', 'sum', 'count'], [95]);
+
 type Sample = Pick<FakeSample, 'value' | 'rate'>;
 
 function outcomeOf(parts: Sample[][], options: { valuesMax?: number; shardValuesMax?: number } = {}) {
   const { valuesMax = 100, shardValuesMax = 100 } = options;
   const cells = new HistogramCells({
     intervalSeconds: 10,
-    series: new HistogramSeries(['max', 'min', 'median', 'avg', 'sum', 'count'], ['0.95']),
+    seriesOf: () => SERIES,
     valuesMax,
     sketchLimits: AGENT_LIMITS,
   });
@@ -96,7 +98,7 @@ test('one part over its budget makes the histogram a sketch', () => {
 test('a histogram whose values found no room in the shard says nothing', () => {
   const cells = new HistogramCells({
     intervalSeconds: 10,
-    series: new HistogramSeries([], []),
+    seriesOf: () => new HistogramSeries([], []),
     valuesMax: 1,
     sketchLimits: AGENT_LIMITS,
   });

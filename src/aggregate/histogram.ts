@@ -15,7 +15,8 @@ import type { SketchLimits } from './sketch-bins.ts';
 
 export interface HistogramRules {
   readonly intervalSeconds: number;
-  readonly series: HistogramSeries;
+  /** What the histogram of context `id` comes to. */
+  readonly seriesOf: (id: number) => HistogramSeries;
   /** Different values up to which a histogram is exact. */
   readonly valuesMax: number;
   readonly sketchLimits: SketchLimits;
@@ -53,7 +54,8 @@ export class HistogramCells implements Cells {
   outcomeAt(row: number): Outcome | undefined {
     const histogram = this.#summarize(row);
     if (histogram === undefined) return undefined;
-    const { series, intervalSeconds } = this.#rules;
+    const { seriesOf, intervalSeconds } = this.#rules;
+    const series = seriesOf(this.rows.idAt(row));
     return { data: { kind: 'histogram', histogram }, series: series.of(histogram, intervalSeconds) };
   }
 

@@ -175,16 +175,15 @@ describe('noteSample', () => {
   });
 });
 
-test('counters to be zero-filled are those with a late enough live sample', () => {
+test('counters that may be zero-filled are those with a live sample', () => {
   const registry = makeRegistry();
   const types = ['counter', 'counter', 'gauge', 'counter'] as const;
   const ids = types.map((type, i) => registry.intern([i, 0, 0, 0], type, `m${i}\n`, 100));
   registry.noteSample(ids[0] as number, 100, false);
-  registry.noteSample(ids[1] as number, 99, false);
   registry.noteSample(ids[2] as number, 100, false);
-  const visited: number[] = [];
-  registry.forEachCounterSeenAfter(99, (id) => visited.push(id));
-  expect(visited).toEqual([ids[0]]);
+  const visited: number[][] = [];
+  registry.forEachLiveCounter((id, seen) => visited.push([id, seen]));
+  expect(visited).toEqual([[ids[0], 100]]);
 });
 
 test('the registry does what a map would, through expiry and reuse of ids', () => {

@@ -240,10 +240,10 @@ export class Registry {
     (this.#holds[id] as number)--;
   }
 
-  /** Visits the live counters whose last sample is later than `second`: all, or those with ids in [start, end). */
-  forEachCounterSeenAfter(second: number, visit: (id: number) => void, start = 0, end = this.#idCount): void {
+  /** Visits the live counters with the second of their last sample: all, or those with ids in [start, end). */
+  forEachLiveCounter(visit: (id: number, seen: number) => void, start = 0, end = this.#idCount): void {
     for (let id = start; id < Math.min(end, this.#idCount); id++) {
-      if (this.#types[id] === COUNTER && this.#isLive(id) && (this.#usedAt[id] as number) > second) visit(id);
+      if (this.#types[id] === COUNTER && this.#isLive(id)) visit(id, this.#usedAt[id] as number);
     }
   }
 
@@ -251,12 +251,18 @@ export class Registry {
    * Ends what has outlived its time (spec aggregation §5.4), of all contexts or of those with ids in
    * [start, end); returns the ids that are free again.
    */
-  expire(now: number, retention: Retention, start = 0, end = this.#idCount): number[] {
-    const { contextExpirySeconds, counterExpirySeconds, outputSeconds } = retention;
+  expire(
+    now: number,
+    retention: Retention | ((id: number) => Retention),
+    start = 0,
+    end = this.#idCount,
+  ): number[] {
+    const retentionOf = typeof retention === 'function' ? retention : () => retention;
     const forgotten: number[] = [];
     for (let id = start; id < Math.min(end, this.#idCount); id++) {
       const type = this.#types[id];
       if (type === UNUSED) continue;
+      const { contextExpirySeconds, counterExpirySeconds, outputSeconds } = retentionOf(id);
       const lifeSeconds = contextExpirySeconds + (type === COUNTER ? counterExpirySeconds : 0);
       const usedAt = this.#usedAt[id] as number;
       if (usedAt + lifeSeconds >= now) continue;

@@ -2,8 +2,10 @@
  * Time sampler: merges what the shards sealed and turns closed buckets into aggregates, by the rules of
  * the Agent's time sampler (spec aggregation §5) for any sequence of merges and flushes.
  *
- *   shard ─▶ sealed bucket ──merge──▶ bucket by start ──flush, once closed──▶ batches of aggregates
- *                        └─▶ timestamped log ───────────next flush──────────┘
+ *   shard ─▶ sealed bucket ──merge──▶ bucket by width, start ──flush, once closed──▶ batches of aggregates
+ *                        └─▶ timestamped log ──────────────next flush──────────────┘
+ *
+ * How a context is aggregated, and in buckets of which width, is its plan (plans.ts).
  *
  * The control thread owns it. Merging, closing and emitting go in steps (lib/steps.ts), so that the thread can
  * do other work in between. A merge and the closing of a flush exclude each other: whoever runs their steps ends
@@ -13,19 +15,24 @@
  * never loses its context (docs/differences.md).
  */
 import { finish, type Steps } from '../lib/steps.ts';
+import type { AggregationRule } from '../model/metric-rule.ts';
 import type { SealedBucket, VisitKey } from '../model/sealed-bucket.ts';
 import type { Aggregate, Series } from '../model/series.ts';
 import type { ByteString } from '../model/text.ts';
-import { Bucket, type CellRules } from './bucket.ts';
-import { HistogramSeries } from './histogram-series.ts';
+import type { Bucket } from './bucket.ts';
+import { Buckets } from './buckets.ts';
+import { histogramSeriesOf } from './histogram-series.ts';
+import { type Plan, Plans, type RuleOf } from './plans.ts';
 import { NO_CONTEXT, type Registry } from './registry.ts';
 import { ShardSlots } from './shard-slots.ts';
 import type { SketchLimits } from './sketch-bins.ts';
-import { TimestampedLog, timestampedSeries } from './timestamped-log.ts';
+import { isPassedThrough, TimestampedLog, timestampedSeries } from './timestamped-log.ts';
 
 export interface SamplerOptions {
-  /** Width of a bucket. */
+  /** Width of a bucket; parts that are merged are within one of every width. */
   readonly intervalSeconds: number;
+  /** What metric rules say about contexts. */
+  readonly ruleOf?: RuleOf | undefined;
   /** `dogstatsd_expiry_seconds`. */
   readonly counterExpirySeconds: number;
   /** `dogstatsd_context_expiry_seconds`. */
@@ -91,23 +98,38 @@ export class TimeSampler {
   };
   readonly #options: SamplerOptions;
   readonly #registry: Registry;
-  readonly #rules: CellRules;
   readonly #slots = new Map<number, ShardSlots>();
   /** The latest time each shard has received a sample at, to notice a clock that went back. */
   readonly #latestTimes = new Map<number, number>();
-  readonly #buckets = new Map<number, Bucket>();
+  /** By width. */
+  readonly #buckets = new Map<number, Buckets>();
+  readonly #plans: Plans;
   #timestamped = new TimestampedLog();
-  #lastCutOff = 0;
+  #lastFlushAt = 0;
 
   constructor(registry: Registry, options: SamplerOptions) {
     this.#registry = registry;
     this.#options = options;
-    this.#rules = {
-      intervalSeconds: options.intervalSeconds,
-      series: new HistogramSeries(options.histogramAggregates, options.histogramPercentiles),
-      valuesMax: options.histogramValuesMax,
-      sketchLimits: options.sketchLimits,
-    };
+    this.#plans = new Plans(registry, options.ruleOf, (rule) => this.#makePlan(rule));
+  }
+
+  /**
+   * Takes other metric rules, between merges. What is in a bucket stays there; what comes goes where they say.
+   */
+  useRules(ruleOf: RuleOf | undefined): void {
+    this.#plans.use(ruleOf);
+    for (const [width, buckets] of this.#buckets)
+      if (buckets.isEmpty && width !== this.#options.intervalSeconds) this.#buckets.delete(width);
+  }
+
+  /** `expiry_seconds` of the rule for context `id`, if it has one. */
+  expirySecondsOf(id: number): number | undefined {
+    return this.#plans.of(id).expirySeconds;
+  }
+
+  /** Whether a flush at `now` could take a bucket. */
+  isDue(now: number): boolean {
+    return [...this.#buckets.values()].some((buckets) => buckets.isDue(now));
   }
 
   /** What the slots of a shard mean. The caller assigns and frees them as the shard says. */
@@ -150,11 +172,13 @@ export class TimeSampler {
 
   /** The same in steps. */
   *flushSteps(now: number, options: { readonly final: boolean }): Steps<FlushResult> {
-    const cutOff = this.#startAt(now);
-    const buckets = yield* this.#takeClosed(cutOff, options.final && this.#options.flushIncompleteBuckets);
-    if (options.final) this.#dropOpen();
+    const openToo = options.final && this.#options.flushIncompleteBuckets;
+    const buckets: Bucket[] = [];
+    for (const each of this.#buckets.values()) buckets.push(...(yield* each.takeClosed(now, openToo)));
+    if (options.final)
+      for (const each of this.#buckets.values()) this.counts.incompleteAggregates += each.drop();
     for (const bucket of buckets) yield* bucket.close();
-    this.#lastCutOff = cutOff;
+    this.#lastFlushAt = now;
     const taken = { now, timestamped: this.#timestamped, buckets, forgotten: [] };
     this.#timestamped = new TimestampedLog();
     return { batches: this.#emit(taken), forgotten: taken.forgotten };
@@ -164,7 +188,6 @@ export class TimeSampler {
   *#mergeCells(slots: ShardSlots, sealed: SealedBucket, latest: number): Steps<number> {
     const registry = this.#registry;
     let latestHere = latest;
-    let bucket = this.#buckets.get(sealed.start);
     let left = STEP_CELLS;
     for (const slot of sealed.slots) {
       if (left-- === 0) {
@@ -181,13 +204,15 @@ export class TimeSampler {
       const seen = sealed.lastSeen(slot);
       const clockWentBack = seen < latest;
       latestHere = Math.max(latestHere, seen);
-      bucket ??= this.#open(sealed.start);
+      const bucket = this.#plans.of(id).buckets.at(sealed.start);
       if (bucket.merge(id, registry.typeOf(id), sealed, slot, clockWentBack)) registry.hold(id);
       registry.noteSample(id, Math.trunc(seen), clockWentBack);
     }
     const visit: VisitKey = (slot, kind, low, high, weight) => {
       const id = slots.idOf(slot);
-      if (id !== NO_CONTEXT) bucket?.mergeKey(id, registry.typeOf(id), kind, low, high, weight);
+      if (id === NO_CONTEXT) return;
+      const bucket = this.#plans.of(id).buckets.at(sealed.start);
+      bucket.mergeKey(id, registry.typeOf(id), kind, low, high, weight);
     };
     for (let start = 0; start < sealed.keyPositions; start += STEP_KEYS) {
       sealed.forEachKey(visit, start, start + STEP_KEYS);
@@ -202,49 +227,12 @@ export class TimeSampler {
       return;
     }
     this.#registry.noteTimestamped(id, receivedAt);
-    if (timestampedSeries(this.#registry.typeOf(id), value, this.#options.intervalSeconds) === undefined) {
+    if (!isPassedThrough(this.#registry.typeOf(id))) {
       this.counts.unsupportedTimestampedSamples++;
       return;
     }
     this.#registry.hold(id);
     this.#timestamped.append(id, timestamp, value);
-  }
-
-  /** Spec aggregation §5.2: closed buckets, zero-filled, or one bucket of zeros when there are none at all. */
-  *#takeClosed(cutOff: number, openToo: boolean): Steps<Bucket[]> {
-    const interval = this.#options.intervalSeconds;
-    const idle = ![...this.#buckets.values()].some((bucket) => bucket.hasSeries);
-    const taken = [...this.#buckets.values()]
-      .filter((bucket) => openToo || bucket.start + interval <= cutOff)
-      .sort((a, b) => a.start - b.start);
-    for (const bucket of taken) this.#buckets.delete(bucket.start);
-    for (const bucket of taken) if (bucket.hasSeries) yield* this.#zeroFill(bucket);
-    if (idle && this.#lastCutOff + interval <= cutOff) {
-      const zeros = new Bucket(cutOff - interval, this.#rules);
-      yield* this.#zeroFill(zeros);
-      taken.push(zeros);
-    }
-    return taken;
-  }
-
-  *#zeroFill(bucket: Bucket): Steps {
-    const registry = this.#registry;
-    const after = bucket.start - this.#options.counterExpirySeconds;
-    const fill = (id: number): void => {
-      if (bucket.zeroFill(id)) registry.hold(id);
-    };
-    for (let start = 0; start < registry.idEnd; start += STEP_CONTEXTS) {
-      registry.forEachCounterSeenAfter(after, fill, start, start + STEP_CONTEXTS);
-      yield;
-    }
-  }
-
-  #dropOpen(): void {
-    for (const bucket of this.#buckets.values()) {
-      this.counts.incompleteAggregates += bucket.size;
-      for (const id of bucket.ids()) this.#registry.release(id);
-    }
-    this.#buckets.clear();
   }
 
   /** Batches; some at the end are empty, steps of the work that follows. */
@@ -282,9 +270,9 @@ export class TimeSampler {
   }
 
   *#aggregates({ timestamped, buckets }: Taken): Generator<Aggregate> {
-    const interval = this.#options.intervalSeconds;
     for (const { id, timestamp, value } of timestamped.samples()) {
       const context = this.#registry.context(id);
+      const interval = this.#plans.of(id).buckets.widthSeconds;
       const series = timestampedSeries(context.type, value, interval);
       if (series === undefined) continue;
       yield { context, timestamp, interval, data: { kind: 'timestamped', value }, series: [series] };
@@ -293,7 +281,8 @@ export class TimeSampler {
       for (const { id, outcome } of bucket.outcomes()) {
         const context = this.#registry.context(id);
         const series = this.#filter(context.name, outcome.series);
-        yield { context, timestamp: bucket.start, interval, data: outcome.data, series };
+        const { start: timestamp, widthSeconds: interval } = bucket;
+        yield { context, timestamp, interval, data: outcome.data, series };
       }
     }
   }
@@ -306,20 +295,45 @@ export class TimeSampler {
   }
 
   #expire(now: number, start: number, end: number): number[] {
-    const { contextExpirySeconds, counterExpirySeconds, retentionSeconds } = this.#options;
-    const retention = { contextExpirySeconds, counterExpirySeconds, outputSeconds: retentionSeconds };
-    return this.#registry.expire(now, retention, start, end);
+    const forgotten = this.#registry.expire(now, (id) => this.#plans.of(id), start, end);
+    this.#plans.forget(forgotten);
+    return forgotten;
   }
 
-  #open(start: number): Bucket {
-    const bucket = new Bucket(start, this.#rules);
-    this.#buckets.set(start, bucket);
-    return bucket;
+  #makePlan(rule: AggregationRule | undefined): Plan {
+    const { intervalSeconds, counterExpirySeconds, contextExpirySeconds, retentionSeconds } = this.#options;
+    const { bucketSeconds, expirySeconds } = rule ?? {};
+    const { histogramAggregates: aggregates, histogramPercentiles: percentiles } = this.#options;
+    return {
+      buckets: this.#bucketsOf(bucketSeconds ?? intervalSeconds),
+      series: histogramSeriesOf({ aggregates, percentiles }, rule),
+      expirySeconds,
+      contextExpirySeconds,
+      counterExpirySeconds: expirySeconds ?? counterExpirySeconds,
+      // An output that looks contexts up does so for as long as the rule says.
+      outputSeconds: retentionSeconds === 0 ? 0 : Math.max(retentionSeconds, expirySeconds ?? 0),
+    };
   }
 
-  #startAt(time: number): number {
-    const whole = Math.trunc(time);
-    return whole - (whole % this.#options.intervalSeconds);
+  #bucketsOf(widthSeconds: number): Buckets {
+    const known = this.#buckets.get(widthSeconds);
+    if (known !== undefined) return known;
+    const buckets: Buckets = new Buckets({
+      registry: this.#registry,
+      rules: {
+        intervalSeconds: widthSeconds,
+        seriesOf: (id) => this.#plans.of(id).series,
+        valuesMax: this.#options.histogramValuesMax,
+        sketchLimits: this.#options.sketchLimits,
+      },
+      zeroSecondsOf: (id) => {
+        const plan = this.#plans.of(id);
+        return plan.buckets === buckets ? plan.counterExpirySeconds : undefined;
+      },
+      lastFlushAt: this.#lastFlushAt,
+    });
+    this.#buckets.set(widthSeconds, buckets);
+    return buckets;
   }
 }
 

@@ -40,6 +40,11 @@ export class TimestampedLog {
   }
 }
 
+/** Whether samples of this type can have a timestamp of their own. */
+export function isPassedThrough(type: ContextType): boolean {
+  return type === 'gauge' || type === 'counter';
+}
+
 /** The series of a sample with a timestamp; undefined for types that cannot have one. */
 export function timestampedSeries(
   type: ContextType,

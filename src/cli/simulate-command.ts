@@ -134,7 +134,7 @@ function flushesOf(
   if (flushAt !== undefined) return timesOf('--flush-at', flushAt);
   if (flush_at !== undefined) return flush_at;
   const until = stop_at === undefined ? [] : [{ line: '', at: stop_at }];
-  const times = flushTimes([...samples, ...until], settings.sampler.intervalSeconds);
+  const times = flushTimes([...samples, ...until], settings.widths);
   return stop_at === undefined ? times : times.filter((time) => time < stop_at);
 }
 

@@ -70,16 +70,16 @@ describe('JSON', () => {
 describe('flush times', () => {
   const at = (...times: number[]) => times.map((time) => ({ line: '', at: time }));
   test('are the ends of all buckets with samples and between them', () => {
-    expect(flushTimes(at(1001, 1031), 10)).toEqual([1010, 1020, 1030, 1040]);
-    expect(flushTimes(at(1010), 10)).toEqual([1020]);
-    expect(flushTimes(at(1001.5), 1)).toEqual([1002]);
-    expect(flushTimes([], 10)).toEqual([]);
+    expect(flushTimes(at(1001, 1031), [10])).toEqual([1010, 1020, 1030, 1040]);
+    expect(flushTimes(at(1010), [10])).toEqual([1020]);
+    expect(flushTimes(at(1001.5), [1])).toEqual([1002]);
+    expect(flushTimes([], [10])).toEqual([]);
   });
   test('reach over a clock that goes back or ahead', () => {
-    expect(flushTimes([{ line: '', at: 5, recv: 25 }], 10)).toEqual([10, 20, 30]);
+    expect(flushTimes([{ line: '', at: 5, recv: 25 }], [10])).toEqual([10, 20, 30]);
   });
   test('are bounded', () => {
-    expect(() => flushTimes(at(0, 1_700_000_000), 10)).toThrow(
+    expect(() => flushTimes(at(0, 1_700_000_000), [10])).toThrow(
       'from 0 to 1700000000 there are 170000001 flushes',
     );
   });

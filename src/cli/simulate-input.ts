@@ -53,8 +53,11 @@ export function readCases(bytes: ByteString): readonly SimulateCase[] {
   });
 }
 
-/** When a bucket has closed, from the first sample to the end of the last one's bucket: as the server does. */
-export function flushTimes(samples: readonly TimedLine[], intervalSeconds: number): number[] {
+/**
+ * When a bucket of one of the widths has closed, from the first sample until every bucket with the last one has: as
+ * the server does.
+ */
+export function flushTimes(samples: readonly TimedLine[], widths: readonly number[]): number[] {
   let first = Number.POSITIVE_INFINITY;
   let last = 0;
   for (const { at, recv = at } of samples) {
@@ -62,14 +65,18 @@ export function flushTimes(samples: readonly TimedLine[], intervalSeconds: numbe
     last = Math.max(last, at, recv);
   }
   if (samples.length === 0) return [];
-  const start = (Math.floor(first / intervalSeconds) + 1) * intervalSeconds;
-  const end = (Math.floor(last / intervalSeconds) + 1) * intervalSeconds;
-  const count = (end - start) / intervalSeconds + 1;
+  const endOf = (time: number, width: number): number => (Math.floor(time / width) + 1) * width;
+  const end = Math.max(...widths.map((width) => endOf(last, width)));
+  const count = widths.reduce((sum, width) => sum + Math.floor((end - endOf(first, width)) / width) + 1, 0);
   if (count > FLUSHES_MAX)
     throw new SimulateInputError(
       `from ${first} to ${last} there are ${count} flushes; give all lines times (@${last} …) or say when to flush`,
     );
-  return Array.from({ length: count }, (_, i) => start + i * intervalSeconds);
+  const times = widths.flatMap((width) => {
+    const start = endOf(first, width);
+    return Array.from({ length: Math.floor((end - start) / width) + 1 }, (_, i) => start + i * width);
+  });
+  return [...new Set(times)].sort((a, b) => a - b);
 }
 
 function readCase(

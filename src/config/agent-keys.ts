@@ -127,7 +127,9 @@ export const agentKeys = {
       itemText: 'numbers from 0 to 1, such as 0.95',
     },
     {
-      what: 'Percentiles of each histogram and timing: one series each, named `.95percentile` for `0.95`.',
+      what:
+        'Percentiles of each histogram and timing: one series each, named `.95percentile` for `0.95`. They are rounded to ' +
+        'whole percentages, as by the Agent; `percentiles` in `rules` are not.',
       trade: 'Every entry adds one series for every histogram context.',
       who: 'Whoever watches latency: `0.5 0.95 0.99` is usual.',
     },

@@ -12,7 +12,7 @@
  */
 import { z } from 'zod';
 import { findNearest } from '../lib/nearest.ts';
-import { type KeyText, keyDocumentation, readText } from './key-types.ts';
+import { type KeyText, keyDocumentation, readNumber, readText } from './key-types.ts';
 
 /** A key holding a list of `item`s. */
 export function entries<Item extends z.ZodType>(
@@ -62,6 +62,19 @@ export function lineByLine() {
 /** One of a few words. */
 export function oneOf<const Word extends string>(words: readonly Word[]) {
   return z.enum(words, { error: `must be one of ${words.join(', ')}` });
+}
+
+/** A list, or the word that says there is nothing in it. */
+export function listOrNone<Item extends z.ZodType>(item: Item, itemsText: string) {
+  const error = `must be a list of ${itemsText}, or none`;
+  return z.union([z.literal('none'), z.array(item).readonly()], { error });
+}
+
+/** A number, or text that reads as one. */
+export function numberFrom(min: number, max: number, noun = 'a number') {
+  const error = `must be ${noun} from ${min} to ${max}`;
+  const checked = noun === 'a number' ? z.number({ error }) : z.int({ error });
+  return z.preprocess(readNumber, checked.min(min, { error }).max(max, { error }));
 }
 
 export function trueOrFalse() {

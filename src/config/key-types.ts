@@ -177,7 +177,7 @@ function readWord(value: unknown, words: Readonly<Record<string, unknown>>): unk
   return typeof value === 'string' && Object.hasOwn(words, value) ? words[value] : value;
 }
 
-function readNumber(value: unknown): unknown {
+export function readNumber(value: unknown): unknown {
   if (typeof value !== 'string') return value;
   const trimmed = value.trim();
   return /^[+-]?(\d+\.?\d*|\.\d+)$/.test(trimmed) ? Number(trimmed) : value;

@@ -14,6 +14,7 @@ import { describePlace } from './entries.ts';
 import { type Environment, FILE_VARIABLE, readEnvironment } from './environment.ts';
 import { readConfigFile, readValues } from './file.ts';
 import { type Flag, readFlags } from './flags.ts';
+import { percentileWarnings } from './percentile-warnings.ts';
 import { readProxyEnvironment } from './proxy-environment.ts';
 import { CONFIG_KEYS, type Config, type ConfigKey, configSchema } from './schema.ts';
 import { describeSource, Findings, type Setting, type Source } from './setting.ts';
@@ -57,6 +58,7 @@ export function loadConfig(request: ConfigRequest): LoadedConfig {
 
   const config = validate(settings, findings);
   if (config !== undefined) checkDelivery(config, findings);
+  for (const warning of percentileWarnings(config?.histogram_percentiles ?? [])) findings.warn(warning);
   const workloads = config === undefined ? {} : readWorkloads(config.workloads, findings);
   const [first, ...others] = findings.problems;
   if (first !== undefined) throw new ConfigError([first, ...others]);

@@ -10,7 +10,12 @@
  * would drop, rename and keep other metrics than the one that was written.
  */
 import type { ContextType } from '../model/context.ts';
-import { contextTypeOf, type MetricRuleOptions, type RuleName } from '../model/metric-rule.ts';
+import {
+  type AggregationRule,
+  contextTypeOf,
+  type MetricRuleOptions,
+  type RuleName,
+} from '../model/metric-rule.ts';
 import type { TagChoice } from '../model/sample.ts';
 import type { ByteString } from '../model/text.ts';
 import { compileNamePattern, type NamePattern, type PatternErrorCode } from './name-pattern.ts';
@@ -26,10 +31,19 @@ export interface MetricRule extends IndexedRule {
   readonly tagChoice: TagChoice | undefined;
   /** What it makes of metrics other than sets. */
   readonly as: ContextType | undefined;
+  /** What it says about aggregation, if anything. */
+  readonly aggregation: AggregationRule | undefined;
   matches(name: ByteString): boolean;
 }
 
-export type RuleErrorCode = PatternErrorCode | 'drop_alone' | 'tags_twice' | 'no_types' | 'set_as';
+export type RuleErrorCode =
+  | PatternErrorCode
+  | 'drop_alone'
+  | 'tags_twice'
+  | 'no_types'
+  | 'set_as'
+  | 'no_histogram'
+  | 'bucket_width';
 
 export interface RuleProblem {
   readonly code: RuleErrorCode;
@@ -81,8 +95,20 @@ function compileRule(
     drop,
     tagChoice: compileTagChoice(options),
     as: as && contextTypeOf(as),
+    aggregation: aggregationOf(options),
     matches: shape.wildcard === undefined ? regexTest(shape, pattern) : compileWildcardTest(shape.wildcard),
   };
+}
+
+function aggregationOf(options: MetricRuleOptions): AggregationRule | undefined {
+  const { aggregates, percentiles, bucket_seconds, expiry_seconds } = options;
+  const rule: AggregationRule = {
+    ...(aggregates !== undefined && { aggregates: aggregates === 'none' ? [] : aggregates }),
+    ...(percentiles !== undefined && { percentiles: percentiles === 'none' ? [] : percentiles }),
+    ...(bucket_seconds !== undefined && { bucketSeconds: bucket_seconds }),
+    ...(expiry_seconds !== undefined && { expirySeconds: expiry_seconds }),
+  };
+  return Object.keys(rule).length === 0 ? undefined : rule;
 }
 
 function regexTest(
@@ -113,13 +139,24 @@ function findContradiction(options: MetricRuleOptions): Found | undefined {
     return { code: 'no_types', what: 'has an empty list of types; leave types out for all of them' };
   if (options.as !== undefined && types?.every((type) => type === 'set'))
     return { code: 'set_as', what: 'is for sets, which cannot become anything else; remove as' };
+  const histogramField = options.aggregates === undefined ? 'percentiles' : 'aggregates';
+  if (options[histogramField] !== undefined && !makesHistograms(options))
+    return {
+      code: 'no_histogram',
+      what: `has ${histogramField}, and what it is for is no histogram; remove ${histogramField}, or change types or as`,
+    };
   return undefined;
+}
+
+function makesHistograms({ types, as }: MetricRuleOptions): boolean {
+  return as === undefined ? (types?.includes('histogram') ?? true) : as === 'histogram';
 }
 
 function problemOf(index: number, options: MetricRuleOptions, { code, what }: Found): RuleProblem {
   return { code, message: `${placeOf(index, options)} ${what}` };
 }
 
-function placeOf(index: number, { match }: MetricRuleOptions): string {
+/** Which entry of the list it is, for messages about the configuration. */
+export function placeOf(index: number, { match }: MetricRuleOptions): string {
   return `entry ${index + 1}${match ? ` ${JSON.stringify(match)}` : ''}`;
 }

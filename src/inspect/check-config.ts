@@ -4,10 +4,14 @@
  *
  * Runs at start, at reload and in `whippet config --check`, before anything is changed.
  */
+
+import { isWidth } from '../aggregate/widths.ts';
 import { ConfigError, type ConfigProblem } from '../config/config-error.ts';
 import type { LoadedConfig } from '../config/load.ts';
+import type { Config } from '../config/schema.ts';
 import { describeSource } from '../config/setting.ts';
 import { checkExamples } from '../enrich/mapper-examples.ts';
+import { placeOf, type RuleProblem } from '../enrich/metric-rule.ts';
 import { compileEnrichSettings, type EnrichSettings, enrichOptionsOf } from '../enrich/settings.ts';
 
 /** Throws ConfigError when enrichment cannot work as configured; returns what it makes of the configuration. */
@@ -25,6 +29,7 @@ export function checkConfig(loaded: LoadedConfig): EnrichSettings {
   if (mapperProblem?.code === 'cache_size') report('dogstatsd_mapper_cache_size', mapperProblem);
   else if (mapperProblem !== undefined) report('dogstatsd_mapper_profiles', mapperProblem);
   for (const problem of ruleProblems) report('rules', problem);
+  for (const problem of widthProblems(loaded.config)) report('rules', problem);
   const [first, ...others] = problems;
   if (first !== undefined) throw new ConfigError([first, ...others]);
   return settings;
@@ -41,6 +46,17 @@ export function checkMapperExamples(loaded: LoadedConfig): void {
     }),
   );
   if (first !== undefined) throw new ConfigError([first, ...others]);
+}
+
+/** Rules whose buckets fit into no other, and no other into them. */
+function widthProblems({ rules, bucket_seconds: bucketSeconds }: Config): RuleProblem[] {
+  return rules.flatMap((options, index) => {
+    const { bucket_seconds: width } = options;
+    if (width === undefined || isWidth(width, bucketSeconds)) return [];
+    const allowed = `a multiple of bucket_seconds (${bucketSeconds}) or a divisor of it`;
+    const message = `${placeOf(index, options)} has bucket_seconds ${width}; it must be ${allowed}`;
+    return { code: 'bucket_width', message };
+  });
 }
 
 function sourceOf({ sources }: LoadedConfig, key: string): string {

@@ -8,6 +8,7 @@
  * refuse throws ConfigError; when a mapper rule is at fault its `reason` says what is wrong with it.
  */
 import { type LoadedConfig, loadConfig } from '../config/load.ts';
+import type { LineContext } from '../enrich/line-context.ts';
 import { StaticTagger, type Workloads } from '../enrich/static-tagger.ts';
 import type { Tagger } from '../enrich/tagger.ts';
 import { type ByteString, toByteString } from '../model/text.ts';
@@ -112,9 +113,15 @@ export function explainInDetail(walk: Walk, names: SeriesNames): DetailedMessage
       contexts: outcome.contexts.map((context) => ({
         ...encodeContext(context),
         series: encodePlain(names.of(context)),
+        ...timingOf(context, names),
       })),
     }),
   };
+}
+
+function timingOf(context: LineContext, names: SeriesNames): JsonObject {
+  const timing = names.timingOf(context);
+  return timing === undefined ? {} : { timing: encodePlain(timing) };
 }
 
 export function bytesOf(packet: string | Uint8Array): ByteString {

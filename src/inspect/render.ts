@@ -18,7 +18,7 @@ import type { Message, Rejection } from '../model/message.ts';
 import type { RuleName } from '../model/metric-rule.ts';
 import type { ByteString } from '../model/text.ts';
 import { pointAt } from './caret.ts';
-import type { SeriesNames } from './series-names.ts';
+import type { ContextTiming, SeriesNames } from './series-names.ts';
 import { describeOrigin, tagSources } from './tag-sources.ts';
 import type { MessageOutcome, MetricOutcome, Walk } from './walk.ts';
 import { describeNote, describeRejection, show } from './words.ts';
@@ -191,6 +191,13 @@ function ruleRows(step: Extract<EnrichStep, { kind: 'rule' }>): Row[] {
   return rows;
 }
 
+function describeTiming({ bucket_seconds, expiry_seconds, ...rule }: ContextTiming): string {
+  const parts: string[] = [];
+  if (bucket_seconds !== undefined) parts.push(`buckets of ${bucket_seconds} s`);
+  if (expiry_seconds !== undefined) parts.push(`expires ${expiry_seconds} s after the last sample`);
+  return `${parts.join(', ')} (${nameRule(rule)})`;
+}
+
 function nameRule({ rule, match }: RuleName): string {
   return `rule ${rule} "${match}"`;
 }
@@ -232,6 +239,8 @@ function contextRows(
     { label: 'context', text: paint('green', head) },
     ...tagRows('context', context.tags, sources),
   ];
+  const timing = names.timingOf(context);
+  if (timing !== undefined) rows.push({ label: 'timing', text: describeTiming(timing) });
   for (const { name, type, filtered } of names.of(context)) {
     const said = filtered ? paint('red', `${type}, left out by ${filterKey}`) : type;
     rows.push({ label: 'series', text: item(show(name), said) });

@@ -6,15 +6,17 @@
  * histogram lists that the server refuses are left out, as the Agent does (spec aggregation §6.1), because a
  * case may come from an Agent's configuration.
  */
-import { HistogramSeries } from '../aggregate/histogram-series.ts';
+import { possibleSuffixes } from '../aggregate/histogram-series.ts';
 import type { SamplerOptions } from '../aggregate/sampler.ts';
 import { AGENT_LIMITS, COUNT_MAX_32, type SketchLimits } from '../aggregate/sketch-bins.ts';
+import { tickSecondsOf } from '../aggregate/widths.ts';
 import { agentKeys } from '../config/agent-keys.ts';
 import { ConfigError } from '../config/config-error.ts';
 import { contextLimitsOf } from '../config/context-limits.ts';
 import { type ConfigRequest, loadConfig } from '../config/load.ts';
 import type { Config } from '../config/schema.ts';
 import type { CoreSettings } from '../core/core.ts';
+import { bucketWidths, compileAggregationRules } from '../enrich/aggregation-rules.ts';
 import { histogramNameFilter, matchesName } from '../enrich/name-filter.ts';
 import type { EnrichSettings } from '../enrich/settings.ts';
 import { StaticTagger } from '../enrich/static-tagger.ts';
@@ -30,6 +32,10 @@ export interface SimulateSettings {
   readonly enrich: EnrichSettings;
   readonly tagger: Tagger;
   readonly sampler: SamplerOptions;
+  /** How often shards seal; every width of buckets is a multiple. */
+  readonly tickSeconds: number;
+  /** Every width that buckets may have, seconds. */
+  readonly widths: readonly number[];
   /** The server's own host name. */
   readonly hostname: string;
   /** Sentences about options that could not be used as written. */
@@ -50,8 +56,9 @@ export function simulateSettings({ values = {}, ...request }: Omit<ConfigRequest
   const isNamed = loaded.sources.get('hostname')?.kind !== 'default';
   const config: Config = isNamed ? loaded.config : { ...loaded.config, hostname: DEFAULT_HOSTNAME };
   const enrich = checkConfig({ ...loaded, config });
+  const widths = bucketWidths(config.rules);
   return {
-    core: coreSettings(config),
+    core: coreSettings(config, tickSecondsOf(config.bucket_seconds, widths)),
     limits: contextLimitsOf(config),
     parse: {
       noAggregationPipeline: config.dogstatsd_no_aggregation_pipeline,
@@ -60,19 +67,21 @@ export function simulateSettings({ values = {}, ...request }: Omit<ConfigRequest
     enrich,
     tagger: new StaticTagger(loaded.workloads),
     sampler: samplerOptions(config, sketchLimits),
+    tickSeconds: tickSecondsOf(config.bucket_seconds, widths),
+    widths: [config.bucket_seconds, ...widths],
     hostname: config.hostname,
     warnings: [...loaded.warnings, ...enrich.warnings],
   };
 }
 
-function coreSettings(config: Config): CoreSettings {
+function coreSettings(config: Config, tickSeconds: number): CoreSettings {
   return {
     linesMax: config.limits.lines,
     contextsMax: slotsNeeded(contextLimitsOf(config)),
     keysMax: config.limits.bucket_keys,
     histogramValuesMax: config.limits.histogram_values,
     timestampedMax: TIMESTAMPED_MAX,
-    idleBuckets: Math.ceil(config.dogstatsd_context_expiry_seconds / config.bucket_seconds) + 1,
+    idleBuckets: Math.ceil(config.dogstatsd_context_expiry_seconds / tickSeconds) + 1,
     timestamps: config.dogstatsd_no_aggregation_pipeline,
     clientFields: config.dogstatsd_origin_detection_client,
   };
@@ -80,10 +89,12 @@ function coreSettings(config: Config): CoreSettings {
 
 function samplerOptions(config: Config, sketchLimits: SketchLimits): SamplerOptions {
   const { histogram_aggregates, histogram_percentiles } = config;
-  const { suffixes } = new HistogramSeries(histogram_aggregates, histogram_percentiles);
-  const filter = histogramNameFilter(config, suffixes);
+  const { list, ruleOf } = compileAggregationRules(config.rules);
+  const defaults = { aggregates: histogram_aggregates, percentiles: histogram_percentiles };
+  const filter = histogramNameFilter(config, possibleSuffixes(defaults, list));
   return {
     intervalSeconds: config.bucket_seconds,
+    ruleOf,
     counterExpirySeconds: config.dogstatsd_expiry_seconds,
     contextExpirySeconds: config.dogstatsd_context_expiry_seconds,
     retentionSeconds: 0,

@@ -191,7 +191,7 @@ export class SimulatedShard {
 
   #bucketOf(seconds: number): number {
     const whole = Math.floor(seconds);
-    return whole - (whole % this.#options.settings.sampler.intervalSeconds);
+    return whole - (whole % this.#options.settings.tickSeconds);
   }
 }
 

@@ -14,6 +14,20 @@ export interface MetricRuleOptions {
   readonly keep_tags?: readonly string[];
   readonly drop_tags?: readonly string[];
   readonly as?: RuleType;
+  /** Of histograms; the texts are those of `histogram_aggregates`. */
+  readonly aggregates?: readonly string[] | 'none';
+  /** Quantiles from 0 to 1. */
+  readonly percentiles?: readonly number[] | 'none';
+  readonly bucket_seconds?: number;
+  readonly expiry_seconds?: number;
+}
+
+/** What a rule says about aggregation. */
+export interface AggregationRule {
+  readonly aggregates?: readonly string[];
+  readonly percentiles?: readonly number[];
+  readonly bucketSeconds?: number;
+  readonly expirySeconds?: number;
 }
 
 /** Words for the types; timings are histograms. */

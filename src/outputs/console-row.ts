@@ -10,7 +10,8 @@
 import type { Aggregate } from '../model/series.ts';
 import { toSafeText } from './safe-text.ts';
 
-const PERCENTILE = /^\.(\d+)percentile$/;
+/** `.95percentile`, `.99_9percentile`. */
+const PERCENTILE = /^\.(\d+(?:_\d+)?)percentile$/;
 
 export interface ConsoleRow {
   readonly metric: string;
@@ -57,7 +58,7 @@ function measure({ data, interval, series }: Aggregate): Pick<ConsoleRow, 'value
       const { count, sum, min, max } = data.histogram;
       const parts = describe({ count, min, avg: sum / count, max });
       for (const { suffix, value } of series) {
-        const percentile = PERCENTILE.exec(suffix)?.[1];
+        const percentile = PERCENTILE.exec(suffix)?.[1]?.replace('_', '.');
         if (percentile !== undefined) parts.push(`p${percentile} ${formatNumber(value)}`);
       }
       return { value: parts.join('  '), rate: perSecond(count, interval) };

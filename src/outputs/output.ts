@@ -17,7 +17,7 @@ import type { OwnMetric } from '../telemetry/metric.ts';
 export interface FlushInfo {
   /** When the flush happened, Unix seconds. */
   readonly at: number;
-  /** Width of the buckets, seconds. */
+  /** `bucket_seconds`; a metric rule may ask for other buckets, and each aggregate has its own width. */
   readonly interval: number;
   /** True for the last flush before the server stops. */
   readonly final: boolean;

@@ -1,41 +1,71 @@
-/** The time sampler and the filter of derived names, from the configuration. */
+/** The time sampler and the rules it asks, from the configuration. */
+import { possibleSuffixes } from '../aggregate/histogram-series.ts';
+import type { RuleOf } from '../aggregate/plans.ts';
 import type { Registry } from '../aggregate/registry.ts';
-import { TimeSampler } from '../aggregate/sampler.ts';
+import { type SamplerOptions, TimeSampler } from '../aggregate/sampler.ts';
 import { AGENT_LIMITS } from '../aggregate/sketch-bins.ts';
+import { tickSecondsOf } from '../aggregate/widths.ts';
 import type { Config } from '../config/schema.ts';
-import { histogramNameFilter } from '../enrich/name-filter.ts';
+import { bucketWidths, compileAggregationRules } from '../enrich/aggregation-rules.ts';
+import { histogramNameFilter, matchesName, type NameFilter } from '../enrich/name-filter.ts';
 import type { ByteString } from '../model/text.ts';
 
-export type NameFilter = ReturnType<typeof histogramNameFilter>;
+/** What a sampler asks by name, of the configuration that is in force. */
+export class SamplerRules {
+  #ruleOf: RuleOf | undefined;
+  /** Names of derived series, such as `latency.max`, that are left out at a flush (spec aggregation §9). */
+  #nameFilter: NameFilter;
 
-/** Names of derived series, such as `latency.max`, that are left out at a flush (spec aggregation §9). */
-export function derivedNameFilter(config: Config): NameFilter {
-  const { histogram_aggregates, histogram_percentiles } = config;
-  return histogramNameFilter(config, [
-    ...histogram_aggregates.map((aggregate) => `.${aggregate}`),
-    ...histogram_percentiles.map((quantile) => `.${Math.trunc(Number(quantile) * 100 + 0.5)}percentile`),
-  ]);
+  constructor(config: Config) {
+    const { ruleOf, nameFilter } = compile(config);
+    this.#ruleOf = ruleOf;
+    this.#nameFilter = nameFilter;
+  }
+
+  /** Takes a configuration that was loaded again. */
+  use(config: Config): void {
+    const { ruleOf, nameFilter } = compile(config);
+    this.#ruleOf = ruleOf;
+    this.#nameFilter = nameFilter;
+  }
+
+  get ruleOf(): RuleOf | undefined {
+    return this.#ruleOf;
+  }
+
+  /** Asked anew at every flush. */
+  readonly isFiltered = (name: ByteString): boolean => matchesName(this.#nameFilter, name);
 }
 
-/** `retentionSeconds` is the longest any output asks for; `isFiltered` is asked anew at every flush. */
+/** How often shards seal; every bucket's width is a multiple of it. */
+export function tickSecondsUnder({ bucket_seconds, rules }: Config): number {
+  return tickSecondsOf(bucket_seconds, bucketWidths(rules));
+}
+
+/** `retentionSeconds` is the longest any output asks for. */
 export function makeSampler(
   registry: Registry,
   config: Config,
-  retentionSeconds: number,
-  isFiltered: (name: ByteString) => boolean,
-  onOverLimit: (id: number, limit: number, samples: number) => void,
+  rules: SamplerRules,
+  surroundings: Pick<SamplerOptions, 'retentionSeconds' | 'onOverLimit'>,
 ): TimeSampler {
   return new TimeSampler(registry, {
     intervalSeconds: config.bucket_seconds,
+    ruleOf: rules.ruleOf,
     counterExpirySeconds: config.dogstatsd_expiry_seconds,
     contextExpirySeconds: config.dogstatsd_context_expiry_seconds,
-    retentionSeconds,
     flushIncompleteBuckets: config.dogstatsd_flush_incomplete_buckets,
     histogramAggregates: config.histogram_aggregates,
     histogramPercentiles: config.histogram_percentiles,
     histogramValuesMax: config.limits.histogram_values,
     sketchLimits: AGENT_LIMITS,
-    isFiltered,
-    onOverLimit,
+    isFiltered: rules.isFiltered,
+    ...surroundings,
   });
+}
+
+function compile(config: Config): { ruleOf: RuleOf | undefined; nameFilter: NameFilter } {
+  const { list, ruleOf } = compileAggregationRules(config.rules);
+  const defaults = { aggregates: config.histogram_aggregates, percentiles: config.histogram_percentiles };
+  return { ruleOf, nameFilter: histogramNameFilter(config, possibleSuffixes(defaults, list)) };
 }

@@ -20,6 +20,8 @@ export interface OutputSurroundings {
   /** Where the console prints. */
   readonly stream: ConsoleStream;
   readonly context: (id: number) => Context;
+  /** `expiry_seconds` of the rule for a context. */
+  readonly expirySecondsOf: (id: number) => number | undefined;
   readonly ownMetrics: () => OwnMetric[];
   /** Samples received since the start. */
   readonly sampleCount: () => number;
@@ -61,10 +63,14 @@ function makeConsole({ log, stream, sampleCount }: OutputSurroundings): Output {
   return new ConsoleOutput({ stream, writeLine: (line) => log.info({}, line), samples: sampleCount });
 }
 
-function makePrometheus(config: Config, { context, ownMetrics }: OutputSurroundings): Output {
+function makePrometheus(
+  config: Config,
+  { context, expirySecondsOf, ownMetrics }: OutputSurroundings,
+): Output {
   return new PrometheusOutput({
     hostname: toByteString(config.hostname),
     expirySeconds: config.outputs.prometheus.expiry_seconds,
+    expirySecondsOf,
     lookup: context,
     ownMetrics,
   });

@@ -1,10 +1,20 @@
 /** Which keys a running server takes new values for, and what a reload changes. */
 import { describeDifference, differingKeys } from '../config/difference.ts';
 import type { Config } from '../config/schema.ts';
+import { bucketWidths } from '../enrich/aggregation-rules.ts';
 import { DEFAULT_ENRICH_OPTIONS } from '../enrich/settings.ts';
 import type { Workloads } from '../enrich/static-tagger.ts';
 
 const RELOADABLE = new Set([...Object.keys(DEFAULT_ENRICH_OPTIONS), 'workloads']);
+
+/**
+ * Whether a running server can take the new value of a key. Rules it can take when their buckets end at its
+ * `tickSeconds`: the threads seal then, from start to stop.
+ */
+function isTaken(key: string, after: Config, tickSeconds: number): boolean {
+  if (key === 'rules' && bucketWidths(after.rules).some((width) => width % tickSeconds !== 0)) return false;
+  return RELOADABLE.has(key);
+}
 
 /** What a reload changed, as keys of the configuration. */
 export interface ReloadReport {
@@ -22,19 +32,20 @@ interface Loaded {
 export function compareLoaded(
   before: Loaded,
   after: Loaded,
+  tickSeconds: number,
 ): ReloadReport & { readonly difference: readonly string[] } {
   const differing = differingKeys(before.config, after.config);
   if (JSON.stringify(after.workloads) !== JSON.stringify(before.workloads)) differing.add('workloads');
-  const changed = [...differing].filter((key) => RELOADABLE.has(key));
+  const changed = [...differing].filter((key) => isTaken(key, after.config, tickSeconds));
   return {
     changed,
-    needRestart: [...differing].filter((key) => !RELOADABLE.has(key)),
+    needRestart: [...differing].filter((key) => !changed.includes(key)),
     difference: changed.map((key) => describeDifference(before.config, after.config, key)),
   };
 }
 
 /** The configuration `before` with the reloadable keys of `after`. */
-export function withReloaded(before: Config, after: Config): Config {
-  const taken = Object.entries(after).filter(([key]) => RELOADABLE.has(key));
+export function withReloaded(before: Config, after: Config, tickSeconds: number): Config {
+  const taken = Object.entries(after).filter(([key]) => isTaken(key, after, tickSeconds));
   return { ...before, ...Object.fromEntries(taken) };
 }

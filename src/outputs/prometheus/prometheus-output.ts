@@ -11,7 +11,7 @@
  *   service check            gauge `<name>_check_status`
  *
  * Owned by the control thread. Memory per series is in series-table.ts and quantile-age.ts.
- * A series leaves the page `expirySeconds` after its last data; a counter then restarts from zero. Zero
+ * A series leaves the page `expirySeconds` after its last data, or when a metric rule says so; a counter then restarts from zero. Zero
  * fills are not data.
  */
 import type { Context } from '../../model/context.ts';
@@ -32,6 +32,8 @@ export interface PrometheusOptions {
   readonly hostname: ByteString;
   /** Seconds without data after which a series leaves the page; 0 keeps it as long as its context lives. */
   readonly expirySeconds: number;
+  /** Where context `id` has an expiry of its own; undefined where it has none. */
+  expirySecondsOf?(id: number): number | undefined;
   /** Finds a context by its id. */
   lookup(id: number): Context | undefined;
   /** Metrics of other parts of the server, shown at the end of the page. */
@@ -77,16 +79,17 @@ export class PrometheusOutput implements Output {
   }
 
   end(flush: FlushInfo): void {
-    const oldest = flush.at - this.retentionSeconds;
     const { familyOf, dataAt } = this.#table;
     for (let id = 0; id < familyOf.length; id++) {
-      if (familyOf[id] === 0 || (dataAt[id] as number) >= Math.floor(oldest)) continue;
+      if (familyOf[id] === 0) continue;
+      const expirySeconds = this.#options.expirySecondsOf?.(id) ?? this.retentionSeconds;
+      if ((dataAt[id] as number) >= Math.floor(flush.at - expirySeconds)) continue;
       this.#table.remove(id);
       this.#table.setFlag(id, FLAG.expired);
       this.#window.forget(id);
       this.#expired++;
     }
-    this.#checks.expire(oldest);
+    this.#checks.expire(flush.at - this.retentionSeconds);
   }
 
   event(event: EventMessage): void {
