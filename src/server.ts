@@ -37,6 +37,7 @@ import { toSafeText } from './outputs/safe-text.ts';
 import { CardinalityWatch } from './server/cardinality-watch.ts';
 import { giveMemoryBack, yieldToIntake } from './server/give-way.ts';
 import { Inbox } from './server/inbox.ts';
+import { IntakeParts } from './server/intake-parts.ts';
 import { Ledger } from './server/ledger.ts';
 import { makeSampler, SamplerRules, tickSecondsUnder } from './server/make-sampler.ts';
 import { openOutputs } from './server/open-outputs.ts';
@@ -93,6 +94,7 @@ export class Server {
   /** How often threads seal; the width of every bucket is a multiple of it. */
   private readonly tickSeconds: number;
   private readonly unknownFields: UnknownFieldWatch;
+  private intake: IntakeParts | undefined;
   private running = false;
   private flushes = 0;
 
@@ -155,6 +157,7 @@ export class Server {
     this.running = false;
     await Promise.all(this.threads.map((thread) => thread.stop()));
     this.ledger.closeListeners();
+    this.intake?.stop();
     for (const listener of this.listeners) listener.close();
     await this.beat.stop();
     // The last flush comes behind everything the threads said.
@@ -209,6 +212,7 @@ export class Server {
     const { config } = this;
     this.listeners = await openListeners({ ...config, portable: config.intake.portable });
     this.ledger.watchListeners(this.listeners);
+    this.intake = await IntakeParts.open(config, this.listeners, this.threads, this.log);
     this.outputs = new FanOut(
       await openOutputs(config, {
         log: this.log,
@@ -222,7 +226,7 @@ export class Server {
     );
     this.sampler = this.makeSampler();
     await this.openHttp();
-    const settings = sharedSettings(config, this.workloads);
+    const settings = sharedSettings(config, this.workloads, this.intake.settings);
     for (const listener of this.listeners) this.startThreads(listener, settings);
     await Promise.all(this.threads.map((thread) => thread.whenReady()));
     yieldToIntake();
@@ -233,12 +237,14 @@ export class Server {
     }
     if (this.listeners.length === 0)
       this.log.warn({}, 'no listener is on; set dogstatsd_port or dogstatsd_socket');
+    this.intake?.start();
     if (this.http) this.log.info({ address: this.http.address, port: this.http.port }, 'HTTP is up');
   }
 
   /** Undoes a start that failed half-way. */
   private async abandon(): Promise<void> {
     await Promise.all(this.threads.map((thread) => thread.stop()));
+    this.intake?.stop();
     for (const listener of this.listeners) listener.close();
     await this.outputs.close(0);
     await this.http?.close();
@@ -400,6 +406,7 @@ export class Server {
       ...this.ledger.metrics(),
       ...coreMetrics(threads),
       ...shardMetrics(threads.map(({ counters }) => counters)),
+      ...(this.intake?.metrics() ?? []),
       ...aggregateMetrics(this.registry, this.sampler),
       ...this.cardinality.metrics(),
       ...this.unknownFields.metrics(),
@@ -414,6 +421,7 @@ export class Server {
       cardinality: () => this.cardinality.view(),
       ledger: () => this.ledger.report(),
       outputs: () => this.outputs.status(),
+      ...this.intake?.views(),
     };
   }
 

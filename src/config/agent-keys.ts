@@ -6,7 +6,9 @@ import { z } from 'zod';
 import { datadogDeliveryKeys } from './datadog-delivery-keys.ts';
 import { datadogPayloadKeys } from './datadog-payload-keys.ts';
 import { enrichKeys } from './enrich-keys.ts';
+import { forwardKeys } from './forward-keys.ts';
 import { choice, integer, list, seconds, text, yesOrNo } from './key-types.ts';
+import { rateLimiterKeys } from './rate-limiter-keys.ts';
 
 export const LOG_LEVELS = ['off', 'fatal', 'critical', 'error', 'warn', 'info', 'debug', 'trace'] as const;
 export type LogLevel = (typeof LOG_LEVELS)[number];
@@ -193,6 +195,8 @@ export const agentKeys = {
   ),
   ...enrichKeys,
   ...datadogDeliveryKeys,
+  ...rateLimiterKeys,
+  ...forwardKeys,
   ...datadogPayloadKeys,
   log_level: choice(
     { default: 'info', words: LOG_LEVELS, aliases: { warning: 'warn' } },

@@ -18,6 +18,8 @@ export const CONFIG_ERRORS = [
   'ERR_CONFIG_SYNTAX',
   /** An example of a mapper rule does not hold; `whippet config --check` runs them. */
   'ERR_CONFIG_EXAMPLE_FAILED',
+  /** Packets would be forwarded to the server that forwards them. */
+  'ERR_CONFIG_FORWARD_LOOP',
 ] as const;
 export type ConfigErrorCode = (typeof CONFIG_ERRORS)[number];
 

@@ -64,8 +64,8 @@ describe('variables that are warned about', () => {
   warns('DD_DOGSTATSD_COLOUR_OF_SKY', 'DD_DOGSTATSD_COLOUR_OF_SKY is not a known key (environment)');
   warns('DD_DOGSTATSD_STATS_ENABLE', 'not used by this version: DD_DOGSTATSD_STATS_ENABLE');
   warns(
-    'DD_DOGSTATSD_MEM_BASED_RATE_LIMITER_ENABLED',
-    'not used by this version: DD_DOGSTATSD_MEM_BASED_RATE_LIMITER_ENABLED',
+    'DD_DOGSTATSD_MEM_BASED_RATE_LIMITER_GO_GC',
+    'not used by this version: DD_DOGSTATSD_MEM_BASED_RATE_LIMITER_GO_GC',
   );
 });
 

@@ -85,16 +85,16 @@ describe("the Agent's other keys", () => {
     test(`'${yaml}' is a warning`, () => expect(warningsOf(yaml)).toEqual([want]));
   warns('dogstatsd_stats_enable: true', 'not used by this version: dogstatsd_stats_enable');
   warns(
-    'dogstatsd_stats_enable: true\nstatsd_forward_port: 1\nuse_dogstatsd: true',
-    'not used by this version: dogstatsd_stats_enable, statsd_forward_port, use_dogstatsd',
+    'dogstatsd_stats_enable: true\ndogstatsd_queue_size: 1\nuse_dogstatsd: true',
+    'not used by this version: dogstatsd_stats_enable, dogstatsd_queue_size, use_dogstatsd',
   );
   warns(
-    'dogstatsd_mem_based_rate_limiter: {enabled: true}',
-    'not used by this version: dogstatsd_mem_based_rate_limiter',
+    'dogstatsd_mem_based_rate_limiter: {enabled: true, go_gc: 5}',
+    'not used by this version: dogstatsd_mem_based_rate_limiter.go_gc',
   );
   warns(
-    'dogstatsd_mem_based_rate_limiter.rate_check.min: 1',
-    'not used by this version: dogstatsd_mem_based_rate_limiter.rate_check.min',
+    'dogstatsd_mem_based_rate_limiter.memory_ballast: 1',
+    'not used by this version: dogstatsd_mem_based_rate_limiter.memory_ballast',
   );
   warns('dogstatsd_prot: 1', 'dogstatsd_prot is not a known key; did you mean dogstatsd_port? (file FILE)');
   warns(

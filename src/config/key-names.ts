@@ -21,7 +21,7 @@ for (const { path, variable } of CONFIG_KEYS) {
 }
 
 const unusedPaths = UNUSED_AGENT_KEYS.map((name) => name.replace(/\.$/, ''));
-const unusedVariables = unusedPaths.map((path) => `DD_${path.toUpperCase()}`);
+const unusedVariables = unusedPaths.map((path) => `DD_${path.toUpperCase().replaceAll('.', '_')}`);
 /** What stands at the top of a file. */
 const topNames = new Set([...keyByPath.keys()].map(topOf));
 const ownTopNames = new Set(
@@ -51,7 +51,7 @@ export function isUnusedPath(path: string): boolean {
 
 export function isUnusedVariable(variable: string): boolean {
   return UNUSED_AGENT_KEYS.some((name) =>
-    matches(variable, `DD_${name.toUpperCase()}`.replace(/\.$/, '_'), '_'),
+    matches(variable, `DD_${name.toUpperCase()}`.replaceAll('.', '_'), '_'),
   );
 }
 

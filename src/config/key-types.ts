@@ -68,16 +68,21 @@ export function integer(rules: IntegerRules, text: KeyText) {
     });
 }
 
-export function seconds(rules: NumberRules, text: KeyText) {
+export function number(rules: NumberRules, text: KeyText) {
+  const { min, max, unit } = rules;
   return z
-    .preprocess(readNumber, z.number().min(rules.min).max(rules.max))
+    .preprocess(readNumber, z.number().min(min).max(max))
     .default(rules.default)
     .register(keyDocumentation, {
       ...text,
       type: 'number',
-      unit: 'seconds',
-      allowed: `a number from ${rules.min} to ${rules.max} seconds`,
+      allowed: `a number from ${min} to ${max}${inUnit(unit)}`,
+      ...(unit === undefined ? {} : { unit }),
     });
+}
+
+export function seconds(rules: NumberRules, text: KeyText) {
+  return number({ ...rules, unit: 'seconds' }, text);
 }
 
 export function yesOrNo(rules: { readonly default: boolean }, text: KeyText) {

@@ -6,6 +6,7 @@ import { apiKeyFileKey, datadogConnectionKeys } from './datadog-delivery-keys.ts
 import { datadogOutputKeys } from './datadog-payload-keys.ts';
 import { integer, seconds, section, text, yesNoOr, yesOrNo } from './key-types.ts';
 import { limitKeys } from './limit-keys.ts';
+import { rateLimiterIntakeKeys } from './rate-limiter-keys.ts';
 import { rulesKeys } from './rules-keys.ts';
 
 const MIB = 1024 * 1024;
@@ -141,6 +142,7 @@ export const whippetKeys = {
         who: 'Whoever suspects the native intake of a fault.',
       },
     ),
+    ...rateLimiterIntakeKeys,
   }),
   limits: section({
     lines: integer(

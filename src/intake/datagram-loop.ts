@@ -1,15 +1,18 @@
 /**
  * Hot path. The loop of an intake thread that owns, or shares, a datagram socket.
  *
- *   recvmmsg, at most 100 ms ─▶ shard ─▶ control word ─▶ …
- *   backlog?  drain the socket without waiting ─▶ work for a slice ─▶ …
+ *   recvmmsg, at most 100 ms ─▶ forwarder ─▶ shard ─▶ control word ─▶ …
+ *   backlog?       drain the socket without waiting ─▶ work for a slice ─▶ …
+ *   memory short?  work the backlog off, sleep on the control word ─▶ …
  *
- * Synchronous: the thread blocks in the kernel and nowhere else. It ends when the control thread asks it
- * to, having taken what the kernel had accepted by then.
+ * Synchronous: the thread blocks in the kernel, in pauses of the rate limiter, and nowhere else. It ends
+ * when the control thread asks it to, having taken what the kernel had accepted by then.
  */
 import type { ControlWord } from '../telemetry/control-word.ts';
 import type { Clock } from './clock.ts';
-import { EAGAIN, EINTR, type Libc, MSG_DONTWAIT, MSG_WAITFORONE, SO_RCVTIMEO } from './libc.ts';
+import type { Forwarder } from './forwarder.ts';
+import { EAGAIN, EINTR, type Libc, MSG_DONTWAIT, MSG_TRUNC, MSG_WAITFORONE, SO_RCVTIMEO } from './libc.ts';
+import type { RateLimiter } from './rate-limiter.ts';
 import type { ReceiveSlots } from './receive-slots.ts';
 import type { Shard } from './shard.ts';
 
@@ -29,6 +32,9 @@ export interface DatagramLoop {
   readonly shard: Shard;
   readonly control: ControlWord;
   readonly clock: Clock;
+  /** Undefined when they are off. */
+  readonly limiter: RateLimiter | undefined;
+  readonly forwarder: Forwarder | undefined;
   /** Called when the control thread has sent a message and asks for attention. */
   readonly onAttention: () => void;
   /** Called after every batch and at least every 100 ms. `received` is the number of packets. */
@@ -40,7 +46,10 @@ export function runDatagramLoop(loop: DatagramLoop): void {
   const { libc, fd, shard, control } = loop;
   libc.setTimeout(fd, SO_RCVTIMEO, RECEIVE_TIMEOUT_MS);
   while (!control.stopRequested) {
-    if (shard.hasBacklog) {
+    const pauseMs = loop.limiter?.pauseMs() ?? 0;
+    if (pauseMs > 0) {
+      pause(loop, pauseMs);
+    } else if (shard.hasBacklog) {
       drain(loop, DRAIN_PACKETS_MAX, Number.POSITIVE_INFINITY);
       shard.work();
       loop.afterBatch(0);
@@ -56,11 +65,17 @@ export function runDatagramLoop(loop: DatagramLoop): void {
 
 /** Receives without waiting until the socket is empty, `packets` have come or the time is over. */
 function drain(loop: DatagramLoop, packets: number, until: number): void {
+  const { control } = loop;
   let received = 0;
   while (received < packets && performance.now() < until) {
     const count = receive(loop, MSG_DONTWAIT);
     received += count;
     if (count < loop.slots.count) return;
+    const pauseMs = control.stopRequested ? 0 : (loop.limiter?.pauseMs() ?? 0);
+    if (pauseMs > 0) {
+      pause(loop, pauseMs);
+      return;
+    }
   }
 }
 
@@ -73,6 +88,7 @@ function receive(loop: DatagramLoop, flags: number): number {
   loop.clock.tick();
   if (count > 0) {
     control.counters.add('receiveCalls');
+    if (loop.forwarder !== undefined) forward(loop.forwarder, slots, count);
     shard.takeBatch(slots, count);
   } else {
     shard.passTime();
@@ -82,7 +98,28 @@ function receive(loop: DatagramLoop, flags: number): number {
   return Math.max(count, 0);
 }
 
+/** Sends a batch on before anything is made of it. */
+function forward(forwarder: Forwarder, slots: ReceiveSlots, count: number): void {
+  for (let i = 0; i < count; i++) {
+    forwarder.add(slots.slotPtr(i), slots.length(i), (slots.flags(i) & MSG_TRUNC) !== 0);
+  }
+  forwarder.flush();
+}
+
+/** Lets time pass without receiving: what waits is worked off, buckets are sealed, messages are heard. */
+function pause(loop: DatagramLoop, pauseMs: number): void {
+  const { shard, control, clock } = loop;
+  const until = performance.now() + pauseMs;
+  while (shard.hasBacklog && performance.now() < until) shard.work();
+  const left = until - performance.now();
+  if (left > 0) control.waitForStop(left);
+  if (control.needsAttention()) loop.onAttention();
+  clock.tick();
+  shard.passTime();
+  loop.afterBatch(0);
+}
+
 function pauseAfterError(control: ControlWord): void {
   control.counters.add('receiveErrors');
-  control.waitForRelease(Number.POSITIVE_INFINITY, ERROR_PAUSE_MS);
+  control.waitForStop(ERROR_PAUSE_MS);
 }

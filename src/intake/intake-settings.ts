@@ -6,6 +6,20 @@ import type { CoreSettings, HashKey } from '../core/core.ts';
 import type { EnrichOptions } from '../enrich/settings.ts';
 import type { Workloads } from '../enrich/static-tagger.ts';
 import type { ContextLimits } from '../model/cardinality.ts';
+import type { ForwardTarget } from './forwarder.ts';
+import type { MemorySource } from './memory-usage.ts';
+import type { RateLimits } from './rate-limiter.ts';
+
+/** What the rate limiter goes by. */
+export interface RateLimiterSettings {
+  readonly limits: RateLimits;
+  readonly memory: MemorySource;
+}
+
+/** Where packets are sent on to; no target while its name has no address. */
+export interface ForwardSettings {
+  readonly target: ForwardTarget | undefined;
+}
 
 /** Which socket the thread reads. */
 export type Listener =
@@ -35,10 +49,13 @@ export interface IntakeSettings {
   readonly eolRequired: boolean;
   /** Lines a second to show; 0 for none. */
   readonly echoPerSecond: number;
+  /** Undefined when they are off. */
+  readonly rateLimiter: RateLimiterSettings | undefined;
+  readonly forward: ForwardSettings | undefined;
 }
 
 /** What the control thread says to a running thread. It is read when the control word asks for attention. */
-export type ThreadMessage = ReloadMessage | ReadmitMessage;
+export type ThreadMessage = ReloadMessage | ReadmitMessage | AimMessage;
 
 /** There is room for the contexts of these slots: each is told again when it is next seen. */
 export interface ReadmitMessage {
@@ -51,4 +68,9 @@ export interface ReloadMessage {
   readonly kind: 'reload';
   readonly enrich: EnrichOptions;
   readonly workloads: Workloads;
+}
+
+/** The address of the forward target has changed. */
+export interface AimMessage extends ForwardSettings {
+  readonly kind: 'aim';
 }

@@ -10,6 +10,7 @@ import { Worker } from 'node:worker_threads';
 import { makeShardMemory } from '../core/core.ts';
 import type { ShardMessage } from '../model/shard-message.ts';
 import { ControlWord, makeControlBuffer, type PublishedCounters } from '../telemetry/control-word.ts';
+import type { ForwardTarget } from './forwarder.ts';
 import type { IntakeSettings, ReadmitMessage, ReloadMessage, ThreadMessage } from './intake-settings.ts';
 
 /** Room for young objects: the cold path makes much garbage and keeps little, and small spaces pause briefly. */
@@ -89,6 +90,11 @@ export class IntakeThread {
   /** Tells it that there is room for contexts that the server had none for. */
   readmit(message: ReadmitMessage): void {
     this.tell(message);
+  }
+
+  /** Has the thread send packets on to `target` from its next batch. */
+  aim(target: ForwardTarget | undefined): void {
+    this.tell({ kind: 'aim', target });
   }
 
   /** Asks the thread to drain and seal; resolves when everything it had to say has been heard. */

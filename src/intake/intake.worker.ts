@@ -24,8 +24,9 @@ function run(settings: IntakeSettings, port: MessagePort): void {
   const { listener, bufferBytes } = settings;
   const libc = listener.kind === 'datagram' ? loadLibc() : undefined;
   const joined = joinShard(settings, port, libc);
-  const { core, shard, control, clock, echoes, echoPacket, afterBatch, onAttention } = joined;
-  const shared = { shard, control, clock, onAttention };
+  const { core, shard, control, clock, limiter, forwarder, echoes, echoPacket, afterBatch, onAttention } =
+    joined;
+  const shared = { shard, control, clock, limiter, forwarder, onAttention };
 
   if (listener.kind === 'datagram') {
     const slots = new ReceiveSlots(

@@ -19,12 +19,15 @@ import { ControlWord, makeControlBuffer } from '../telemetry/control-word.ts';
 import { Backlog } from './backlog.ts';
 import { type Clock, portableClock, systemClock } from './clock.ts';
 import { EchoSampler } from './echo-sampler.ts';
+import type { Forwarder } from './forwarder.ts';
 import type { IntakeSettings, ThreadMessage } from './intake-settings.ts';
 import type { Libc } from './libc.ts';
 import { memoryGiver } from './memory-giver.ts';
+import type { RateLimiter } from './rate-limiter.ts';
 import { rehearsalPackets } from './rehearsal.ts';
 import { Shard } from './shard.ts';
 import { type ReportPort, ShardPort } from './shard-port.ts';
+import { makeForwarder, makeRateLimiter } from './thread-parts.ts';
 
 /** Room for a packet of the rehearsal and what the core reads beyond it. */
 const REHEARSAL_PACKET_BYTES = 8192;
@@ -36,6 +39,10 @@ export interface JoinedShard {
   readonly control: ControlWord;
   readonly clock: Clock;
   readonly reports: ShardPort;
+  /** To be asked before every receive; undefined when it is off. */
+  readonly limiter: RateLimiter | undefined;
+  /** To be given every packet before the shard takes it; undefined when nothing is sent on. */
+  readonly forwarder: Forwarder | undefined;
   /** Whether packets are to be shown to echoPacket(). */
   readonly echoes: boolean;
   /** Shows a packet to --echo; false when the echo wants no more for now. */
@@ -99,12 +106,16 @@ export function joinShard(
   const counters = countersView(settings.memory, core.countersPtr);
   const echo = new EchoSampler(settings.echoPerSecond, (lines, leftOut) => reports.echo(lines, leftOut));
   const echoes = settings.echoPerSecond > 0;
+  const partOptions = { libc, memory: () => core.bytes, giveMemory, counters: control.counters };
+  const forwarder = makeForwarder(settings.forward, partOptions);
   return {
     core,
     shard,
     control,
     clock,
     reports,
+    limiter: makeRateLimiter(settings.rateLimiter, partOptions),
+    forwarder,
     echoes,
     echoPacket: (ptr, length) => {
       if (echo.wantsMore) echo.take(core.bytes.toString('latin1', ptr, ptr + length));
@@ -123,7 +134,8 @@ export function joinShard(
           core.forgetLines();
         } else if (message.kind === 'readmit') {
           resolver.slots.readmit(message.slots);
-        } else onMessage(message);
+        } else if (message.kind === 'aim') forwarder?.aim(message.target);
+        else onMessage(message);
       }
     },
     ready: () => {
@@ -131,6 +143,7 @@ export function joinShard(
       reports.ready();
     },
     stopped: () => {
+      forwarder?.close();
       control.publish(counters);
       reports.stopped();
       port.close();

@@ -89,7 +89,7 @@ export interface Libc {
   /** Hot path. Writes the time of the system's clock as a struct timespec to `timespec`. */
   readClock(timespec: bigint): void;
   /** Hot path. Sends the `count` mmsghdr at `headers`; returns how many were sent, or -errno for the first. */
-  sendmmsg(fd: number, headers: number, count: number, flags: number): number;
+  sendmmsg(fd: number, headers: number | bigint, count: number, flags: number): number;
   /** Sends one message on a connected socket; returns the bytes sent, or -errno. */
   send(fd: number, bytes: number, length: number, flags: number): number;
   /** Sends one message to `sockaddr`; returns the bytes sent, or -errno. */

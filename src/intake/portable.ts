@@ -7,6 +7,8 @@
 import { createSocket } from 'node:dgram';
 import type { ControlWord } from '../telemetry/control-word.ts';
 import type { Clock } from './clock.ts';
+import type { Forwarder } from './forwarder.ts';
+import type { RateLimiter } from './rate-limiter.ts';
 import type { Shard } from './shard.ts';
 
 const TURN_MS = 100;
@@ -19,6 +21,9 @@ export interface PortableUdp {
   readonly shard: Shard;
   readonly control: ControlWord;
   readonly clock: Clock;
+  /** Undefined when they are off. */
+  readonly limiter: RateLimiter | undefined;
+  readonly forwarder: Forwarder | undefined;
   /** Called when the control thread has sent a message and asks for attention. */
   readonly onAttention: () => void;
   readonly bufferBytes: number;
@@ -45,8 +50,11 @@ export function runPortableUdp(intake: PortableUdp): void {
     packet.copy(intake.memory(), slotPtr, 0, length);
     control.counters.add('receiveCalls');
     clock.tick();
+    intake.forwarder?.add(slotPtr, length, length < packet.length);
+    intake.forwarder?.flush();
     shard.takePacket(slotPtr, length, 0, length < packet.length);
     intake.afterPacket(slotPtr, length);
+    if (intake.limiter !== undefined) holdBack(intake, intake.limiter);
   });
   socket.on('error', () => control.counters.add('receiveErrors'));
   socket.bind(listener.port, listener.host, intake.ready);
@@ -67,4 +75,20 @@ export function runPortableUdp(intake: PortableUdp): void {
       intake.stopped();
     }, STOP_DRAIN_MS);
   }, TURN_MS);
+}
+
+/**
+ * Keeps the thread from its event loop while memory is short: node:dgram cannot be told to stop receiving. Buckets
+ * are sealed meanwhile.
+ */
+function holdBack(intake: PortableUdp, limiter: RateLimiter): void {
+  const { shard, control, clock } = intake;
+  for (let ms = limiter.pauseMs(); ms > 0 && !control.stopRequested; ms = limiter.pauseMs()) {
+    if (shard.hasBacklog) shard.work();
+    control.waitForStop(ms);
+    if (control.needsAttention()) intake.onAttention();
+    clock.tick();
+    shard.passTime();
+    intake.afterPacket(intake.slotPtr, 0);
+  }
 }

@@ -17,8 +17,12 @@ const TIMESTAMPED_MAX = 1_048_576;
 
 export type SharedSettings = Omit<ThreadSettings, 'listener' | 'eolRequired' | 'unknownFields'>;
 
-/** Compiles the core and draws a new hash key, so it is called once a start. */
-export function sharedSettings(config: Config, workloads: Workloads): SharedSettings {
+/** `rateLimiter` and `forward` as the parts of the control thread that know them say. Compiles the core and draws a new hash key, so it is called once a start. */
+export function sharedSettings(
+  config: Config,
+  workloads: Workloads,
+  parts: Pick<SharedSettings, 'rateLimiter' | 'forward'>,
+): SharedSettings {
   const limits = contextLimitsOf(config);
   const intervalSeconds = tickSecondsUnder(config);
   return {
@@ -41,5 +45,6 @@ export function sharedSettings(config: Config, workloads: Workloads): SharedSett
     bufferBytes: config.dogstatsd_buffer_size,
     backlogBytes: config.intake.backlog_bytes,
     echoPerSecond: config.outputs.echo ? config.outputs.echo_per_second : 0,
+    ...parts,
   };
 }

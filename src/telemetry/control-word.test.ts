@@ -47,6 +47,16 @@ describe('a control word', () => {
     await worker.terminate();
   });
 
+  it('sleeps until it is asked to stop, or as long as it was told', () => {
+    const buffer = makeControlBuffer();
+    const shard = new ControlWord(buffer);
+    const before = performance.now();
+    expect(shard.waitForStop(20)).toBe(false);
+    expect(performance.now() - before).toBeGreaterThanOrEqual(19);
+    new ControlWord(buffer).requestStop();
+    expect(shard.waitForStop(10_000)).toBe(true);
+  });
+
   it('shares its counters', () => {
     const buffer = makeControlBuffer();
     new ControlWord(buffer).counters.add('events', 3);

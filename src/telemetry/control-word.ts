@@ -72,6 +72,11 @@ export class ControlWord {
     return Atomics.load(this.words, STOP) !== 0;
   }
 
+  /** Shard: sleeps for `timeoutMs`, or until it is asked to stop; true when it is. */
+  waitForStop(timeoutMs: number): boolean {
+    return Atomics.wait(this.words, STOP, 0, timeoutMs) !== 'timed-out';
+  }
+
   /** Control thread: one more sealed bucket has been read and may be used again. */
   release(): void {
     Atomics.add(this.words, RELEASED, 1);

@@ -11,6 +11,8 @@ import {
   type Rejection,
   SERVICE_CHECK_ERRORS,
 } from '../model/message.ts';
+import { FORWARD_COUNTERS } from './forward-counters.ts';
+import { LIMITER_COUNTERS } from './limiter-counters.ts';
 
 /** What becomes of a line that takes the cold path; each line adds one to one of these, or is rejected. */
 const FATES = [
@@ -53,6 +55,8 @@ const PLAIN = [
   'memoryFullCopies',
   /** Buckets that stayed open beyond their end because the one before was still being read. */
   'lateSeals',
+  ...LIMITER_COUNTERS,
+  ...FORWARD_COUNTERS,
 ] as const;
 
 const REJECTIONS = [

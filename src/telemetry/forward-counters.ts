@@ -1,0 +1,26 @@
+/** Why a packet was not sent on. The words are labels of metrics. */
+export const FORWARD_FAILURES = [
+  /** The target's machine said that no one listens there. */
+  'refused',
+  /** The socket's send buffer, or the queue of the network device, is full. */
+  'would_block',
+  /** Longer than a UDP datagram can be. */
+  'too_long',
+  /** The system knows no way to the target, or does not allow it. */
+  'unreachable',
+  /** The name of the target has no address so far. */
+  'unresolved',
+  /** The packet was cut on receipt, and no whole line of it is there. */
+  'truncated',
+] as const;
+
+export type ForwardFailure = (typeof FORWARD_FAILURES)[number];
+
+/** Counters of an intake thread's forwarder, in the order of the shared memory. */
+export const FORWARD_COUNTERS = [
+  'forwardedPackets',
+  'forwardedBytes',
+  /** Times the kernel told that the target's machine refused an earlier packet. */
+  'forwardRefusals',
+  ...FORWARD_FAILURES.map((reason) => `forward:${reason}` as const),
+] as const;

@@ -1,0 +1,66 @@
+/**
+ * What the forwarders of the intake threads sent on and could not, as metrics of the server and as plain data.
+ */
+import { FORWARD_FAILURES, type ForwardFailure } from './forward-counters.ts';
+import { byListener, type ListenerCounters } from './listener-counters.ts';
+import { type OwnMetric, ownMetricBy } from './metric.ts';
+
+/** One thread, as GET /api/forwarding and the ledger show it. */
+export interface ForwardReport {
+  readonly listener: string;
+  readonly packets: number;
+  readonly bytes: number;
+  /** Times the target's machine said that no one listens there; packets before it were sent for nothing. */
+  readonly refusals: number;
+  /** Packets that were not sent on, by reason. */
+  readonly failed: Readonly<Record<ForwardFailure, number>>;
+}
+
+export function forwardReport(threads: readonly ListenerCounters[]): ForwardReport[] {
+  return threads.map(({ listener, counters }) => ({
+    listener,
+    packets: counters.get('forwardedPackets'),
+    bytes: counters.get('forwardedBytes'),
+    refusals: counters.get('forwardRefusals'),
+    failed: Object.fromEntries(
+      FORWARD_FAILURES.map((reason) => [reason, counters.get(`forward:${reason}`)]),
+    ) as Record<ForwardFailure, number>,
+  }));
+}
+
+export function forwardMetrics(threads: readonly ListenerCounters[]): OwnMetric[] {
+  return [
+    ownMetricBy(
+      'counter',
+      'whippet_intake_packets_forwarded_total',
+      'Packets sent on to statsd_forward_host.',
+      'listener',
+      byListener(threads, 'forwardedPackets'),
+    ),
+    ownMetricBy(
+      'counter',
+      'whippet_intake_bytes_forwarded_total',
+      'Bytes of packets sent on.',
+      'listener',
+      byListener(threads, 'forwardedBytes'),
+    ),
+    ownMetricBy(
+      'counter',
+      'whippet_intake_forward_refusals_total',
+      'Times the machine of the target said that no one listens there.',
+      'listener',
+      byListener(threads, 'forwardRefusals'),
+    ),
+    {
+      name: 'whippet_intake_forwards_failed_total',
+      help: 'Packets that were not sent on; they are processed here all the same.',
+      type: 'counter',
+      samples: FORWARD_FAILURES.flatMap((reason) =>
+        [...byListener(threads, `forward:${reason}`)].map(([listener, value]) => ({
+          labels: { listener, reason },
+          value,
+        })),
+      ),
+    },
+  ];
+}

@@ -1,0 +1,52 @@
+/**
+ * Watches counts of what should not happen and tells the log when a spell of it begins and when it is over.
+ *
+ * Thread  the control thread; the counts may be those of other threads.
+ */
+import type { Logger } from './logger.ts';
+import { Spell, type SpellNews } from './spell.ts';
+
+const WATCH_MS = 1000;
+
+export interface Trouble {
+  /** What happens, as the log says it: `no one listens at the forward target`. */
+  readonly text: string;
+  /** How often it has happened. */
+  count(): number;
+  /** What else to say when it begins. */
+  fields?(): object;
+}
+
+export class TroubleLog {
+  private readonly log: Logger;
+  private readonly watched: readonly { readonly trouble: Trouble; readonly spell: Spell }[];
+  private timer: NodeJS.Timeout | undefined;
+
+  constructor(log: Logger, troubles: readonly Trouble[]) {
+    this.log = log;
+    this.watched = troubles.map((trouble) => ({ trouble, spell: new Spell(trouble.count()) }));
+  }
+
+  start(): void {
+    this.timer = setInterval(() => this.look(), WATCH_MS);
+    this.timer.unref();
+  }
+
+  /** Looks a last time and ends what is under way. */
+  stop(): void {
+    clearInterval(this.timer);
+    this.look();
+    for (const { trouble, spell } of this.watched) this.tell(trouble, spell.end());
+  }
+
+  private look(): void {
+    const now = performance.now();
+    for (const { trouble, spell } of this.watched) this.tell(trouble, spell.observe(trouble.count(), now));
+  }
+
+  private tell(trouble: Trouble, news: SpellNews | undefined): void {
+    if (news === undefined) return;
+    if (news.kind === 'begins') this.log.warn(trouble.fields?.() ?? {}, trouble.text);
+    else this.log.warn({ times: news.count, seconds: news.seconds }, `over: ${trouble.text}`);
+  }
+}
