@@ -113,6 +113,7 @@ export class Server {
     this.sampler = this.makeSampler();
     this.ledger = new Ledger({
       threads: () => this.threads.map((thread) => thread.counts()),
+      forwards: () => this.intake?.forwards ?? false,
       clock: () => Date.now() / 1000,
     });
     if (this.config.outputs.echo) {

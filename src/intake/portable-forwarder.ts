@@ -65,9 +65,9 @@ export class PortableForwarder implements Forwarder {
   }
 
   private send(packet: Buffer, { host, port }: ForwardTarget): void {
-    this.unsent++;
+    this.setUnsent(this.unsent + 1);
     this.socketFor(isIPv6(host) ? 'udp6' : 'udp4').send(packet, port, host, (error) => {
-      this.unsent--;
+      this.setUnsent(this.unsent - 1);
       if (error) this.fail(REASONS[codeOf(error)] ?? 'unreachable');
       else {
         this.counters.add('forwardedPackets');
@@ -86,6 +86,11 @@ export class PortableForwarder implements Forwarder {
       this.sockets.set(family, socket);
     }
     return socket;
+  }
+
+  private setUnsent(packets: number): void {
+    this.unsent = packets;
+    this.counters.set('forwardUnsentPackets', packets);
   }
 
   private fail(reason: ForwardFailure): void {

@@ -8,6 +8,7 @@ import { createSocket } from 'node:dgram';
 import type { ControlWord } from '../telemetry/control-word.ts';
 import type { Clock } from './clock.ts';
 import type { Forwarder } from './forwarder.ts';
+import { holdBack } from './hold-back.ts';
 import type { RateLimiter } from './rate-limiter.ts';
 import type { Shard } from './shard.ts';
 
@@ -43,6 +44,7 @@ export function runPortableUdp(intake: PortableUdp): void {
     type: listener.host.includes(':') ? 'udp6' : 'udp4',
     ...(listener.receiveBuffer > 0 ? { recvBufferSize: listener.receiveBuffer } : {}),
   });
+  const heldBack = { ...intake, afterBatch: () => intake.afterPacket(slotPtr, 0) };
   socket.on('message', (packet) => {
     if (control.needsAttention()) intake.onAttention();
     // node:dgram delivers whole datagrams; what does not fit the buffer is cut as the kernel would cut it.
@@ -54,7 +56,7 @@ export function runPortableUdp(intake: PortableUdp): void {
     intake.forwarder?.flush();
     shard.takePacket(slotPtr, length, 0, length < packet.length);
     intake.afterPacket(slotPtr, length);
-    if (intake.limiter !== undefined) holdBack(intake, intake.limiter);
+    holdBack(heldBack);
   });
   socket.on('error', () => control.counters.add('receiveErrors'));
   socket.bind(listener.port, listener.host, intake.ready);
@@ -75,20 +77,4 @@ export function runPortableUdp(intake: PortableUdp): void {
       intake.stopped();
     }, STOP_DRAIN_MS);
   }, TURN_MS);
-}
-
-/**
- * Keeps the thread from its event loop while memory is short: node:dgram cannot be told to stop receiving. Buckets
- * are sealed meanwhile.
- */
-function holdBack(intake: PortableUdp, limiter: RateLimiter): void {
-  const { shard, control, clock } = intake;
-  for (let ms = limiter.pauseMs(); ms > 0 && !control.stopRequested; ms = limiter.pauseMs()) {
-    if (shard.hasBacklog) shard.work();
-    control.waitForStop(ms);
-    if (control.needsAttention()) intake.onAttention();
-    clock.tick();
-    shard.passTime();
-    intake.afterPacket(intake.slotPtr, 0);
-  }
 }

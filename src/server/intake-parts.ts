@@ -43,6 +43,11 @@ export class IntakeParts {
     this.limiter = MemoryLimiter.open(config, log, () => this.counters());
   }
 
+  /** Whether packets are sent on. */
+  get forwards(): boolean {
+    return this.forwarding !== undefined;
+  }
+
   /** For threads that are about to start. */
   get settings(): Pick<SharedSettings, 'rateLimiter' | 'forward'> {
     return { rateLimiter: this.limiter?.settings, forward: this.forwarding?.settings };

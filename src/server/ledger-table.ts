@@ -7,6 +7,7 @@
  */
 import { CORE_COUNTERS, type CoreCounter } from '../core/counters.ts';
 import type { ThreadCounts } from '../intake/intake-thread.ts';
+import type { ForwardFailure } from '../telemetry/forward-counters.ts';
 import type { LedgerEntry } from '../telemetry/ledger.ts';
 import { REJECTION_COUNTERS, type ShardCounter } from '../telemetry/shard-counters.ts';
 
@@ -143,11 +144,51 @@ const VALUES: readonly Entry[] = [
 /** Of every listener. */
 export const INTAKE_LEDGER: readonly Entry[] = [...PACKETS, ...MESSAGES, ...VALUES];
 
+/** Of every listener, while packets are forwarded. What fails is lost for the target; it is processed here all the same. */
+export const FORWARD_LEDGER: readonly Entry[] = [
+  packets('received', '', 'Packets to be sent on.', shard('receivedPackets')),
+  packets('accepted', 'sent', 'Packets that the kernel took.', shard('forwardedPackets')),
+  notSent(
+    'refused',
+    'The machine of the target says, faster than packets go out, that no one listens there.',
+    'start the server there, or correct statsd_forward_port',
+  ),
+  notSent(
+    'would_block',
+    'The send buffer, or the queue of the network device, is full.',
+    'raise net.core.wmem_max, or send less',
+  ),
+  notSent(
+    'too_long',
+    'Longer than a UDP datagram, which holds 65,507 bytes.',
+    'lower dogstatsd_buffer_size, or the packet size of the client',
+  ),
+  notSent(
+    'unreachable',
+    'The system knows no way to the target, or does not allow it.',
+    'look at routes and firewall of this machine',
+  ),
+  notSent(
+    'unresolved',
+    'The name of the target has no address so far.',
+    'correct statsd_forward_host, or look at the name service',
+  ),
+  notSent(
+    'truncated',
+    'Cut on receipt, and no whole line of it is there.',
+    'raise dogstatsd_buffer_size, or lower the packet size of the client',
+  ),
+  packets('held', 'unsent', 'Packets that Node has yet to send.', shard('forwardUnsentPackets')),
+];
+
 /** Every table, for documents and tests. */
 export const LEDGER_TABLES: readonly {
   readonly stage: string;
   readonly table: readonly LedgerEntry<never>[];
-}[] = [{ stage: 'intake', table: INTAKE_LEDGER }];
+}[] = [
+  { stage: 'intake', table: INTAKE_LEDGER },
+  { stage: 'forward', table: FORWARD_LEDGER },
+];
 
 type Count = Entry['count'];
 
@@ -161,6 +202,10 @@ function messages(fate: Entry['fate'], reason: string, help: string, count: Coun
 
 function dropped(reason: string, help: string, remedy: string, count: Count): Entry {
   return { unit: 'messages', fate: 'dropped', reason, help, remedy, count };
+}
+
+function notSent(reason: ForwardFailure, help: string, remedy: string): Entry {
+  return { unit: 'packets', fate: 'dropped', reason, help, remedy, count: shard(`forward:${reason}`) };
 }
 
 function values(fate: Entry['fate'], reason: string, help: string, count: Count): Entry {

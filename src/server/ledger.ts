@@ -17,7 +17,7 @@ import {
   wordsOf,
 } from '../telemetry/losses.ts';
 import type { OwnMetric } from '../telemetry/metric.ts';
-import { INTAKE_LEDGER } from './ledger-table.ts';
+import { FORWARD_LEDGER, INTAKE_LEDGER } from './ledger-table.ts';
 import { type ListenerFacts, ListenerWatch, listenerMetrics } from './listener-facts.ts';
 
 /** What can be lost, in words. */
@@ -31,12 +31,15 @@ const WORDS: LossDictionary = new Map([
     },
   ],
   ...wordsOf('intake', INTAKE_LEDGER),
+  ...wordsOf('forward', FORWARD_LEDGER),
 ]);
 
 /** Whom the ledger asks. */
 export interface LedgerSources {
   /** What every intake thread published. */
   readonly threads: () => readonly ThreadCounts[];
+  /** Whether packets are sent on to another server. */
+  readonly forwards: () => boolean;
   /** Unix seconds with fraction. */
   readonly clock: () => number;
 }
@@ -99,14 +102,11 @@ export class Ledger {
   }
 
   private accounts(listeners: readonly ListenerFacts[], threads: readonly ThreadCounts[]): Account[] {
-    return listeners.flatMap(({ listener }) =>
-      accountsOf(
-        'intake',
-        listener,
-        INTAKE_LEDGER,
-        threads.filter((thread) => thread.listener === listener),
-      ),
-    );
+    return listeners.flatMap(({ listener }) => {
+      const own = threads.filter((thread) => thread.listener === listener);
+      const forward = this.sources.forwards() ? accountsOf('forward', listener, FORWARD_LEDGER, own) : [];
+      return [...accountsOf('intake', listener, INTAKE_LEDGER, own), ...forward];
+    });
   }
 }
 

@@ -20,6 +20,8 @@ export type ForwardFailure = (typeof FORWARD_FAILURES)[number];
 export const FORWARD_COUNTERS = [
   'forwardedPackets',
   'forwardedBytes',
+  /** Packets that Node holds and has not sent yet. */
+  'forwardUnsentPackets',
   /** Times the kernel told that the target's machine refused an earlier packet. */
   'forwardRefusals',
   ...FORWARD_FAILURES.map((reason) => `forward:${reason}` as const),

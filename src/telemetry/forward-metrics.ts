@@ -28,39 +28,22 @@ export function forwardReport(threads: readonly ListenerCounters[]): ForwardRepo
   }));
 }
 
+/** What the ledger does not tell: its account `forward` has the packets. */
 export function forwardMetrics(threads: readonly ListenerCounters[]): OwnMetric[] {
   return [
     ownMetricBy(
       'counter',
-      'whippet_intake_packets_forwarded_total',
-      'Packets sent on to statsd_forward_host.',
-      'listener',
-      byListener(threads, 'forwardedPackets'),
-    ),
-    ownMetricBy(
-      'counter',
-      'whippet_intake_bytes_forwarded_total',
-      'Bytes of packets sent on.',
+      'whippet_forward_bytes_total',
+      'Bytes of packets that were sent on.',
       'listener',
       byListener(threads, 'forwardedBytes'),
     ),
     ownMetricBy(
       'counter',
-      'whippet_intake_forward_refusals_total',
+      'whippet_forward_refusals_total',
       'Times the machine of the target said that no one listens there.',
       'listener',
       byListener(threads, 'forwardRefusals'),
     ),
-    {
-      name: 'whippet_intake_forwards_failed_total',
-      help: 'Packets that were not sent on; they are processed here all the same.',
-      type: 'counter',
-      samples: FORWARD_FAILURES.flatMap((reason) =>
-        [...byListener(threads, `forward:${reason}`)].map(([listener, value]) => ({
-          labels: { listener, reason },
-          value,
-        })),
-      ),
-    },
   ];
 }

@@ -22,7 +22,7 @@ export type Fate = (typeof FATES)[number];
 export type Counts = Readonly<Record<string, number>>;
 
 export interface Account extends Readonly<Record<Fate, Counts>> {
-  /** The step: `intake`, `handover`, `aggregate`, `output`. */
+  /** The step: `intake`, `forward`, `handover`, `aggregate`, `output`. */
   readonly stage: string;
   /** Which of them: a listener, an output. Empty when there is one. */
   readonly name: string;
@@ -88,7 +88,11 @@ export function imbalanceOf(account: Account): number {
 }
 
 /** How the label of a place is called on the metrics page. */
-const PLACE_LABELS: Readonly<Record<string, string>> = { intake: 'listener', output: 'output' };
+const PLACE_LABELS: Readonly<Record<string, string>> = {
+  intake: 'listener',
+  forward: 'listener',
+  output: 'output',
+};
 
 /**
  * The accounts as metrics: `whippet_intake_messages_total`, `whippet_intake_messages_rejected_total`,

@@ -8,8 +8,8 @@ import { deadPort, ForwardTarget } from '../support/forward-target.ts';
 import { packLines } from '../support/packets.ts';
 import { type ServerProcess, type ServerProcessOptions, withServer } from '../support/server-process.ts';
 
-const FORWARDED = 'whippet_intake_packets_forwarded_total';
-const FAILED = 'whippet_intake_forwards_failed_total';
+const FORWARDED = 'whippet_forward_packets_accepted_total';
+const FAILED = 'whippet_forward_packets_dropped_total';
 
 async function withTarget(
   options: ServerProcessOptions & { readonly host?: string },
@@ -54,7 +54,7 @@ it.each([
     expectSame(target.got, MIXED);
     const bytes = MIXED.reduce((sum, { length }) => sum + length, 0);
     expect(await server.metricSum(FORWARDED)).toBe(MIXED.length);
-    expect(await server.metricSum('whippet_intake_bytes_forwarded_total')).toBe(bytes);
+    expect(await server.metricSum('whippet_forward_bytes_total')).toBe(bytes);
     expect(await server.metricSum(FAILED)).toBe(0);
     const { text } = await server.get('/api/forwarding');
     expect(JSON.parse(text)).toMatchObject({
@@ -128,7 +128,7 @@ it('loses nothing when no one listens at the target, and says so once', async ()
       async () => (await server.metricSum(FORWARDED)) + (await server.metricSum(FAILED)) === 20_000,
       'every packet is accounted for',
     );
-    expect(await server.metricSum('whippet_intake_forward_refusals_total')).toBeGreaterThan(0);
+    expect(await server.metricSum('whippet_forward_refusals_total')).toBeGreaterThan(0);
     await server.until(
       () => server.log.some(({ msg }) => msg === 'no one listens at the forward target'),
       'the log says so',
@@ -193,6 +193,6 @@ it('refuses to forward to itself', async () => {
 it('needs host and port, and says so', async () => {
   await withServer({ set: { statsd_forward_host: '127.0.0.1' } }, async (server) => {
     expect(server.log.some(({ msg }) => msg.startsWith('forwarding is off'))).toBe(true);
-    expect((await server.get('/metrics')).text).not.toContain('forwarded');
+    expect((await server.get('/metrics')).text).not.toContain('whippet_forward');
   });
 });
