@@ -45,7 +45,14 @@ export function aggregateMetrics(registry: Registry, { counts }: TimeSampler): O
       [
         ['no_context', counts.refusedTimestampedSamples],
         ['timestamped_type', counts.unsupportedTimestampedSamples],
+        ['timestamp_buckets', counts.droppedCopies],
       ],
+    ),
+    ownMetric(
+      'counter',
+      'whippet_aggregate_histograms_sketched_total',
+      'Histograms with more different values in a bucket than limits.histogram_values, turned into sketches.',
+      counts.sketchedHistograms,
     ),
     ownMetric(
       'counter',

@@ -55,6 +55,14 @@ export class Bucket {
     this.#cells.get(type)?.mergeKey?.(id, kind, low, high, weight);
   }
 
+  /** Adds one value to the distribution `id`. True when nothing was there. */
+  addToDistribution(id: number, value: number, weight: number): boolean {
+    const distributions = this.#cellsOf('distribution') as DistributionCells;
+    const before = distributions.rows.size;
+    distributions.add(id, value, weight);
+    return distributions.rows.size > before;
+  }
+
   /** Adds 0 to the counter `id`. True when nothing was there. */
   zeroFill(id: number): boolean {
     const counters = this.#cellsOf('counter') as CounterCells;

@@ -42,6 +42,16 @@ export class Buckets {
     return this.#open.size === 0;
   }
 
+  /** How many are open. */
+  get size(): number {
+    return this.#open.size;
+  }
+
+  /** Whether the bucket that holds a time is open. */
+  has(time: number): boolean {
+    return this.#open.has(startOf(time, this.widthSeconds));
+  }
+
   /** The bucket that holds a time, Unix seconds, made when there is none. */
   at(time: number): Bucket {
     const start = startOf(time, this.widthSeconds);

@@ -7,6 +7,7 @@ import { Moments } from './moments.ts';
 import { Rows } from './rows.ts';
 import { QuantileSketch } from './sketch.ts';
 import type { SketchLimits } from './sketch-bins.ts';
+import { keyOf } from './sketch-keys.ts';
 
 export class DistributionCells implements Cells {
   readonly rows = new Rows();
@@ -24,6 +25,14 @@ export class DistributionCells implements Cells {
 
   mergeKey(id: number, _kind: KeyKind, low: number, _high: number, weight: number): void {
     this.#bins.append(this.rows.take(id), low | 0, weight);
+  }
+
+  /** Adds one value, as a shard would; `weight` is 1/rate. */
+  add(id: number, value: number, weight: number): void {
+    const row = this.rows.take(id);
+    // Minus zero becomes zero, as in the core.
+    this.#moments.add(row, value + 0, weight);
+    this.#bins.append(row, keyOf(value), Math.trunc(weight));
   }
 
   *close(): Steps {

@@ -20,6 +20,8 @@ export interface HistogramRules {
   /** Different values up to which a histogram is exact. */
   readonly valuesMax: number;
   readonly sketchLimits: SketchLimits;
+  /** Called for every histogram that turns into a sketch. */
+  readonly onSketched?: () => void;
 }
 
 /** Reads the two halves of a double's bits. */
@@ -64,6 +66,7 @@ export class HistogramCells implements Cells {
     const { keys: values, weights } = this.#values.weightsOf(row);
     const bins = this.#bins.weightsOf(row);
     if (bins.keys.length > 0 || values.length > this.#rules.valuesMax) {
+      this.#rules.onSketched?.();
       return new SketchedHistogram(...binsOf(values, weights, bins), summary, this.#rules.sketchLimits);
     }
     return values.length === 0 ? undefined : new ExactHistogram(values, weights, summary);

@@ -20,12 +20,28 @@ export class Moments {
     const max = sealed.max(slot);
     // A shard that had no room for a single key leaves a cell of zeros; they are not values.
     if (count === 0 && min === 0 && max === 0) return;
+    this.#include(row, min, max);
+    this.#add(row, count, sealed.sum(slot), sealed.weightedSum(slot));
+  }
+
+  /** Adds one value to `row`; `weight` is 1/rate. */
+  add(row: number, value: number, weight: number): void {
+    this.#reserve(row);
+    const whole = Math.trunc(weight);
+    this.#include(row, value, value);
+    this.#add(row, whole, value * weight, value * whole);
+  }
+
+  #include(row: number, min: number, max: number): void {
     const filled = this.#filled[row] === 1;
     if (!filled || min < (this.#min[row] as number)) this.#min[row] = min;
     if (!filled || max > (this.#max[row] as number)) this.#max[row] = max;
     this.#filled[row] = 1;
-    this.#sum[row] = (this.#sum[row] as number) + sealed.sum(slot);
-    this.#weightedSum[row] = (this.#weightedSum[row] as number) + sealed.weightedSum(slot);
+  }
+
+  #add(row: number, count: number, sum: number, weightedSum: number): void {
+    this.#sum[row] = (this.#sum[row] as number) + sum;
+    this.#weightedSum[row] = (this.#weightedSum[row] as number) + weightedSum;
     // Weights come from sample rates and may be infinite; a count stays an integer that can be encoded.
     this.#count[row] = Math.min((this.#count[row] as number) + count, Number.MAX_SAFE_INTEGER);
   }

@@ -197,13 +197,83 @@ describe('a sample with a timestamp', () => {
   test('of another type is counted as unsupported', () => {
     const bench = new Bench();
     const part = new FakeBucket(1000);
-    for (const type of ['histogram', 'distribution', 'set'] as const) {
+    for (const type of ['histogram', 'set'] as const) {
       part.addTimestamped(bench.slotOf(type, type), 900, 5);
     }
     bench.sampler.merge(0, part);
     expect(bench.flush(1001)).toEqual([]);
-    expect(bench.sampler.counts.unsupportedTimestampedSamples).toBe(3);
+    expect(bench.sampler.counts.unsupportedTimestampedSamples).toBe(2);
   });
+});
+
+describe('the copy of a histogram with a timestamp', () => {
+  test('goes into the sketch of the bucket of its timestamp, with its rate', () => {
+    const bench = new Bench();
+    const part = new FakeBucket(1000);
+    const slot = bench.slotOf('lat', 'distribution');
+    part.addTimestamped(slot, 905, 4, 2);
+    part.addTimestamped(slot, 900, 6, 1.5);
+    part.addTimestamped(slot, 1003, 1);
+    part.add({ slot, type: 'distribution', value: 2, at: 1004 });
+    bench.sampler.merge(0, part);
+    const sketches = [...bench.sampler.flush(1010, { final: false }).batches]
+      .flat()
+      .map(({ timestamp, data }) => [timestamp, data.kind === 'distribution' && data.sketch]);
+    expect(sketches).toMatchObject([
+      [900, { count: 3, min: 4, max: 6, sum: 17, counts: [2, 1] }],
+      [1000, { count: 2, min: 1, max: 2, sum: 3, counts: [1, 1] }],
+    ]);
+  });
+
+  test('has its context last seen then', () => {
+    const bench = new Bench();
+    const part = new FakeBucket(1000);
+    const slot = bench.slotOf('lat', 'distribution');
+    part.addTimestamped(slot, 905, 4);
+    bench.sampler.merge(0, part);
+    expect(bench.registry.lastSeen(0)).toBe(905);
+    bench.flush(920);
+    expect(bench.registry.lastSeen(0)).toBe(905);
+    bench.flush(926);
+    expect(bench.registry.lastSeen(0)).toBeUndefined();
+  });
+
+  test('in the future waits for its bucket to close', () => {
+    const bench = new Bench();
+    const part = new FakeBucket(1000);
+    part.addTimestamped(bench.slotOf('lat', 'distribution'), 1025, 4);
+    bench.sampler.merge(0, part);
+    expect(bench.flush(1029)).toEqual([]);
+    expect(bench.flush(1030)).toEqual(['lat 1020 4']);
+  });
+
+  test('is dropped, counted, when it would open a bucket beyond a thousand', () => {
+    const bench = new Bench();
+    const part = new FakeBucket(1000);
+    const slot = bench.slotOf('lat', 'distribution');
+    for (let i = 0; i < 1010; i++) part.addTimestamped(slot, 20_000 + 10 * i, 1);
+    bench.sampler.merge(0, part);
+    expect(bench.sampler.counts.droppedCopies).toBe(10);
+    bench.sample('temp', 'gauge', 1, 1001);
+    expect(bench.flush(1_000_000)).toHaveLength(1001);
+  });
+});
+
+test('a histogram beyond its budget of exact values is counted, in every bucket', () => {
+  const bench = new Bench({ histogramValuesMax: 2 });
+  for (const [value, at] of [
+    [1, 1001],
+    [2, 1001],
+    [2, 1002],
+    [1, 1011],
+    [2, 1012],
+    [3, 1013],
+  ] as const)
+    bench.sample('lat', 'histogram', value, at);
+  bench.flush(1010);
+  expect(bench.sampler.counts.sketchedHistograms).toBe(0);
+  bench.flush(1020);
+  expect(bench.sampler.counts.sketchedHistograms).toBe(1);
 });
 
 describe('the final flush', () => {

@@ -16,7 +16,7 @@
  */
 import { finish, type Steps } from '../lib/steps.ts';
 import type { AggregationRule } from '../model/metric-rule.ts';
-import type { SealedBucket, VisitKey } from '../model/sealed-bucket.ts';
+import type { SealedBucket, VisitKey, VisitTimestamped } from '../model/sealed-bucket.ts';
 import type { Aggregate, Series } from '../model/series.ts';
 import type { ByteString } from '../model/text.ts';
 import type { Bucket } from './bucket.ts';
@@ -60,6 +60,10 @@ export interface SamplerCounts {
   refusedTimestampedSamples: number;
   /** Timestamped samples of types that cannot pass through. */
   unsupportedTimestampedSamples: number;
+  /** Copies of histograms whose timestamps would need too many buckets, dropped. */
+  droppedCopies: number;
+  /** Histograms that had more different values in one bucket than are kept exactly. */
+  sketchedHistograms: number;
   /** Aggregates of open buckets that the final flush left behind. */
   incompleteAggregates: number;
 }
@@ -84,6 +88,8 @@ interface Taken {
 
 /** Aggregates of a batch at most: outputs take less than a few milliseconds for so many. */
 const BATCH_AGGREGATES = 100;
+/** Buckets that timestamps of senders may open: those of almost three hours. The clock may always open one. */
+const BUCKETS_MAX = 1000;
 /** Cells, keys or contexts of one step. */
 const STEP_CELLS = 256;
 const STEP_KEYS = 1024;
@@ -94,6 +100,8 @@ export class TimeSampler {
     refusedCells: 0,
     refusedTimestampedSamples: 0,
     unsupportedTimestampedSamples: 0,
+    droppedCopies: 0,
+    sketchedHistograms: 0,
     incompleteAggregates: 0,
   };
   readonly #options: SamplerOptions;
@@ -151,10 +159,13 @@ export class TimeSampler {
     const slots = this.slotsOf(shard);
     const latest = this.#latestTimes.get(shard) ?? Number.NEGATIVE_INFINITY;
     if (sealed.slots.length > 0) this.#latestTimes.set(shard, yield* this.#mergeCells(slots, sealed, latest));
-    const visit = (slot: number, timestamp: number, value: number): void => {
+    const visit: VisitTimestamped = (slot, timestamp, value, weight) => {
       const limit = slots.limitOf(slot);
-      if (limit !== 0) this.#options.onOverLimit?.(slots.idOf(slot), limit, 1);
-      this.#mergeTimestamped(slots.idOf(slot), sealed.start, timestamp, value);
+      const id = slots.idOf(slot);
+      if (limit !== 0) this.#options.onOverLimit?.(id, limit, 1);
+      if (id === NO_CONTEXT) this.counts.refusedTimestampedSamples++;
+      else if (this.#registry.typeOf(id) === 'distribution') this.#addCopy(id, timestamp, value, weight);
+      else this.#mergeTimestamped(id, sealed.start, timestamp, value);
     };
     for (let start = 0; start < sealed.timestampedCount; start += STEP_CELLS) {
       sealed.forEachTimestamped(visit, start, start + STEP_CELLS);
@@ -222,10 +233,6 @@ export class TimeSampler {
   }
 
   #mergeTimestamped(id: number, receivedAt: number, timestamp: number, value: number): void {
-    if (id === NO_CONTEXT) {
-      this.counts.refusedTimestampedSamples++;
-      return;
-    }
     this.#registry.noteTimestamped(id, receivedAt);
     if (!isPassedThrough(this.#registry.typeOf(id))) {
       this.counts.unsupportedTimestampedSamples++;
@@ -233,6 +240,17 @@ export class TimeSampler {
     }
     this.#registry.hold(id);
     this.#timestamped.append(id, timestamp, value);
+  }
+
+  /** The copy of a histogram belongs to the bucket of its timestamp, whenever it comes (spec aggregation §8). */
+  #addCopy(id: number, timestamp: number, value: number, weight: number): void {
+    const { buckets } = this.#plans.of(id);
+    if (buckets.size >= BUCKETS_MAX && !buckets.has(timestamp)) {
+      this.counts.droppedCopies++;
+      return;
+    }
+    if (buckets.at(timestamp).addToDistribution(id, value, weight)) this.#registry.hold(id);
+    this.#registry.noteSample(id, Math.trunc(timestamp), false);
   }
 
   /** Batches; some at the end are empty, steps of the work that follows. */
@@ -325,6 +343,7 @@ export class TimeSampler {
         seriesOf: (id) => this.#plans.of(id).series,
         valuesMax: this.#options.histogramValuesMax,
         sketchLimits: this.#options.sketchLimits,
+        onSketched: () => this.counts.sketchedHistograms++,
       },
       zeroSecondsOf: (id) => {
         const plan = this.#plans.of(id);

@@ -95,6 +95,7 @@ export class SealedMemory implements SealedBucket {
         this.word(record + layout.STAMPED_SLOT),
         this.f64[(record + layout.STAMPED_TIME) / 8] as number,
         this.f64[(record + layout.STAMPED_VALUE) / 8] as number,
+        this.f64[(record + layout.STAMPED_WEIGHT) / 8] as number,
       );
     }
   }

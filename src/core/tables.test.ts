@@ -189,6 +189,14 @@ describe('keys of sets, histograms and distributions', () => {
     expect(weights.reduce((sum, weight) => sum + weight, 0)).toBe(1000);
   });
 
+  it('of a histogram stay exact at limits.histogram_values while no new value comes', () => {
+    const harness = new CoreHarness({ core: { histogramValuesMax: 50 } });
+    ingestMany(harness, 500, (i) => `h:${i % 50}|h`);
+    const [cell] = [...harness.gather().cells.values()];
+    expect(Object.keys(cell?.keys ?? {}).filter((name) => name.startsWith('bin'))).toEqual([]);
+    expect(Object.values(cell?.keys ?? {})).toEqual(Array(50).fill(10));
+  });
+
   it('give their memory back when a bucket has few', () => {
     const harness = new CoreHarness();
     ingestMany(harness, 100_000, (i) => `set:${i}|s`);
@@ -203,6 +211,17 @@ describe('keys of sets, histograms and distributions', () => {
 });
 
 describe('samples with a timestamp', () => {
+  it('of known lines stay in the core, whatever their time and value', () => {
+    const harness = new CoreHarness();
+    ingestMany(harness, 10_000, (i) => `t${i % 2}:${i}|${i % 2 ? 'c' : 'g'}|#b,a|T${1_700_000_000 + i}`);
+    expect(harness.count('lineMisses')).toBe(2);
+    expect(harness.count('lineHits')).toBe(9998);
+    const { cells, timestamped } = harness.gather(10);
+    expect(cells.size).toBe(0);
+    expect(timestamped).toHaveLength(10_000);
+    expect(timestamped[9999]).toBe('counter t1\nagent-host\na\nb 1700009999 9999');
+  });
+
   it('are dropped beyond their limit, counted', () => {
     const harness = new CoreHarness({ core: { timestampedMax: 512 } });
     ingestMany(harness, 2000, (i) => `t:${i}|c|T1700000000`);

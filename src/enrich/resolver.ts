@@ -157,7 +157,7 @@ export class Resolver {
     if (copySlot === NO_SLOT) return;
     const op = OP_FIRST + CONTEXT_TYPES.indexOf('distribution');
     for (const value of message.values)
-      this.options.core.addSample(copySlot, op, value, message.sampleRate, 0);
+      this.options.core.addSample(copySlot, op, value, message.sampleRate, message.timestamp);
   }
 
   private addElement(slot: number, element: ByteString): void {

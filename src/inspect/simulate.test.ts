@@ -45,6 +45,33 @@ describe('simulate', () => {
     ]);
   });
 
+  test('copies a histogram with a timestamp to the bucket of that time, hot and cold', () => {
+    const config = {
+      histogram_copy_to_distribution: true,
+      histogram_copy_to_distribution_prefix: 'copy.',
+    };
+    const samples = [
+      { line: 'lat:5:7|ms|@0.5|#a|T905', at: 1001 },
+      { line: 'lat:9|h|#a|T909', at: 1002 },
+      { line: 'lat:1|h|#a|T1009', at: 1003 },
+    ];
+    for (const cold of [false, true]) {
+      const series = simulate({ config, samples, flush_at: [1010], cold });
+      expect(series).toMatchObject([
+        {
+          name: 'copy.lat',
+          type: 'sketch',
+          tags: ['a'],
+          sketches: [
+            { ts: 900, cnt: 5, min: 5, max: 9, sum: 33 },
+            { ts: 1000, cnt: 1, min: 1, max: 1, sum: 1 },
+          ],
+        },
+      ]);
+      expect(series).toHaveLength(1);
+    }
+  });
+
   test('keeps bytes that are not UTF-8', () => {
     const samples = [{ line: Buffer.from('t\xff:1|g|#\xe9:\xc3\xa9', 'latin1'), at: 1 }];
     expect(simulate({ samples, flush_at: [10] })).toMatchObject([

@@ -18,7 +18,8 @@ export const KEY_KIND = { value: 0, bin: 1, element: 2 } as const;
 export type KeyKind = (typeof KEY_KIND)[keyof typeof KEY_KIND];
 
 export type VisitKey = (slot: number, kind: KeyKind, low: number, high: number, weight: number) => void;
-export type VisitTimestamped = (slot: number, timestamp: number, value: number) => void;
+/** `weight` is 1/rate of the copy of a histogram; nothing else that has a timestamp has one. */
+export type VisitTimestamped = (slot: number, timestamp: number, value: number, weight: number) => void;
 
 export interface SealedBucket {
   /** Start of the bucket, Unix seconds. */

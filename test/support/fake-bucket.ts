@@ -42,7 +42,7 @@ export class FakeBucket implements SealedBucket {
   readonly start: number;
   readonly #valuesMax: number;
   readonly #cells = new Map<number, FakeCell>();
-  readonly #timestamped: [slot: number, timestamp: number, value: number][] = [];
+  readonly #timestamped: Parameters<VisitTimestamped>[] = [];
 
   /** `valuesMax`: how many values a histogram may hold before it turns to bins. */
   constructor(start: number, options: { readonly valuesMax?: number } = {}) {
@@ -65,8 +65,8 @@ export class FakeBucket implements SealedBucket {
     else this.#addToDistribution(cell, value, rate > 0 && rate <= 1 ? 1 / rate : 1);
   }
 
-  addTimestamped(slot: number, timestamp: number, value: number): void {
-    this.#timestamped.push([slot, timestamp, value]);
+  addTimestamped(slot: number, timestamp: number, value: number, weight = 1): void {
+    this.#timestamped.push([slot, timestamp, value, weight]);
   }
 
   get slots(): Uint32Array {
@@ -135,7 +135,8 @@ export class FakeBucket implements SealedBucket {
 
   #addToHistogram(cell: FakeCell, value: number, weight: number): void {
     const whole = Math.trunc(weight);
-    if (cell.values >= this.#valuesMax) {
+    const isKnown = cell.keys.has(nameOf(KEY_KIND.value, wordsOf(value)));
+    if (cell.values >= this.#valuesMax && !isKnown) {
       this.#addKey(cell, KEY_KIND.bin, [keyOf(value), 0], whole);
     } else if (this.#addKey(cell, KEY_KIND.value, wordsOf(value), whole)) {
       cell.values++;
@@ -149,8 +150,9 @@ export class FakeBucket implements SealedBucket {
   }
 
   /** True when the key is new. */
-  #addKey(cell: FakeCell, kind: KeyKind, [low, high]: readonly [number, number], weight: number): boolean {
-    const name = `${kind} ${low} ${high}`;
+  #addKey(cell: FakeCell, kind: KeyKind, words: readonly [number, number], weight: number): boolean {
+    const name = nameOf(kind, words);
+    const [low, high] = words;
     const known = cell.keys.get(name);
     if (known === undefined) cell.keys.set(name, { kind, low, high, weight });
     else known.weight += weight;
@@ -170,6 +172,10 @@ export class FakeBucket implements SealedBucket {
     if (cell === undefined) throw new Error(`slot ${slot} has no sample in this bucket`);
     return cell;
   }
+}
+
+function nameOf(kind: KeyKind, [low, high]: readonly [number, number]): string {
+  return `${kind} ${low} ${high}`;
 }
 
 function emptyCell(): FakeCell {

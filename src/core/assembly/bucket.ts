@@ -14,7 +14,7 @@
  */
 
 import { count } from './counters';
-import { addKey, initKeyTable, KEY_FULL, KEY_NEW, KeyTable, resetKeyTable } from './key-table';
+import { addKey, addToKnownKey, initKeyTable, KEY_FULL, KEY_NEW, KeyTable, resetKeyTable } from './key-table';
 import {
   CELL_BYTES,
   COUNT_KEY_TABLE_FULL_SAMPLES,
@@ -215,7 +215,9 @@ export function addToHistogram(slot: u32, value: f64, weight: f64): void {
     found = addKey(open.keys, slot, KIND_VALUE, reinterpret<u64>(value + 0.0), whole);
     if (found == KEY_NEW) cell.keys++;
   } else {
-    found = addKey(open.keys, slot, KIND_BIN, <u64>(<i64>sketchKey(value)), whole);
+    // The budget is for different values: one that is known stays exact, so that shards do not matter.
+    found = addToKnownKey(open.keys, slot, KIND_VALUE, reinterpret<u64>(value + 0.0), whole);
+    if (found == KEY_FULL) found = addKey(open.keys, slot, KIND_BIN, <u64>(<i64>sketchKey(value)), whole);
   }
   summarize(cell, value, weight, found);
 }
@@ -226,8 +228,8 @@ export function addToSet(slot: u32, element: u64): void {
   if (addKey(open.keys, slot, KIND_ELEMENT, element, 1) == KEY_FULL) count(COUNT_KEY_TABLE_FULL_SAMPLES, 1);
 }
 
-/** Keeps a sample with a time of its own as it is. */
-export function addTimestamped(slot: u32, timestamp: f64, value: f64): void {
+/** Keeps a sample with a time of its own as it is; `weight` is for copies of histograms, which are aggregated. */
+export function addTimestamped(slot: u32, timestamp: f64, value: f64, weight: f64): void {
   if (open.timestampedCount == open.timestampedCapacity && !growTimestamped()) {
     count(COUNT_TIMESTAMPED_FULL_SAMPLES, 1);
     return;
@@ -236,6 +238,7 @@ export function addTimestamped(slot: u32, timestamp: f64, value: f64): void {
   store<u32>(record, slot);
   store<f64>(record, timestamp, 8);
   store<f64>(record, value, 16);
+  store<f64>(record, weight, 24);
   open.timestampedCount++;
   count(COUNT_TIMESTAMPED_SAMPLES, 1);
 }

@@ -299,7 +299,7 @@ function applyLine(entry: LineEntry): bool {
       for (let i: u32 = 0; i < found; i++) {
         const value = load<f64>(values + (<usize>i) * sizeof<f64>());
         applyValue(slot, op, value, field.rate, field.timestamp);
-        if (entry.copySlot != 0) applyValue(entry.copySlot - 1, OP_DISTRIBUTION, value, field.rate, 0);
+        if (entry.copySlot != 0) applyValue(entry.copySlot - 1, OP_DISTRIBUTION, value, field.rate, field.timestamp);
       }
       samples += entry.copySlot != 0 ? found * 2 : found;
     }
@@ -318,13 +318,23 @@ function applyValue(slot: u32, op: u32, value: f64, rate: f64, timestamp: f64): 
   } else if (op == OP_GAUGE) {
     setGauge(slot, value);
   } else if (op == OP_DISTRIBUTION) {
-    addToDistribution(slot, value, rate > 0 && rate <= 1 ? 1 / rate : 1);
+    const weight = rate > 0 && rate <= 1 ? 1 / rate : 1;
+    if (timestamp == 0) addToDistribution(slot, value, weight);
+    else keepTimestamped(slot, timestamp, value, weight);
   } else if (op == OP_HISTOGRAM) {
     addToHistogram(slot, value, rate == 0 ? 1 : 1 / rate);
   } else if (op == OP_TIMESTAMPED) {
-    addTimestamped(slot, timestamp, value);
-    noteBypass(slot);
+    keepTimestamped(slot, timestamp, value, 1);
   }
+}
+
+/**
+ * A gauge or counter that is passed through, or the copy of a histogram: it belongs to the bucket of its timestamp
+ * (spec aggregation §8), which only the control thread has.
+ */
+function keepTimestamped(slot: u32, timestamp: f64, value: f64, weight: f64): void {
+  addTimestamped(slot, timestamp, value, weight);
+  noteBypass(slot);
 }
 
 /** Parses the packed values into `values`; their number, or 0 when one is not for the hot path. */

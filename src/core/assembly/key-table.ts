@@ -83,6 +83,15 @@ export function addKey(table: KeyTable, slot: u32, kind: u32, key: u64, weight: 
   return KEY_NEW;
 }
 
+/** Adds `weight` if the key is there; KEY_FULL when it is not. */
+export function addToKnownKey(table: KeyTable, slot: u32, kind: u32, key: u64, weight: f64): u32 {
+  const meta = (table.epoch << 2) | kind;
+  const entry = probe(table.entries, table.mask, table.epoch, slot, meta, key);
+  if (entry.meta != meta) return KEY_FULL;
+  entry.weight += weight;
+  return KEY_KNOWN;
+}
+
 /** The entry of this key, or the free one where it belongs. */
 // @ts-ignore: decorator
 @inline

@@ -18,7 +18,7 @@
  *   0     4                     8    16
  *   │slot │ epoch << 2 | kind  │key │weight │
  *
- * Timestamped record, 24 bytes:  │slot u32 │(spare) │timestamp f64 │value f64 │
+ * Timestamped record, 32 bytes:  │slot u32 │(spare) │timestamp f64 │value f64 │weight f64 │
  */
 
 export const BUCKET_BYTES = 48;
@@ -51,10 +51,11 @@ export const KEY_META = 4;
 export const KEY_KEY = 8;
 export const KEY_WEIGHT = 16;
 
-export const STAMPED_BYTES = 24;
+export const STAMPED_BYTES = 32;
 export const STAMPED_SLOT = 0;
 export const STAMPED_TIME = 8;
 export const STAMPED_VALUE = 16;
+export const STAMPED_WEIGHT = 24;
 
 /** Kinds of key; the same numbers as KEY_KIND in model/sealed-bucket.ts. */
 export const KIND_VALUE = 0;
