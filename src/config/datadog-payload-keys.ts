@@ -67,7 +67,7 @@ export const datadogOutputKeys = {
     { default: 'protobuf', words: ['protobuf', 'json'] },
     {
       what: 'How series are written for `/api/v2/series`.',
-      trade: 'JSON can be read by people and takes several times the bytes and the processor time.',
+      trade: 'JSON can be read by people and takes more than twice the processor time.',
       who: 'Whoever looks at what is sent, or sends to something that takes JSON only.',
     },
   ),
