@@ -15,11 +15,13 @@ import { readFileSync } from 'node:fs';
 import { monitorEventLoopDelay } from 'node:perf_hooks';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { fromBinary } from '@bufbuild/protobuf';
+import { loadConfig } from '../src/config/load.ts';
 import type { Aggregate } from '../src/model/series.ts';
 import { DatadogOutput, type PayloadSettings } from '../src/outputs/datadog/datadog-output.ts';
 import type { Payload } from '../src/outputs/datadog/payload.ts';
 import { MetricPayloadSchema, SketchPayloadSchema } from '../src/outputs/datadog/proto/metrics_pb.ts';
 import { FanOut } from '../src/outputs/fan-out.ts';
+import { payloadSettings } from '../src/server/payload-settings.ts';
 import { decompress } from '../src/testing/fake-intake/decompress.ts';
 import { type Bench, median } from './measure.ts';
 import type { ScenarioResult } from './scenarios.ts';
@@ -33,15 +35,7 @@ const CPU_MS_MAX = 1000;
 const DELAY_MS_MAX = 50;
 const PAYLOAD_BYTES_MAX = 64 << 20;
 
-const SETTINGS: PayloadSettings = {
-  kinds: ['series', 'sketches', 'events', 'service_checks'],
-  series: 'v2-protobuf',
-  compressor: 'auto',
-  zstdLevel: 1,
-  zlibLevel: 3,
-  seriesLimits: { compressedBytes: 512_000, uncompressedBytes: 5_242_880, points: 10_000 },
-  limits: { compressedBytes: 2_621_440, uncompressedBytes: 4_194_304, points: Number.POSITIVE_INFINITY },
-};
+const SETTINGS: PayloadSettings = payloadSettings(loadConfig({}).config);
 const VARIANTS: readonly (readonly [string, Partial<PayloadSettings>])[] = [
   ['payloads', {}],
   ['payloads zlib 6', { compressor: 'zlib', zlibLevel: 6 }],

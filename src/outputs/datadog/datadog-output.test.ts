@@ -8,22 +8,16 @@ import {
   sketchOf,
 } from '../../../test/support/aggregates.ts';
 import { decodeJson, decodeSeries, decodeSketches } from '../../../test/support/payload-decoder.ts';
+import { loadConfig } from '../../config/load.ts';
 import type { Aggregate } from '../../model/series.ts';
 import { toByteString } from '../../model/text.ts';
+import { payloadSettings } from '../../server/payload-settings.ts';
 import { type FakeIntake, startFakeIntake } from '../../testing/fake-intake/fake-intake.ts';
 import { COMPRESSOR_KINDS, hasZstd } from './compression.ts';
 import { type DatadogOptions, DatadogOutput, type PayloadSettings } from './datadog-output.ts';
 import type { Payload } from './payload.ts';
 
-const SETTINGS: PayloadSettings = {
-  kinds: ['series', 'sketches', 'events', 'service_checks'],
-  series: 'v2-protobuf',
-  compressor: 'auto',
-  zstdLevel: 1,
-  zlibLevel: 3,
-  seriesLimits: { compressedBytes: 512_000, uncompressedBytes: 5_242_880, points: 10_000 },
-  limits: { compressedBytes: 2_621_440, uncompressedBytes: 4_194_304, points: Number.POSITIVE_INFINITY },
-};
+const SETTINGS: PayloadSettings = payloadSettings(loadConfig({}).config);
 
 interface Bench {
   readonly output: DatadogOutput;
