@@ -51,12 +51,3 @@ export class VirtualClock implements Clock {
     this.#now = end;
   }
 }
-
-/** Numbers from 0 to 1 that look random and are the same each time. */
-export function seededRandom(seed = 1): () => number {
-  let state = seed;
-  return () => {
-    state = (Math.imul(state, 1_664_525) + 1_013_904_223) >>> 0;
-    return state / 2 ** 32;
-  };
-}

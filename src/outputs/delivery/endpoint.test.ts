@@ -3,8 +3,9 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { setImmediate as nextTurn } from 'node:timers/promises';
 import { afterEach, describe, expect, it } from 'vitest';
+import { seededRandom } from '../../../test/support/packets.ts';
 import { HeardLog, nameOf, transaction } from '../../../test/support/transactions.ts';
-import { seededRandom, VirtualClock } from '../../../test/support/virtual-clock.ts';
+import { VirtualClock } from '../../../test/support/virtual-clock.ts';
 import { LossCounts } from '../retry-queue/loss-counts.ts';
 import { RetryQueue } from '../retry-queue/retry-queue.ts';
 import { RetryStore } from '../retry-queue/retry-store.ts';
@@ -73,7 +74,7 @@ interface Made {
 function make(options: Partial<EndpointOptions> & { bytesMax?: number; diskBytes?: number } = {}): Made {
   const { bytesMax = 1_000_000, diskBytes = 0, ...rest } = options;
   const clock = new VirtualClock();
-  const random = seededRandom();
+  const random = seededRandom(1);
   const losses = new LossCounts();
   const log = new HeardLog();
   const sender = new FakeSender();

@@ -11,9 +11,10 @@ import {
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterEach, describe, expect, it } from 'vitest';
+import { seededRandom } from '../../../test/support/packets.ts';
 import { makeSmallDisk } from '../../../test/support/small-disk.ts';
 import { HeardLog, nameOf, transaction } from '../../../test/support/transactions.ts';
-import { seededRandom, VirtualClock } from '../../../test/support/virtual-clock.ts';
+import { VirtualClock } from '../../../test/support/virtual-clock.ts';
 import { LossCounts } from './loss-counts.ts';
 import { RetryStore, type RetryStoreOptions } from './retry-store.ts';
 import type { Transaction } from './transaction.ts';
@@ -40,7 +41,7 @@ function make(options: MakeOptions = {}) {
     diskRatioMax: 1,
     ageMaxMs: 10 * DAY_MS,
     clock: new VirtualClock(),
-    random: seededRandom(),
+    random: seededRandom(1),
     losses: new LossCounts(),
     log: new HeardLog(),
     ...options,

@@ -1,0 +1,146 @@
+/**
+ * The server with an API key: what clients send reaches the intake, through an outage and a restart, and an intake
+ * that hangs holds nothing else up.
+ */
+import { mkdtempSync, readdirSync, rmSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { afterEach, expect, it } from 'vitest';
+import { type FakeIntake, startFakeIntake } from '../../src/testing/fake-intake/fake-intake.ts';
+import { type ServerProcess, withServer } from '../support/server-process.ts';
+
+const KEY = '0123456789abcdef0123456789abcdef';
+const LINES = ['dd.counter:3|c|#env:e2e', 'dd.latency:5:7|d', '_e{6,4}:deploy|done', '_sc|db.up|0'].join(
+  '\n',
+);
+
+interface OutputView {
+  readonly name: string;
+  readonly endpoints: readonly {
+    readonly endpoint: string;
+    readonly state: string;
+    readonly keys: readonly { readonly key: string; readonly state: string }[];
+    readonly queue: { readonly payloads: number };
+  }[];
+}
+
+const cleanUps: (() => unknown)[] = [];
+afterEach(async () => {
+  for (const cleanUp of cleanUps.splice(0).reverse()) await cleanUp();
+});
+
+async function intakeAt(port = 0): Promise<FakeIntake> {
+  const intake = await startFakeIntake({ apiKeys: [KEY], port });
+  cleanUps.push(() => intake.close());
+  return intake;
+}
+
+async function endpointsOf(server: ServerProcess): Promise<OutputView['endpoints']> {
+  const outputs = JSON.parse((await server.get('/api/outputs')).text) as OutputView[];
+  return outputs.find(({ name }) => name === 'datadog')?.endpoints ?? [];
+}
+
+const counted = async (intake: FakeIntake, metric = 'dd.counter'): Promise<number> => {
+  const series = (await intake.series()).filter((one) => one.metric === metric);
+  return series.flatMap(({ points }) => points).reduce((sum, { value }) => sum + value, 0);
+};
+
+it('an API key is all it takes, and is shown nowhere', async () => {
+  const intake = await intakeAt();
+  await withServer({ set: { api_key: KEY, dd_url: intake.url } }, async (server) => {
+    server.send('udp', [LINES]);
+    await server.until(async () => (await counted(intake)) === 3, 'the counter arrives');
+    await server.until(async () => (await intake.sketches()).length > 0, 'the sketch arrives');
+    await server.until(async () => (await intake.events()).length > 0, 'the event arrives');
+    await server.until(async () => (await intake.checkRuns()).length > 0, 'the check arrives');
+    expect(intake.refusals()).toEqual([]);
+    const [endpoint] = await endpointsOf(server);
+    expect(endpoint).toMatchObject({
+      endpoint: intake.url,
+      state: 'unblocked',
+      keys: [{ key: '***************************bcdef', state: 'valid' }],
+    });
+    expect(await server.metric(`whippet_datadog_endpoint_up{endpoint="${intake.url}"}`)).toBe(1);
+    const told = [
+      await server.get('/metrics'),
+      await server.get('/api/outputs'),
+      await server.get('/health'),
+    ];
+    expect(await server.stop()).toBe(0);
+    expect(JSON.stringify(told) + server.stderr + server.stdout).not.toContain(KEY);
+    expect(server.log.at(-1)).toMatchObject({ msg: 'stopped', undelivered: 0 });
+  });
+});
+
+it('an invalid key makes it unhealthy, and is said once', async () => {
+  const intake = await intakeAt();
+  await withServer({ set: { api_key: 'f'.repeat(32), dd_url: intake.url } }, async (server) => {
+    await server.until(async () => (await server.get('/health')).status === 503, 'it is unhealthy');
+    expect((await server.get('/health')).text).toContain('no API key is valid');
+    server.send('udp', [LINES]);
+    await server.until(
+      async () => (await server.metricSum('whippet_datadog_payloads_lost_total')) >= 4,
+      'all are lost',
+    );
+    expect(server.log.filter(({ code }) => code === 'ERR_DATADOG_KEY_INVALID')).toHaveLength(1);
+  });
+});
+
+it('what it could not deliver before a stop is delivered after the next start', async () => {
+  const folder = mkdtempSync(join(tmpdir(), 'whippet-e2e-storage-'));
+  cleanUps.push(() => rmSync(folder, { recursive: true, force: true }));
+  const intake = await intakeAt();
+  const { url, port } = intake;
+  await intake.close();
+  const set = {
+    api_key: KEY,
+    dd_url: url,
+    forwarder_storage_path: folder,
+    forwarder_storage_max_size_in_bytes: 10_000_000,
+    forwarder_storage_max_disk_ratio: 1,
+  };
+  await withServer({ set }, async (server) => {
+    server.send('udp', [LINES]);
+    await server.until(async () => ((await endpointsOf(server))[0]?.queue.payloads ?? 0) >= 4, 'they wait');
+    expect((await endpointsOf(server))[0]?.state).not.toBe('unblocked');
+    expect(await server.stop()).toBe(0);
+    expect(server.log.at(-1)).toMatchObject({ msg: 'stopped', undelivered: 0 });
+  });
+  expect(
+    readdirSync(folder, { recursive: true, encoding: 'utf8' }).some((name) => name.endsWith('.retry')),
+  ).toBe(true);
+  const revived = await intakeAt(port);
+  await withServer({ set }, async (server) => {
+    await server.until(async () => (await counted(revived)) === 3, 'the counter arrives');
+    await server.until(async () => (await revived.events()).length > 0, 'the event arrives');
+    await server.until(
+      async () => (await server.metricSum('whippet_datadog_disk_files')) === 0,
+      'no file is left',
+    );
+    expect(await server.stop()).toBe(0);
+  });
+  expect(await counted(revived)).toBe(3);
+});
+
+it('an intake that hangs holds up neither another one, nor the file, nor the page', async () => {
+  const [good, hanging] = [await intakeAt(), await intakeAt()];
+  hanging.override({ endpoint: '/api/v2/series', fault: 'hang' });
+  const set = {
+    api_key: KEY,
+    dd_url: hanging.url,
+    additional_endpoints: JSON.stringify({ [good.url]: [KEY] }),
+    stop_timeout_seconds: 2,
+    forwarder_stop_timeout: 0.5,
+  };
+  await withServer({ set }, async (server) => {
+    for (let i = 0; i < 3; i++) {
+      server.send('udp', ['dd.counter:1|c']);
+      await server.until(async () => (await counted(good)) === i + 1, `value ${i} arrives`);
+      await server.until(() => server.total('dd.counter') === i + 1, `value ${i} is in the file`);
+    }
+    expect(await server.metric('dd_counter')).toBe(3);
+    expect(await server.stop()).toBe(0);
+    expect(Number(server.log.at(-1)?.undelivered)).toBeGreaterThan(0);
+    expect(server.log.some(({ msg }) => msg.includes('because the server stopped'))).toBe(true);
+  });
+});
