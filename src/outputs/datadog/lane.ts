@@ -4,7 +4,7 @@
  *   encoder ─▶ open chunk ──full, or the flush ends──▶ queue ─▶ packer ─▶ sink
  *
  * Thread   the control thread. Chunks are packed one at a time, with a turn of the event loop before each.
- * Memory   at most QUEUE_BYTES_MAX wait for the packer, beside one open chunk.
+ * Memory   at most QUEUE_BYTES_MAX, of grouped items GROUPED_BYTES_MAX, wait for the packer, beside one open chunk.
  * Full     further items are dropped and counted.
  * Account  taken = packed + dropped + held, in series, sketches, events or service checks.
  */
@@ -22,6 +22,8 @@ export const DROP_REASONS = ['too_large', 'non_finite', 'queue_full', 'failed'] 
 export type DropReason = (typeof DROP_REASONS)[number];
 
 const QUEUE_BYTES_MAX = 64 * 1024 * 1024;
+/** A flush that is one chunk is put in order in one turn of the event loop, so it is kept smaller. */
+const GROUPED_BYTES_MAX = 8 * 1024 * 1024;
 const CHUNK_BYTES = 256 * 1024;
 /** Dropped items that the log names, of each reason and flush. */
 const NAMES_MAX = 3;
@@ -60,7 +62,8 @@ export class Lane {
   constructor(options: LaneOptions) {
     this.#options = options;
     this.kind = options.format.kind;
-    this.#queueBytesMax = options.queueBytesMax ?? QUEUE_BYTES_MAX;
+    this.#queueBytesMax =
+      options.queueBytesMax ?? (options.isGrouped === true ? GROUPED_BYTES_MAX : QUEUE_BYTES_MAX);
     this.#packer = new Packer({
       format: options.format,
       compressor: options.compressor,
