@@ -42,6 +42,8 @@ import { Ledger } from './server/ledger.ts';
 import { makeSampler, SamplerRules, tickSecondsUnder } from './server/make-sampler.ts';
 import { openOutputs } from './server/open-outputs.ts';
 import { compareLoaded, type ReloadReport, withReloaded } from './server/reloadable.ts';
+import { type OwnSettings, startThreads, whenThreadsReady } from './server/start-threads.ts';
+import { StreamWatch } from './server/stream-watch.ts';
 import { type SharedSettings, sharedSettings } from './server/thread-settings.ts';
 import { UnknownFieldWatch } from './server/unknown-field-watch.ts';
 import type { Logger } from './telemetry/logger.ts';
@@ -95,6 +97,7 @@ export class Server {
   private readonly tickSeconds: number;
   private readonly unknownFields: UnknownFieldWatch;
   private intake: IntakeParts | undefined;
+  private readonly streams: StreamWatch;
   private running = false;
   private flushes = 0;
 
@@ -106,6 +109,7 @@ export class Server {
     this.tickSeconds = tickSecondsUnder(this.config);
     this.log = options.log;
     this.unknownFields = new UnknownFieldWatch(this.log);
+    this.streams = new StreamWatch(this.log);
     this.registry = new Registry(contextLimitsOf(this.config));
     this.registry.overflowHost = overflowHost(this.config);
     this.cardinality = new CardinalityWatch(this.config.limits, this.registry, this.log);
@@ -228,8 +232,8 @@ export class Server {
     this.sampler = this.makeSampler();
     await this.openHttp();
     const settings = sharedSettings(config, this.workloads, this.intake.settings);
-    for (const listener of this.listeners) this.startThreads(listener, settings);
-    await Promise.all(this.threads.map((thread) => thread.whenReady()));
+    startThreads(this.listeners, config, this.streams, (kind, own) => this.startThread(kind, own, settings));
+    this.listeners = await whenThreadsReady(this.threads, this.listeners);
     yieldToIntake();
     this.running = true;
     this.beat.start();
@@ -275,31 +279,20 @@ export class Server {
     });
   }
 
-  private startThreads(listener: OpenListener, settings: SharedSettings): void {
-    const { config } = this;
-    const source = listener.kind === 'udp' ? 'udp' : 'uds';
-    const portable = listener.listener.kind === 'portable-udp';
-    const count = portable ? 1 : Math.max(config.dogstatsd_workers_count, 1);
-    for (let i = 0; i < count; i++) {
-      const shard = this.threads.length;
-      const thread: IntakeThread = new IntakeThread({
-        listenerKind: listener.kind,
-        settings: {
-          ...settings,
-          listener: listener.listener,
-          unknownFields: this.unknownFields.addThread(),
-          eolRequired: config.dogstatsd_eol_required.includes(source),
-        },
-        onMessage: (message) => this.hear(shard, message),
-        onPassed: (start) =>
-          this.inbox.add(() => {
-            thread.passed = start;
-            this.beat.notify();
-          }),
-        onFailure: (error) => this.options.onFatal(error),
-      });
-      this.threads.push(thread);
-    }
+  private startThread(kind: string, own: OwnSettings, settings: SharedSettings): void {
+    const shard = this.threads.length;
+    const thread: IntakeThread = new IntakeThread({
+      listenerKind: kind,
+      settings: { ...settings, ...own, unknownFields: this.unknownFields.addThread() },
+      onMessage: (message) => this.hear(shard, message),
+      onPassed: (start) =>
+        this.inbox.add(() => {
+          thread.passed = start;
+          this.beat.notify();
+        }),
+      onFailure: (error) => this.options.onFatal(error),
+    });
+    this.threads.push(thread);
   }
 
   private hear(shard: number, message: ShardMessage): void {
@@ -326,6 +319,9 @@ export class Server {
         break;
       case 'rejected':
         this.logRejected(message);
+        break;
+      case 'connection':
+        this.streams.say(message.report);
         break;
       case 'echo':
         this.echo?.take(message.lines, message.leftOut);
@@ -408,6 +404,7 @@ export class Server {
       ...coreMetrics(threads),
       ...shardMetrics(threads.map(({ counters }) => counters)),
       ...(this.intake?.metrics() ?? []),
+      ...this.streams.metrics(),
       ...aggregateMetrics(this.registry, this.sampler),
       ...this.cardinality.metrics(),
       ...this.unknownFields.metrics(),
@@ -419,6 +416,7 @@ export class Server {
   /** What GET /api/<name> answers as JSON. */
   private views(): Views {
     return {
+      connections: () => this.streams.connections(this.threads, this.config.intake.connections_max),
       cardinality: () => this.cardinality.view(),
       ledger: () => this.ledger.report(),
       outputs: () => this.outputs.status(),

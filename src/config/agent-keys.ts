@@ -9,6 +9,7 @@ import { enrichKeys } from './enrich-keys.ts';
 import { forwardKeys } from './forward-keys.ts';
 import { choice, integer, list, seconds, text, yesOrNo } from './key-types.ts';
 import { rateLimiterKeys } from './rate-limiter-keys.ts';
+import { streamAgentKeys } from './stream-keys.ts';
 
 export const LOG_LEVELS = ['off', 'fatal', 'critical', 'error', 'warn', 'info', 'debug', 'trace'] as const;
 export type LogLevel = (typeof LOG_LEVELS)[number];
@@ -16,8 +17,8 @@ export type LogLevel = (typeof LOG_LEVELS)[number];
 export const HISTOGRAM_AGGREGATES = ['max', 'min', 'median', 'avg', 'sum', 'count'] as const;
 export type HistogramAggregate = (typeof HISTOGRAM_AGGREGATES)[number];
 
-/** The Agent's words for what a packet came through: `uds` is both kinds of Unix socket. */
-export const EOL_LISTENERS = ['udp', 'uds', 'named_pipe'] as const;
+/** The Agent's words for what a packet came through, and `tcp`: `uds` is both kinds of Unix socket. */
+export const EOL_LISTENERS = ['udp', 'uds', 'named_pipe', 'tcp'] as const;
 export type EolListener = (typeof EOL_LISTENERS)[number];
 
 export const agentKeys = {
@@ -60,10 +61,13 @@ export const agentKeys = {
       who: 'Whoever has clients on the same machine, or in containers that mount the directory.',
     },
   ),
+  ...streamAgentKeys,
   dogstatsd_buffer_size: integer(
     { default: 8192, min: 512, max: 65536, unit: 'bytes' },
     {
-      what: 'The largest packet that is received whole. The rest of a longer datagram is cut off.',
+      what:
+        'The largest packet that is received whole. The rest of a longer datagram is cut off; a longer frame ends its ' +
+        'connection; a longer line of TCP or a pipe is left out.',
       trade: 'Larger takes more memory for every receive slot; smaller cuts packets.',
       who: 'Whoever has clients that send packets of more than 8 KiB.',
     },
@@ -155,7 +159,9 @@ export const agentKeys = {
   dogstatsd_eol_required: list(
     { default: [], item: z.enum(EOL_LISTENERS), itemText: EOL_LISTENERS.join(', ') },
     {
-      what: 'Listeners on which the last line of a packet must end in a newline, or is dropped and counted.',
+      what:
+        'Listeners on which the last line of a packet must end in a newline, or is dropped and counted. For `tcp` and ' +
+        '`named_pipe` that is the last line of a connection.',
       trade: 'Finds lines that were cut off; loses every last line of clients that send no newline.',
       who: 'Whoever has clients that always end lines and packets that may be cut.',
     },

@@ -10,6 +10,8 @@ export interface ConfigOptions {
   readonly port?: string;
   readonly host?: string;
   readonly socket?: string;
+  readonly streamSocket?: string;
+  readonly tcpPort?: string;
   readonly httpPort?: string;
   readonly echo?: boolean;
   readonly file?: string;
@@ -47,6 +49,20 @@ export const HANDY_FLAGS: readonly HandyFlag[] = [
     option: 'socket',
     key: 'dogstatsd_socket',
     description: 'Unix datagram socket to receive on (off)',
+  },
+  {
+    flag: '--stream-socket',
+    argument: '<path>',
+    option: 'streamSocket',
+    key: 'dogstatsd_stream_socket',
+    description: 'Unix stream socket to receive on (off)',
+  },
+  {
+    flag: '--tcp-port',
+    argument: '<n>',
+    option: 'tcpPort',
+    key: 'dogstatsd_tcp_port',
+    description: 'TCP port to receive on; 0 takes any free port (off)',
   },
   {
     flag: '--http-port',

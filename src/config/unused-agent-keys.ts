@@ -7,9 +7,6 @@
  */
 export const UNUSED_AGENT_KEYS: readonly string[] = [
   'use_dogstatsd',
-  'dogstatsd_stream_socket',
-  'dogstatsd_stream_log_too_big',
-  'dogstatsd_pipe_name',
   'dogstatsd_windows_pipe_security_descriptor',
   'dogstatsd_require_listener',
   'dogstatsd_experimental_http.',

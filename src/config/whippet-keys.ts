@@ -8,6 +8,7 @@ import { integer, seconds, section, text, yesNoOr, yesOrNo } from './key-types.t
 import { limitKeys } from './limit-keys.ts';
 import { rateLimiterIntakeKeys } from './rate-limiter-keys.ts';
 import { rulesKeys } from './rules-keys.ts';
+import { streamIntakeKeys, streamOwnKeys } from './stream-keys.ts';
 
 const MIB = 1024 * 1024;
 
@@ -50,6 +51,7 @@ export const whippetKeys = {
     },
   ),
   ...apiKeyFileKey,
+  ...streamOwnKeys,
   http: section({
     host: text(
       { default: '127.0.0.1', pattern: /^\S+$/, patternText: 'without spaces: an address or a host name' },
@@ -134,6 +136,7 @@ export const whippetKeys = {
         who: 'Whoever sees packets dropped because the backlog is full, or is short of memory.',
       },
     ),
+    ...streamIntakeKeys,
     portable: yesOrNo(
       { default: false },
       {

@@ -33,7 +33,7 @@ export interface MetricsSource {
   page(accept: string | undefined): { readonly contentType: string; readonly chunks: Iterable<string> };
 }
 
-/** What `GET /api/<name>` answers, by name; called for each request. */
+/** What `GET /api/<name>` answers, by name; called for each request. A promise is waited for. */
 export type Views = Readonly<Record<string, () => unknown>>;
 
 export interface HttpOptions {
@@ -127,7 +127,7 @@ function addRoutes(app: FastifyInstance, options: HttpOptions): void {
     return reply.code(ready ? 200 : 503).send({ ready });
   });
   for (const [name, view] of Object.entries(options.views ?? {})) {
-    app.get(`/api/${name}`, (_, reply) => reply.send(view()));
+    app.get(`/api/${name}`, async (_, reply) => reply.send(await view()));
   }
   app.post('/-/reload', async (request, reply) => {
     if (!isLocal(request))

@@ -9,6 +9,7 @@ import type { ContextLimits } from '../model/cardinality.ts';
 import type { ForwardTarget } from './forwarder.ts';
 import type { MemorySource } from './memory-usage.ts';
 import type { RateLimits } from './rate-limiter.ts';
+import type { StreamSettings } from './stream-settings.ts';
 
 /** What the rate limiter goes by. */
 export interface RateLimiterSettings {
@@ -21,8 +22,10 @@ export interface ForwardSettings {
   readonly target: ForwardTarget | undefined;
 }
 
-/** Which socket the thread reads. */
-export type Listener =
+/** What the thread reads: one socket for datagrams, or all streams. */
+export type Listener = DatagramListener | StreamSettings;
+
+export type DatagramListener =
   | { readonly kind: 'datagram'; readonly fd: number }
   | {
       readonly kind: 'portable-udp';
@@ -55,12 +58,19 @@ export interface IntakeSettings {
 }
 
 /** What the control thread says to a running thread. It is read when the control word asks for attention. */
-export type ThreadMessage = ReloadMessage | ReadmitMessage | AimMessage;
+export type ThreadMessage = ReloadMessage | ReadmitMessage | AimMessage | ConnectionsRequest;
 
 /** There is room for the contexts of these slots: each is told again when it is next seen. */
 export interface ReadmitMessage {
   readonly kind: 'readmit';
   readonly slots: Uint32Array;
+}
+
+/** The stream thread answers with what connections it has. */
+export interface ConnectionsRequest {
+  readonly kind: 'connections';
+  /** Comes back with the answer. */
+  readonly request: number;
 }
 
 /** New settings; the thread forgets the lines it knows. */

@@ -8,6 +8,7 @@
  */
 import { Worker } from 'node:worker_threads';
 import { makeShardMemory } from '../core/core.ts';
+import type { ConnectionsView } from '../model/connection.ts';
 import type { ShardMessage } from '../model/shard-message.ts';
 import { ControlWord, makeControlBuffer, type PublishedCounters } from '../telemetry/control-word.ts';
 import type { ForwardTarget } from './forwarder.ts';
@@ -15,6 +16,9 @@ import type { IntakeSettings, ReadmitMessage, ReloadMessage, ThreadMessage } fro
 
 /** Room for young objects: the cold path makes much garbage and keeps little, and small spaces pause briefly. */
 const YOUNG_GENERATION_MB = 4;
+
+/** How long a thread has to answer, ms; it looks for messages at least every 100 ms. */
+const ANSWER_MS = 2000;
 
 export type ThreadSettings = Omit<IntakeSettings, 'memory' | 'control'>;
 
@@ -28,12 +32,25 @@ export interface IntakeThreadOptions {
   /** For telemetry: the kind of its listener. */
   readonly listenerKind: string;
   readonly settings: ThreadSettings;
-  /** Every message but `ready`, `passed` and `stopped`, in order. */
+  /** Every message, in order, but those about the thread itself. */
   readonly onMessage: (message: ShardMessage) => void;
   /** Everything received before this Unix second has been sealed and told. */
   readonly onPassed: (start: number) => void;
   /** The thread ended without being asked to. */
   readonly onFailure: (error: Error) => void;
+}
+
+/** The thread could not open listener number `index`. */
+export class NotBound extends Error {
+  readonly code: string;
+  readonly index: number;
+
+  constructor({ code, message, index }: Extract<ShardMessage, { kind: 'not_bound' }>) {
+    super(message);
+    this.name = 'NotBound';
+    this.code = code;
+    this.index = index;
+  }
 }
 
 export class IntakeThread {
@@ -46,6 +63,11 @@ export class IntakeThread {
   private readonly options: IntakeThreadOptions;
   private readonly ready: Promise<void>;
   private readonly ended: Promise<void>;
+  /** Ports of the listeners that the thread itself has opened; 0 for none. */
+  private ports: readonly number[] = [];
+  /** Who waits for the answer to which request. */
+  private readonly requests = new Map<number, (view: ConnectionsView | undefined) => void>();
+  private lastRequest = 0;
   private stopped = false;
 
   constructor(options: IntakeThreadOptions) {
@@ -55,14 +77,15 @@ export class IntakeThread {
     const buffer = makeControlBuffer();
     this.control = new ControlWord(buffer);
     const workerData: IntakeSettings = { ...options.settings, memory: this.memory, control: buffer };
-    this.worker = new Worker(new URL('./intake.worker.js', import.meta.url), {
+    const entry = options.settings.listener.kind === 'streams' ? './stream.worker.js' : './intake.worker.js';
+    this.worker = new Worker(new URL(entry, import.meta.url), {
       workerData,
       name: `intake ${options.listenerKind}`,
       resourceLimits: { maxYoungGenerationSizeMb: YOUNG_GENERATION_MB },
     });
     const { worker } = this;
     this.ready = new Promise((resolve, reject) => {
-      worker.on('message', (message: ShardMessage) => this.hear(message, resolve));
+      worker.on('message', (message: ShardMessage) => this.hear(message, resolve, reject));
       worker.once('error', reject);
     });
     this.ended = new Promise((resolve) => worker.once('exit', () => resolve()));
@@ -72,9 +95,30 @@ export class IntakeThread {
     );
   }
 
-  /** Resolves when the thread receives. */
-  whenReady(): Promise<void> {
-    return this.ready;
+  /** Whether it is the stream thread. */
+  get isStream(): boolean {
+    return this.options.settings.listener.kind === 'streams';
+  }
+
+  /** Resolves when the thread receives, with the ports it has opened; rejects with NotBound when it cannot listen. */
+  async whenReady(): Promise<readonly number[]> {
+    await this.ready;
+    return this.ports;
+  }
+
+  /** Asks a stream thread for its connections; undefined when it does not answer in time. */
+  connections(): Promise<ConnectionsView | undefined> {
+    const request = ++this.lastRequest;
+    return new Promise((resolve) => {
+      const answer = (view: ConnectionsView | undefined): void => {
+        clearTimeout(timer);
+        this.requests.delete(request);
+        resolve(view);
+      };
+      const timer = setTimeout(() => answer(undefined), ANSWER_MS);
+      this.requests.set(request, answer);
+      this.tell({ kind: 'connections', request });
+    });
   }
 
   /** Its counters as of the end of its last batch. */
@@ -108,10 +152,19 @@ export class IntakeThread {
     this.control.callAttention();
   }
 
-  private hear(message: ShardMessage, ready: () => void): void {
+  private hear(message: ShardMessage, ready: () => void, failed: (error: Error) => void): void {
     switch (message.kind) {
       case 'ready':
         ready();
+        break;
+      case 'bound':
+        this.ports = message.ports;
+        break;
+      case 'not_bound':
+        failed(new NotBound(message));
+        break;
+      case 'connections':
+        this.requests.get(message.request)?.(message.view);
         break;
       case 'passed':
         this.options.onPassed(message.start);

@@ -48,7 +48,7 @@ function run(settings: IntakeSettings, port: MessagePort): void {
       },
     });
     joined.stopped();
-  } else {
+  } else if (listener.kind === 'portable-udp') {
     runPortableUdp({
       ...shared,
       listener,
@@ -62,5 +62,5 @@ function run(settings: IntakeSettings, port: MessagePort): void {
       ready: joined.ready,
       stopped: joined.stopped,
     });
-  }
+  } else throw new TypeError('streams have an entry of their own');
 }

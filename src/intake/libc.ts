@@ -19,6 +19,7 @@ import { createRequire } from 'node:module';
 import { getSystemErrorMap } from 'node:util';
 import { decodeSockaddr, SOCKADDR_BYTES_MAX, type SocketName } from './sockaddr.ts';
 
+export const SOCK_STREAM = 1;
 export const SOCK_DGRAM = 2;
 export const SOCK_NONBLOCK = 0x800;
 export const SOCK_CLOEXEC = 0x80000;
@@ -28,6 +29,8 @@ export const SO_REUSEADDR = 2;
 export const SO_SNDBUF = 7;
 export const SO_RCVBUF = 8;
 export const SO_PASSCRED = 16;
+/** Who connected the other end of a Unix stream: pid, uid and gid as int32. */
+const SO_PEERCRED = 17;
 export const SO_RCVTIMEO = 20;
 export const SO_SNDTIMEO = 21;
 /** Adds the number of datagrams the kernel dropped to every message's ancillary data. */
@@ -41,6 +44,10 @@ export const IPV6_V6ONLY = 26;
 const MADV_DONTNEED = 4;
 /** Words of the longest option that is an array. */
 const WORDS_MAX = 9;
+/** fcntl: another descriptor of the same file, closed on exec. */
+const F_DUPFD_CLOEXEC = 1030;
+/** shutdown: what the other end has sent can still be read, and then the end. */
+export const SHUT_RD = 0;
 
 /** The clock of Date.now(). */
 const CLOCK_REALTIME = 0;
@@ -68,6 +75,14 @@ export interface Libc {
   socket(domain: number, type: number): number;
   bind(fd: number, sockaddr: Uint8Array): void;
   connect(fd: number, sockaddr: Uint8Array): void;
+  /** Lets clients connect; `backlog` of them may wait to be accepted. */
+  listen(fd: number, backlog: number): void;
+  /** Another descriptor of the same socket, to be closed on its own. */
+  duplicate(fd: number): number;
+  /** Shuts one direction of a connection; false when there is none any more. */
+  shutdown(fd: number, how: number): boolean;
+  /** The process at the other end of a Unix stream socket. */
+  peerCredentials(fd: number): { readonly pid: number; readonly uid: number };
   /** Closes `fd`, whatever the kernel says about it: after close the descriptor is gone in any case. */
   close(fd: number): void;
   setOption(fd: number, level: number, option: number, value: number): void;
@@ -152,6 +167,9 @@ function bindLibc(): Libc {
   const socket = library.func('socket', 'int', ['int', 'int', 'int']);
   const bind = library.func('bind', 'int', ['int', 'uintptr_t', 'uint32_t']);
   const connect = library.func('connect', 'int', ['int', 'uintptr_t', 'uint32_t']);
+  const listen = library.func('listen', 'int', ['int', 'int']);
+  const fcntl = library.func('fcntl', 'int', ['int', 'int', 'int']);
+  const shutdown = library.func('shutdown', 'int', ['int', 'int']);
   const close = library.func('close', 'int', ['int']);
   const setsockopt = library.func('setsockopt', 'int', ['int', 'int', 'int', 'uintptr_t', 'uint32_t']);
   const getsockopt = library.func('getsockopt', 'int', ['int', 'int', 'int', 'uintptr_t', 'uintptr_t']);
@@ -186,6 +204,14 @@ function bindLibc(): Libc {
     socket: (domain, type) => check('socket', socket(domain, type | SOCK_CLOEXEC, 0)),
     bind: (fd, sockaddr) => void check('bind', bind(fd, address(sockaddr), sockaddr.length)),
     connect: (fd, sockaddr) => void check('connect', connect(fd, address(sockaddr), sockaddr.length)),
+    listen: (fd, backlog) => void check('listen', listen(fd, backlog)),
+    duplicate: (fd) => check('fcntl', fcntl(fd, F_DUPFD_CLOEXEC, 0)),
+    shutdown: (fd, how) => shutdown(fd, how) === 0,
+    peerCredentials: (fd) => {
+      scratch.setUint32(0, 12, true);
+      check('getsockopt', getsockopt(fd, SOL_SOCKET, SO_PEERCRED, valueAt, lengthAt));
+      return { pid: scratch.getInt32(8, true), uid: scratch.getUint32(12, true) };
+    },
     close: (fd) => void close(fd),
     setOption: (fd, level, option, value) => {
       scratch.setInt32(8, value, true);

@@ -6,6 +6,7 @@ export type ListenErrorCode =
   | 'ERR_LISTEN_ADDRESS'
   | 'ERR_LISTEN_DENIED'
   | 'ERR_LISTEN_SOCKET_PATH'
+  | 'ERR_LISTEN_TLS'
   | 'ERR_LISTEN_UNSUPPORTED';
 
 export class ListenError extends Error {

@@ -4,38 +4,41 @@
  */
 
 import { createSocket } from 'node:dgram';
-import type { Listener } from './intake-settings.ts';
+import type { StreamKind } from '../model/connection.ts';
+import type { DatagramListener } from './intake-settings.ts';
 import { type Libc, loadLibc } from './libc.ts';
 import { ListenError } from './listen-error.ts';
+import { type StreamOptions, streamOpenings } from './open-streams.ts';
+import { openUdpSocket, portListenError, resolveHosts } from './port-socket.ts';
 import { type ReadSocketMemory, socketMemoryOf, udpSocketMemory } from './socket-memory.ts';
-import { openUdpSocket, resolveUdpHosts, udpListenError } from './udp-socket.ts';
+import type { StreamListener } from './stream-settings.ts';
 import { openUnixSocket, removeSocketFile, socketFileOf } from './unix-socket.ts';
 
 /** The options of the configuration that say where to listen. */
-export interface ListenOptions {
+export interface ListenOptions extends StreamOptions {
   readonly dogstatsd_port: number;
-  readonly bind_host: string;
-  readonly dogstatsd_non_local_traffic: boolean;
   readonly dogstatsd_socket: string;
-  readonly dogstatsd_so_rcvbuf: number;
   /** Use node:dgram even where system calls can be made. */
   readonly portable: boolean;
 }
 
 export interface OpenListener {
-  /** As in telemetry: `udp`, `unixgram`. */
-  readonly kind: 'udp' | 'unixgram';
+  /** As in telemetry: `udp`, `unixgram`, `unix`, `tcp`, `named_pipe`. */
+  readonly kind: 'udp' | 'unixgram' | StreamKind;
   /** What it listens on: an address with port, or a path. */
   readonly name: string;
   readonly port: number;
-  /** What an intake thread needs to receive from it. */
-  readonly listener: Listener;
+  /** What an intake thread needs to receive from it; all streams share one thread. */
+  readonly listener: DatagramListener | StreamListener;
   /** What the kernel buffers for it, bytes; 0 when unknown. */
   readonly receiveBufferBytes: number;
   /** What the kernel holds and has dropped for it, where the system tells. */
   readonly socketMemory?: ReadSocketMemory;
   /** What the kernel had dropped before the socket became ours; 0 unless it was handed over. */
   readonly dropsBefore?: number;
+  /** For a socket that its thread opens: what it listens on then, and what it means that it cannot. */
+  bound?(port: number): { readonly name: string; readonly port: number };
+  explain?(cause: Error): ListenError;
   /** Closes the socket and removes its file. */
   close(): void;
 }
@@ -47,6 +50,7 @@ export async function openListeners(options: ListenOptions): Promise<OpenListene
   try {
     if (options.dogstatsd_socket !== '') open.push(openUnix(libc, options));
     if (options.dogstatsd_port >= 0) open.push(await openUdp(libc, options));
+    for (const openStream of streamOpenings(options)) open.push(await openStream(libc, options));
   } catch (error) {
     for (const listener of open) listener.close();
     throw error;
@@ -93,7 +97,7 @@ async function openUdp(libc: Libc | undefined, options: ListenOptions): Promise<
     allInterfaces: options.dogstatsd_non_local_traffic,
   };
   if (libc === undefined) {
-    const [host = ''] = await resolveUdpHosts(address);
+    const [host = ''] = await resolveHosts(address);
     return openPortable(host, address.port, options.dogstatsd_so_rcvbuf);
   }
   const socket = await openUdpSocket(libc, address, options.dogstatsd_so_rcvbuf);
@@ -115,7 +119,7 @@ async function openUdp(libc: Libc | undefined, options: ListenOptions): Promise<
 async function openPortable(host: string, wanted: number, receiveBuffer: number): Promise<OpenListener> {
   const socket = createSocket(host.includes(':') ? 'udp6' : 'udp4');
   const port = await new Promise<number>((resolve, reject) => {
-    socket.once('error', (cause) => reject(udpListenError(cause, host, wanted)));
+    socket.once('error', (cause) => reject(portListenError(cause, host, wanted, 'UDP')));
     socket.bind(wanted, host, () => resolve(socket.address().port));
   });
   await new Promise<void>((resolve) => socket.close(() => resolve()));

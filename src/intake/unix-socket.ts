@@ -1,5 +1,5 @@
 /**
- * Opens the Unix datagram socket and looks after its file (spec intake §1.3).
+ * Opens Unix sockets, for datagrams and for streams, and looks after their files (spec intake §1.3).
  *
  * What is at the path decides: nothing, bind; a socket nobody is bound to, left behind by a server that
  * ended, remove it; a socket somebody is bound to, or any other file, an error. The Agent takes a live
@@ -7,27 +7,49 @@
  */
 import { chmodSync, lstatSync, type Stats, unlinkSync } from 'node:fs';
 import { dirname } from 'node:path';
-import { type Libc, SO_RCVBUF, SOCK_DGRAM, SOL_SOCKET } from './libc.ts';
+import { type Libc, SO_RCVBUF, SOCK_DGRAM, SOCK_STREAM, SOL_SOCKET } from './libc.ts';
 import { codeOf, ListenError } from './listen-error.ts';
+import type { OpenSocket } from './port-socket.ts';
 import { AF_UNIX, sockaddrUnix } from './sockaddr.ts';
-import type { OpenSocket } from './udp-socket.ts';
 
 /** Owner everything, everybody else write: senders need no more. */
 const SOCKET_MODE = 0o722;
 
-/** Opens and binds the socket. `receiveBuffer` is SO_RCVBUF in bytes, 0 for the system's own. Throws ListenError. */
+/** Opens and binds the datagram socket. `receiveBuffer` is SO_RCVBUF in bytes, 0 for the system's own. Throws ListenError. */
 export function openUnixSocket(libc: Libc, path: string, receiveBuffer: number): OpenSocket {
-  const sockaddr = encodePath(path);
-  removeDeadSocket(libc, path, sockaddr);
-  const fd = libc.socket(AF_UNIX, SOCK_DGRAM);
-  try {
+  return openAt(libc, path, 'dogstatsd_socket', SOCK_DGRAM, (fd) => {
     if (receiveBuffer > 0) libc.setOption(fd, SOL_SOCKET, SO_RCVBUF, receiveBuffer);
+  });
+}
+
+/** Opens a stream socket that clients can connect to. `key` is the key that names the path. Throws ListenError. */
+export function openUnixStream(libc: Libc, path: string, key: string, backlog: number): OpenSocket {
+  const socket = openAt(libc, path, key, SOCK_STREAM, () => undefined);
+  libc.listen(socket.fd, backlog);
+  return socket;
+}
+
+function openAt(
+  libc: Libc,
+  path: string,
+  key: string,
+  type: number,
+  prepare: (fd: number) => void,
+): OpenSocket {
+  const sockaddr = encodePath(path, key);
+  if (findSocket(path, key)) {
+    if (isAlive(libc, path, key, sockaddr)) throw socketInUse(path, key);
+    removeDeadSocket(path, key);
+  }
+  const fd = libc.socket(AF_UNIX, type);
+  try {
+    prepare(fd);
     libc.bind(fd, sockaddr);
     chmodSync(path, SOCKET_MODE);
     return { fd, name: path, port: 0, receiveBufferBytes: libc.getOption(fd, SOL_SOCKET, SO_RCVBUF) };
   } catch (cause) {
     libc.close(fd);
-    throw unixListenError(cause, path);
+    throw unixListenError(cause, path, key);
   }
 }
 
@@ -53,74 +75,79 @@ export function removeSocketFile(file: SocketFile): void {
   }
 }
 
-function encodePath(path: string): Uint8Array {
+function encodePath(path: string, key: string): Uint8Array {
   try {
     return sockaddrUnix(path);
   } catch (cause) {
     throw new ListenError(
       'ERR_LISTEN_SOCKET_PATH',
-      `${(cause as Error).message}; set dogstatsd_socket to a shorter path`,
+      `${(cause as Error).message}; set ${key} to a shorter path`,
       cause,
     );
   }
 }
 
-function removeDeadSocket(libc: Libc, path: string, sockaddr: Uint8Array): void {
-  const stat = statOf(path);
-  if (stat === undefined) return;
-  if (!stat.isSocket()) {
-    const what = stat.isDirectory() ? 'a directory' : 'a file that is not a socket';
-    throw new ListenError(
-      'ERR_LISTEN_SOCKET_PATH',
-      `${path} is ${what}; remove it or set dogstatsd_socket to another path`,
-    );
-  }
-  if (isAlive(libc, path, sockaddr)) {
-    throw new ListenError(
-      'ERR_LISTEN_IN_USE',
-      `${path} is in use by another server; stop it or set dogstatsd_socket to another path`,
-    );
-  }
+/** Whether a socket is at the path. Throws when something else is. */
+export function findSocket(path: string, key: string): boolean {
+  const stat = statOf(path, key);
+  if (stat === undefined) return false;
+  if (stat.isSocket()) return true;
+  const what = stat.isDirectory() ? 'a directory' : 'a file that is not a socket';
+  throw new ListenError(
+    'ERR_LISTEN_SOCKET_PATH',
+    `${path} is ${what}; remove it or set ${key} to another path`,
+  );
+}
+
+export function socketInUse(path: string, key: string): ListenError {
+  return new ListenError(
+    'ERR_LISTEN_IN_USE',
+    `${path} is in use by another server; stop it or set ${key} to another path`,
+  );
+}
+
+export function removeDeadSocket(path: string, key: string): void {
   try {
     unlinkSync(path);
   } catch (cause) {
-    throw unixListenError(cause, path);
+    throw unixListenError(cause, path, key);
   }
 }
 
-/** Whether somebody is bound to the socket: connecting to a dead one is refused. */
-function isAlive(libc: Libc, path: string, sockaddr: Uint8Array): boolean {
+/** Whether somebody is bound to the socket, of whatever type: connecting to a dead one is refused. */
+function isAlive(libc: Libc, path: string, key: string, sockaddr: Uint8Array): boolean {
   const probe = libc.socket(AF_UNIX, SOCK_DGRAM);
   try {
     libc.connect(probe, sockaddr);
     return true;
   } catch (cause) {
     if (codeOf(cause) === 'ECONNREFUSED') return false;
-    // A stream socket of another program answers EPROTOTYPE: alive as well.
+    // A stream socket answers EPROTOTYPE: alive as well, and its server sees no connection.
     if (codeOf(cause) === 'EPROTOTYPE') return true;
-    throw unixListenError(cause, path);
+    throw unixListenError(cause, path, key);
   } finally {
     libc.close(probe);
   }
 }
 
 /** What is at the path; undefined for nothing. */
-function statOf(path: string): Stats | undefined {
+function statOf(path: string, key: string): Stats | undefined {
   try {
     return lstatSync(path, { throwIfNoEntry: false });
   } catch (cause) {
     // A part of the path is a file, or a directory that may not be searched.
-    throw unixListenError(cause, path);
+    throw unixListenError(cause, path, key);
   }
 }
 
-function unixListenError(cause: unknown, path: string): ListenError {
+/** What a failure to listen at a path means to the person who started the server. */
+export function unixListenError(cause: unknown, path: string, key: string): ListenError {
   switch (codeOf(cause)) {
     case 'ENOENT':
     case 'ENOTDIR':
       return new ListenError(
         'ERR_LISTEN_SOCKET_PATH',
-        `the directory ${dirname(path)} does not exist; create it or set dogstatsd_socket`,
+        `the directory ${dirname(path)} does not exist; create it or set ${key}`,
         cause,
       );
     case 'EACCES':
@@ -128,19 +155,15 @@ function unixListenError(cause: unknown, path: string): ListenError {
     case 'EROFS':
       return new ListenError(
         'ERR_LISTEN_DENIED',
-        `not allowed to create ${path}; change the permissions of its directory or set dogstatsd_socket`,
+        `not allowed to create ${path}; change the permissions of its directory or set ${key}`,
         cause,
       );
     case 'EADDRINUSE':
-      return new ListenError(
-        'ERR_LISTEN_IN_USE',
-        `${path} is in use by another server; stop it or set dogstatsd_socket to another path`,
-        cause,
-      );
+      return socketInUse(path, key);
     default:
       return new ListenError(
         'ERR_LISTEN_SOCKET_PATH',
-        `cannot listen on ${path} (${cause instanceof Error ? cause.message : cause}); set dogstatsd_socket`,
+        `cannot listen on ${path} (${cause instanceof Error ? cause.message : cause}); set ${key}`,
         cause,
       );
   }

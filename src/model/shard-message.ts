@@ -2,6 +2,7 @@
  * What an intake thread tells the control thread, in order. Samples do not travel this way: they are in
  * sealed buckets, in shared memory.
  */
+import type { ConnectionReport, ConnectionsView } from './connection.ts';
 import type { EventMessage, MessageType, ServiceCheckMessage } from './message.ts';
 import type { ByteString } from './text.ts';
 
@@ -21,6 +22,14 @@ export type ShardMessage =
   | RejectedLine
   /** Lines as they arrived, for `--echo`, and how many were left out since the last time. */
   | { readonly kind: 'echo'; readonly lines: readonly ByteString[]; readonly leftOut: number }
+  /** The stream thread listens; the port of each of its listeners, 0 for none. */
+  | { readonly kind: 'bound'; readonly ports: readonly number[] }
+  /** It cannot open listener number `index`: the system's code and message. */
+  | { readonly kind: 'not_bound'; readonly index: number; readonly code: string; readonly message: string }
+  /** The answer to a request for its connections. */
+  | { readonly kind: 'connections'; readonly request: number; readonly view: ConnectionsView }
+  /** Something to be said in the log about a connection. */
+  | { readonly kind: 'connection'; readonly report: ConnectionReport }
   /** The shard has drained, sealed and ended. */
   | { readonly kind: 'stopped' };
 

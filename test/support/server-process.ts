@@ -36,6 +36,8 @@ export interface ServerProcessOptions {
   readonly set?: Readonly<Record<string, string | number | boolean>>;
   /** Opens a Unix socket in the temporary folder too. */
   readonly unix?: boolean;
+  /** The same for a Unix stream socket. */
+  readonly stream?: boolean;
   readonly args?: readonly string[];
   /** Content of a configuration file the server is started with: YAML, or what is written as such. */
   readonly config?: string | object;
@@ -47,6 +49,7 @@ export class ServerProcess {
   readonly folder: string;
   readonly filePath: string;
   readonly socketPath: string;
+  readonly streamPath: string;
   /** The configuration file; it exists when the server was started with one. */
   readonly configPath: string;
   /** The same for workloads. */
@@ -56,6 +59,7 @@ export class ServerProcess {
   /** Standard error as it is. */
   stderr = '';
   udpPort = 0;
+  tcpPort = 0;
   httpPort = 0;
   readonly child: ChildProcessWithoutNullStreams;
   private rest = '';
@@ -79,6 +83,7 @@ export class ServerProcess {
     this.folder = mkdtempSync(join(tmpdir(), 'whippet-e2e-'));
     this.filePath = join(this.folder, 'out.ndjson');
     this.socketPath = join(this.folder, 'dsd.sock');
+    this.streamPath = join(this.folder, 'stream.sock');
     this.configPath = join(this.folder, 'whippet.yaml');
     this.workloadsPath = join(this.folder, 'workloads.yaml');
     const settings = {
@@ -88,6 +93,7 @@ export class ServerProcess {
       hostname: TEST_HOST,
       'outputs.file.path': this.filePath,
       ...(options.unix ? { dogstatsd_socket: this.socketPath } : {}),
+      ...(options.stream ? { dogstatsd_stream_socket: this.streamPath } : {}),
       ...(options.workloads === undefined ? {} : { workloads: this.workloadsPath }),
       ...options.set,
     };
@@ -249,6 +255,8 @@ export class ServerProcess {
     for (const line of this.log) {
       if (line.msg === 'listening' && line.listener === 'udp')
         this.udpPort = Number(/\d+$/.exec(String(line.address))?.[0]);
+      if (line.msg === 'listening' && line.listener === 'tcp')
+        this.tcpPort = Number(/\d+$/.exec(String(line.address))?.[0]);
       if (line.msg === 'HTTP is up') this.httpPort = Number(line.port);
     }
     return this.httpPort > 0;

@@ -1,13 +1,26 @@
 /**
- * Opens the UDP socket: which address, and what to say when it cannot be had (spec intake §1.2).
+ * Opens the sockets that have ports, UDP and TCP: which address, and what to say when it cannot be had (spec intake §1.2).
  */
 import { lookup } from 'node:dns/promises';
 import { isIP } from 'node:net';
-import { IPPROTO_IPV6, IPV6_V6ONLY, type Libc, SO_RCVBUF, SOCK_DGRAM, SOL_SOCKET } from './libc.ts';
+import {
+  IPPROTO_IPV6,
+  IPV6_V6ONLY,
+  type Libc,
+  SO_RCVBUF,
+  SO_REUSEADDR,
+  SOCK_DGRAM,
+  SOCK_STREAM,
+  SOL_SOCKET,
+} from './libc.ts';
 import { codeOf, ListenError } from './listen-error.ts';
 import { AF_INET6, familyOf, sockaddrInet } from './sockaddr.ts';
 
-export interface UdpAddress {
+/** The keys that name the ports. */
+const PORT_KEYS = { UDP: 'dogstatsd_port', TCP: 'dogstatsd_tcp_port' } as const;
+export type PortKind = keyof typeof PORT_KEYS;
+
+export interface PortAddress {
   /** Host name or address, from `bind_host`. */
   readonly host: string;
   /** 0 for any free port. */
@@ -27,7 +40,7 @@ export interface OpenSocket {
 }
 
 /** Addresses to try, in order: all interfaces means IPv6 and IPv4 in one socket, or IPv4 where there is no IPv6. */
-export async function resolveUdpHosts(address: UdpAddress): Promise<string[]> {
+export async function resolveHosts(address: PortAddress): Promise<string[]> {
   if (address.allInterfaces) return ['::', '0.0.0.0'];
   if (isIP(address.host) !== 0) return [address.host];
   try {
@@ -49,31 +62,66 @@ export async function resolveUdpHosts(address: UdpAddress): Promise<string[]> {
 const RECEIVE_BUFFER_BYTES = 4 * 1024 * 1024;
 
 /** Opens and binds the socket. `receiveBuffer` is SO_RCVBUF in bytes, 0 for as much as is sensible. Throws ListenError. */
-export async function openUdpSocket(
+export function openUdpSocket(libc: Libc, address: PortAddress, receiveBuffer: number): Promise<OpenSocket> {
+  return openPort(libc, address, 'UDP', SOCK_DGRAM, (fd) =>
+    libc.setOption(fd, SOL_SOCKET, SO_RCVBUF, receiveBuffer > 0 ? receiveBuffer : RECEIVE_BUFFER_BYTES),
+  );
+}
+
+/** Opens a TCP socket that clients can connect to. `receiveBuffer` is for each connection, 0 for the system's own. */
+export async function openTcpSocket(
   libc: Libc,
-  address: UdpAddress,
+  address: PortAddress,
   receiveBuffer: number,
+  backlog: number,
 ): Promise<OpenSocket> {
-  const hosts = await resolveUdpHosts(address);
+  const socket = await openPort(libc, address, 'TCP', SOCK_STREAM, (fd) => {
+    // Without this a port whose last connections have just ended could not be had for a minute.
+    libc.setOption(fd, SOL_SOCKET, SO_REUSEADDR, 1);
+    if (receiveBuffer > 0) libc.setOption(fd, SOL_SOCKET, SO_RCVBUF, receiveBuffer);
+  });
+  try {
+    libc.listen(socket.fd, backlog);
+  } catch (cause) {
+    libc.close(socket.fd);
+    throw portListenError(cause, address.host, address.port, 'TCP');
+  }
+  return socket;
+}
+
+async function openPort(
+  libc: Libc,
+  address: PortAddress,
+  kind: PortKind,
+  type: number,
+  prepare: (fd: number) => void,
+): Promise<OpenSocket> {
+  const hosts = await resolveHosts(address);
   let failure: unknown;
   for (const host of hosts) {
     try {
-      return bindUdp(libc, host, address.port, receiveBuffer);
+      return bindAt(libc, host, address.port, type, prepare);
     } catch (error) {
       failure = error;
       const noIpv6 = codeOf(error) === 'EAFNOSUPPORT' || codeOf(error) === 'EADDRNOTAVAIL';
       if (!address.allInterfaces || !noIpv6) break;
     }
   }
-  throw udpListenError(failure, hosts[0] as string, address.port);
+  throw portListenError(failure, hosts[0] as string, address.port, kind);
 }
 
-function bindUdp(libc: Libc, host: string, port: number, receiveBuffer: number): OpenSocket {
+function bindAt(
+  libc: Libc,
+  host: string,
+  port: number,
+  type: number,
+  prepare: (fd: number) => void,
+): OpenSocket {
   const sockaddr = sockaddrInet(host, port);
-  const fd = libc.socket(familyOf(sockaddr), SOCK_DGRAM);
+  const fd = libc.socket(familyOf(sockaddr), type);
   try {
     if (familyOf(sockaddr) === AF_INET6) libc.setOption(fd, IPPROTO_IPV6, IPV6_V6ONLY, host === '::' ? 0 : 1);
-    libc.setOption(fd, SOL_SOCKET, SO_RCVBUF, receiveBuffer > 0 ? receiveBuffer : RECEIVE_BUFFER_BYTES);
+    prepare(fd);
     libc.bind(fd, sockaddr);
     const bound = libc.getSocketName(fd);
     const boundPort = bound.family === 'unix' ? 0 : bound.port;
@@ -90,25 +138,26 @@ function bindUdp(libc: Libc, host: string, port: number, receiveBuffer: number):
 }
 
 /** What a failure to bind means to the person who started the server. */
-export function udpListenError(cause: unknown, host: string, port: number): ListenError {
+export function portListenError(cause: unknown, host: string, port: number, kind: PortKind): ListenError {
+  const key = PORT_KEYS[kind];
   switch (codeOf(cause)) {
     case 'EADDRINUSE':
       return new ListenError(
         'ERR_LISTEN_IN_USE',
-        `UDP port ${port} of ${host} is already in use; stop the other server or set dogstatsd_port`,
+        `${kind} port ${port} of ${host} is already in use; stop the other server or set ${key}`,
         cause,
       );
     case 'EACCES':
     case 'EPERM':
       return new ListenError(
         'ERR_LISTEN_DENIED',
-        `not allowed to listen on UDP port ${port}; set dogstatsd_port to 1024 or above`,
+        `not allowed to listen on ${kind} port ${port}; set ${key} to 1024 or above`,
         cause,
       );
     default:
       return new ListenError(
         'ERR_LISTEN_ADDRESS',
-        `cannot listen on ${host}, UDP port ${port} (${cause instanceof Error ? cause.message : cause}); set bind_host to an address of this machine`,
+        `cannot listen on ${host}, ${kind} port ${port} (${cause instanceof Error ? cause.message : cause}); set bind_host to an address of this machine`,
         cause,
       );
   }

@@ -1,7 +1,7 @@
 import { createSocket } from 'node:dgram';
 import { afterEach, describe, expect, it } from 'vitest';
 import { loadLibc, SystemCallError } from './libc.ts';
-import { openUdpSocket, resolveUdpHosts, udpListenError } from './udp-socket.ts';
+import { openUdpSocket, portListenError, resolveHosts } from './port-socket.ts';
 
 const libc = loadLibc();
 const open: number[] = [];
@@ -19,21 +19,21 @@ async function openUdp(port: number, receiveBuffer = 0) {
 
 describe('the hosts to try', () => {
   it('are the address itself', async () => {
-    expect(await resolveUdpHosts(local(0, '::1'))).toEqual(['::1']);
-    expect(await resolveUdpHosts(local(0, '10.1.2.3'))).toEqual(['10.1.2.3']);
+    expect(await resolveHosts(local(0, '::1'))).toEqual(['::1']);
+    expect(await resolveHosts(local(0, '10.1.2.3'))).toEqual(['10.1.2.3']);
   });
 
   it('are all interfaces of both families, whatever bind_host says', async () => {
     const address = { host: 'nowhere.invalid', port: 0, allInterfaces: true };
-    expect(await resolveUdpHosts(address)).toEqual(['::', '0.0.0.0']);
+    expect(await resolveHosts(address)).toEqual(['::', '0.0.0.0']);
   });
 
   it('are an address for a name', async () => {
-    expect(['127.0.0.1', '::1']).toContain((await resolveUdpHosts(local(0, 'localhost')))[0]);
+    expect(['127.0.0.1', '::1']).toContain((await resolveHosts(local(0, 'localhost')))[0]);
   });
 
   it('are none for a name nobody has', async () => {
-    await expect(resolveUdpHosts(local(0, 'nowhere.invalid'))).rejects.toMatchObject({
+    await expect(resolveHosts(local(0, 'nowhere.invalid'))).rejects.toMatchObject({
       code: 'ERR_LISTEN_ADDRESS',
       message: expect.stringContaining('bind_host'),
     });
@@ -73,12 +73,13 @@ describe('a UDP socket', () => {
 
 describe('what a failure to bind means', () => {
   it.each([
-    [98, 'ERR_LISTEN_IN_USE', 'dogstatsd_port'],
-    [13, 'ERR_LISTEN_DENIED', 'dogstatsd_port'],
-    [1, 'ERR_LISTEN_DENIED', 'dogstatsd_port'],
-    [99, 'ERR_LISTEN_ADDRESS', 'bind_host'],
-  ])('errno %i is %s and names %s', (errno, code, key) => {
-    const error = udpListenError(new SystemCallError('bind', errno), '127.0.0.1', 80);
+    [98, 'UDP', 'ERR_LISTEN_IN_USE', 'dogstatsd_port'],
+    [98, 'TCP', 'ERR_LISTEN_IN_USE', 'dogstatsd_tcp_port'],
+    [13, 'UDP', 'ERR_LISTEN_DENIED', 'dogstatsd_port'],
+    [1, 'TCP', 'ERR_LISTEN_DENIED', 'dogstatsd_tcp_port'],
+    [99, 'UDP', 'ERR_LISTEN_ADDRESS', 'bind_host'],
+  ] as const)('errno %i on %s is %s and names %s', (errno, kind, code, key) => {
+    const error = portListenError(new SystemCallError('bind', errno), '127.0.0.1', 80, kind);
     expect(error).toMatchObject({ code, cause: { errno } });
     expect(error.message).toContain(key);
   });

@@ -1,0 +1,229 @@
+/**
+ * Hot path. All stream listeners of the server on the event loop of one thread.
+ *
+ *   StreamServer ─▶ StreamConnection ─▶ takePacket() ─▶ shard        one chunk at a time, in turns
+ *   every 100 ms:   time passes, control word, messages, idle connections
+ *
+ * Fair    a connection that uses up its turn waits until every other one that has something to read has been
+ *         read, and once around the event loop. It is not read meanwhile, so its client is held back.
+ * No backlog: what is not read waits in the sockets of the senders, and nothing is lost.
+ * Stop    accept what waits, close the listeners, let the tracker end the connections, seal.
+ */
+import { readFileSync } from 'node:fs';
+import type { ConnectionReport, ConnectionsView } from '../model/connection.ts';
+import type { ShardMessage } from '../model/shard-message.ts';
+import type { ControlWord } from '../telemetry/control-word.ts';
+import { StreamCounters } from '../telemetry/stream-counters.ts';
+import type { Clock } from './clock.ts';
+import { Staging } from './connection-reader.ts';
+import { ConnectionReports } from './connection-reports.ts';
+import { ConnectionTracker } from './connection-tracker.ts';
+import type { Libc } from './libc.ts';
+import { codeOf } from './listen-error.ts';
+import type { Shard } from './shard.ts';
+import { type ConnectionHost, StreamConnection } from './stream-connection.ts';
+import { StreamServer } from './stream-server.ts';
+import type { StreamSettings } from './stream-settings.ts';
+import { Turn } from './turn.ts';
+
+const TICK_MS = 100;
+/** How often idle connections are looked for, ticks. */
+const IDLE_TICKS = 10;
+/** How long a stopping thread goes on accepting what clients have connected before, ms. */
+const ACCEPT_DRAIN_MS = 300;
+const PEER_PID_UNKNOWN = 0;
+
+export interface StreamIntakeOptions {
+  readonly settings: StreamSettings;
+  /** The longest packet. */
+  readonly packetBytesMax: number;
+  /** Set where system calls can be made. */
+  readonly libc: Libc | undefined;
+  readonly shard: Pick<Shard, 'takePacket' | 'passTime' | 'finish'>;
+  readonly control: ControlWord;
+  readonly clock: Clock;
+  readonly takeRegion: (bytes: number) => number;
+  readonly memory: () => Buffer;
+  /** The control thread has sent a message. */
+  readonly onAttention: () => void;
+  /** Whether packets go to onPacket as well. */
+  readonly echoes: boolean;
+  readonly onPacket: (ptr: number, length: number) => void;
+  /** After every chunk, and at least every 100 ms. */
+  readonly afterBatch: () => void;
+  readonly send: (message: ShardMessage) => void;
+}
+
+export class StreamIntake implements ConnectionHost {
+  readonly staging: Staging;
+  readonly packetBytesMax: number;
+  readonly counters: StreamCounters;
+  readonly logTooBig: boolean;
+  readonly libc: Libc | undefined;
+  readonly now: Float64Array;
+  private readonly options: StreamIntakeOptions;
+  private readonly tracker: ConnectionTracker;
+  private readonly reports: ConnectionReports;
+  private readonly servers: StreamServer[];
+  private readonly turn = new Turn();
+  /** Whose turn it is. */
+  private current: StreamConnection | undefined;
+  private waiting: StreamConnection[] = [];
+  private nextTurns: NodeJS.Immediate | undefined;
+  private ticks = 0;
+
+  constructor(options: StreamIntakeOptions) {
+    const { settings, packetBytesMax, libc, clock } = options;
+    this.options = options;
+    this.packetBytesMax = packetBytesMax;
+    this.libc = libc;
+    this.logTooBig = settings.logTooBig;
+    this.now = clock.seconds;
+    this.counters = new StreamCounters(settings.counters);
+    this.tracker = new ConnectionTracker(settings);
+    this.reports = new ConnectionReports((report) => options.send({ kind: 'connection', report }));
+    // The longest thing a connection keeps: a frame with its header.
+    this.staging = new Staging(packetBytesMax + 4, options.takeRegion, options.memory);
+    const descriptorsMax = readDescriptorsMax();
+    this.servers = settings.listeners.map(
+      (listener) =>
+        new StreamServer({
+          ...{ listener, libc, descriptorsMax, tracker: this.tracker, counters: this.counters },
+          connected: (socket, fd, peer, gone) => {
+            const id = this.tracker.nextId();
+            this.tracker.add(new StreamConnection(this, { id, listener, peer, socket, fd, gone }));
+          },
+          report: (report) => this.report(report),
+        }),
+    );
+  }
+
+  /** Listens, and says so; false, and nothing stays open, when one of them cannot. */
+  async listen(): Promise<boolean> {
+    const { send } = this.options;
+    const ports: number[] = [];
+    for (const [index, server] of this.servers.entries()) {
+      try {
+        ports.push(await server.listen());
+      } catch (error) {
+        this.close();
+        send({ kind: 'not_bound', index, code: codeOf(error), message: (error as Error).message });
+        return false;
+      }
+    }
+    send({ kind: 'bound', ports });
+    return true;
+  }
+
+  /** Accepts no more. */
+  close(): void {
+    for (const server of this.servers) server.close();
+  }
+
+  /** Receives until the control thread asks to stop; resolves when everything that was sent is ingested and sealed. */
+  async run(): Promise<void> {
+    await new Promise<void>((resolve) => {
+      const timer = setInterval(() => {
+        this.tick();
+        if (!this.options.control.stopRequested) return;
+        clearInterval(timer);
+        resolve();
+      }, TICK_MS);
+    });
+    await this.acceptRest();
+    this.close();
+    await this.tracker.stop();
+    clearImmediate(this.nextTurns);
+    while (this.waiting.length > 0) this.giveTurns();
+    const { clock, shard, afterBatch } = this.options;
+    clock.tick();
+    shard.finish();
+    afterBatch();
+  }
+
+  view(): ConnectionsView {
+    return this.tracker.view();
+  }
+
+  beginTurn(connection: StreamConnection): void {
+    const { control, clock, onAttention } = this.options;
+    // What comes after a message of the control thread is treated by it.
+    if (control.needsAttention()) onAttention();
+    clock.tick();
+    if (this.current === connection) return;
+    this.current = connection;
+    this.turn.begin();
+    this.nextTurns ??= setImmediate(() => this.giveTurns());
+  }
+
+  /** Every packet of every stream listener passes here. */
+  packet(ptr: number, length: number): boolean {
+    const { shard, echoes, onPacket } = this.options;
+    if (echoes) onPacket(ptr, length);
+    // The shard knows no origins by process yet; the peer's process id would be the number.
+    shard.takePacket(ptr, length, PEER_PID_UNKNOWN, false);
+    return this.turn.spend(length);
+  }
+
+  afterRead(): void {
+    this.options.control.counters.add('receiveCalls');
+    this.options.afterBatch();
+  }
+
+  wait(connection: StreamConnection): void {
+    this.waiting.push(connection);
+  }
+
+  report(report: Omit<ConnectionReport, 'leftOut'>): void {
+    this.reports.report(report, this.now[0] as number);
+  }
+
+  closed(connection: StreamConnection): void {
+    this.tracker.remove(connection);
+  }
+
+  /** Once around the event loop: everyone who waits has a turn, and whoever comes next has a new one. */
+  private giveTurns(): void {
+    this.nextTurns = undefined;
+    this.current = undefined;
+    const waiting = this.waiting;
+    this.waiting = [];
+    for (const connection of waiting) {
+      this.beginTurn(connection);
+      connection.readOn();
+    }
+  }
+
+  private tick(): void {
+    const { control, clock, shard, settings, onAttention, afterBatch } = this.options;
+    if (control.needsAttention()) onAttention();
+    clock.tick();
+    shard.passTime();
+    afterBatch();
+    this.ticks++;
+    if (settings.idleTimeoutMs > 0 && this.ticks % IDLE_TICKS === 0) {
+      this.tracker.closeIdle(this.now[0] as number, settings.idleTimeoutMs / 1000);
+    }
+  }
+
+  /** Accepts those that had connected before the stop, until none comes in two rounds of the event loop. */
+  private async acceptRest(): Promise<void> {
+    const accepted = (): number => this.servers.reduce((sum, server) => sum + server.accepted, 0);
+    const deadline = performance.now() + ACCEPT_DRAIN_MS;
+    let before: number;
+    do {
+      before = accepted();
+      for (let round = 0; round < 2; round++) await new Promise((resolve) => setImmediate(resolve));
+    } while (accepted() !== before && performance.now() < deadline);
+  }
+}
+
+/** What `ulimit -n` says in a shell; undefined where the system does not tell. */
+function readDescriptorsMax(): number | undefined {
+  try {
+    const [, limit] = /^Max open files\s+(\d+)/m.exec(readFileSync('/proc/self/limits', 'latin1')) ?? [];
+    return limit === undefined ? undefined : Number(limit);
+  } catch {
+    return undefined;
+  }
+}

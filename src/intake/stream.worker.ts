@@ -1,0 +1,59 @@
+/**
+ * Entry of the stream thread: joins the shard with all stream listeners and runs it.
+ *
+ *   connections ─▶ StreamIntake ─▶ shard (joined-shard.ts) ─▶ control thread
+ *
+ * The thread ends by itself when the control word says stop, all connections have ended and everything has
+ * been sealed.
+ */
+import { type MessagePort, parentPort, workerData } from 'node:worker_threads';
+import type { ShardMessage } from '../model/shard-message.ts';
+import type { IntakeSettings } from './intake-settings.ts';
+import { joinShard } from './joined-shard.ts';
+import { type Libc, loadLibc } from './libc.ts';
+import { StreamIntake } from './stream-intake.ts';
+
+await run(workerData as IntakeSettings, parentPort as MessagePort);
+
+async function run(settings: IntakeSettings, port: MessagePort): Promise<void> {
+  const { listener } = settings;
+  if (listener.kind !== 'streams') throw new TypeError(`not for the stream thread: ${listener.kind}`);
+  const libc = tryLibc();
+  const joined = joinShard(settings, port, libc, (message) => {
+    if (message.kind === 'connections') {
+      send({ kind: 'connections', request: message.request, view: streams.view() });
+    }
+  });
+  const { core, shard, control, clock, echoes } = joined;
+  const send = (message: ShardMessage): void => port.postMessage(message);
+  const streams = new StreamIntake({
+    ...{
+      settings: listener,
+      packetBytesMax: settings.bufferBytes,
+      libc,
+      shard,
+      control,
+      clock,
+      echoes,
+      send,
+    },
+    takeRegion: (bytes) => core.takeRegion(bytes),
+    memory: () => core.bytes,
+    onAttention: joined.onAttention,
+    onPacket: joined.echoPacket,
+    afterBatch: joined.afterBatch,
+  });
+  if (await streams.listen()) {
+    joined.ready();
+    await streams.run();
+  }
+  joined.stopped();
+}
+
+function tryLibc(): Libc | undefined {
+  try {
+    return loadLibc();
+  } catch {
+    return undefined;
+  }
+}

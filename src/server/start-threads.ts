@@ -1,0 +1,65 @@
+/**
+ * Which intake threads there are: for each datagram socket as many as `dogstatsd_workers_count` says, for all streams
+ * together one.
+ */
+import type { Config } from '../config/schema.ts';
+import type { Listener } from '../intake/intake-settings.ts';
+import { type IntakeThread, NotBound } from '../intake/intake-thread.ts';
+import type { OpenListener } from '../intake/open-listeners.ts';
+import type { StreamListener } from '../intake/stream-settings.ts';
+import type { StreamWatch } from './stream-watch.ts';
+
+/** A stream thread leaves in the sockets what it has no time for. */
+const STREAM_BACKLOG_BYTES = 1024 * 1024;
+
+/** What one thread is told that others are not. */
+export interface OwnSettings {
+  readonly listener: Listener;
+  readonly eolRequired: boolean;
+  readonly backlogBytes?: number;
+}
+
+/** Calls `start` for each thread, with the kind of its listener for telemetry. */
+export function startThreads(
+  listeners: readonly OpenListener[],
+  config: Config,
+  streams: StreamWatch,
+  start: (kind: string, settings: OwnSettings) => void,
+): void {
+  for (const { kind, listener } of listeners) {
+    if ('socket' in listener) continue;
+    const eolRequired = config.dogstatsd_eol_required.includes(kind === 'udp' ? 'udp' : 'uds');
+    const portable = listener.kind === 'portable-udp';
+    const count = portable ? 1 : Math.max(config.dogstatsd_workers_count, 1);
+    for (let i = 0; i < count; i++) start(kind, { listener, eolRequired });
+  }
+  const streamListeners = streamsOf(listeners);
+  const [first, second] = streamListeners;
+  if (first === undefined) return;
+  start(second === undefined ? first.kind : 'streams', {
+    listener: streams.settingsOf(streamListeners, config),
+    // Of frames; the last line of a connection without frames is its reader's business.
+    eolRequired: config.dogstatsd_eol_required.includes('uds'),
+    backlogBytes: STREAM_BACKLOG_BYTES,
+  });
+}
+
+/** Waits until all threads receive; the listeners with the names they have then. Rejects with a ListenError. */
+export async function whenThreadsReady(
+  threads: readonly IntakeThread[],
+  listeners: readonly OpenListener[],
+): Promise<OpenListener[]> {
+  const streams = listeners.filter(({ listener }) => 'socket' in listener);
+  try {
+    const ports = (await Promise.all(threads.map((thread) => thread.whenReady()))).flat();
+    const named = streams.map((listener, i) => ({ ...listener, ...listener.bound?.(ports[i] ?? 0) }));
+    return listeners.map((listener) => named[streams.indexOf(listener)] ?? listener);
+  } catch (error) {
+    if (error instanceof NotBound) throw streams[error.index]?.explain?.(error) ?? error;
+    throw error;
+  }
+}
+
+function streamsOf(listeners: readonly OpenListener[]): StreamListener[] {
+  return listeners.flatMap(({ listener }) => ('socket' in listener ? [listener] : []));
+}

@@ -1,0 +1,337 @@
+/**
+ * Stream listeners of the built server: what was fully sent is in the output, however it came and whatever
+ * happened to other connections.
+ */
+import { spawn } from 'node:child_process';
+import { once } from 'node:events';
+import { existsSync, readdirSync, statSync } from 'node:fs';
+import { connect, type Socket } from 'node:net';
+import { join } from 'node:path';
+import { fileURLToPath } from 'node:url';
+import { describe, expect, it } from 'vitest';
+import { FrameSender } from '../../src/intake/send-frames.ts';
+import { packetsOf } from '../support/packets.ts';
+import { ServerProcess, withServer } from '../support/server-process.ts';
+
+function frame(packet: string): Buffer {
+  const bytes = Buffer.alloc(4 + packet.length);
+  bytes.writeUInt32LE(packet.length);
+  bytes.write(packet, 4, 'latin1');
+  return bytes;
+}
+
+async function dial(at: string | number): Promise<Socket> {
+  const socket = typeof at === 'number' ? connect(at, '127.0.0.1') : connect(at);
+  socket.on('error', () => undefined);
+  socket.resume();
+  await once(socket, 'connect');
+  return socket;
+}
+
+/** Writes the pieces one after the other, each on its way before the next, and ends. */
+async function deliver(socket: Socket, pieces: readonly Uint8Array[]): Promise<void> {
+  for (const piece of pieces) await new Promise<void>((resolve) => socket.write(piece, () => resolve()));
+  await new Promise<void>((resolve) => socket.end(() => resolve()));
+}
+
+const openFiles = (pid: number): number => readdirSync(`/proc/${pid}/fd`).length;
+const get = async (
+  server: ServerProcess,
+): Promise<{ open: number; connections: Record<string, unknown>[] }> =>
+  JSON.parse((await server.get('/api/connections')).text);
+
+describe('a Unix stream', () => {
+  it('takes frames whole, byte by byte and cut at every position', async () => {
+    await withServer({ stream: true }, async (server) => {
+      const bytes = Buffer.concat([frame('cut.a:1|c'), frame(''), frame('cut.b:2|c|#x:y\ncut.c:3|c')]);
+      await deliver(await dial(server.streamPath), [bytes]);
+      await deliver(
+        await dial(server.streamPath),
+        [...bytes].map((byte) => Uint8Array.of(byte)),
+      );
+      for (let at = 0; at <= bytes.length; at++) {
+        await deliver(await dial(server.streamPath), [bytes.subarray(0, at), bytes.subarray(at)]);
+      }
+      expect(await server.stop()).toBe(0);
+      const times = bytes.length + 3;
+      expect(server.total('cut.a')).toBe(times);
+      expect(server.total('cut.b')).toBe(2 * times);
+      expect(server.total('cut.c')).toBe(3 * times);
+    });
+  });
+
+  it('keeps everything that 1,000 connections sent in full, while others break off', async () => {
+    await withServer({ stream: true }, async (server) => {
+      const sockets = await Promise.all(Array.from({ length: 1000 }, () => dial(server.streamPath)));
+      expect((await get(server)).open).toBe(1000);
+      let whole = 0;
+      await Promise.all(
+        sockets.map(async (socket, i) => {
+          const frames = Array.from({ length: 1 + (i % 7) }, (_, n) =>
+            frame(`many:1|c|#n:${n}\nmany.d:${i}|d`),
+          );
+          whole += frames.length;
+          const bytes = Buffer.concat(frames);
+          // Every third breaks off within a frame, every seventh without a word.
+          const tail = i % 3 === 0 ? [frame('broken:1|c').subarray(0, 1 + (i % 12))] : [];
+          const middle = i % bytes.length;
+          for (const piece of [bytes.subarray(0, middle), bytes.subarray(middle), ...tail]) {
+            await new Promise<void>((resolve) => socket.write(piece, () => resolve()));
+          }
+          if (i % 7 === 0) socket.destroy();
+          else socket.end();
+        }),
+      );
+      await server.until(async () => (await get(server)).open === 0, 'all connections have ended');
+      const cut = await server.metricSum('whippet_intake_frames_dropped_total');
+      expect(cut).toBe(334);
+      expect(await server.stop()).toBe(0);
+      expect(server.total('many')).toBe(whole);
+      expect(server.total('broken')).toBe(0);
+    });
+  });
+
+  it('loses nothing that was sent before a stop, from clients that go on sending', async () => {
+    await withServer({ stream: true, set: { bucket_seconds: 3600 } }, async (server) => {
+      const sockets = await Promise.all(Array.from({ length: 20 }, () => dial(server.streamPath)));
+      const bytes = Buffer.concat(Array.from({ length: 100 }, (_, i) => frame(`stop:1|c|#i:${i}`)));
+      let taken = 0;
+      let stopping = false;
+      const ends = sockets.map(async (socket) => {
+        while (!socket.destroyed && socket.writable && !stopping) {
+          await new Promise<void>((resolve) =>
+            socket.write(bytes, (error) => {
+              if (!error) taken += 100;
+              resolve();
+            }),
+          );
+        }
+        await new Promise<void>((resolve) => socket.end(() => resolve()));
+      });
+      await server.until(() => taken > 100_000, 'much was sent');
+      // A server that stops half-closes: the clients see the end and finish what they are at.
+      for (const socket of sockets)
+        socket.once('end', () => {
+          stopping = true;
+        });
+      const code = server.stop();
+      await Promise.all(ends);
+      expect(await code).toBe(0);
+      expect(server.total('stop')).toBe(taken);
+    });
+  });
+
+  it('leaves nothing behind of 10,000 connections', async () => {
+    await withServer({ stream: true }, async (server) => {
+      const pid = server.child.pid as number;
+      const packets = packetsOf(['churn:1|c']);
+      const before = openFiles(pid);
+      for (let i = 0; i < 10_000; i++) {
+        const sender = new FrameSender(server.streamPath);
+        if (i % 2 === 0) sender.send(packets);
+        sender.close();
+      }
+      await server.until(
+        async () =>
+          (await server.metric('whippet_intake_connections_accepted_total{listener="unix"}')) === 10_000 &&
+          (await get(server)).open === 0,
+        'all have come and gone',
+      );
+      expect(openFiles(pid)).toBeLessThanOrEqual(before + 2);
+      expect(await server.stop()).toBe(0);
+      expect(server.total('churn')).toBe(5000);
+    });
+  });
+
+  it('shows its connections, and says what is wrong with one', async () => {
+    await withServer({ stream: true, set: { dogstatsd_stream_log_too_big: true } }, async (server) => {
+      const good = await dial(server.streamPath);
+      good.write(frame('a:1|c'));
+      await server.until(
+        async () => (await get(server)).connections[0]?.packets === 1,
+        'the packet has come',
+      );
+      const { connections } = await get(server);
+      expect(connections).toMatchObject([
+        { id: 1, listener: 'unix', packets: 1, bytes: 5, peer: { pid: process.pid }, lastError: null },
+      ]);
+      const bad = await dial(server.streamPath);
+      bad.write('GET / HTTP/1.1\r\n\r\n');
+      await once(bad, 'close');
+      await server.until(() => server.log.some(({ problem }) => problem === 'frame_too_long'), 'it is said');
+      expect(server.log.find(({ problem }) => problem === 'frame_too_long')).toMatchObject({
+        level: 40,
+        listener: 'unix',
+        connection: 2,
+        quote: '/ HTTP/1.1\\r\\n\\r\\n',
+      });
+      expect((await get(server)).open).toBe(1);
+      good.destroy();
+    });
+  });
+
+  it('goes on with those it has when it may open no more files, and takes others when there is room again', async () => {
+    // The shell's limit holds for the server, too: it can raise it no more.
+    const server = await LimitedServer.start(110);
+    try {
+      const sockets: Socket[] = [];
+      for (let i = 0; i < 150; i++) sockets.push(await dial(server.path));
+      const ends = sockets.map(
+        (socket, i) => new Promise<number>((resolve) => socket.once('close', () => resolve(i))),
+      );
+      await Promise.race(ends);
+      const [first] = sockets as [Socket];
+      first.write(frame('limited:1|c'));
+      await server.says('"problem":"file_limit"');
+      for (const socket of sockets.slice(1)) socket.destroy();
+      await server.has(async () => (await server.count('whippet_intake_connections{listener="unix"}')) === 1);
+      const next = await dial(server.path);
+      next.write(frame('limited:1|c'));
+      await server.has(async () => (await server.count('limited')) === 2);
+      const refused = 'whippet_intake_connections_refused_total{listener="unix",reason="file_limit"}';
+      expect(await server.count(refused)).toBeGreaterThan(0);
+      for (const socket of sockets) socket.destroy();
+      next.destroy();
+    } finally {
+      await server.end();
+    }
+  });
+
+  it('has its file while it runs, with rights to write for all, and no longer', async () => {
+    await withServer({ stream: true }, async (server) => {
+      expect(statSync(server.streamPath).mode & 0o777).toBe(0o722);
+      expect(server.log).toContainEqual(
+        expect.objectContaining({ msg: 'listening', listener: 'unix', address: server.streamPath }),
+      );
+      expect(await server.stop()).toBe(0);
+      expect(existsSync(server.streamPath)).toBe(false);
+    });
+  });
+});
+
+describe.each([
+  ['with system calls', {}],
+  ['with Node alone', { 'intake.portable': true }],
+])('TCP and a named pipe %s', (_, set) => {
+  it('take lines, from many connections each', async () => {
+    const server = await ServerProcess.start({ set: { ...set, dogstatsd_tcp_port: 0 }, args: [] });
+    try {
+      const text = 'tcp:1|c\ntcp:2|c|#a:b\ntcp:3|c';
+      const at = Array.from({ length: 50 }, () => dial(server.tcpPort));
+      await Promise.all(at.map(async (socket) => deliver(await socket, [Buffer.from(text)])));
+      expect(await server.stop()).toBe(0);
+      expect(server.total('tcp')).toBe(300);
+    } finally {
+      await server.dispose();
+    }
+  });
+
+  it('listen on a pipe beside a Unix stream, on one thread', async () => {
+    await withServer({ stream: true, set }, async (other) => {
+      const pipe = join(other.folder, 'pipe');
+      await withServer({ stream: true, set: { ...set, dogstatsd_pipe_name: pipe } }, async (server) => {
+        await deliver(await dial(pipe), [Buffer.from('pipe:1|c\npipe:1'), Buffer.from('|c\n')]);
+        await deliver(await dial(server.streamPath), [frame('pipe:1|c')]);
+        expect(await server.stop()).toBe(0);
+        expect(server.total('pipe')).toBe(3);
+        expect(existsSync(pipe)).toBe(false);
+      });
+    });
+  });
+});
+
+it('names dogstatsd_tcp_port when the port is in use', async () => {
+  await withServer({ set: { dogstatsd_tcp_port: 0 } }, async (server) => {
+    for (const portable of [false, true]) {
+      const set = { dogstatsd_tcp_port: server.tcpPort, 'intake.portable': portable };
+      await expect(ServerProcess.start({ set })).rejects.toThrow(
+        /ERR_LISTEN_IN_USE.*TCP port.*dogstatsd_tcp_port/,
+      );
+    }
+  });
+});
+
+it('takes TLS over TCP from clients with a certificate', async () => {
+  const fixture = (name: string): string =>
+    fileURLToPath(new URL(`../fixtures/tls/test-only-${name}`, import.meta.url));
+  const tls = {
+    'dogstatsd_tcp_tls.cert_file': fixture('server.crt'),
+    'dogstatsd_tcp_tls.key_file': fixture('server.key'),
+    'dogstatsd_tcp_tls.ca_file': fixture('ca.crt'),
+    'dogstatsd_tcp_tls.require_client_cert': true,
+  };
+  await withServer({ set: { dogstatsd_tcp_port: 0, ...tls } }, async (server) => {
+    const client = spawn(
+      'openssl',
+      ['s_client', '-quiet', '-connect', `127.0.0.1:${server.tcpPort}`].concat([
+        '-CAfile',
+        fixture('ca.crt'),
+        '-cert',
+        fixture('client.crt'),
+        '-key',
+        fixture('client.key'),
+      ]),
+      { stdio: ['pipe', 'ignore', 'ignore'] },
+    );
+    client.stdin.write('tls:1|c\ntls:1|c\n');
+    await server.until(() => server.total('tls') === 2, 'the lines have come');
+    client.kill();
+    await once(client, 'exit');
+  });
+});
+
+/** A server that may open only so many files. */
+class LimitedServer {
+  readonly path: string;
+  private readonly folder: ServerProcess;
+  private readonly child;
+  private output = '';
+
+  static async start(files: number): Promise<LimitedServer> {
+    const server = new LimitedServer(files);
+    await server.says('HTTP is up');
+    return server;
+  }
+
+  private constructor(files: number) {
+    // Only for its folder: a server of the kind that is started with a shell is not a ServerProcess.
+    this.folder = new ServerProcess({ args: ['--no-such-flag'] });
+    this.path = join(this.folder.folder, 'limited.sock');
+    const whippet = fileURLToPath(new URL('../../dist/cli/whippet.js', import.meta.url));
+    const command = `ulimit -n ${files}; exec "$0" "$@"`;
+    const args = ['run', '--port', '-1', '--http-port', '0', '--stream-socket', this.path];
+    this.child = spawn(
+      'sh',
+      ['-c', command, process.execPath, whippet, ...args, '--set', 'bucket_seconds=1'],
+      { stdio: ['ignore', 'ignore', 'pipe'] },
+    );
+    this.child.stderr.on('data', (chunk: Buffer) => {
+      this.output += chunk;
+    });
+  }
+
+  says(text: string): Promise<void> {
+    return this.has(async () => this.output.includes(text));
+  }
+
+  async has(condition: () => Promise<boolean>): Promise<void> {
+    const deadline = performance.now() + 15_000;
+    while (!(await condition())) {
+      if (performance.now() > deadline) throw new Error(`too late:\n${this.output}`);
+      await new Promise((resolve) => setTimeout(resolve, 20));
+    }
+  }
+
+  async count(series: string): Promise<number | undefined> {
+    const port = /"port":(\d+),"msg":"HTTP is up"/.exec(this.output)?.[1];
+    const page = await (await fetch(`http://127.0.0.1:${port}/metrics`)).text();
+    const line = page.split('\n').find((candidate) => candidate.startsWith(`${series} `));
+    return line === undefined ? undefined : Number(line.slice(series.length + 1));
+  }
+
+  async end(): Promise<void> {
+    this.child.kill('SIGKILL');
+    await once(this.child, 'exit');
+    await this.folder.dispose();
+  }
+}
