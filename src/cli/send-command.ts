@@ -1,8 +1,9 @@
 /**
- * The work of `whippet send`: lines, or standard input, to datagrams, to a socket; then says what was sent.
+ * The work of `whippet send`: lines, or standard input, to packets, to a socket; then says what was sent.
  *
  *   lines × repeat ─┐
- *   standard input ─┴▶ batches ──pace──▶ LinePacker ──▶ BatchSender, or node:dgram where libc is missing
+ *   standard input ─┴▶ batches ──pace──▶ LinePacker ──▶ BatchSender, or node:dgram where libc is missing,
+ *                                                       or StreamSender
  *
  * Batches bound the memory and are sent at once, so `tail -f | whippet send -` delivers as lines come.
  */
@@ -21,6 +22,12 @@ import {
 } from '../intake/send-batch.ts';
 import { LinePacker } from './pack-lines.ts';
 import { SendUsageError } from './send-lines.ts';
+import {
+  formatStreamDestination,
+  parseStreamDestination,
+  type StreamDestination,
+  StreamSender,
+} from './send-stream.ts';
 
 export interface SendOptions {
   readonly to?: string;
@@ -50,8 +57,10 @@ export class SendError extends Error {
 const BATCH_LINES = 4_096;
 /** At a rate, lines go out so many times a second. */
 const BEATS_PER_SECOND = 50;
-const PACKET_BYTES_MAX = { udp: 1_432, unix: 8_192 } as const;
-const DATAGRAM_BYTES_MAX = { udp: 65_507, unix: 200_000 } as const;
+const PACKET_BYTES_MAX = { udp: 1_432, unix: 8_192, unixstream: 8_192, tcp: 8_191 } as const;
+const DATAGRAM_BYTES_MAX = { udp: 65_507, unix: 200_000, unixstream: 65_536, tcp: 65_535 } as const;
+
+type AnyDestination = Destination | StreamDestination;
 
 export async function sendCommand(
   lines: readonly string[],
@@ -85,10 +94,10 @@ export async function sendCommand(
       if (dueMs > 0) await sleep(dueMs);
     }
   } finally {
-    socket.close();
+    await socket.close();
   }
   const size = `${count(sent, 'line')} in ${count(socket.packets, 'packet')} (${count(socket.bytes, 'byte')})`;
-  stdout.write(`sent ${size} to ${formatDestination(destination)}\n`);
+  stdout.write(`sent ${size} to ${format(destination)}\n`);
   if (tooLong > 0) {
     const what = `${count(tooLong, 'line')} longer than a packet of ${packetBytesMax} bytes, not sent`;
     throw new SendError('ERR_SEND_TOO_LONG', `${what}; see --max-packet`);
@@ -96,7 +105,7 @@ export async function sendCommand(
 }
 
 /** What --to says, or the variables DogStatsD clients read, or this machine. Throws SendUsageError. */
-export function chooseDestination(to: string | undefined, env: SendSurroundings['env']): Destination {
+export function chooseDestination(to: string | undefined, env: SendSurroundings['env']): AnyDestination {
   const url = to ?? (env.DD_DOGSTATSD_URL || undefined);
   if (url === undefined) {
     const host = env.DD_AGENT_HOST || '127.0.0.1';
@@ -109,16 +118,22 @@ export function chooseDestination(to: string | undefined, env: SendSurroundings[
   return parse(url, to === undefined ? 'DD_DOGSTATSD_URL' : '--to');
 }
 
-function parse(text: string, source: string): Destination {
+function parse(text: string, source: string): AnyDestination {
   try {
-    return parseDestination(text);
+    return parseStreamDestination(text) ?? parseDestination(text);
   } catch (error) {
     throw new SendUsageError(`${source}: ${(error as Error).message}`);
   }
 }
 
-async function resolveHost(destination: Destination): Promise<Destination> {
-  if (destination.kind === 'unix' || isIP(destination.host) !== 0) return destination;
+function format(destination: AnyDestination): string {
+  return destination.kind === 'udp' || destination.kind === 'unix'
+    ? formatDestination(destination)
+    : formatStreamDestination(destination);
+}
+
+async function resolveHost(destination: AnyDestination): Promise<AnyDestination> {
+  if ('path' in destination || isIP(destination.host) !== 0) return destination;
   const { address } = await lookup(destination.host);
   return { ...destination, host: address };
 }
@@ -157,15 +172,16 @@ function* repeatLines(lines: readonly string[], repeat: number, batchLines: numb
   }
 }
 
-interface DatagramSocket {
+interface PacketSocket {
   packets: number;
   bytes: number;
   /** Throws SendError when they cannot be sent, or no one listens. */
   send(packets: PacketList): Promise<void>;
-  close(): void;
+  close(): void | Promise<void>;
 }
 
-async function openSocket(destination: Destination): Promise<DatagramSocket> {
+async function openSocket(destination: AnyDestination): Promise<PacketSocket> {
+  if (destination.kind === 'unixstream' || destination.kind === 'tcp') return StreamSocket.open(destination);
   try {
     return new NativeSocket(destination);
   } catch (error) {
@@ -177,7 +193,7 @@ async function openSocket(destination: Destination): Promise<DatagramSocket> {
   }
 }
 
-class NativeSocket implements DatagramSocket {
+class NativeSocket implements PacketSocket {
   private readonly destination: Destination;
   private readonly sender: BatchSender;
 
@@ -220,8 +236,52 @@ class NativeSocket implements DatagramSocket {
   }
 }
 
+/** A stream, with its failures in words. */
+class StreamSocket implements PacketSocket {
+  private readonly destination: StreamDestination;
+  private readonly sender: StreamSender;
+
+  static async open(destination: StreamDestination): Promise<StreamSocket> {
+    try {
+      return new StreamSocket(destination, await StreamSender.open(destination));
+    } catch (error) {
+      const { code } = error as NodeJS.ErrnoException;
+      if (code === 'ECONNREFUSED' || code === 'ENOENT') throw refused(destination, error);
+      if (code !== 'EPROTOTYPE') throw error;
+      const message = `${format(destination)} is a datagram socket; write unix:// instead of unixstream://`;
+      throw new SendError('ERR_SEND_REFUSED', message, error);
+    }
+  }
+
+  private constructor(destination: StreamDestination, sender: StreamSender) {
+    this.destination = destination;
+    this.sender = sender;
+  }
+
+  get packets(): number {
+    return this.sender.packets;
+  }
+
+  get bytes(): number {
+    return this.sender.bytes;
+  }
+
+  async send(packets: PacketList): Promise<void> {
+    try {
+      await this.sender.send(packets);
+    } catch (error) {
+      const taken = `${format(this.destination)} took ${count(this.packets, 'packet')}, then stopped`;
+      throw new SendError('ERR_SEND_STOPPED', `${taken}: ${(error as Error).message}`, error);
+    }
+  }
+
+  close(): Promise<void> {
+    return this.sender.close();
+  }
+}
+
 /** UDP through Node, one datagram a call. */
-export class PortableSocket implements DatagramSocket {
+export class PortableSocket implements PacketSocket {
   packets = 0;
   bytes = 0;
   private readonly destination: Destination;
@@ -269,15 +329,18 @@ export class PortableSocket implements DatagramSocket {
 function explainConnect(destination: Destination, error: SystemCallError): Error {
   if (error.code === 'ECONNREFUSED' || error.code === 'ENOENT') return refused(destination, error);
   if (error.code === 'EPROTOTYPE') {
-    const message = `${formatDestination(destination)} is a stream socket; send needs a datagram socket`;
+    const message = `${formatDestination(destination)} is a stream socket; write unixstream:// instead of unix://`;
     return new SendError('ERR_SEND_REFUSED', message, error);
   }
   return error;
 }
 
-function refused(destination: Destination, cause?: unknown): SendError {
-  const flag = destination.kind === 'unix' ? `--socket ${destination.path}` : `--port ${destination.port}`;
-  const message = `no one listens on ${formatDestination(destination)}; start "whippet run ${flag}", or choose with --to`;
+function refused(destination: AnyDestination, cause?: unknown): SendError {
+  const flag =
+    'path' in destination
+      ? `${destination.kind === 'unix' ? '--socket' : '--stream-socket'} ${destination.path}`
+      : `${destination.kind === 'udp' ? '--port' : '--tcp-port'} ${destination.port}`;
+  const message = `no one listens on ${format(destination)}; start "whippet run ${flag}", or choose with --to`;
   return new SendError('ERR_SEND_REFUSED', message, cause);
 }
 

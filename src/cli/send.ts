@@ -67,16 +67,17 @@ Examples:
   whippet send check db.up 0 --message "all good"
   cat lines | whippet send - --rate 1000             a line each, 1,000 a second
   whippet send 'a:1|c' --repeat 100000 --to unix:///run/whippet/dsd.sock
+  whippet send 'a:1|c' --to unixstream:///run/whippet/dsd.stream
 
 Without --to: DD_DOGSTATSD_URL, or DD_AGENT_HOST and DD_DOGSTATSD_PORT, or udp://127.0.0.1:8125.
-UDP does not confirm: what is sent may still be lost. A Unix socket waits for the receiver.`;
+UDP does not confirm: what is sent may still be lost. Unix sockets and TCP wait for the receiver.`;
 
 /** The options that say how to send; the same for metrics, events and checks. */
 function addSendOptions(command: Command): void {
   command
     .option('--tag <tag>', 'a tag, or several with commas between them; repeatable', collect)
-    .option('--to <address>', 'udp://host:port or unix:///path')
-    .option('--max-packet <bytes>', 'largest datagram (1432 for UDP, 8192 for Unix sockets)')
+    .option('--to <address>', 'udp://host:port, unix:///path, unixstream:///path or tcp://host:port')
+    .option('--max-packet <bytes>', 'largest packet (1432 for UDP, else 8192)')
     .option('--rate <lines>', 'lines a second, at most')
     .option('--repeat <n>', 'send everything n times');
 }

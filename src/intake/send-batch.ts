@@ -59,7 +59,9 @@ export function parseDestination(text: string): Destination {
   const udp = /^udp:\/\/(\[[^\]]+\]|[^:/[\]]+)(?::(\d{1,5}))?\/?$/.exec(text);
   const port = Number(udp?.[2] ?? 8125);
   if (!udp || port < 1 || port > 65_535) {
-    throw new TypeError(`not a destination: ${text}; write udp://127.0.0.1:8125 or unix:///path/to/socket`);
+    throw new TypeError(
+      `not a destination: ${text}; write udp://127.0.0.1:8125, unix:///path, unixstream:///path or tcp://127.0.0.1:8125`,
+    );
   }
   return { kind: 'udp', host: (udp[1] as string).replace(/^\[|\]$/g, ''), port };
 }
