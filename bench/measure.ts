@@ -14,7 +14,7 @@ import { LimitProcess, SenderProcess, ServerProcess, type ServerUsage } from './
 import type { ShapeName } from './shapes.ts';
 import { addTotals } from './totals.ts';
 
-export type Transport = 'unix' | 'udp';
+export type Transport = 'unix' | 'udp' | 'stream';
 export interface Traffic extends Omit<SendOrder, 'destination'> {
   /** Sent before, to the same receiver: it has to arrive as well, and does not count for speed and CPU time. */
   readonly warmUp?: Omit<SendOrder, 'destination'>;
@@ -28,7 +28,7 @@ export interface Bench {
   /** Port for the UDP sockets of L0 and server, which take turns. */
   readonly port: number;
   readonly serverFlags: readonly string[];
-  /** The only listener the server opens; both without it. */
+  /** The only listener the server opens; all without it. */
   readonly only?: Transport;
   /** Steps of the search for the highest rate without loss. */
   readonly searchSteps: number;
@@ -58,7 +58,7 @@ export async function measureLimit(
 ): Promise<LimitResult> {
   return inDirectory(async (directory) => {
     const destination: Destination =
-      transport === 'unix'
+      transport !== 'udp'
         ? { kind: 'unix', path: join(directory, 'l0.sock') }
         : { kind: 'udp', host: '127.0.0.1', port: bench.port };
     const limit = await LimitProcess.start({ destination, receiveBufferBytes });

@@ -11,9 +11,12 @@ export interface SenderSetup {
   readonly packetBytesMax: number;
 }
 
+/** Where the sender sends to: datagrams, or frames over a Unix stream. */
+export type BenchDestination = Destination | { readonly kind: 'stream'; readonly path: string };
+
 /** One order to the sender, answered by one SendReport. Without a rate it sends as fast as it can. */
 export interface SendOrder {
-  readonly destination: Destination;
+  readonly destination: BenchDestination;
   /** Ends at the first of the two; at least one is given. */
   readonly seconds?: number;
   readonly passes?: number;

@@ -9,7 +9,15 @@ import { join } from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { fileURLToPath } from 'node:url';
 import type { Destination } from '../src/intake/send-batch.ts';
-import type { LimitReport, LimitSetup, SenderReady, SenderSetup, SendOrder, SendReport } from './messages.ts';
+import type {
+  BenchDestination,
+  LimitReport,
+  LimitSetup,
+  SenderReady,
+  SenderSetup,
+  SendOrder,
+  SendReport,
+} from './messages.ts';
 import { noTotals, type Totals } from './totals.ts';
 
 const READY_MS = 10_000;
@@ -89,8 +97,8 @@ export interface ServerSetup {
   readonly receiveBufferBytes: number;
   /** More flags, as on the command line. */
   readonly flags: readonly string[];
-  /** The only listener; by default both are open, which is one intake thread more. */
-  readonly only?: 'unix' | 'udp';
+  /** The only listener; by default both for datagrams are open, which is one intake thread more. */
+  readonly only?: 'unix' | 'udp' | 'stream';
   /** Flags for Node.js itself. */
   readonly nodeFlags?: readonly string[];
   /** Environment variables beside those of the benchmark. */
@@ -107,6 +115,7 @@ export interface ServerUsage {
 export class ServerProcess {
   readonly unix: Destination;
   readonly udp: Destination;
+  readonly stream: BenchDestination;
   readonly outputFile: string;
   private readonly child: ChildProcess;
   private readonly log: string;
@@ -116,14 +125,18 @@ export class ServerProcess {
   private constructor(setup: ServerSetup) {
     const path = join(setup.directory, 'server.sock');
     this.unix = { kind: 'unix', path };
+    const streamPath = join(setup.directory, 'stream.sock');
+    this.stream = { kind: 'stream', path: streamPath };
     this.udp = { kind: 'udp', host: '127.0.0.1', port: setup.port };
     this.outputFile = join(setup.directory, 'server.ndjson');
     this.log = join(setup.directory, 'server.log');
     const log = openSync(this.log, 'w');
     const settings = setup.receiveBufferBytes > 0 ? [`dogstatsd_so_rcvbuf=${setup.receiveBufferBytes}`] : [];
+    const isOn = (listener: 'unix' | 'udp'): boolean => (setup.only ?? listener) === listener;
     const flags = [
-      ...['run', '--socket', setup.only === 'udp' ? '' : path, '--file', this.outputFile],
-      ...['--port', setup.only === 'unix' ? '-1' : String(setup.port)],
+      ...['run', '--socket', isOn('unix') ? path : '', '--file', this.outputFile],
+      ...['--port', isOn('udp') ? String(setup.port) : '-1'],
+      ...['--stream-socket', setup.only === 'stream' ? streamPath : ''],
       ...['--http-port', '0', '--log-level', 'info'],
       ...settings.flatMap((setting) => ['--set', setting]),
       ...setup.flags,

@@ -2,6 +2,8 @@
  * The rows of the benchmark's table: a shape over a transport, L0 and server taking turns, medians.
  *
  *   unix   the sender is held back, so both are as fast as they can be: compared by MiB/s
+ *   stream frames over a Unix stream, compared with the server's own figure for datagrams; L0 is that of
+ *          datagrams
  *   udp    nobody is held back: compared by the highest rate of packets without loss (search-rate.ts)
  */
 import {
@@ -30,6 +32,7 @@ export interface RowPlan {
 
 export const ROWS: readonly RowPlan[] = [
   { shape: 'smp', transport: 'unix', packetBytesMax: 8192, target: 0.7 },
+  { shape: 'smp', transport: 'stream', packetBytesMax: 8192, targetOfSmp: 0.4 },
   { shape: 'shuf', transport: 'unix', packetBytesMax: 8192, targetOfSmp: 0.4 },
   { shape: 'churn', transport: 'unix', packetBytesMax: 8192, targetOfSmp: 0.5 },
   { shape: 'prod', transport: 'unix', packetBytesMax: 8192, target: 0.35 },
@@ -71,7 +74,7 @@ const MIB = 1 << 20;
 const WARM_UP_PACKETS_PER_SECOND = 5_000;
 
 export function measureRow(bench: Bench, plan: RowPlan): Promise<Row> {
-  const measure = plan.transport === 'unix' ? measureUnix : measureUdp;
+  const measure = plan.transport === 'udp' ? measureUdp : measureHeldBack;
   return withSender(bench, { ...plan, bytes: bench.corpusBytes }, (sender) => measure(bench, plan, sender));
 }
 
@@ -88,7 +91,7 @@ export function compareWithSmp(rows: readonly Row[]): Row[] {
 
 /** Only L0, in the unit of the comparison; for work on the benchmark itself. */
 export function measureRowLimit(bench: Bench, plan: RowPlan): Promise<number> {
-  const measure = plan.transport === 'unix' ? limitOfUnix : limitOfUdp;
+  const measure = plan.transport === 'udp' ? limitOfUdp : limitOfUnix;
   return withSender(bench, { ...plan, bytes: bench.corpusBytes }, async (sender) => {
     const limits: number[] = [];
     for (let run = 0; run < bench.runs; run++) limits.push((await measure(bench, sender)).value);
@@ -96,12 +99,15 @@ export function measureRowLimit(bench: Bench, plan: RowPlan): Promise<number> {
   });
 }
 
-async function measureUnix(bench: Bench, plan: RowPlan, sender: SenderProcess): Promise<Row> {
+async function measureHeldBack(bench: Bench, plan: RowPlan, sender: SenderProcess): Promise<Row> {
   const limits: number[] = [];
   const results: ServerResult[] = [];
+  const only = plan.transport === 'stream' ? { only: plan.transport } : {};
   for (let run = 0; run < bench.runs; run++) {
     limits.push((await limitOfUnix(bench, sender)).value);
-    results.push(await measureServer(bench, sender, 'unix', { seconds: bench.seconds }, 0));
+    results.push(
+      await measureServer({ ...bench, ...only }, sender, plan.transport, { seconds: bench.seconds }, 0),
+    );
   }
   const limit = median(limits);
   const ratio = median(results.map(mibPerSecond)) / limit;

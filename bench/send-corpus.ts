@@ -7,8 +7,9 @@
  */
 import { errnoName } from '../src/intake/libc.ts';
 import { BatchSender } from '../src/intake/send-batch.ts';
+import { FrameSender } from '../src/intake/send-frames.ts';
 import { CHUNK_PACKETS, type Corpus } from './corpus.ts';
-import type { SendOrder, SendReport } from './messages.ts';
+import type { BenchDestination, SendOrder, SendReport } from './messages.ts';
 
 const SLICE_PACKETS = 32;
 /** Sleeping is not exact: the last of the time, and so every short time, is spent looking at the clock. */
@@ -26,7 +27,7 @@ export class CorpusSender {
   }
 
   send(order: SendOrder): SendReport {
-    const sender = new BatchSender(order.destination, { timeoutMs: 5_000 });
+    const sender = openSender(order.destination);
     try {
       return this.sendTo(sender, order);
     } finally {
@@ -34,7 +35,7 @@ export class CorpusSender {
     }
   }
 
-  private sendTo(sender: BatchSender, order: SendOrder): SendReport {
+  private sendTo(sender: BatchSender | FrameSender, order: SendOrder): SendReport {
     const { corpus } = this;
     const startedAt = performance.now();
     const endsAt = order.seconds === undefined ? Number.POSITIVE_INFINITY : startedAt + 1000 * order.seconds;
@@ -58,9 +59,17 @@ export class CorpusSender {
       }
     }
     const seconds = (performance.now() - startedAt) / 1000;
-    if (sender.oversized > 0) failure = `${sender.oversized} datagrams were too long for the socket`;
+    if ('oversized' in sender && sender.oversized > 0)
+      failure = `${sender.oversized} datagrams were too long for the socket`;
     return { seconds, totals: corpus.totalsAfter(passes, next), failure };
   }
+}
+
+function openSender(destination: BenchDestination): BatchSender | FrameSender {
+  const options = { timeoutMs: 5_000 };
+  return destination.kind === 'stream'
+    ? new FrameSender(destination.path, options)
+    : new BatchSender(destination, options);
 }
 
 class Pace {
