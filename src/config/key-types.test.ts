@@ -93,5 +93,5 @@ describe('lists', () => {
   rejects('histogram_percentiles', '95', 'a list of numbers from 0 to 1, such as 0.95');
   rejects('histogram_percentiles', ['x'], 'a list of numbers from 0 to 1, such as 0.95');
   rejects('histogram_aggregates', 'max mode', 'a list of max, min, median, avg, sum, count');
-  rejects('dogstatsd_eol_required', 'tcp', 'a list of udp, uds, named_pipe');
+  rejects('dogstatsd_eol_required', 'http', 'a list of udp, uds, named_pipe, tcp');
 });

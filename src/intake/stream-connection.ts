@@ -41,6 +41,8 @@ export interface ConnectionHost {
   readonly libc: Libc | undefined;
   /** The thread's clock, Unix seconds. */
   readonly now: Float64Array;
+  /** Whether bytes may be read now; otherwise they have to wait. */
+  mayRead(): boolean;
   /** To be called before bytes are read: lets the connection's turn begin. */
   beginTurn(connection: StreamConnection): void;
   /** Takes a packet; true when the turn is over with it. */
@@ -167,6 +169,10 @@ export class StreamConnection implements Tracked, PacketSink {
       this.dropTooLong(this.quoteOf, chunk);
       return;
     }
+    if (!this.host.mayRead()) {
+      this.wait(chunk, 0);
+      return;
+    }
     this.host.beginTurn(this);
     this.lastReceived = this.host.now[0] as number;
     this.read(chunk, 0);
@@ -175,14 +181,16 @@ export class StreamConnection implements Tracked, PacketSink {
   private read(chunk: Buffer, offset: number): void {
     const stopped = this.reader.read(chunk, offset);
     this.countPackets();
-    if (stopped < chunk.length) {
-      this.waiting = chunk;
-      this.waitingAt = stopped;
-      this.count('waits');
-      this.options.socket.pause();
-      this.host.wait(this);
-    }
+    if (stopped < chunk.length) this.wait(chunk, stopped);
     this.host.afterRead();
+  }
+
+  private wait(chunk: Buffer, offset: number): void {
+    this.waiting = chunk;
+    this.waitingAt = offset;
+    this.count('waits');
+    this.options.socket.pause();
+    this.host.wait(this);
   }
 
   private dropTooLong(length: number, start: Uint8Array): void {

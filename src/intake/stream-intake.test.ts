@@ -15,6 +15,7 @@ import { STREAM_COUNTER_BYTES, type StreamCounter } from '../telemetry/stream-co
 import { portableClock } from './clock.ts';
 import { loadLibc } from './libc.ts';
 import { openTcpSocket } from './port-socket.ts';
+import { RateLimiter } from './rate-limiter.ts';
 import { StreamIntake } from './stream-intake.ts';
 import type { StreamListener, StreamSettings } from './stream-settings.ts';
 import { openUnixStream } from './unix-socket.ts';
@@ -39,6 +40,8 @@ interface Setup extends Partial<Omit<StreamSettings, 'kind' | 'listeners' | 'cou
   readonly listener?: Partial<Omit<StreamListener, 'socket'>>;
   /** Lets the thread open the socket itself, as where there are no system calls. */
   readonly portable?: boolean;
+  /** Says how long to hold back, ms; as the rate limiter does. */
+  readonly limiter?: RateLimiter;
   /** How long the shard works on each packet, ms. */
   readonly packetMs?: number;
 }
@@ -69,7 +72,10 @@ class RunningIntake {
     return intake;
   }
 
-  private constructor({ listener = {}, portable = false, packetMs = 0, ...settings }: Setup, tcpFd?: number) {
+  private constructor(
+    { listener = {}, portable = false, packetMs = 0, limiter, ...settings }: Setup,
+    tcpFd?: number,
+  ) {
     const memory = Buffer.from(new ArrayBuffer(1 << 20));
     const clock = portableClock();
     clock.tick();
@@ -102,6 +108,8 @@ class RunningIntake {
       takeRegion: () => 4096,
       memory: () => memory,
       onAttention: () => undefined,
+      limiter,
+      forwarder: undefined,
       echoes: false,
       onPacket: () => undefined,
       afterBatch: () => undefined,
@@ -213,6 +221,33 @@ describe('a stream listener', () => {
     const next = await intake.connect();
     next.write(frame('next'));
     await until(() => intake.packets.includes('next'));
+  });
+
+  it('reads nothing while memory is short, loses nothing by it, and does not wait for it when it stops', async () => {
+    let ratio = 0.9;
+    const counters = new ControlWord(makeControlBuffer()).counters;
+    const range = { min: 1, max: 1, factor: 2 };
+    const limits = {
+      low_soft_limit: 0.6,
+      high_soft_limit: 0.8,
+      rate_check: range,
+      soft_limit_freeos_check: range,
+    };
+    const limiter = new RateLimiter({ limits, ratio: () => ratio, reclaim: () => undefined, counters });
+    const intake = await RunningIntake.start({ limiter });
+    const clients = [await intake.connect(), await intake.connect()];
+    for (const client of clients) client.write(frame('waits'));
+    await until(() => counters.get('limiterHigh') > 5);
+    expect(intake.packets).toEqual([]);
+    ratio = 0.5;
+    await until(() => intake.packets.length === 2);
+    ratio = 0.9;
+    const late = await intake.connect();
+    late.write(frame('late'));
+    const before = counters.get('limiterHigh');
+    await until(() => counters.get('limiterHigh') > before);
+    await intake.stop();
+    expect(intake.packets).toEqual(['waits', 'waits', 'late']);
   });
 
   it('closes idle connections, and says so', async () => {

@@ -7,6 +7,7 @@
  * Fair    a connection that uses up its turn waits until every other one that has something to read has been
  *         read, and once around the event loop. It is not read meanwhile, so its client is held back.
  * No backlog: what is not read waits in the sockets of the senders, and nothing is lost.
+ * Memory  while it is short, as the rate limiter says, nobody has a turn.
  * Stop    accept what waits, close the listeners, let the tracker end the connections, seal.
  */
 import { readFileSync } from 'node:fs';
@@ -18,8 +19,10 @@ import type { Clock } from './clock.ts';
 import { Staging } from './connection-reader.ts';
 import { ConnectionReports } from './connection-reports.ts';
 import { ConnectionTracker } from './connection-tracker.ts';
+import type { Forwarder } from './forwarder.ts';
 import type { Libc } from './libc.ts';
 import { codeOf } from './listen-error.ts';
+import type { RateLimiter } from './rate-limiter.ts';
 import type { Shard } from './shard.ts';
 import { type ConnectionHost, StreamConnection } from './stream-connection.ts';
 import { StreamServer } from './stream-server.ts';
@@ -44,6 +47,9 @@ export interface StreamIntakeOptions {
   readonly clock: Clock;
   readonly takeRegion: (bytes: number) => number;
   readonly memory: () => Buffer;
+  /** Undefined when they are off. */
+  readonly limiter: RateLimiter | undefined;
+  readonly forwarder: Forwarder | undefined;
   /** The control thread has sent a message. */
   readonly onAttention: () => void;
   /** Whether packets go to onPacket as well. */
@@ -70,6 +76,8 @@ export class StreamIntake implements ConnectionHost {
   private current: StreamConnection | undefined;
   private waiting: StreamConnection[] = [];
   private nextTurns: NodeJS.Immediate | undefined;
+  /** Set while memory is short: nobody has a turn. */
+  private pause: NodeJS.Timeout | undefined;
   private ticks = 0;
 
   constructor(options: StreamIntakeOptions) {
@@ -130,11 +138,13 @@ export class StreamIntake implements ConnectionHost {
         resolve();
       }, TICK_MS);
     });
+    // A stop does not wait for memory.
+    this.endPause();
     await this.acceptRest();
     this.close();
     await this.tracker.stop();
-    clearImmediate(this.nextTurns);
     while (this.waiting.length > 0) this.giveTurns();
+    clearImmediate(this.nextTurns);
     const { clock, shard, afterBatch } = this.options;
     clock.tick();
     shard.finish();
@@ -143,6 +153,14 @@ export class StreamIntake implements ConnectionHost {
 
   view(): ConnectionsView {
     return this.tracker.view();
+  }
+
+  mayRead(): boolean {
+    const { control, limiter } = this.options;
+    if (this.pause !== undefined) return false;
+    const ms = control.stopRequested ? 0 : (limiter?.pauseMs() ?? 0);
+    if (ms > 0) this.pause = setTimeout(() => this.endPause(), ms);
+    return ms === 0;
   }
 
   beginTurn(connection: StreamConnection): void {
@@ -158,7 +176,9 @@ export class StreamIntake implements ConnectionHost {
 
   /** Every packet of every stream listener passes here. */
   packet(ptr: number, length: number): boolean {
-    const { shard, echoes, onPacket } = this.options;
+    const { shard, forwarder, echoes, onPacket } = this.options;
+    // Packets stay where they are until the chunk is read, so they are sent on together.
+    forwarder?.add(ptr, length, false);
     if (echoes) onPacket(ptr, length);
     // The shard knows no origins by process yet; the peer's process id would be the number.
     shard.takePacket(ptr, length, PEER_PID_UNKNOWN, false);
@@ -166,6 +186,7 @@ export class StreamIntake implements ConnectionHost {
   }
 
   afterRead(): void {
+    this.options.forwarder?.flush();
     this.options.control.counters.add('receiveCalls');
     this.options.afterBatch();
   }
@@ -189,9 +210,17 @@ export class StreamIntake implements ConnectionHost {
     const waiting = this.waiting;
     this.waiting = [];
     for (const connection of waiting) {
-      this.beginTurn(connection);
-      connection.readOn();
+      if (this.mayRead()) {
+        this.beginTurn(connection);
+        connection.readOn();
+      } else this.waiting.push(connection);
     }
+  }
+
+  private endPause(): void {
+    clearTimeout(this.pause);
+    this.pause = undefined;
+    this.giveTurns();
   }
 
   private tick(): void {

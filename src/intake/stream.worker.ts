@@ -10,7 +10,7 @@ import { type MessagePort, parentPort, workerData } from 'node:worker_threads';
 import type { ShardMessage } from '../model/shard-message.ts';
 import type { IntakeSettings } from './intake-settings.ts';
 import { joinShard } from './joined-shard.ts';
-import { type Libc, loadLibc } from './libc.ts';
+import { loadLibc } from './libc.ts';
 import { StreamIntake } from './stream-intake.ts';
 
 await run(workerData as IntakeSettings, parentPort as MessagePort);
@@ -18,25 +18,26 @@ await run(workerData as IntakeSettings, parentPort as MessagePort);
 async function run(settings: IntakeSettings, port: MessagePort): Promise<void> {
   const { listener } = settings;
   if (listener.kind !== 'streams') throw new TypeError(`not for the stream thread: ${listener.kind}`);
-  const libc = tryLibc();
+  const isNative = listener.listeners.some(({ socket }) => 'fd' in socket);
+  const libc = isNative ? loadLibc() : undefined;
   const joined = joinShard(settings, port, libc, (message) => {
     if (message.kind === 'connections') {
       send({ kind: 'connections', request: message.request, view: streams.view() });
     }
   });
-  const { core, shard, control, clock, echoes } = joined;
+  const { core, shard, control, clock, limiter, forwarder, echoes } = joined;
   const send = (message: ShardMessage): void => port.postMessage(message);
   const streams = new StreamIntake({
-    ...{
-      settings: listener,
-      packetBytesMax: settings.bufferBytes,
-      libc,
-      shard,
-      control,
-      clock,
-      echoes,
-      send,
-    },
+    settings: listener,
+    packetBytesMax: settings.bufferBytes,
+    libc,
+    shard,
+    control,
+    clock,
+    limiter,
+    forwarder,
+    echoes,
+    send,
     takeRegion: (bytes) => core.takeRegion(bytes),
     memory: () => core.bytes,
     onAttention: joined.onAttention,
@@ -48,12 +49,4 @@ async function run(settings: IntakeSettings, port: MessagePort): Promise<void> {
     await streams.run();
   }
   joined.stopped();
-}
-
-function tryLibc(): Libc | undefined {
-  try {
-    return loadLibc();
-  } catch {
-    return undefined;
-  }
 }
