@@ -9,6 +9,8 @@ import {
   integer,
   type KeyText,
   keyDocumentation,
+  number,
+  readNumber,
   seconds,
   section,
   text,
@@ -175,11 +177,14 @@ export const datadogDeliveryKeys = {
       who: "Nobody: it is here for an Agent's file.",
     },
   ),
-  forwarder_flush_to_disk_mem_ratio: share(0.5, {
-    what: 'Share of the retry memory that goes to disk at once when it is full.',
-    trade: 'More makes fewer and larger files.',
-    who: WHO_NOBODY,
-  }),
+  forwarder_flush_to_disk_mem_ratio: number(
+    { default: 0.5, min: 0, max: 1 },
+    {
+      what: 'Share of the retry memory that goes to disk at once when it is full.',
+      trade: 'More makes fewer and larger files.',
+      who: WHO_NOBODY,
+    },
+  ),
   forwarder_storage_max_size_in_bytes: integer(
     { default: 0, min: 0, max: BYTES_MAX, unit: 'bytes' },
     {
@@ -198,11 +203,14 @@ export const datadogDeliveryKeys = {
       defaultText: '`transactions_to_retry` below `run_path`',
     },
   ),
-  forwarder_storage_max_disk_ratio: share(0.8, {
-    what: 'How full the disk may become by those files, all that is on it taken together.',
-    trade: 'Leaves room for others; the oldest files go first.',
-    who: 'Whoever shares the disk with something that must not find it full.',
-  }),
+  forwarder_storage_max_disk_ratio: number(
+    { default: 0.8, min: 0, max: 1 },
+    {
+      what: 'How full the disk may become by those files, all that is on it taken together.',
+      trade: 'Leaves room for others; the oldest files go first.',
+      who: 'Whoever shares the disk with something that must not find it full.',
+    },
+  ),
   forwarder_outdated_file_in_days: integer(
     { default: 10, min: 0, max: 3650, unit: 'days' },
     {
@@ -357,13 +365,6 @@ function nameList(documentation: KeyText) {
     });
 }
 
-function share(value: number, documentation: KeyText) {
-  return z
-    .preprocess(readNumber, z.number().min(0).max(1))
-    .default(value)
-    .register(keyDocumentation, { ...documentation, type: 'number', allowed: 'a number from 0 to 1' });
-}
-
 /** A number that is replaced by its default when it makes no sense, as in the Agent (check-delivery.ts). */
 function replaced(value: number, above: number, documentation: KeyText) {
   return z
@@ -374,12 +375,6 @@ function replaced(value: number, above: number, documentation: KeyText) {
       type: 'number',
       allowed: `a number ${above === 0 ? 'above 0' : `from ${above}`}; another one is replaced by ${value}, with a warning`,
     });
-}
-
-function readNumber(value: unknown): unknown {
-  return typeof value === 'string' && value.trim() !== '' && Number.isFinite(Number(value))
-    ? Number(value)
-    : value;
 }
 
 function readJson(value: unknown): unknown {

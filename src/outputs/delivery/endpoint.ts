@@ -247,11 +247,14 @@ export class Endpoint {
   }
 
   #watchOutage(now: number): void {
+    const isUp = this.#state === 'unblocked';
+    // Counting what waits takes a while when it is much.
+    if (!this.#outage.wantsToKnow(isUp)) return;
     const { losses, queue } = this.#options;
     const { payloads, items, disk } = queue.status;
     const held = { payloads: payloads + (disk?.payloads ?? 0), items: items + (disk?.items ?? 0) };
     const report = { error: this.#lastError, held, lost: losses.total };
-    if (this.#state === 'unblocked') this.#outage.up(now, report);
+    if (isUp) this.#outage.up(now, report);
     else this.#outage.down(now, report);
   }
 

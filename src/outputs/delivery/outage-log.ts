@@ -36,6 +36,11 @@ export class OutageLog {
     return this.#downSince;
   }
 
+  /** Whether there is anything to be told about an endpoint that is up, or down. */
+  wantsToKnow(isUp: boolean): boolean {
+    return isUp ? this.#downSince !== undefined : !this.#isTold;
+  }
+
   /** The endpoint is down; called as often as one likes. */
   down(now: number, report: OutageReport): void {
     if (this.#downSince === undefined) {
