@@ -100,6 +100,8 @@ export class Server {
   private readonly streams: StreamWatch;
   private running = false;
   private flushes = 0;
+  /** Events and checks given to the outputs. */
+  private handedOver = 0;
 
   private constructor(options: ServerOptions) {
     this.options = options;
@@ -118,6 +120,9 @@ export class Server {
     this.ledger = new Ledger({
       threads: () => this.threads.map((thread) => thread.counts()),
       forwards: () => this.intake?.forwards ?? false,
+      handedOver: () => this.handedOver,
+      sampler: () => this.sampler,
+      outputs: () => this.outputs,
       clock: () => Date.now() / 1000,
     });
     if (this.config.outputs.echo) {
@@ -170,6 +175,7 @@ export class Server {
     await this.cardinality.close();
     const reports = await this.outputs.close(this.config.stop_timeout_seconds * 1000);
     await this.http?.close();
+    this.ledger.logEnd(this.log);
     const left = this.sampler.counts.incompleteAggregates;
     const reasons = reports.flatMap(({ reason }) => (reason === undefined ? [] : [reason]));
     if (left > 0)
@@ -311,10 +317,12 @@ export class Server {
         break;
       case 'event':
         this.threads[shard]?.control.take();
+        this.handedOver++;
         this.outputs.event(message.event, message.receivedAt);
         break;
       case 'service_check':
         this.threads[shard]?.control.take();
+        this.handedOver++;
         this.outputs.serviceCheck(message.check, message.receivedAt);
         break;
       case 'rejected':

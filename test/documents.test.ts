@@ -8,7 +8,8 @@ import { describe, expect, it } from 'vitest';
 import { CONFIG_KEYS } from '../src/config/schema.ts';
 import { EVENT_ERRORS, METRIC_ERRORS, SERVICE_CHECK_ERRORS } from '../src/model/message.ts';
 import { LEDGER_TABLES } from '../src/server/ledger-table.ts';
-import { accountsOf, ledgerMetrics } from '../src/telemetry/ledger.ts';
+import { OTHER_LOSSES } from '../src/server/ledger-words.ts';
+import { type Account, accountsOf, ledgerMetrics, type Unit } from '../src/telemetry/ledger.ts';
 
 const ROOT = fileURLToPath(new URL('..', import.meta.url));
 /** Codes of Node's own errors, which the server looks for and never makes. */
@@ -23,9 +24,16 @@ const LEDGER_METRICS = ['src/server/listener-facts.ts', 'src/telemetry/forward-m
 
 /** Metrics whose names are put together: those of the ledger. */
 function ledgerNames(): string[] {
-  return ledgerMetrics(LEDGER_TABLES.flatMap(({ stage, table }) => accountsOf(stage, '', table, []))).map(
-    ({ name }) => name,
+  const tables = LEDGER_TABLES.flatMap(({ stage, table }) => accountsOf(stage, '', table, []));
+  const others = (['handover messages', 'aggregate values', 'output records'] as const).map(
+    (place): Account => {
+      const [stage = '', unit] = place.split(' ');
+      const one = { x: 0 };
+      const numbers = { accepted: one, rejected: one, filtered: one, dropped: one, held: one };
+      return { stage, name: '', unit: unit as Unit, received: 0, ...numbers };
+    },
   );
+  return ledgerMetrics([...tables, ...others]).map(({ name }) => name);
 }
 
 const documents = [
@@ -60,7 +68,11 @@ describe('docs/ledger.md', () => {
       const meaning = remedy === undefined ? help : `${help} **What to do**: ${remedy}.`;
       return `| ${unit} | ${fate} | ${reason === '' ? '' : `\`${reason}\` `}| ${meaning} |`;
     });
-    expect(rows.filter((row) => !page.includes(row))).toEqual([]);
+    const losses = OTHER_LOSSES.map(
+      ([stage, unit, reason, help, remedy]) =>
+        `| ${stage} | ${unit} | \`${reason}\` | ${help} **What to do**: ${remedy}. |`,
+    );
+    expect([...rows, ...losses].filter((row) => !page.includes(row))).toEqual([]);
   });
 
   it.each(LEDGER_METRICS)('names every metric of %s', (file) => {

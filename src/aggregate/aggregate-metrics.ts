@@ -33,29 +33,6 @@ export function aggregateMetrics(registry: Registry, { counts }: TimeSampler): O
     ),
     ownMetric(
       'counter',
-      'whippet_aggregate_refused_cells_total',
-      'Aggregates of slots that mean no context, dropped: a bug.',
-      counts.refusedCells,
-    ),
-    ownMetricBy(
-      'counter',
-      'whippet_aggregate_samples_dropped_total',
-      'Timestamped samples dropped at the merge.',
-      'reason',
-      [
-        ['no_context', counts.refusedTimestampedSamples],
-        ['timestamped_type', counts.unsupportedTimestampedSamples],
-        ['timestamp_buckets', counts.droppedCopies],
-      ],
-    ),
-    ownMetric(
-      'counter',
-      'whippet_aggregate_histograms_sketched_total',
-      'Histograms with more different values in a bucket than limits.histogram_values, turned into sketches.',
-      counts.sketchedHistograms,
-    ),
-    ownMetric(
-      'counter',
       'whippet_aggregate_incomplete_total',
       'Aggregates of open buckets left behind at stop.',
       counts.incompleteAggregates,

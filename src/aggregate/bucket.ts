@@ -30,6 +30,8 @@ const MAKE_CELLS: { readonly [Type in ContextType]: (rules: CellRules) => Cells 
 
 export class Bucket {
   readonly start: number;
+  /** Values that were merged into it. */
+  values = 0;
   readonly #rules: CellRules;
   readonly #cells = new Map<ContextType, Cells>();
 
@@ -47,6 +49,7 @@ export class Bucket {
     const cells = this.#cellsOf(type);
     const before = cells.rows.size;
     cells.merge(id, sealed, slot, clockWentBack);
+    this.values += sealed.samples(slot);
     return cells.rows.size > before;
   }
 
@@ -60,6 +63,7 @@ export class Bucket {
     const distributions = this.#cellsOf('distribution') as DistributionCells;
     const before = distributions.rows.size;
     distributions.add(id, value, weight);
+    this.values++;
     return distributions.rows.size > before;
   }
 

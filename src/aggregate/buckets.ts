@@ -90,16 +90,18 @@ export class Buckets {
     return taken;
   }
 
-  /** Lets go of what is open; how many aggregates that were. */
-  drop(): number {
-    let dropped = 0;
+  /** Lets go of what is open; how much that was. */
+  drop(): { readonly aggregates: number; readonly values: number } {
+    let aggregates = 0;
+    let values = 0;
     for (const bucket of this.#open.values()) {
-      dropped += bucket.size;
+      aggregates += bucket.size;
+      values += bucket.values;
       for (const id of bucket.ids()) this.#options.registry.release(id);
     }
     this.#open.clear();
     this.#latest = undefined;
-    return dropped;
+    return { aggregates, values };
   }
 
   *#zeroFill(bucket: Bucket): Steps {

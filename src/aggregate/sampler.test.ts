@@ -202,7 +202,7 @@ describe('a sample with a timestamp', () => {
     }
     bench.sampler.merge(0, part);
     expect(bench.flush(1001)).toEqual([]);
-    expect(bench.sampler.counts.unsupportedTimestampedSamples).toBe(2);
+    expect(bench.sampler.counts.unsupportedTimestampedValues).toBe(2);
   });
 });
 
@@ -413,7 +413,7 @@ test('a slot that never got a context is refused, not mistaken for another', () 
   bench.sampler.merge(0, part);
   expect(bench.sampler.slotsOf(0).idOf(77)).toBe(NO_CONTEXT);
   expect(bench.flush(1010)).toEqual([]);
-  expect(bench.sampler.counts.refusedCells).toBe(1);
+  expect(bench.sampler.counts.refusedValues).toBe(1);
 });
 
 function forgottenAt(bench: Bench, now: number): readonly number[] {

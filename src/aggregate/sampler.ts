@@ -54,12 +54,18 @@ export interface SamplerOptions {
 
 /** What could not be aggregated, counted since the start. */
 export interface SamplerCounts {
-  /** Cells (one context of one shard in one part of a bucket) of slots that mean no context. */
-  refusedCells: number;
-  /** Timestamped samples of slots that mean no context. */
-  refusedTimestampedSamples: number;
-  /** Timestamped samples of types that cannot pass through. */
-  unsupportedTimestampedSamples: number;
+  /** Values that shards handed over. */
+  mergedValues: number;
+  /** Of these, the ones in buckets that no flush has handed on yet. */
+  heldValues: number;
+  /** Values in aggregates that a flush handed on. */
+  flushedValues: number;
+  /** Values of slots that mean no context. */
+  refusedValues: number;
+  /** Timestamped values of types that cannot pass through. */
+  unsupportedTimestampedValues: number;
+  /** Values of open buckets that the final flush left behind, and of a flush that was broken off. */
+  incompleteValues: number;
   /** Copies of histograms whose timestamps would need too many buckets, dropped. */
   droppedCopies: number;
   /** Histograms that had more different values in one bucket than are kept exactly. */
@@ -97,9 +103,12 @@ const STEP_CONTEXTS = 1024;
 
 export class TimeSampler {
   readonly counts: SamplerCounts = {
-    refusedCells: 0,
-    refusedTimestampedSamples: 0,
-    unsupportedTimestampedSamples: 0,
+    mergedValues: 0,
+    heldValues: 0,
+    flushedValues: 0,
+    refusedValues: 0,
+    unsupportedTimestampedValues: 0,
+    incompleteValues: 0,
     droppedCopies: 0,
     sketchedHistograms: 0,
     incompleteAggregates: 0,
@@ -163,7 +172,8 @@ export class TimeSampler {
       const limit = slots.limitOf(slot);
       const id = slots.idOf(slot);
       if (limit !== 0) this.#options.onOverLimit?.(id, limit, 1);
-      if (id === NO_CONTEXT) this.counts.refusedTimestampedSamples++;
+      this.counts.mergedValues++;
+      if (id === NO_CONTEXT) this.counts.refusedValues++;
       else if (this.#registry.typeOf(id) === 'distribution') this.#addCopy(id, timestamp, value, weight);
       else this.#mergeTimestamped(id, sealed.start, timestamp, value);
     };
@@ -187,7 +197,12 @@ export class TimeSampler {
     const buckets: Bucket[] = [];
     for (const each of this.#buckets.values()) buckets.push(...(yield* each.takeClosed(now, openToo)));
     if (options.final)
-      for (const each of this.#buckets.values()) this.counts.incompleteAggregates += each.drop();
+      for (const each of this.#buckets.values()) {
+        const { aggregates, values } = each.drop();
+        this.counts.incompleteAggregates += aggregates;
+        this.counts.incompleteValues += values;
+        this.counts.heldValues -= values;
+      }
     for (const bucket of buckets) yield* bucket.close();
     this.#lastFlushAt = now;
     const taken = { now, timestamped: this.#timestamped, buckets, forgotten: [] };
@@ -206,12 +221,15 @@ export class TimeSampler {
         left = STEP_CELLS;
       }
       const id = slots.idOf(slot);
+      const values = sealed.samples(slot);
+      this.counts.mergedValues += values;
       if (id === NO_CONTEXT) {
-        this.counts.refusedCells++;
+        this.counts.refusedValues += values;
         continue;
       }
+      this.counts.heldValues += values;
       const limit = slots.limitOf(slot);
-      if (limit !== 0) this.#options.onOverLimit?.(id, limit, sealed.samples(slot));
+      if (limit !== 0) this.#options.onOverLimit?.(id, limit, values);
       const seen = sealed.lastSeen(slot);
       const clockWentBack = seen < latest;
       latestHere = Math.max(latestHere, seen);
@@ -235,11 +253,12 @@ export class TimeSampler {
   #mergeTimestamped(id: number, receivedAt: number, timestamp: number, value: number): void {
     this.#registry.noteTimestamped(id, receivedAt);
     if (!isPassedThrough(this.#registry.typeOf(id))) {
-      this.counts.unsupportedTimestampedSamples++;
+      this.counts.unsupportedTimestampedValues++;
       return;
     }
     this.#registry.hold(id);
     this.#timestamped.append(id, timestamp, value);
+    this.counts.heldValues++;
   }
 
   /** The copy of a histogram belongs to the bucket of its timestamp, whenever it comes (spec aggregation §8). */
@@ -249,6 +268,7 @@ export class TimeSampler {
       this.counts.droppedCopies++;
       return;
     }
+    this.counts.heldValues++;
     if (buckets.at(timestamp).addToDistribution(id, value, weight)) this.#registry.hold(id);
     this.#registry.noteSample(id, Math.trunc(timestamp), false);
   }
@@ -256,6 +276,7 @@ export class TimeSampler {
   /** Batches; some at the end are empty, steps of the work that follows. */
   *#emit(taken: Taken): Generator<Aggregate[]> {
     const ending = this.#endFlush(taken);
+    let isWhole = false;
     try {
       let batch: Aggregate[] = [];
       for (const aggregate of this.#aggregates(taken)) {
@@ -265,10 +286,20 @@ export class TimeSampler {
         batch = [];
       }
       if (batch.length > 0) yield batch;
+      isWhole = true;
+      this.#countFlushed(taken, isWhole);
       while (ending.next().done !== true) yield [];
     } finally {
+      if (!isWhole) this.#countFlushed(taken, isWhole);
       finish(ending);
     }
+  }
+
+  /** What a flush took is held no more; a flush that was broken off lost it. */
+  #countFlushed({ timestamped, buckets }: Taken, isWhole: boolean): void {
+    const values = buckets.reduce((sum, bucket) => sum + bucket.values, timestamped.size);
+    this.counts.heldValues -= values;
+    this.counts[isWhole ? 'flushedValues' : 'incompleteValues'] += values;
   }
 
   /** Lets go of what was emitted, and forgets what has expired. */

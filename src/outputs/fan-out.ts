@@ -10,6 +10,7 @@ import { setImmediate as nextTurn, setTimeout as sleep } from 'node:timers/promi
 import type { Log } from '../lib/log.ts';
 import type { EventMessage, ServiceCheckMessage } from '../model/message.ts';
 import type { Aggregate } from '../model/series.ts';
+import { type Account, allOf, fates } from '../telemetry/ledger.ts';
 import { type OwnMetric, ownMetricBy } from '../telemetry/metric.ts';
 import type { DeliveryReport, FlushInfo, Output } from './output.ts';
 
@@ -17,10 +18,17 @@ import type { DeliveryReport, FlushInfo, Output } from './output.ts';
 const PATIENCE_MS = 5000;
 const PAUSE_MS = 2;
 
+/** Aggregates, events and checks an output was given, and those it lost to a bug. */
+interface Tally {
+  given: number;
+  lost: number;
+}
+
 export class FanOut {
   readonly outputs: readonly Output[];
   readonly #log: Log;
   readonly #failures = new Map<string, number>();
+  readonly #tallies: ReadonlyMap<Output, Tally>;
   /** What is left of the patience with each output. */
   readonly #patienceMs = new Map<Output, number>();
 
@@ -31,6 +39,7 @@ export class FanOut {
     this.#patienceMax = patienceMs;
     this.outputs = outputs;
     this.#log = log;
+    this.#tallies = new Map(outputs.map((output) => [output, { given: 0, lost: 0 }]));
     for (const { name } of outputs) this.#failures.set(name, 0);
   }
 
@@ -54,7 +63,7 @@ export class FanOut {
     this.#each((output) => output.begin?.(flush));
     for (const batch of batches) {
       aggregates += batch.length;
-      if (batch.length > 0) this.#each((output) => output.write(batch));
+      if (batch.length > 0) this.#each((output) => output.write(batch), batch.length);
       this.#forget(forgotten.slice(told));
       told = forgotten.length;
       await nextTurn();
@@ -65,11 +74,11 @@ export class FanOut {
   }
 
   event(event: EventMessage, receivedAt: number): void {
-    this.#each((output) => output.event?.(event, receivedAt));
+    this.#each((output) => output.event?.(event, receivedAt), 1, 'event');
   }
 
   serviceCheck(check: ServiceCheckMessage, receivedAt: number): void {
-    this.#each((output) => output.serviceCheck?.(check, receivedAt));
+    this.#each((output) => output.serviceCheck?.(check, receivedAt), 1, 'serviceCheck');
   }
 
   /** Closes all outputs side by side; what each could not deliver. */
@@ -87,6 +96,23 @@ export class FanOut {
     return this.outputs.flatMap((output) => {
       const health = output.health?.();
       return health === undefined ? [] : [{ name: output.name, ...health }];
+    });
+  }
+
+  /** What became of everything the outputs were given. */
+  accounts(): Account[] {
+    return this.outputs.flatMap((output) => {
+      const { given, lost } = this.#tallies.get(output) as Tally;
+      const known = output.fates?.() ?? fates({ accepted: { taken: given - lost } });
+      const account: Account = {
+        stage: 'output',
+        name: output.name,
+        unit: 'records',
+        received: given,
+        ...known,
+        dropped: { ...known.dropped, internal_error: lost },
+      };
+      return [account, ...(output.accounts?.() ?? [])];
     });
   }
 
@@ -130,11 +156,21 @@ export class FanOut {
     }
   }
 
-  #each(call: (output: Output) => void): void {
+  /** Calls each output; with `records` it is given so many, unless it has no use for them. */
+  #each(
+    call: (output: Output) => void,
+    records = 0,
+    use: 'write' | 'event' | 'serviceCheck' = 'write',
+  ): void {
     for (const output of this.outputs) {
+      const tally = this.#tallies.get(output) as Tally;
+      if (output[use] !== undefined) tally.given += records;
       try {
         call(output);
       } catch (error) {
+        // Of what it was given, what it knows nothing of is lost.
+        if (output.fates === undefined) tally.lost += records;
+        else tally.lost = tally.given - allOf(output.fates());
         const failures = (this.#failures.get(output.name) ?? 0) + 1;
         this.#failures.set(output.name, failures);
         if (failures === 1)

@@ -10,6 +10,7 @@ import { AppendFile, type AppendHandle } from '../lib/append-file.ts';
 import type { Log } from '../lib/log.ts';
 import type { EventMessage, ServiceCheckMessage } from '../model/message.ts';
 import type { Aggregate } from '../model/series.ts';
+import { type Fates, fates } from '../telemetry/ledger.ts';
 import { type OwnMetric, ownMetric, ownMetricBy } from '../telemetry/metric.ts';
 import { formatAggregate, formatEvent, formatServiceCheck } from './file-record.ts';
 import type { DeliveryReport, Output } from './output.ts';
@@ -44,6 +45,8 @@ export class FileOutput implements Output {
   readonly #log: Log;
   readonly #file: AppendFile;
   #taken = 0;
+  /** Aggregates without series. */
+  #empty = 0;
   #dropped = 0;
   #droppedBefore = 0;
   #closed = false;
@@ -114,6 +117,14 @@ export class FileOutput implements Output {
     };
   }
 
+  fates(): Fates {
+    return fates({
+      accepted: { written: this.#file.writtenItems, nothing_to_write: this.#empty },
+      dropped: { queue_full: this.#dropped },
+      held: { queue: this.#file.queuedItems },
+    });
+  }
+
   metrics(): OwnMetric[] {
     return [
       ownMetric(
@@ -153,7 +164,10 @@ export class FileOutput implements Output {
 
   #append(text: string): void {
     // An aggregate without series has nothing to write, and nothing to lose.
-    if (text === '') return;
+    if (text === '') {
+      this.#empty++;
+      return;
+    }
     this.#taken++;
     if (!this.#file.append(text, 1)) this.#dropped++;
   }

@@ -12,6 +12,7 @@
 
 import type { EventMessage, ServiceCheckMessage } from '../model/message.ts';
 import type { Aggregate } from '../model/series.ts';
+import type { Account, Fates } from '../telemetry/ledger.ts';
 import type { OwnMetric } from '../telemetry/metric.ts';
 
 export interface FlushInfo {
@@ -45,6 +46,13 @@ export interface Output {
   forget?(contextIds: readonly number[]): void;
   /** What the server tells about this output on its own page. */
   metrics?(): readonly OwnMetric[];
+  /**
+   * What became of the aggregates, events and checks it was given, each counted once, for the ledger. Without it
+   * they count as accepted.
+   */
+  fates?(): Fates;
+  /** Accounts of what it makes of them, in units of its own. */
+  accounts?(): readonly Account[];
   /** How its receivers are, as plain data for `GET /api/outputs`. */
   status?(): readonly object[];
   /** Whether it can do its work; a sentence for people when it cannot. */

@@ -1,38 +1,30 @@
 /**
  * The ledger of a server: all accounts, from the socket to the outputs, read at one moment.
  *
- *   kernel ─▶ intake, by listener: packets, messages, values ─▶ …
+ *   kernel ─▶ intake, by listener: packets ─▶ messages ─┬─ metrics: values ─▶ aggregate ─┬─▶ output, by output: records
+ *                                                      └─ events, checks ─▶ handover ───┘
  *
- * Thread  the control thread; what the intake threads counted is as of the end of their last batches.
+ * Thread  the control thread; what the intake threads counted is as of the end of their last batches. What it has
+ *         from them by other ways may be newer: then they handed over at least that much, and it counts as such.
  */
+import type { TimeSampler } from '../aggregate/sampler.ts';
 import type { ThreadCounts } from '../intake/intake-thread.ts';
 import type { OpenListener } from '../intake/open-listeners.ts';
-import { type Account, accountsOf, imbalanceOf, ledgerMetrics } from '../telemetry/ledger.ts';
+import type { Log } from '../lib/log.ts';
+import type { FanOut } from '../outputs/fan-out.ts';
 import {
-  type Drops,
-  type Loss,
-  type LossDictionary,
-  lossesOf,
-  wordKey,
-  wordsOf,
-} from '../telemetry/losses.ts';
+  type Account,
+  accountsOf,
+  fates,
+  imbalanceOf,
+  ledgerMetrics,
+  summaryOf,
+} from '../telemetry/ledger.ts';
+import { type Drops, type Loss, lossesOf } from '../telemetry/losses.ts';
 import type { OwnMetric } from '../telemetry/metric.ts';
 import { FORWARD_LEDGER, INTAKE_LEDGER } from './ledger-table.ts';
+import { LOSS_WORDS } from './ledger-words.ts';
 import { type ListenerFacts, ListenerWatch, listenerMetrics } from './listener-facts.ts';
-
-/** What can be lost, in words. */
-const WORDS: LossDictionary = new Map([
-  [
-    wordKey('kernel', 'packets', 'receive_buffer_full'),
-    {
-      help: 'Packets the kernel dropped because the receive buffer of the socket was full.',
-      remedy:
-        'raise dogstatsd_so_rcvbuf and net.core.rmem_max, set dogstatsd_workers_count, or use a Unix socket',
-    },
-  ],
-  ...wordsOf('intake', INTAKE_LEDGER),
-  ...wordsOf('forward', FORWARD_LEDGER),
-]);
 
 /** Whom the ledger asks. */
 export interface LedgerSources {
@@ -40,6 +32,10 @@ export interface LedgerSources {
   readonly threads: () => readonly ThreadCounts[];
   /** Whether packets are sent on to another server. */
   readonly forwards: () => boolean;
+  /** Events and checks given to the outputs. */
+  readonly handedOver: () => number;
+  readonly sampler: () => Pick<TimeSampler, 'counts'>;
+  readonly outputs: () => Pick<FanOut, 'accounts'>;
   /** Unix seconds with fraction. */
   readonly clock: () => number;
 }
@@ -92,7 +88,7 @@ export class Ledger {
       balanced: accounts.every(({ imbalance }) => imbalance === 0),
       accounts,
       listeners,
-      losses: lossesOf([...kernelDrops(listeners), ...accounts], WORDS),
+      losses: lossesOf([...kernelDrops(listeners), ...accounts], LOSS_WORDS),
     };
   }
 
@@ -101,13 +97,65 @@ export class Ledger {
     return [...ledgerMetrics(accounts), ...listenerMetrics(listeners)];
   }
 
-  private accounts(listeners: readonly ListenerFacts[], threads: readonly ThreadCounts[]): Account[] {
-    return listeners.flatMap(({ listener }) => {
-      const own = threads.filter((thread) => thread.listener === listener);
-      const forward = this.sources.forwards() ? accountsOf('forward', listener, FORWARD_LEDGER, own) : [];
-      return [...accountsOf('intake', listener, INTAKE_LEDGER, own), ...forward];
-    });
+  /** The last word, when everything has stopped. */
+  logEnd(log: Log): void {
+    const { balanced, accounts } = this.report();
+    log.info({ balanced, ledger: summaryOf(accounts) }, 'what became of everything that came in');
   }
+
+  private accounts(listeners: readonly ListenerFacts[], threads: readonly ThreadCounts[]): Account[] {
+    const of = (listener: string): ThreadCounts[] => threads.filter((thread) => thread.listener === listener);
+    const intake = listeners.flatMap(({ listener }) =>
+      accountsOf('intake', listener, INTAKE_LEDGER, of(listener)),
+    );
+    const forward = this.sources.forwards()
+      ? listeners.flatMap(({ listener }) => accountsOf('forward', listener, FORWARD_LEDGER, of(listener)))
+      : [];
+    const accepted = (unit: Account['unit'], ...kinds: readonly string[]): number =>
+      intake
+        .filter((account) => account.unit === unit)
+        .reduce((sum, account) => kinds.reduce((n, kind) => n + (account.accepted[kind] ?? 0), sum), 0);
+    return [
+      ...intake,
+      ...forward,
+      handover(accepted('messages', 'event', 'service_check'), this.sources.handedOver()),
+      aggregation(accepted('values', 'aggregated', 'timestamped'), this.sources.sampler()),
+      ...this.sources.outputs().accounts(),
+    ];
+  }
+}
+
+/** Events and checks between the intake threads and the outputs. */
+function handover(accepted: number, delivered: number): Account {
+  const received = Math.max(accepted, delivered);
+  return {
+    stage: 'handover',
+    name: '',
+    unit: 'messages',
+    received,
+    ...fates({ accepted: { outputs: delivered }, held: { under_way: received - delivered } }),
+  };
+}
+
+/** Values between the buckets of the intake threads and the flushes. */
+function aggregation(accepted: number, { counts }: Pick<TimeSampler, 'counts'>): Account {
+  const received = Math.max(accepted, counts.mergedValues);
+  return {
+    stage: 'aggregate',
+    name: '',
+    unit: 'values',
+    received,
+    ...fates({
+      accepted: { flushed: counts.flushedValues },
+      dropped: {
+        incomplete: counts.incompleteValues,
+        timestamped_type: counts.unsupportedTimestampedValues,
+        timestamp_buckets: counts.droppedCopies,
+        no_context: counts.refusedValues,
+      },
+      held: { intake_buckets: received - counts.mergedValues, buckets: counts.heldValues },
+    }),
+  };
 }
 
 function kernelDrops(listeners: readonly ListenerFacts[]): Drops[] {

@@ -57,6 +57,60 @@ describe('a control word', () => {
     expect(shard.waitForStop(10_000)).toBe(true);
   });
 
+  it('publishes counters whole', () => {
+    const buffer = makeControlBuffer();
+    const shard = new ControlWord(buffer);
+    const control = new ControlWord(buffer);
+    const core = Float64Array.of(1, 2, 3);
+    shard.counters.add('events', 3);
+    expect(control.published().counters.get('events')).toBe(0);
+    shard.publish(core);
+    shard.counters.add('events');
+    core[0] = 9;
+    const published = control.published();
+    expect([...published.core.subarray(0, 4)]).toEqual([1, 2, 3, 0]);
+    expect(published.counters.get('events')).toBe(3);
+    shard.publish(core);
+    expect(control.published().core[0]).toBe(9);
+    // What was read before stays as it was.
+    expect(published.core[0]).toBe(1);
+  });
+
+  it('never shows a publication half done', async () => {
+    const buffer = makeControlBuffer();
+    const control = new ControlWord(buffer);
+    // The other thread publishes as fast as it can; in each publication all numbers are the same.
+    const worker = new Worker(
+      `import { workerData, parentPort } from 'node:worker_threads';
+       const { ControlWord } = await import(workerData.module);
+       const shard = new ControlWord(workerData.buffer);
+       const core = new Float64Array(32);
+       parentPort.postMessage('ready');
+       while (!shard.stopRequested) {
+         core.fill(core[0] + 1);
+         shard.counters.values.fill(core[0]);
+         shard.publish(core);
+       }`,
+      {
+        eval: true,
+        workerData: { buffer, module: new URL('../../dist/telemetry/control-word.js', import.meta.url).href },
+      },
+    );
+    await new Promise((resolve) => worker.once('message', resolve));
+    const seen = new Set<number>();
+    const torn: number[][] = [];
+    for (const end = performance.now() + 10_000; seen.size < 500 && performance.now() < end; ) {
+      const { core, counters } = control.published();
+      const numbers = [...new Set([...core.subarray(0, 32), ...counters.values])];
+      if (numbers.length > 1) torn.push(numbers);
+      seen.add(numbers[0] as number);
+    }
+    control.requestStop();
+    await new Promise((resolve) => worker.once('exit', resolve));
+    expect(torn).toEqual([]);
+    expect(seen.size).toBe(500);
+  });
+
   it('shares its counters', () => {
     const buffer = makeControlBuffer();
     new ControlWord(buffer).counters.add('events', 3);

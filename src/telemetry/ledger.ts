@@ -12,7 +12,7 @@
  */
 import type { OwnMetric, OwnSample } from './metric.ts';
 
-export const UNITS = ['packets', 'messages', 'values', 'aggregates', 'records'] as const;
+export const UNITS = ['packets', 'messages', 'values', 'records', 'items', 'payloads'] as const;
 export type Unit = (typeof UNITS)[number];
 
 export const FATES = ['accepted', 'rejected', 'filtered', 'dropped', 'held'] as const;
@@ -28,6 +28,14 @@ export interface Account extends Readonly<Record<Fate, Counts>> {
   readonly name: string;
   readonly unit: Unit;
   readonly received: number;
+}
+
+/** What became of everything in one unit. */
+export type Fates = Readonly<Record<Fate, Counts>>;
+
+/** Fates of which most are empty. */
+export function fates(some: Partial<Fates>): Fates {
+  return { accepted: {}, rejected: {}, filtered: {}, dropped: {}, held: {}, ...some };
 }
 
 /** One line of a table that says where a number of an account comes from. */
@@ -84,8 +92,28 @@ export function totalOf(counts: Counts): number {
 
 /** What the equation misses: 0, or the server has a bug. */
 export function imbalanceOf(account: Account): number {
-  return account.received - FATES.reduce((sum, fate) => sum + totalOf(account[fate]), 0);
+  return account.received - allOf(account);
 }
+
+/** The sum of all fates. */
+export function allOf(some: Fates): number {
+  return FATES.reduce((sum, fate) => sum + totalOf(some[fate]), 0);
+}
+
+/** Accounts through which something went, in short, for the log: `{"intake udp packets": {"received": 5, …}}`. */
+export function summaryOf(accounts: readonly Account[]): Record<string, Record<string, number>> {
+  const lines = accounts
+    .filter(({ received }) => received > 0)
+    .map((account) => {
+      const place = [account.stage, account.name, account.unit].filter((part) => part !== '').join(' ');
+      const totals = FATES.map((fate) => [fate, totalOf(account[fate])] as const).filter(([, n]) => n > 0);
+      return [place, { received: account.received, ...Object.fromEntries(totals) }] as const;
+    });
+  return Object.fromEntries(lines);
+}
+
+/** Stages whose accounts are metrics under these names; the others have metrics of their own. */
+const METRIC_STAGES: ReadonlySet<string> = new Set(['intake', 'forward', 'handover', 'aggregate', 'output']);
 
 /** How the label of a place is called on the metrics page. */
 const PLACE_LABELS: Readonly<Record<string, string>> = {
@@ -107,6 +135,7 @@ export function ledgerMetrics(accounts: readonly Account[]): OwnMetric[] {
     families.set(name, family);
   };
   for (const account of accounts) {
+    if (!METRIC_STAGES.has(account.stage)) continue;
     const { stage, name, unit } = account;
     const label = PLACE_LABELS[stage];
     const place: Record<string, string> = label === undefined ? {} : { [label]: name };

@@ -18,6 +18,16 @@ export function checkLedger(report: LedgerReport): LedgerReport {
   return report;
 }
 
+/** What the log says when a server has stopped: it adds up, and nothing is left on the way to the outputs. */
+export function checkEnd(end: Readonly<Record<string, unknown>>): void {
+  const summary = end.ledger as Record<string, Record<string, number>>;
+  const left = Object.entries(summary).filter(
+    ([place, { held }]) => /^(intake|handover|aggregate) /.test(place) && (held ?? 0) !== 0,
+  );
+  if (end.balanced !== true || left.length > 0)
+    throw new Error(`the ledger at the end does not add up: ${JSON.stringify(end)}`);
+}
+
 /** Reads it from a running server, checked. */
 export async function readLedger(httpPort: number): Promise<LedgerReport> {
   const response = await fetch(`http://127.0.0.1:${httpPort}/api/ledger`);

@@ -21,7 +21,7 @@ import type {
 } from '../../src/outputs/file-record.ts';
 import type { LedgerReport } from '../../src/server/ledger.ts';
 import { endOf, spawnWhippet } from './command.ts';
-import { readLedger } from './ledger.ts';
+import { checkEnd, readLedger } from './ledger.ts';
 import { packetsOf } from './packets.ts';
 
 const START_MS = 15_000;
@@ -241,6 +241,8 @@ export class ServerProcess {
     const timer = setTimeout(() => this.child.kill('SIGKILL'), STOP_MS);
     const [code] = await this.ended;
     clearTimeout(timer);
+    const last = this.log.find(({ msg }) => msg === 'what became of everything that came in');
+    if (last !== undefined) checkEnd(last);
     return code;
   }
 

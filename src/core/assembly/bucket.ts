@@ -224,8 +224,8 @@ export function addToHistogram(slot: u32, value: f64, weight: f64): void {
 
 /** Adds one element, given by its hash, to a set. */
 export function addToSet(slot: u32, element: u64): void {
-  touch(slot);
-  if (addKey(open.keys, slot, KIND_ELEMENT, element, 1) == KEY_FULL) count(COUNT_KEY_TABLE_FULL_SAMPLES, 1);
+  const cell = touch(slot);
+  if (addKey(open.keys, slot, KIND_ELEMENT, element, 1) == KEY_FULL) dropSample(cell);
 }
 
 /** Keeps a sample with a time of its own as it is; `weight` is for copies of histograms, which are aggregated. */
@@ -243,6 +243,12 @@ export function addTimestamped(slot: u32, timestamp: f64, value: f64, weight: f6
   count(COUNT_TIMESTAMPED_SAMPLES, 1);
 }
 
+/** Counts a sample whose key found no room; it is none of the cell's. */
+function dropSample(cell: Cell): void {
+  cell.samples--;
+  count(COUNT_KEY_TABLE_FULL_SAMPLES, 1);
+}
+
 /** A value whose key found no room is left out of the summary too, so that bins and count agree. */
 // @ts-ignore: decorator
 @inline
@@ -250,7 +256,7 @@ function summarize(cell: Cell, value: f64, weight: f64, found: u32): void {
   // Minus zero becomes zero: which of the two comes first must not matter.
   value += 0.0;
   if (found == KEY_FULL) {
-    count(COUNT_KEY_TABLE_FULL_SAMPLES, 1);
+    dropSample(cell);
     return;
   }
   const whole = Math.trunc(weight);

@@ -17,6 +17,7 @@ import type { EventMessage, ServiceCheckMessage } from '../../model/message.ts';
 import type { Aggregate } from '../../model/series.ts';
 import type { Sketch } from '../../model/sketch.ts';
 import { type ByteString, toText } from '../../model/text.ts';
+import { type Account, fates } from '../../telemetry/ledger.ts';
 import { type OwnMetric, ownMetricBy } from '../../telemetry/metric.ts';
 import type { DeliveryReport, Output } from '../output.ts';
 import { type Compressor, type CompressorKind, hasZstd, makeCompressor } from './compression.ts';
@@ -134,6 +135,15 @@ export class DatadogOutput implements Output {
 
   health(): { readonly healthy: boolean; readonly detail?: string } {
     return this.#options.sink.health?.() ?? { healthy: true };
+  }
+
+  /** Series, sketches, events and checks, one account for each kind; then payloads, one for each endpoint. */
+  accounts(): Account[] {
+    const items = this.#lanes.map(({ kind, taken, packed, held, dropped }): Account => {
+      const numbers = { accepted: { packed }, dropped: Object.fromEntries(dropped), held: { packer: held } };
+      return { stage: 'datadog', name: kind, unit: 'items', received: taken, ...fates(numbers) };
+    });
+    return [...items, ...(this.#options.sink.accounts?.() ?? [])];
   }
 
   metrics(): OwnMetric[] {

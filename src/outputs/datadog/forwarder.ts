@@ -13,9 +13,11 @@ import { join } from 'node:path';
 import type { Clock } from '../../lib/clock.ts';
 import type { Log } from '../../lib/log.ts';
 import { maskKey, maskUrl } from '../../lib/mask.ts';
+import type { Account } from '../../telemetry/ledger.ts';
 import type { OwnMetric } from '../../telemetry/metric.ts';
 import { type BackoffSettings, validBackoff } from '../delivery/backoff.ts';
 import { Endpoint } from '../delivery/endpoint.ts';
+import { endpointAccount } from '../delivery/endpoint-account.ts';
 import type { EndpointStatus } from '../delivery/endpoint-status.ts';
 import { HttpSender, type TlsSettings } from '../delivery/http-sender.ts';
 import type { ProxySettings } from '../delivery/proxy-choice.ts';
@@ -148,6 +150,10 @@ export class Forwarder implements PayloadSink {
   health(): { readonly healthy: boolean; readonly detail?: string } {
     const { healthy } = this.#validation;
     return healthy ? { healthy } : { healthy, detail: 'no API key is valid; correct api_key or site' };
+  }
+
+  accounts(): Account[] {
+    return this.status().map(endpointAccount);
   }
 
   status(): readonly IntakeStatus[] {

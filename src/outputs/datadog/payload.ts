@@ -6,6 +6,7 @@
  * A payload never changes once it is made: several transactions share its bytes.
  */
 
+import type { Account } from '../../telemetry/ledger.ts';
 import type { OwnMetric } from '../../telemetry/metric.ts';
 import type { DeliveryReport } from '../output.ts';
 
@@ -33,5 +34,6 @@ export interface PayloadSink {
   metrics(): readonly OwnMetric[];
   /** As those of an output. */
   status?(): readonly object[];
+  accounts?(): readonly Account[];
   health?(): { readonly healthy: boolean; readonly detail?: string };
 }

@@ -18,12 +18,13 @@ import type { Context } from '../../model/context.ts';
 import type { EventAlertType, EventMessage, ServiceCheckMessage } from '../../model/message.ts';
 import type { Aggregate, AggregateData } from '../../model/series.ts';
 import type { ByteString } from '../../model/text.ts';
+import { type Fates, fates, totalOf } from '../../telemetry/ledger.ts';
 import { type OwnMetric, ownMetric, ownMetricBy } from '../../telemetry/metric.ts';
 import type { DeliveryReport, FlushInfo, Output } from '../output.ts';
 import { CheckTable } from './check-table.ts';
 import { CONTENT_TYPES, negotiate } from './negotiate.ts';
 import { renderPage } from './page.ts';
-import { Problems } from './problems.ts';
+import { Problems, REJECTIONS } from './problems.ts';
 import { QuantileWindow } from './quantile-window.ts';
 import { FLAG, SeriesTable } from './series-table.ts';
 
@@ -63,6 +64,8 @@ export class PrometheusOutput implements Output {
   /** Time of the flush under way or of the last one, Unix seconds. */
   #now = 0;
   #expired = 0;
+  /** Aggregates, events and checks. */
+  #given = 0;
 
   constructor(options: PrometheusOptions) {
     this.#options = options;
@@ -75,7 +78,10 @@ export class PrometheusOutput implements Output {
   }
 
   write(batch: readonly Aggregate[]): void {
-    for (const { context, data } of batch) this.#apply(context, data);
+    for (const { context, data } of batch) {
+      this.#apply(context, data);
+      this.#given++;
+    }
   }
 
   end(flush: FlushInfo): void {
@@ -93,11 +99,13 @@ export class PrometheusOutput implements Output {
   }
 
   event(event: EventMessage): void {
+    this.#given++;
     this.#events.set(event.alertType, (this.#events.get(event.alertType) ?? 0) + 1);
   }
 
   serviceCheck(check: ServiceCheckMessage, receivedAt: number): void {
     this.#checks.set(check, this.#hostLabel(check.hostname), receivedAt);
+    this.#given++;
   }
 
   forget(contextIds: readonly number[]): void {
@@ -127,6 +135,12 @@ export class PrometheusOutput implements Output {
       ownMetrics: () => [...(this.#options.ownMetrics?.() ?? []), ...this.ownMetrics()],
     };
     return { contentType: CONTENT_TYPES[format], chunks: renderPage(source, format) };
+  }
+
+  fates(): Fates {
+    const reasons = REJECTIONS.filter((reason) => reason !== 'window_full');
+    const rejected = Object.fromEntries(reasons.map((reason) => [reason, this.#problems.rejected(reason)]));
+    return fates({ accepted: { shown: this.#given - totalOf(rejected) }, rejected });
   }
 
   /** This output's own metrics; the page adds them by itself. */
