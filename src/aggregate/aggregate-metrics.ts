@@ -33,6 +33,12 @@ export function aggregateMetrics(registry: Registry, { counts }: TimeSampler): O
     ),
     ownMetric(
       'counter',
+      'whippet_aggregate_histograms_sketched_total',
+      'Histograms with more different values in a bucket than limits.histogram_values, turned into sketches.',
+      counts.sketchedHistograms,
+    ),
+    ownMetric(
+      'counter',
       'whippet_aggregate_incomplete_total',
       'Aggregates of open buckets left behind at stop.',
       counts.incompleteAggregates,
