@@ -2,7 +2,7 @@
  * Examples of the documents, run as a reader would run them: what they print is what the document says.
  *
  *   a block that begins with "# rules.yaml"    is that file, until another block is
- *   a block that begins with "$ whippet …"     is a command in the folder of those files, and what it prints
+ *   "$ whippet …" at the start of a line       is a command in the folder of those files; what it prints follows
  */
 import { mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
@@ -46,13 +46,8 @@ function examplesOf(text: string): Example[] {
   for (const [, block = ''] of text.matchAll(/^```\w*\n(.*?)^```$/gms)) {
     const file = /^# (\S+\.\w+)\n/.exec(block);
     if (file !== null) files.set(file[1] as string, block.slice(file[0].length));
-    const command = /^\$ whippet (.*)\n/.exec(block);
-    if (command !== null)
-      examples.push({
-        command: command[1] as string,
-        files: new Map(files),
-        want: block.slice(command[0].length),
-      });
+    for (const [, command = '', want = ''] of block.matchAll(/^\$ whippet (.*)\n((?:(?!\$ ).*\n)*)/gm))
+      examples.push({ command, files: new Map(files), want });
   }
   return examples;
 }

@@ -71,10 +71,22 @@ export function listOrNone<Item extends z.ZodType>(item: Item, itemsText: string
 }
 
 /** A number, or text that reads as one. */
-export function numberFrom(min: number, max: number, noun = 'a number') {
-  const error = `must be ${noun} from ${min} to ${max}`;
-  const checked = noun === 'a number' ? z.number({ error }) : z.int({ error });
-  return z.preprocess(readNumber, checked.min(min, { error }).max(max, { error }));
+export function numberFrom(
+  min: number,
+  max: number,
+  { isWhole = false, decimals = Number.POSITIVE_INFINITY } = {},
+) {
+  const bound = Number.isFinite(decimals) ? ` with at most ${decimals} decimals` : '';
+  const error = `must be ${isWhole ? 'an integer' : 'a number'} from ${min} to ${max}${bound}`;
+  const checked = isWhole ? z.int({ error }) : z.number({ error });
+  const rounded = (value: number): number => (bound === '' ? value : Number(value.toFixed(decimals)));
+  return z.preprocess(
+    readNumber,
+    checked
+      .min(min, { error })
+      .max(max, { error })
+      .refine((value) => value === rounded(value), { error }),
+  );
 }
 
 export function trueOrFalse() {

@@ -28,8 +28,13 @@ const rule = entry({
   drop_tags: optional(listOf(line())),
   as: optional(oneOf(RULE_TARGETS)),
   aggregates: optional(listOrNone(oneOf(HISTOGRAM_AGGREGATES), HISTOGRAM_AGGREGATES.join(', '))),
-  percentiles: optional(listOrNone(quantile(), 'numbers from 0 to 1 with at most 8 decimals, such as 0.999')),
-  bucket_seconds: optional(numberFrom(1, BUCKET_SECONDS_MAX, 'an integer')),
+  percentiles: optional(
+    listOrNone(
+      numberFrom(0, 1, { decimals: QUANTILE_DECIMALS }),
+      'numbers from 0 to 1 with at most 8 decimals, such as 0.999',
+    ),
+  ),
+  bucket_seconds: optional(numberFrom(1, BUCKET_SECONDS_MAX, { isWhole: true })),
   expiry_seconds: optional(numberFrom(0, EXPIRY_SECONDS_MAX)),
 });
 
@@ -45,7 +50,3 @@ export const rulesKeys = {
     },
   ),
 };
-
-function quantile() {
-  return numberFrom(0, 1).refine((value) => value === Number(value.toFixed(QUANTILE_DECIMALS)));
-}

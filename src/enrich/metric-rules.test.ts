@@ -71,6 +71,10 @@ describe('a rule is refused', () => {
     [{ match: 'a', keep_tags: ['a'], drop_tags: ['b'] }, 'tags_twice', 'keep one of them'],
     [{ match: 'a', types: [] }, 'no_types', 'leave types out'],
     [{ match: 'a', types: ['set'], as: 'gauge' }, 'set_as', 'remove as'],
+    [{ match: 'a', drop: true, bucket_seconds: 60 }, 'drop_alone', 'so bucket_seconds has no effect'],
+    [{ match: 'a', types: ['count'], percentiles: [0.5] }, 'no_histogram', 'has percentiles'],
+    [{ match: 'a', as: 'distribution', aggregates: 'none' }, 'no_histogram', 'has aggregates'],
+    [{ match: 'a', types: ['histogram'], as: 'count', percentiles: 'none' }, 'no_histogram', 'types or as'],
   ])('%j', (options, code, message) => {
     expect(compileMetricRules([options])).toEqual({
       problems: [{ code, message: expect.stringContaining(message) }],
@@ -83,6 +87,28 @@ describe('a rule is refused', () => {
       'entry 2',
       'entry 3',
     ]);
+  });
+});
+
+describe('what a rule says about aggregation', () => {
+  const aggregation = (options: MetricRuleOptions) =>
+    rulesOf([options]).ruleOfContext('a', 'histogram')?.aggregation;
+
+  it('is nothing when it only drops, retags or retypes', () => {
+    expect(aggregation({ match: 'a', drop: true })).toBeUndefined();
+    expect(aggregation({ match: 'a', keep_tags: [], as: 'gauge' })).toBeUndefined();
+  });
+
+  it('tells none from what is left out', () => {
+    expect(aggregation({ match: 'a', aggregates: 'none', percentiles: [0.5] })).toEqual({
+      aggregates: [],
+      percentiles: [0.5],
+    });
+    expect(aggregation({ match: 'a', as: 'histogram', percentiles: 'none' })).toEqual({ percentiles: [] });
+    expect(aggregation({ match: 'a', bucket_seconds: 60, expiry_seconds: 0 })).toEqual({
+      bucketSeconds: 60,
+      expirySeconds: 0,
+    });
   });
 });
 

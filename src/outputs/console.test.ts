@@ -64,6 +64,16 @@ describe('on a terminal', () => {
     ]);
   });
 
+  test('a percentile that is a fraction is shown as one', () => {
+    const histogram = aggregate(contexts.create('t', 'histogram'), {
+      kind: 'histogram',
+      histogram: histogramOf([1, 2, 6]),
+    });
+    const series = [{ suffix: '.99_9percentile', type: 'gauge', value: 6 }] as const;
+    flush(create(true), [{ ...histogram, series }]);
+    expect(written).toContain('max 6  p99.9 6');
+  });
+
   test('a distribution shows its count, percentiles and maximum', () => {
     flush(create(true), [
       aggregate(contexts.create('d', 'distribution'), { kind: 'distribution', sketch: sketchOf([5, 5]) }),

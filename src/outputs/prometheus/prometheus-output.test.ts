@@ -224,6 +224,25 @@ describe('expiry', () => {
     ).toBe(1);
   });
 
+  test('a series with an expiry of its own leaves by that, sooner or later than the others', () => {
+    const own: Readonly<Record<string, number>> = { brief: 20, rare: 1000 };
+    const to = new PrometheusOutput({
+      hostname: 'server',
+      expirySeconds: 300,
+      expirySecondsOf: (id) => own[contexts.lookup(id)?.name ?? ''],
+      lookup: contexts.lookup,
+    });
+    flush([gaugeOf('brief', 1), gaugeOf('rare', 1), gaugeOf('usual', 1)], START, to);
+    const shown = (after: number): string[] => {
+      flush([], START + after, to);
+      return ['brief', 'usual', 'rare'].filter((name) => text(to).includes(`\n${name} 1\n`));
+    };
+    expect(shown(20)).toEqual(['brief', 'usual', 'rare']);
+    expect(shown(21)).toEqual(['usual', 'rare']);
+    expect(shown(301)).toEqual(['rare']);
+    expect(shown(1001)).toEqual([]);
+  });
+
   test('contexts are kept for as long as series live', () => {
     expect(output.retentionSeconds).toBe(300);
     const forever = new PrometheusOutput({ hostname: '', expirySeconds: 0, lookup: contexts.lookup });
