@@ -1,7 +1,6 @@
 /**
- * Two properties of the sampler: it does what the rules of spec aggregation §5 say for any sequence of
- * samples and flushes, clocks that go back included; and it does not matter how samples are spread over
- * shards and parts.
+ * It does not matter how samples are spread over shards and parts, even where histograms turn into sketches and
+ * sketches trim their bins. What the sampler does by the rules is in sampler-model.property.test.ts.
  */
 
 import fc from 'fast-check';
@@ -36,37 +35,10 @@ interface Sample {
   readonly rate: number;
   readonly at: number;
 }
-type Step = Sample | { readonly kind: 'flush'; readonly now: number };
-
 const context = fc.nat(CONTEXTS - 1);
 const value = fc.integer({ min: -20, max: 20 });
 /** Rates whose weights are whole, so that sums are exact in any order. */
 const rate = fc.constantFrom(1, 0.5, 0.125);
-
-test('any sequence of samples and flushes emits what the rules say', () => {
-  const at = fc.integer({ min: 1000, max: 1129 });
-  const sample = fc
-    .record({ context, value, rate, at })
-    .map((sample): Step => ({ kind: 'sample', ...sample }));
-  const flush = fc.integer({ min: 1000, max: 1130 }).map((now): Step => ({ kind: 'flush', now }));
-  const steps = fc.array(fc.oneof({ weight: 2, arbitrary: sample }, flush), { maxLength: 60 });
-  fc.assert(
-    fc.property(steps, fc.constantFrom(0, 40, 1000), (all, retentionSeconds) => {
-      const sampler = new ShardedSampler(1, { ...OPTIONS, retentionSeconds });
-      const rules = new Rules();
-      for (const step of all) {
-        if (step.kind === 'sample') {
-          sampler.add(0, step);
-          rules.add(step);
-        } else {
-          sampler.sealAll();
-          expect(sampler.countersAndGauges(step.now)).toEqual(rules.flush(step.now));
-        }
-      }
-    }),
-    { numRuns: 500 },
-  );
-});
 
 test('any split of samples over shards and parts gives the same flush as one shard', () => {
   const sample = fc.record({
@@ -115,7 +87,7 @@ class ShardedSampler {
   add(shard: number, { context, value, rate, at }: Sample): void {
     const start = Math.floor(at / 10) * 10;
     if (this.#open.get(shard)?.start !== start) this.seal(shard);
-    const part = this.#open.get(shard) ?? new FakeBucket(start);
+    const part = this.#open.get(shard) ?? new FakeBucket(start, { valuesMax: OPTIONS.histogramValuesMax });
     this.#open.set(shard, part);
     const type = typeOf(context);
     // Few different elements, so that parts share some.
@@ -132,13 +104,6 @@ class ShardedSampler {
     for (const shard of [...this.#open.keys()]) this.seal(shard);
   }
 
-  countersAndGauges(now: number): string[] {
-    return this.#flush(now, false)
-      .filter(({ context }) => context.type === 'counter' || context.type === 'gauge')
-      .map(({ context, timestamp, series }) => `${context.name} ${timestamp} ${series[0]?.value}`)
-      .sort();
-  }
-
   everything(now: number, final: boolean): string[] {
     this.sealAll();
     return this.#flush(now, final)
@@ -148,57 +113,6 @@ class ShardedSampler {
 
   #flush(now: number, final: boolean): Aggregate[] {
     return [...this.#sampler.flush(now, { final }).batches].flat();
-  }
-}
-
-/** The rules of spec aggregation §5, written down plainly for counters and gauges. */
-class Rules {
-  readonly #buckets = new Map<number, Map<number, number>>();
-  readonly #lastSeen = new Map<number, number>();
-  #lastCutOff = 0;
-
-  add({ context, value, rate, at }: Sample): void {
-    this.#lastSeen.set(context, Math.trunc(at));
-    if (typeOf(context) === 'distribution') return;
-    const start = at - (at % 10);
-    const bucket = this.#buckets.get(start) ?? new Map<number, number>();
-    this.#buckets.set(start, bucket);
-    if (typeOf(context) === 'counter') bucket.set(context, (bucket.get(context) ?? 0) + value / rate);
-    else if (typeOf(context) === 'gauge') bucket.set(context, value);
-  }
-
-  flush(now: number): string[] {
-    const cutOff = now - (now % 10);
-    const closed = [...this.#buckets].filter(([start]) => start + 10 <= cutOff);
-    if (this.#buckets.size === 0 && this.#lastCutOff + 10 <= cutOff) closed.push([cutOff - 10, new Map()]);
-    for (const [start, bucket] of closed) {
-      this.#buckets.delete(start);
-      this.#zeroFill(start, bucket);
-    }
-    this.#expire(now);
-    this.#lastCutOff = cutOff;
-    return closed
-      .flatMap(([start, bucket]) =>
-        [...bucket].map(([context, value]) => {
-          const isCounter = typeOf(context) === 'counter';
-          return `m${context} ${start} ${isCounter ? value / 10 : value}`;
-        }),
-      )
-      .sort();
-  }
-
-  #zeroFill(start: number, bucket: Map<number, number>): void {
-    for (const [context, lastSeen] of this.#lastSeen) {
-      const isDue = typeOf(context) === 'counter' && lastSeen + OPTIONS.counterExpirySeconds > start;
-      if (isDue && !bucket.has(context)) bucket.set(context, 0);
-    }
-  }
-
-  #expire(now: number): void {
-    for (const [context, lastSeen] of this.#lastSeen) {
-      const extra = typeOf(context) === 'counter' ? OPTIONS.counterExpirySeconds : 0;
-      if (lastSeen + OPTIONS.contextExpirySeconds + extra < now) this.#lastSeen.delete(context);
-    }
   }
 }
 
