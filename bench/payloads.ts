@@ -7,7 +7,8 @@
  *   turnCpuMaxMs  the most CPU time one turn of the event loop took, which other programs have no part in; Linux
  *
  * The first flush, which the compiler has not seen yet, is shown apart, as a server has it once. CPU time is judged
- * with it, delay without.
+ * with it. What blocks the event loop is judged by the CPU time of a turn, because on a busy machine any program is kept
+ * from its turn by others; where that is not known, by the delay.
  *
  * What came out is decoded by the generated code and has to be what went in.
  */
@@ -134,7 +135,8 @@ async function summarize(
   };
   const differences = await compare(payloads, batches.flat());
   const isFast =
-    Math.max(figures.cpuMs, figures.firstCpuMs) < CPU_MS_MAX && figures.delayMaxMs <= DELAY_MS_MAX;
+    Math.max(figures.cpuMs, figures.firstCpuMs) < CPU_MS_MAX &&
+    (figures.turnCpuMaxMs || figures.delayMaxMs) <= DELAY_MS_MAX;
   return { name, figures, differences, pass: differences.length === 0 && (isFast || name !== JUDGED) };
 }
 

@@ -15,6 +15,7 @@ export class ItemChunk {
   readonly names: string[] = [];
   /** What has to stand together in a body: the source type of an event, else empty. */
   readonly groups: string[] = [];
+  #order: readonly number[] | undefined;
 
   constructor(capacity: number) {
     this.writer = new ProtoWriter(capacity);
@@ -40,23 +41,20 @@ export class ItemChunk {
     this.groups.push(group);
   }
 
-  /** The same items, those of a group together, otherwise in order. */
-  grouped(): ItemChunk {
-    const { groups, names, points, writer } = this;
-    const order = new Map<string, number[]>();
-    groups.forEach((group, index) => {
-      const members = order.get(group);
-      if (members === undefined) order.set(group, [index]);
-      else members.push(index);
+  /** Puts the items of a group together when they are visited; otherwise they stay in order. */
+  group(): void {
+    const members = new Map<string, number[]>();
+    this.groups.forEach((group, index) => {
+      const known = members.get(group);
+      if (known === undefined) members.set(group, [index]);
+      else known.push(index);
     });
-    if (order.size <= 1) return this;
-    const chunk = new ItemChunk(this.byteCount);
-    for (const [group, members] of order) {
-      for (const index of members) {
-        chunk.writer.raw(writer.bytes.subarray(this.start(index), this.ends[index] as number));
-        chunk.endItem(points[index] as number, names[index] as string, group);
-      }
-    }
-    return chunk;
+    if (members.size > 1) this.#order = [...members.values()].flat();
+  }
+
+  /** Positions of the items in the order to visit them. */
+  *indexes(): Generator<number> {
+    if (this.#order !== undefined) yield* this.#order;
+    else for (let index = 0; index < this.size; index++) yield index;
   }
 }

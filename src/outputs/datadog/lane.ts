@@ -116,7 +116,8 @@ export class Lane {
   }
 
   #queueOpen(endsFlush: boolean): void {
-    const chunk = this.#options.isGrouped === true ? this.#open.grouped() : this.#open;
+    const chunk = this.#open;
+    if (this.#options.isGrouped === true) chunk.group();
     const { byteCount, size } = chunk;
     if (size > 0) {
       this.#open = new ItemChunk(CHUNK_BYTES);

@@ -108,7 +108,8 @@ describe('the packer', () => {
 
   it('puts the events of a source type together, in order', async () => {
     const items = ['a', 'b', 'a', 'c', 'b'].map((group, index) => ({ json: String(index), group }));
-    const chunk = chunkOf(items).grouped();
+    const chunk = chunkOf(items);
+    chunk.group();
     const { payloads } = await pack(eventsFormat(UNLIMITED, 'web"1'), 'zlib', [chunk]);
     expect(payloads.map((payload) => JSON.parse(Buffer.from(decompress(payload)).toString()))).toEqual([
       { apiKey: '', events: { a: [0, 2], b: [1, 4], c: [3] }, internalHostname: 'web"1' },

@@ -16,6 +16,7 @@
  * Thread  the control thread, one call of pack() or finish() at a time; compression is on the thread pool.
  * Memory  pending, which is at most about the compressed limit, and the compressed pieces of one payload.
  */
+import { setImmediate as nextTurn } from 'node:timers/promises';
 import type { CompressedBody, Compressor } from './compression.ts';
 import type { ItemChunk } from './item-chunk.ts';
 import type { Payload } from './payload.ts';
@@ -23,6 +24,8 @@ import type { PayloadFormat } from './payload-format.ts';
 import { ProtoWriter } from './proto-writer.ts';
 
 const REPACKS_MAX = 40;
+/** Items that are packed before the event loop has its turn. */
+const ITEMS_A_TURN = 5000;
 const PENDING_BYTES = 64 * 1024;
 
 export interface PackerOptions {
@@ -62,7 +65,9 @@ export class Packer {
 
   /** Packs the items of a chunk in order; payloads that are full are handed on. */
   async pack(chunk: ItemChunk): Promise<void> {
-    for (let index = 0; index < chunk.size; index++) {
+    let turn = 0;
+    for (const index of chunk.indexes()) {
+      if (++turn % ITEMS_A_TURN === 0) await nextTurn();
       const item = { chunk, index };
       if (this.#fits(item)) this.#append(item);
       else await this.#makeRoom(item);
