@@ -118,7 +118,7 @@ export class Server {
     this.outputs = new FanOut([], this.log);
     this.sampler = this.makeSampler();
     this.ledger = new Ledger({
-      threads: () => this.threads.map((thread) => thread.counts()),
+      threads: () => this.threads.flatMap((thread) => thread.counts()),
       forwards: () => this.intake?.forwards ?? false,
       handedOver: () => this.handedOver,
       sampler: () => this.sampler,
@@ -402,11 +402,13 @@ export class Server {
 
   private sampleCount(): number {
     const samples = (counters: Float64Array): number => counters[CORE_COUNTERS.samples] as number;
-    return this.threads.reduce((sum, thread) => sum + samples(thread.counts().core), 0);
+    return this.threads
+      .flatMap((thread) => thread.counts())
+      .reduce((sum, { core }) => sum + samples(core), 0);
   }
 
   private ownMetrics(): OwnMetric[] {
-    const threads = this.threads.map((thread) => thread.counts());
+    const threads = this.threads.flatMap((thread) => thread.counts());
     return [
       ...this.ledger.metrics(),
       ...coreMetrics(threads),

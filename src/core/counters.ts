@@ -32,4 +32,7 @@ export const CORE_COUNTERS = {
   memoryFull: layout.COUNT_MEMORY_FULL,
 } as const;
 
+/** Those that are a state and no sum: they rise and fall. */
+export const CORE_STATES: readonly number[] = [CORE_COUNTERS.cachedLines, CORE_COUNTERS.contextSlots];
+
 export type CoreCounter = keyof typeof CORE_COUNTERS;

@@ -11,6 +11,7 @@ import { makeShardMemory } from '../core/core.ts';
 import type { ConnectionsView } from '../model/connection.ts';
 import type { ShardMessage } from '../model/shard-message.ts';
 import { ControlWord, makeControlBuffer, type PublishedCounters } from '../telemetry/control-word.ts';
+import { publishedShares } from '../telemetry/counter-shares.ts';
 import type { ForwardTarget } from './forwarder.ts';
 import type { IntakeSettings, ReadmitMessage, ReloadMessage, ThreadMessage } from './intake-settings.ts';
 
@@ -121,9 +122,15 @@ export class IntakeThread {
     });
   }
 
-  /** Its counters as of the end of its last batch. */
-  counts(): ThreadCounts {
-    return { listener: this.listenerKind, ...this.control.published() };
+  /** Its counters as of the end of its last batch, for each of its listeners. */
+  counts(): ThreadCounts[] {
+    const { listener } = this.options.settings;
+    if (listener.kind !== 'streams' || listener.shares.length === 0)
+      return [{ listener: this.listenerKind, ...this.control.published() }];
+    return publishedShares(listener.shares).map((published, i) => ({
+      listener: listener.listeners[i]?.kind ?? this.listenerKind,
+      ...published,
+    }));
   }
 
   /** Hands the thread new settings; it takes them between two batches. */

@@ -39,6 +39,8 @@ export interface JoinedShard {
   readonly control: ControlWord;
   readonly clock: Clock;
   readonly reports: ShardPort;
+  /** The core's counters, as they change. */
+  readonly coreCounters: Float64Array;
   /** To be asked before every receive; undefined when it is off. */
   readonly limiter: RateLimiter | undefined;
   /** To be given every packet before the shard takes it; undefined when nothing is sent on. */
@@ -114,6 +116,7 @@ export function joinShard(
     control,
     clock,
     reports,
+    coreCounters: counters,
     limiter: makeRateLimiter(settings.rateLimiter, partOptions),
     forwarder,
     echoes,

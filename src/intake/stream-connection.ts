@@ -47,8 +47,8 @@ export interface ConnectionHost {
   beginTurn(connection: StreamConnection): void;
   /** Takes a packet; true when the turn is over with it. */
   packet(ptr: number, length: number): boolean;
-  /** To be called after bytes were read. */
-  afterRead(): void;
+  /** To be called after bytes of a connection of this listener were read. */
+  afterRead(listener: StreamListener): void;
   /** Calls readOn() when the others have had their turn. */
   wait(connection: StreamConnection): void;
   report(report: Omit<ConnectionReport, 'leftOut'>): void;
@@ -74,9 +74,6 @@ export class StreamConnection implements Tracked, PacketSink {
   private readonly since: number;
   private packets = 0;
   private bytes = 0;
-  /** What of the above is in the counters already. */
-  private countedPackets = 0;
-  private countedBytes = 0;
   private lastError: string | null = null;
   private hasReported = false;
   /** The chunk that is not read to its end, and how far it is. */
@@ -180,9 +177,8 @@ export class StreamConnection implements Tracked, PacketSink {
 
   private read(chunk: Buffer, offset: number): void {
     const stopped = this.reader.read(chunk, offset);
-    this.countPackets();
     if (stopped < chunk.length) this.wait(chunk, stopped);
-    this.host.afterRead();
+    this.host.afterRead(this.options.listener);
   }
 
   private wait(chunk: Buffer, offset: number): void {
@@ -238,8 +234,7 @@ export class StreamConnection implements Tracked, PacketSink {
       case 'nothing':
         break;
     }
-    this.countPackets();
-    this.host.afterRead();
+    this.host.afterRead(this.options.listener);
     this.host.closed(this);
     this.options.gone();
   }
@@ -255,13 +250,6 @@ export class StreamConnection implements Tracked, PacketSink {
       ...{ problem, detail, listener: listener.kind, connection: id, peer },
       ...(quote === undefined ? {} : { quote }),
     });
-  }
-
-  private countPackets(): void {
-    this.count('packets', this.packets - this.countedPackets);
-    this.count('bytes', this.bytes - this.countedBytes);
-    this.countedPackets = this.packets;
-    this.countedBytes = this.bytes;
   }
 
   private count(counter: StreamCounter, by = 1): void {

@@ -87,6 +87,7 @@ class RunningIntake {
     this.intake = new StreamIntake({
       settings: {
         ...{ connectionsMax: 2000, idleTimeoutMs: 0, logTooBig: false, ...settings, kind: 'streams' },
+        shares: [],
         counters: new SharedArrayBuffer(STREAM_COUNTER_BYTES),
         listeners: [{ kind, eolRequired, socket, ...(tls === undefined ? {} : { tls }) }],
       },

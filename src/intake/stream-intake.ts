@@ -26,7 +26,7 @@ import type { RateLimiter } from './rate-limiter.ts';
 import type { Shard } from './shard.ts';
 import { type ConnectionHost, StreamConnection } from './stream-connection.ts';
 import { StreamServer } from './stream-server.ts';
-import type { StreamSettings } from './stream-settings.ts';
+import type { StreamListener, StreamSettings } from './stream-settings.ts';
 import { Turn } from './turn.ts';
 
 const TICK_MS = 100;
@@ -55,8 +55,8 @@ export interface StreamIntakeOptions {
   /** Whether packets go to onPacket as well. */
   readonly echoes: boolean;
   readonly onPacket: (ptr: number, length: number) => void;
-  /** After every chunk, and at least every 100 ms. */
-  readonly afterBatch: () => void;
+  /** After every chunk, with the number of its listener, and with 0 at least every 100 ms. */
+  readonly afterBatch: (listener: number) => void;
   readonly send: (message: ShardMessage) => void;
 }
 
@@ -148,7 +148,7 @@ export class StreamIntake implements ConnectionHost {
     const { clock, shard, afterBatch } = this.options;
     clock.tick();
     shard.finish();
-    afterBatch();
+    afterBatch(0);
   }
 
   view(): ConnectionsView {
@@ -185,10 +185,10 @@ export class StreamIntake implements ConnectionHost {
     return this.turn.spend(length);
   }
 
-  afterRead(): void {
+  afterRead(listener: StreamListener): void {
     this.options.forwarder?.flush();
     this.options.control.counters.add('receiveCalls');
-    this.options.afterBatch();
+    this.options.afterBatch(this.options.settings.listeners.indexOf(listener));
   }
 
   wait(connection: StreamConnection): void {
@@ -228,7 +228,7 @@ export class StreamIntake implements ConnectionHost {
     if (control.needsAttention()) onAttention();
     clock.tick();
     shard.passTime();
-    afterBatch();
+    afterBatch(0);
     this.ticks++;
     if (settings.idleTimeoutMs > 0 && this.ticks % IDLE_TICKS === 0) {
       this.tracker.closeIdle(this.now[0] as number, settings.idleTimeoutMs / 1000);

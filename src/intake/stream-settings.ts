@@ -28,6 +28,8 @@ export interface StreamListener {
 export interface StreamSettings {
   readonly kind: 'streams';
   readonly listeners: readonly StreamListener[];
+  /** Control buffers in which each listener's share of the counters is published; none for a single listener. */
+  readonly shares: readonly SharedArrayBuffer[];
   /** STREAM_COUNTER_BYTES of shared memory. */
   readonly counters: SharedArrayBuffer;
   readonly connectionsMax: number;

@@ -7,7 +7,9 @@
  * been sealed.
  */
 import { type MessagePort, parentPort, workerData } from 'node:worker_threads';
+import { CORE_STATES } from '../core/counters.ts';
 import type { ShardMessage } from '../model/shard-message.ts';
+import { CounterShares } from '../telemetry/counter-shares.ts';
 import type { IntakeSettings } from './intake-settings.ts';
 import { joinShard } from './joined-shard.ts';
 import { loadLibc } from './libc.ts';
@@ -27,6 +29,10 @@ async function run(settings: IntakeSettings, port: MessagePort): Promise<void> {
   });
   const { core, shard, control, clock, limiter, forwarder, echoes } = joined;
   const send = (message: ShardMessage): void => port.postMessage(message);
+  const shares =
+    listener.shares.length === 0
+      ? undefined
+      : new CounterShares(listener.shares, control, joined.coreCounters, CORE_STATES);
   const streams = new StreamIntake({
     settings: listener,
     packetBytesMax: settings.bufferBytes,
@@ -42,7 +48,10 @@ async function run(settings: IntakeSettings, port: MessagePort): Promise<void> {
     memory: () => core.bytes,
     onAttention: joined.onAttention,
     onPacket: joined.echoPacket,
-    afterBatch: joined.afterBatch,
+    afterBatch: (index) => {
+      shares?.give(index);
+      joined.afterBatch();
+    },
   });
   if (await streams.listen()) {
     joined.ready();

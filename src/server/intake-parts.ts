@@ -86,6 +86,6 @@ export class IntakeParts {
   }
 
   private counters(): ListenerCounters[] {
-    return this.threads.map((thread) => thread.counts());
+    return this.threads.flatMap((thread) => thread.counts());
   }
 }

@@ -7,6 +7,7 @@ import type { IntakeThread } from '../intake/intake-thread.ts';
 import type { StreamListener, StreamSettings } from '../intake/stream-settings.ts';
 import type { ConnectionReport, ConnectionsView, StreamKind } from '../model/connection.ts';
 import { toSafeText } from '../outputs/safe-text.ts';
+import { makeControlBuffer } from '../telemetry/control-word.ts';
 import type { Logger } from '../telemetry/logger.ts';
 import type { OwnMetric } from '../telemetry/metric.ts';
 import { STREAM_COUNTER_BYTES, StreamCounters } from '../telemetry/stream-counters.ts';
@@ -29,6 +30,7 @@ export class StreamWatch {
     return {
       kind: 'streams',
       listeners,
+      shares: listeners.length > 1 ? listeners.map(() => makeControlBuffer()) : [],
       counters: this.memory,
       connectionsMax: config.intake.connections_max,
       idleTimeoutMs: config.intake.idle_timeout_seconds * 1000,

@@ -76,6 +76,23 @@ const INDEX = new Map<ShardCounter, number>(
   [...FATES, ...PLAIN, ...REJECTIONS].map((name, index) => [name, index]),
 );
 
+/** Those that are a state and no sum: they rise and fall. */
+const STATES = new Set<ShardCounter>([
+  'backlogHeldPackets',
+  'backlogHeldBytes',
+  'backlogHeldMessages',
+  'backlogOldestAt',
+  'limiterMemoryRatio',
+  'limiterLevel',
+  'limiterPauseMs',
+]);
+const STATE_INDEXES = new Set([...STATES].map((name) => INDEX.get(name) as number));
+
+/** Whether the counter at this place of ShardCounters.values is a state. */
+export function isStateCounter(index: number): boolean {
+  return STATE_INDEXES.has(index);
+}
+
 /** Bytes the counters take. */
 export const SHARD_COUNTER_BYTES = INDEX.size * 8;
 

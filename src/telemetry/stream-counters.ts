@@ -19,8 +19,6 @@ const NAMES = [
   'tlsErrors',
   /** Connections that waited for their next turn. */
   'waits',
-  'packets',
-  'bytes',
   'emptyFrames',
   'longFrames',
   'cutHeaders',

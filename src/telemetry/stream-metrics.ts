@@ -18,8 +18,6 @@ const PLAIN: readonly (readonly [StreamCounter, OwnMetric['type'], string, strin
     'whippet_intake_connection_waits_total',
     'Times a connection waited because it had more to read than fits one turn.',
   ],
-  ['packets', 'counter', 'whippet_intake_stream_packets_total', 'Packets read from connections.'],
-  ['bytes', 'counter', 'whippet_intake_stream_bytes_total', 'Bytes of packets read from connections.'],
   ['emptyFrames', 'counter', 'whippet_intake_frames_empty_total', 'Frames of length 0, ignored.'],
 ];
 

@@ -231,7 +231,20 @@ describe.each([
       const pipe = join(other.folder, 'pipe');
       await withServer({ stream: true, set: { ...set, dogstatsd_pipe_name: pipe } }, async (server) => {
         await deliver(await dial(pipe), [Buffer.from('pipe:1|c\npipe:1'), Buffer.from('|c\n')]);
-        await deliver(await dial(server.streamPath), [frame('pipe:1|c')]);
+        await deliver(await dial(server.streamPath), [frame('pipe:1|c'), frame('pipe:x|c')]);
+        await server.until(
+          async () => (await server.metricSum('whippet_intake_messages_total')) === 4,
+          'all came',
+        );
+        // Each listener has an account of its own, though they share a thread.
+        const messages = (what: string, labels: string) =>
+          server.metric(`whippet_intake_messages${what}_total{${labels}}`);
+        expect(await messages('', 'listener="unix"')).toBe(2);
+        expect(await messages('', 'listener="named_pipe"')).toBe(2);
+        expect(await messages('_accepted', 'listener="unix",message_type="metric"')).toBe(1);
+        expect(await messages('_accepted', 'listener="named_pipe",message_type="metric"')).toBe(2);
+        expect(await messages('_rejected', 'listener="unix",message_type="metric",reason="value"')).toBe(1);
+        expect(JSON.parse((await server.get('/api/ledger')).text)).toMatchObject({ balanced: true });
         expect(await server.stop()).toBe(0);
         expect(server.total('pipe')).toBe(3);
         expect(existsSync(pipe)).toBe(false);
