@@ -23,6 +23,7 @@ const SHARED: Readonly<Record<string, readonly string[]>> = {
 const BESIDE: Readonly<Record<string, readonly string[]>> = {
   cli: ['config', 'inspect', 'testing'],
   inspect: ['config', 'protocol', 'enrich', 'core', 'aggregate'],
+  testing: ['config', 'inspect', 'intake'],
 };
 /** Files that join parts: the server, the package's public face, the entries of threads and what these share. */
 const isJoiner = (file: string): boolean =>

@@ -1,8 +1,7 @@
 /** `whippet intake`: its arguments and its help. The work is in intake-command.ts, loaded when it runs. */
 import { type Command, InvalidArgumentError } from 'commander';
 import type { IntakeCommandOptions } from './intake-command.ts';
-
-const PORT_MAX = 65_535;
+import { parsePort } from './test-server.ts';
 
 export function registerIntake(program: Command): void {
   program
@@ -20,14 +19,6 @@ export function registerIntake(program: Command): void {
       const { intakeCommand } = await import('./intake-command.ts');
       await intakeCommand(options);
     });
-}
-
-function parsePort(text: string): number {
-  const port = Number(text);
-  if (!Number.isInteger(port) || port < 0 || port > PORT_MAX) {
-    throw new InvalidArgumentError(`A port is a whole number from 0 to ${PORT_MAX}.`);
-  }
-  return port;
 }
 
 function parseAmount(text: string): number {

@@ -2,11 +2,14 @@
 /** The `whippet` command: parses the command line, runs the command, turns its end into an exit code. */
 import { setFlagsFromString } from 'node:v8';
 import { describeError, exitCodeOf } from './exit.ts';
+import { registerExpect } from './expect.ts';
 import { registerExplain } from './explain.ts';
 import { registerIntake } from './intake.ts';
 import { buildProgram, registerConfig, registerRun } from './program.ts';
+import { registerRecord } from './record.ts';
 import { registerSend } from './send.ts';
 import { registerSimulate } from './simulate.ts';
+import { registerTestServer } from './test-server.ts';
 
 // The control thread rests most of the time and then works through much at once: its heap is kept small, which
 // takes 10 MB off a server at rest and 40 MB off one at full load. The intake threads make no garbage to speak of.
@@ -20,6 +23,9 @@ try {
     registerSend,
     registerExplain,
     registerSimulate,
+    registerExpect,
+    registerRecord,
+    registerTestServer,
     registerIntake,
   ]).parseAsync();
 } catch (error) {

@@ -14,6 +14,7 @@
 import { Registry } from '../aggregate/registry.ts';
 import { TimeSampler } from '../aggregate/sampler.ts';
 import { limitOfNumber } from '../model/cardinality.ts';
+import type { ByteString } from '../model/text.ts';
 import { bytesOf } from './explain.ts';
 import { SeriesLog, type SimulatedSeries } from './simulate-series.ts';
 import { type SimulateSettings, simulateSettings } from './simulate-settings.ts';
@@ -79,12 +80,13 @@ function order({ samples, flush_at, stop_at }: Timeline, simulation: Simulation)
   return inTime.sort((a, b) => a.time - b.time || a.rank - b.rank);
 }
 
-class Simulation {
+/** A virtual server whose clock the caller moves; what runTimeline() runs, for those who go on afterwards. */
+export class Simulation {
   readonly #registry: Registry;
   readonly #overLimit = new Map<string, number>();
   readonly #sampler: TimeSampler;
   readonly #shards: readonly SimulatedShard[];
-  readonly #log = new SeriesLog();
+  #log = new SeriesLog();
 
   constructor(settings: SimulateSettings, cold: boolean, shards: number) {
     const registry = new Registry(settings.limits);
@@ -104,8 +106,20 @@ class Simulation {
   }
 
   take({ line, at }: TimedLine, index: number): void {
+    this.takePacket(bytesOf(line), at, index);
+  }
+
+  /** Takes a packet at Unix time `at`, seconds; `index` chooses the shard. */
+  takePacket(packet: ByteString, at: number, index = 0): void {
     const shard = this.#shards[index % this.#shards.length] as SimulatedShard;
-    shard.ingest(bytesOf(line), at);
+    shard.ingest(packet, at);
+  }
+
+  /** What was flushed since the last call. */
+  takeSeries(): SimulatedSeries[] {
+    const series = this.#log.series();
+    this.#log = new SeriesLog();
+    return series;
   }
 
   flush(flush: number | 'stop', now: number): void {

@@ -1,0 +1,48 @@
+/**
+ * HTTP for a test server: what tracers send metrics to, and the questions other languages ask.
+ *
+ *   POST, GET /dogstatsd/v2/proxy   a packet as the body
+ *   /api/test/…                     test-api.ts
+ */
+import type { AddressInfo } from 'node:net';
+import fastify from 'fastify';
+import { isLoopbackAddress, refuseWebPage } from '../../lib/web-guard.ts';
+import type { TakePacket, TestListener } from './listener.ts';
+import { addTestApi, type TestApiTarget } from './test-api.ts';
+
+const BODY_BYTES_MAX = 4 * 1024 * 1024;
+const REQUEST_TIMEOUT_MS = 60_000;
+
+export interface HttpListener extends TestListener {
+  readonly port: number;
+}
+
+/** Rejects with the error of the system. */
+export async function listenHttp(
+  host: string,
+  port: number,
+  take: TakePacket,
+  target: TestApiTarget,
+): Promise<HttpListener> {
+  const app = fastify({
+    logger: false,
+    forceCloseConnections: true,
+    bodyLimit: BODY_BYTES_MAX,
+    requestTimeout: REQUEST_TIMEOUT_MS,
+  });
+  const loopbackOnly = isLoopbackAddress(host);
+  app.removeAllContentTypeParsers();
+  app.addContentTypeParser('*', { parseAs: 'buffer' }, (_, body, done) => done(null, body));
+  app.addHook('onRequest', async (request, reply) => {
+    const refusal = refuseWebPage(request.headers, { loopbackOnly });
+    if (refusal !== undefined) await reply.code(403).send({ error: refusal });
+  });
+  app.post('/dogstatsd/v2/proxy', async (request, reply) => {
+    take((request.body as Buffer | undefined) ?? Buffer.alloc(0), 'http');
+    return reply.code(200).send();
+  });
+  app.setNotFoundHandler((_, reply) => reply.code(404).send({ error: 'not found; see /api/test' }));
+  addTestApi(app, target);
+  await app.listen({ host, port });
+  return { port: (app.server.address() as AddressInfo).port, close: () => app.close() };
+}
