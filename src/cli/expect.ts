@@ -40,7 +40,10 @@ export function registerExpect(program: Command): void {
       const childWords = separator < 0 ? 0 : process.argv.length - separator - 1;
       const [name, ...extra] = words.slice(0, words.length - childWords);
       const child = words.slice(words.length - childWords);
-      if (extra.length > 0) command.error(`error: write -- before the command: -- ${extra.join(' ')}`);
+      if (extra.length > 0)
+        command.error(`error: write -- before the command: -- ${extra.join(' ')}`, {
+          exitCode: EXIT_CODES.usage,
+        });
       try {
         process.exitCode = await expectCommand(name, child, options);
       } catch (error) {
