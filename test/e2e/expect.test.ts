@@ -140,7 +140,7 @@ describe('whippet record', () => {
 
 describe('whippet test-server', () => {
   it('answers over HTTP what was sent over UDP', async () => {
-    const until = /udp\s+127\.0\.0\.1:(\d+)[^]*http\s+(http:\S+)/;
+    const until = /udp\s+127\.0\.0\.1:(\d+)[\s\S]*http\s+(http:\S+)/;
     const [, port, url] = await startCommand(until, 'test-server', '--port', '0', '--http-port', '0');
     const waiting = fetch(`${url}/wait?name=a&sum=3&timeout=10s`);
     const socket = createSocket('udp4');
@@ -151,7 +151,7 @@ describe('whippet test-server', () => {
 
 describe('whippet intake', () => {
   it('prints what payloads hold', async () => {
-    const started = startCommand(/url\s+(http:\S+)[^]*"metric":"a\.b"/, 'intake', '--port', '0', '--show');
+    const started = startCommand(/url\s+(http:\S+)[\s\S]*"metric":"a\.b"/, 'intake', '--port', '0', '--show');
     const [child] = children;
     const url = await new Promise<string>((resolve) => {
       child?.stdout?.on('data', (data: Buffer) => {
