@@ -22,10 +22,15 @@ describe('npm run bench', () => {
 
   it.runIf(canRun && existsSync(built('server.js')))('measures the server without loss', async () => {
     const output = await bench('--shapes', 'smp,churn', '--scenarios', 'none', '--json');
-    const { rows } = JSON.parse(output) as { rows: { shape: string; loss: number; differences: string[] }[] };
-    expect(rows.map(({ shape, loss, differences }) => ({ shape, loss, differences }))).toEqual([
-      { shape: 'smp', loss: 0, differences: [] },
-      { shape: 'churn', loss: 0, differences: [] },
+    const { rows } = JSON.parse(output) as {
+      rows: { shape: string; transport: string; loss: number; differences: string[] }[];
+    };
+    expect(
+      rows.map(({ shape, transport, loss, differences }) => ({ shape, transport, loss, differences })),
+    ).toEqual([
+      { shape: 'smp', transport: 'unix', loss: 0, differences: [] },
+      { shape: 'smp', transport: 'stream', loss: 0, differences: [] },
+      { shape: 'churn', transport: 'unix', loss: 0, differences: [] },
     ]);
   });
 

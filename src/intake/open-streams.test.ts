@@ -88,6 +88,14 @@ describe('a Unix stream socket', () => {
     expect(existsSync(path)).toBe(false);
   });
 
+  it('needs a directory in which it may be made', async () => {
+    // Not even root makes sockets there.
+    await expect(openStreams({ dogstatsd_stream_socket: '/sys/s' })).rejects.toMatchObject({
+      code: 'ERR_LISTEN_DENIED',
+      message: expect.stringContaining('dogstatsd_stream_socket'),
+    });
+  });
+
   it('needs its directory', async () => {
     await expect(
       openStreams({ dogstatsd_stream_socket: join(folder, 'missing', 's') }),

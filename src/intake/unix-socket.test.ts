@@ -2,8 +2,8 @@ import { existsSync, mkdirSync, mkdtempSync, rmSync, statSync, symlinkSync, writ
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
-import { loadLibc } from './libc.ts';
-import { openUnixSocket, removeSocketFile, socketFileOf } from './unix-socket.ts';
+import { loadLibc, SystemCallError } from './libc.ts';
+import { openUnixSocket, removeSocketFile, socketFileOf, unixListenError } from './unix-socket.ts';
 
 const libc = loadLibc();
 const open: number[] = [];
@@ -63,6 +63,20 @@ describe('a Unix datagram socket', () => {
     expect(() => openUnix(at())).toThrow(
       expect.objectContaining({ code: 'ERR_LISTEN_SOCKET_PATH', message: expect.stringContaining(says) }),
     );
+  });
+});
+
+describe('what a failure to listen at a path means', () => {
+  it.each([
+    [28, 'ERR_LISTEN_SOCKET_PATH', 'no room'],
+    [122, 'ERR_LISTEN_SOCKET_PATH', 'no room'],
+    [30, 'ERR_LISTEN_DENIED', 'permissions'],
+    [98, 'ERR_LISTEN_IN_USE', 'in use'],
+    [40, 'ERR_LISTEN_SOCKET_PATH', 'cannot listen'],
+  ])('errno %i is %s', (errno, code, says) => {
+    const error = unixListenError(new SystemCallError('bind', errno), '/run/s', 'dogstatsd_stream_socket');
+    expect(error).toMatchObject({ code, message: expect.stringContaining(says) });
+    expect(error.message).toContain('dogstatsd_stream_socket');
   });
 });
 

@@ -158,6 +158,13 @@ export function unixListenError(cause: unknown, path: string, key: string): List
         `not allowed to create ${path}; change the permissions of its directory or set ${key}`,
         cause,
       );
+    case 'ENOSPC':
+    case 'EDQUOT':
+      return new ListenError(
+        'ERR_LISTEN_SOCKET_PATH',
+        `there is no room for another file in ${dirname(path)}; make some, or set ${key} to another path`,
+        cause,
+      );
     case 'EADDRINUSE':
       return socketInUse(path, key);
     default:

@@ -3,6 +3,7 @@
  * happened to other connections.
  */
 import { spawn } from 'node:child_process';
+import { createSocket } from 'node:dgram';
 import { once } from 'node:events';
 import { existsSync, readdirSync, statSync } from 'node:fs';
 import { connect, type Socket } from 'node:net';
@@ -251,6 +252,24 @@ describe.each([
       });
     });
   });
+});
+
+it('sends the packets of streams on, too', async () => {
+  const target = createSocket('udp4').bind(0, '127.0.0.1');
+  await once(target, 'listening');
+  const arrived: string[] = [];
+  target.on('message', (message) => arrived.push(message.toString()));
+  const forward = { statsd_forward_host: '127.0.0.1', statsd_forward_port: target.address().port };
+  try {
+    await withServer({ stream: true, set: { dogstatsd_tcp_port: 0, ...forward } }, async (server) => {
+      await deliver(await dial(server.streamPath), [frame('fwd:1|c'), frame('fwd:2|c')]);
+      await deliver(await dial(server.tcpPort), [Buffer.from('fwd:3|c\nfwd:4|c')]);
+      await server.until(() => arrived.join('').length === 30, 'all have arrived');
+      expect(arrived.sort()).toEqual(['fwd:1|c', 'fwd:2|c', 'fwd:3|c\n', 'fwd:4|c\n']);
+    });
+  } finally {
+    target.close();
+  }
 });
 
 it('names dogstatsd_tcp_port when the port is in use', async () => {
