@@ -30,7 +30,7 @@ export function formatScenario(result: ScenarioResult): string {
   const figures = Object.entries(result.figures).map(([name, value]) => {
     return `${name} ${name.toLowerCase().endsWith('loss') ? percent(value) : number(value)}`;
   });
-  const differences = result.differences.map((difference) => `  ${difference}\n`).join('');
+  const differences = [...result.differences, ...(result.notes ?? [])].map((text) => `  ${text}\n`).join('');
   return `${result.name}: ${figures.join(', ')}: ${result.pass ? 'pass' : 'FAIL'}\n${differences}`;
 }
 

@@ -7,9 +7,11 @@
  *   gc      collections of garbage in the intake thread while it sees only lines it knows: none
  *   flush   how long flushing 100,000 contexts keeps the threads from their other work (flush.ts)
  *   payloads  what 100,000 series and 20,000 sketches cost on their way to Datadog (payloads.ts)
+ *   cardinality  a million contexts in a minute with room for a tenth of them (cardinality.ts)
  *   memory  resident size: idle; under smp; with 100,000 contexts of 26 tags at 50 MiB/s
  */
 import { setTimeout as sleep } from 'node:timers/promises';
+import { measureCardinality } from './cardinality.ts';
 import { measureEnrichment } from './enrich.ts';
 import { measureFlush } from './flush.ts';
 import {
@@ -29,6 +31,8 @@ export interface ScenarioResult {
   readonly figures: Readonly<Record<string, number>>;
   readonly differences: readonly string[];
   readonly pass: boolean;
+  /** Findings that are no numbers. */
+  readonly notes?: readonly string[];
 }
 
 export const SCENARIOS = {
@@ -38,6 +42,7 @@ export const SCENARIOS = {
   enrich: measureEnrichment,
   payloads: measurePayloads,
   flush: measureFlush,
+  cardinality: measureCardinality,
 } as const;
 export type ScenarioName = keyof typeof SCENARIOS;
 

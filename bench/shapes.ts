@@ -101,6 +101,13 @@ export const SHAPES = {
     order: 'sequence',
     filling: 'full',
   },
+  /** Five metrics whose every line has a tag value that no line had before (cardinality.ts). */
+  flood: {
+    ...prod,
+    contexts: 5,
+    types: { c: 60, g: 10, d: 15, h: 15, s: 0 },
+    churnShare: 1,
+  },
   /** Many contexts of all types, each in its turn, and now and then one that never comes again (flush.ts). */
   flush: {
     ...prod,

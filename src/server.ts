@@ -357,6 +357,7 @@ export class Server {
       slots.free(freed[i] as number);
       if (i % STEP_SLOTS === 0) yield;
     }
+    slots.trim();
   }
 
   private *merge(shard: number, bucket: number): Steps {

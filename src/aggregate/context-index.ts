@@ -7,6 +7,7 @@
  * Keys are keyed hashes already, so their bits are used as they are. Removing an entry moves back those
  * that probed past it, so there are no tombstones and the table does not wear out.
  */
+import { shrunk } from '../lib/shrink-column.ts';
 import { reserve } from './columns.ts';
 
 /** 128 bits as four unsigned 32-bit words. */
@@ -49,9 +50,21 @@ export class ContextIndex {
     this.#table[hole] = 0;
   }
 
+  /** Gives back what ids from `end` on, all of them free, needed. */
+  trim(end: number): void {
+    this.#keys = shrunk(this.#keys, end * 4);
+    let capacity = SMALLEST_CAPACITY;
+    while (capacity < this.size * 4) capacity *= 2;
+    if (capacity * 2 <= this.#table.length) this.#resize(capacity);
+  }
+
   #grow(): void {
+    this.#resize(this.#table.length * 2);
+  }
+
+  #resize(capacity: number): void {
     const before = this.#table;
-    this.#table = new Int32Array(before.length * 2);
+    this.#table = new Int32Array(capacity);
     for (const entry of before) if (entry !== 0) this.#insert(entry - 1);
   }
 

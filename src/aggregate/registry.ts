@@ -15,6 +15,7 @@
  * Limits  those on cardinality, exactly and over all shards: what is beyond is interned as the overflow context of
  *         its name and type (model/cardinality.ts), of which there are at most OVERFLOW_SERIES_MAX names' worth.
  */
+import { isWasteful, shrunk } from '../lib/shrink-column.ts';
 import {
   type ContextLimits,
   OVER,
@@ -69,7 +70,7 @@ export class Registry {
   readonly #index = new ContextIndex();
   readonly #texts = new TextTable();
   readonly #tags = new TagLists();
-  readonly #free: number[] = [];
+  #free: number[] = [];
   /** Ids ever used. */
   #idCount = 0;
   /** Position in CONTEXT_TYPES plus 1, or UNUSED. */
@@ -272,6 +273,24 @@ export class Registry {
       forgotten.push(id);
     }
     return forgotten;
+  }
+
+  /** Gives back what a burst of contexts needed, once those that are left have low ids. */
+  trim(): void {
+    if (!isWasteful(this.#types.length, this.size)) return;
+    let end = this.#idCount;
+    while (end > 0 && this.#types[end - 1] === UNUSED) end--;
+    this.#idCount = end;
+    this.#free = this.#free.filter((id) => id < end);
+    this.#types = shrunk(this.#types, end);
+    this.#usedAt = shrunk(this.#usedAt, end);
+    this.#live = shrunk(this.#live, end);
+    this.#holds = shrunk(this.#holds, end);
+    this.#names = shrunk(this.#names, end);
+    this.#hosts = shrunk(this.#hosts, end);
+    this.#index.trim(end);
+    this.#tags.trim(end);
+    this.#texts.trim();
   }
 
   #isLive(id: number): boolean {

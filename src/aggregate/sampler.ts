@@ -316,6 +316,7 @@ export class TimeSampler {
       forgotten.push(...this.#expire(now, start, start + STEP_CONTEXTS));
       yield;
     }
+    registry.trim();
   }
 
   *#aggregates({ timestamped, buckets }: Taken): Generator<Aggregate> {

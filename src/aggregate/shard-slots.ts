@@ -5,6 +5,7 @@
  * the context cached never delivers data for an id that was given away. Slots whose samples are over a limit on
  * cardinality are marked with its number, so that the samples can be counted.
  */
+import { isWasteful, shrunk } from '../lib/shrink-column.ts';
 import { reserve } from './columns.ts';
 import { type Admission, NO_CONTEXT, type Registry } from './registry.ts';
 
@@ -18,6 +19,7 @@ export class ShardSlots {
   /** Number of the limit the slot's samples are over, and HERE, by slot. */
   #limits = new Uint8Array(0);
   #marked = 0;
+  #used = 0;
 
   constructor(registry: Registry) {
     this.#registry = registry;
@@ -39,6 +41,7 @@ export class ShardSlots {
     this.free(slot);
     this.#ids = reserve(this.#ids, slot);
     this.#ids[slot] = id + 1;
+    if (id !== NO_CONTEXT) this.#used++;
   }
 
   /** Makes `slot` mean what the registry made of its context. */
@@ -66,9 +69,19 @@ export class ShardSlots {
     if (id === NO_CONTEXT) return;
     this.#registry.release(id);
     this.#ids[slot] = 0;
+    this.#used--;
     if (this.limitOf(slot) === 0) return;
     this.#limits[slot] = 0;
     this.#marked--;
+  }
+
+  /** Gives back what a burst of contexts needed. */
+  trim(): void {
+    if (!isWasteful(this.#ids.length, this.#used)) return;
+    let end = this.#ids.length;
+    while (end > 0 && this.#ids[end - 1] === 0) end--;
+    this.#ids = shrunk(this.#ids, end);
+    this.#limits = shrunk(this.#limits, end);
   }
 
   /** The shard is gone. */

@@ -11,6 +11,7 @@
  * Why     a JavaScript array of strings for each of 100,000 contexts takes three times as much, and the
  *         garbage collector walks it. Pages, because doubling one large array wastes half of it.
  */
+import { shrunk } from '../lib/shrink-column.ts';
 import { reserve } from './columns.ts';
 
 const PAGE_BITS = 16;
@@ -43,6 +44,12 @@ export class TagLists {
     this.#counts[id] = 0;
     const dead = this.#end - this.#alive;
     if (dead > PAGE_LENGTH && dead * 2 > this.#alive) this.#compact();
+  }
+
+  /** Gives back what ids from `end` on, none with a list, needed. */
+  trim(end: number): void {
+    this.#starts = shrunk(this.#starts, end);
+    this.#counts = shrunk(this.#counts, end);
   }
 
   countOf(id: number): number {

@@ -2,13 +2,14 @@
  * Text table: names, hosts and tags by number, each text kept once and counted, so that its memory
  * returns when the last context that uses it is forgotten.
  */
+import { isWasteful, shrunk } from '../lib/shrink-column.ts';
 import { type ByteString, detachText } from '../model/text.ts';
 import { reserve } from './columns.ts';
 
 export class TextTable {
   readonly #ids = new Map<ByteString, number>();
-  readonly #texts: ByteString[] = [];
-  readonly #free: number[] = [];
+  #texts: ByteString[] = [];
+  #free: number[] = [];
   #references = new Uint32Array(0);
 
   /** Texts in use. */
@@ -31,6 +32,16 @@ export class TextTable {
     this.#ids.delete(this.textOf(id));
     this.#texts[id] = '';
     this.#free.push(id);
+  }
+
+  /** Gives back the numbers above the highest in use, when most are free. */
+  trim(): void {
+    if (!isWasteful(this.#texts.length, this.size)) return;
+    let end = this.#texts.length;
+    while (end > 0 && this.#references[end - 1] === 0) end--;
+    this.#texts = this.#texts.slice(0, end);
+    this.#free = this.#free.filter((id) => id < end);
+    this.#references = shrunk(this.#references, end);
   }
 
   textOf(id: number): ByteString {

@@ -37,6 +37,8 @@ export class Backlog {
   /** Packets and bytes (headers included) that wait. */
   heldPackets = 0;
   heldBytes = 0;
+  /** How far the region was written since it was last given back. */
+  private reach = 0;
   private readonly region: number;
   private readonly bytes: number;
   private readonly memory: () => Buffer;
@@ -61,6 +63,14 @@ export class Backlog {
     return this.heldPackets === 0;
   }
 
+  /** The part of the region that a burst used and that holds nothing now; whoever takes it may clear it. */
+  takeUnused(): { ptr: number; bytes: number } | undefined {
+    if (!this.isEmpty || this.reach === 0) return undefined;
+    const unused = { ptr: this.region, bytes: this.reach };
+    this.reach = 0;
+    return unused;
+  }
+
   /** Copies a packet from `ptr` of the shard's memory; false when it does not fit. */
   append(ptr: number, length: number, origin: number, receivedAt: number, truncated: boolean): boolean {
     const size = HEADER_BYTES + ((length + 15) & ~15);
@@ -71,6 +81,7 @@ export class Backlog {
     this.doubles[(at >> 3) + 1] = receivedAt;
     this.memory().copyWithin(this.region + at + HEADER_BYTES, ptr, ptr + length);
     this.head = at + size;
+    if (this.head > this.reach) this.reach = this.head;
     this.heldPackets++;
     this.heldBytes += size;
     return true;

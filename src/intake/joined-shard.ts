@@ -84,11 +84,12 @@ export function joinShard(
   );
   const clock = libc === undefined ? portableClock() : systemClock(libc);
   clock.tick();
-  const giveMemory = memoryGiver(core, libc);
   const backlogPtr = core.takeRegion(settings.backlogBytes);
+  const backlog = new Backlog(() => core.bytes, backlogPtr, settings.backlogBytes);
+  const giveMemory = memoryGiver(core, libc, () => backlog.takeUnused());
   const shard: Shard = new Shard({
     core,
-    backlog: new Backlog(() => core.bytes, backlogPtr, settings.backlogBytes),
+    backlog,
     clock,
     control,
     reporter: {

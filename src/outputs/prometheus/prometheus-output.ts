@@ -115,6 +115,7 @@ export class PrometheusOutput implements Output {
       this.#table.forget(id);
       this.#window.forget(id);
     }
+    this.#table.trim();
   }
 
   /** Nothing waits to be delivered: a scrape reads what is there. */

@@ -17,17 +17,18 @@ import type { BinList } from './bin-list.ts';
 const BINS_PER_RUN_MAX = 4096;
 const ROOM_MIN = 4;
 const BINS_AT_START = 1024;
+const RUNS_AT_START = 64;
 const COUNT_MAX = 0xffff_ffff;
 
 export class QuantileAge {
   readonly #binsMax: number;
-  #runOf = new Uint32Array(64);
+  #runOf = new Uint32Array(RUNS_AT_START);
   #runs = 0;
-  #start = new Uint32Array(64);
-  #length = new Uint16Array(64);
-  #room = new Uint16Array(64);
-  #min = new Float64Array(64);
-  #max = new Float64Array(64);
+  #start = new Uint32Array(RUNS_AT_START);
+  #length = new Uint16Array(RUNS_AT_START);
+  #room = new Uint16Array(RUNS_AT_START);
+  #min = new Float64Array(RUNS_AT_START);
+  #max = new Float64Array(RUNS_AT_START);
   #bins = 0;
   #keys = new Int16Array(BINS_AT_START);
   #counts = new Uint32Array(BINS_AT_START);
@@ -72,12 +73,13 @@ export class QuantileAge {
 
   /** Empties the age, and gives memory back when most of it was not needed. */
   clear(): void {
-    const wasteful = this.#keys.length > BINS_AT_START && this.#bins < this.#keys.length / 4;
-    if (wasteful) {
-      this.#keys = new Int16Array(this.#keys.length / 2);
-      this.#counts = new Uint32Array(this.#counts.length / 2);
+    if (this.#keys.length > BINS_AT_START && this.#bins < this.#keys.length / 4) {
+      const bins = Math.max(BINS_AT_START, 2 ** Math.ceil(Math.log2(this.#bins * 2 + 1)));
+      this.#keys = new Int16Array(bins);
+      this.#counts = new Uint32Array(bins);
     }
-    this.#runOf.fill(0);
+    if (this.#start.length > RUNS_AT_START && this.#runs < this.#start.length / 4) this.#makeRuns();
+    else this.#runOf.fill(0);
     this.#runs = 0;
     this.#bins = 0;
   }
@@ -96,6 +98,16 @@ export class QuantileAge {
   #setRun(id: number, run: number): void {
     if (id >= this.#runOf.length) this.#runOf = grown(this.#runOf, id + 1);
     this.#runOf[id] = run;
+  }
+
+  /** Starts again with few runs, and few numbers of contexts. */
+  #makeRuns(): void {
+    this.#runOf = new Uint32Array(RUNS_AT_START);
+    this.#start = new Uint32Array(RUNS_AT_START);
+    this.#length = new Uint16Array(RUNS_AT_START);
+    this.#room = new Uint16Array(RUNS_AT_START);
+    this.#min = new Float64Array(RUNS_AT_START);
+    this.#max = new Float64Array(RUNS_AT_START);
   }
 
   #growRuns(): void {

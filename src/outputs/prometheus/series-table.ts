@@ -11,6 +11,7 @@
  * Memory  29 bytes a context, doubling; plus 12 to 60 and its bins for a summary (quantile-window.ts).
  * Limits  as many rows as there are contexts; the context limit is the aggregator's.
  */
+import { isWasteful, shrunk } from '../../lib/shrink-column.ts';
 import type { Context } from '../../model/context.ts';
 import { Families, type Family } from './family.ts';
 import { renderLabels } from './labels.ts';
@@ -81,6 +82,19 @@ export class SeriesTable {
   forget(id: number): void {
     this.remove(id);
     if (id < this.flags.length) this.flags[id] = 0;
+  }
+
+  /** Gives back the rows of a burst of contexts that is over. */
+  trim(): void {
+    if (!isWasteful(this.familyOf.length, this.size)) return;
+    let used = this.familyOf.length;
+    while (used > 0 && this.familyOf[used - 1] === 0 && this.flags[used - 1] === 0) used--;
+    this.familyOf = shrunk(this.familyOf, used);
+    this.value = shrunk(this.value, used);
+    this.count = shrunk(this.count, used);
+    this.dataAt = shrunk(this.dataAt, used);
+    this.bornAt = shrunk(this.bornAt, used);
+    this.flags = shrunk(this.flags, used);
   }
 
   #grow(length: number): void {
