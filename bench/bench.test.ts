@@ -43,4 +43,15 @@ describe('npm run bench', () => {
       ['payloads json', []],
     ]);
   });
+
+  it.runIf(canRun && existsSync(built('server.js')))(
+    'names the tag that explodes, and loses nothing',
+    async () => {
+      const output = await bench('--shapes', 'none', '--scenarios', 'cardinality', '--json');
+      const { scenarios } = JSON.parse(output) as { scenarios: { differences: string[]; notes: string[] }[] };
+      expect(scenarios).toMatchObject([
+        { differences: [], notes: [expect.stringMatching(/^guilty: churn, /)] },
+      ]);
+    },
+  );
 });

@@ -75,7 +75,7 @@ describe('limits on cardinality', () => {
         const limited = simulate({ ...timeline, shards, config: { ...CONFIG, limits: given } });
         expectSameTotals(limited, simulate({ ...timeline, config: CONFIG }));
       }),
-      { numRuns: 60 },
+      { numRuns: 40 },
     );
   });
 
@@ -85,7 +85,7 @@ describe('limits on cardinality', () => {
         const input = { ...timelineOf(lines), config: { ...CONFIG, limits: given } };
         expect(compareSeries(simulate(input), simulate({ ...input, cold: true }))).toEqual([]);
       }),
-      { numRuns: 60 },
+      { numRuns: 40 },
     );
   });
 
@@ -96,7 +96,7 @@ describe('limits on cardinality', () => {
         const dry = simulate({ ...timeline, config: { ...CONFIG, limits: { ...given, dry_run: true } } });
         expect(compareSeries(dry, simulate({ ...timeline, config: CONFIG }))).toEqual([]);
       }),
-      { numRuns: 40 },
+      { numRuns: 30 },
     );
   });
 

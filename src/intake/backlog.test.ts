@@ -35,6 +35,18 @@ describe('a backlog', () => {
     expect(take()).toBeUndefined();
   });
 
+  it('says what a burst used once it is empty, and forgets it then', () => {
+    const { append, take, backlog } = makeBacklog(SMALL);
+    expect(backlog.takeUnused()).toBeUndefined();
+    append(Buffer.from('one'));
+    append(Buffer.from('two'));
+    expect(backlog.takeUnused()).toBeUndefined();
+    take();
+    take();
+    expect(backlog.takeUnused()).toEqual({ ptr: REGION, bytes: 64 });
+    expect(backlog.takeUnused()).toBeUndefined();
+  });
+
   it('shows the oldest packet as often as it is asked', () => {
     const { append, backlog } = makeBacklog(SMALL);
     append(Buffer.from('one'));
