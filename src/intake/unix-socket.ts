@@ -159,7 +159,8 @@ export function unixListenError(cause: unknown, path: string, key: string): List
         cause,
       );
     case 'ENOSPC':
-    case 'EDQUOT':
+    // EDQUOT, for which libuv has no name.
+    case 'E122':
       return new ListenError(
         'ERR_LISTEN_SOCKET_PATH',
         `there is no room for another file in ${dirname(path)}; make some, or set ${key} to another path`,
