@@ -194,6 +194,11 @@ export class Registry {
     return this.#isLive(id) ? this.#usedAt[id] : undefined;
   }
 
+  /** Whether the context is the one for what is over a limit. */
+  isOverflow(id: number): boolean {
+    return this.#overflowIds.has(id);
+  }
+
   nameOf(id: number): ByteString {
     return this.#texts.textOf(this.#names[id] as number);
   }

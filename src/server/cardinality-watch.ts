@@ -29,6 +29,15 @@ const LARGEST = 3;
 /** The text of a context that no key limits, bytes. */
 const CONTEXT_BYTES = 131_072;
 
+const LIMIT_KEYS = [
+  'contexts',
+  'contexts_per_metric',
+  'contexts_per_origin',
+  'tags',
+  'tag_value_bytes',
+  'dry_run',
+] as const;
+
 export interface CardinalityLimitsSet {
   readonly contexts: number;
   readonly contexts_per_metric: number;
@@ -100,7 +109,7 @@ export class CardinalityWatch {
   /** What GET /api/cardinality answers. */
   view(): object {
     return {
-      limits: this.#limits,
+      limits: Object.fromEntries(LIMIT_KEYS.map((key) => [key, this.#limits[key]])),
       contexts: this.#registry.counts.total,
       overflowSeries: this.#registry.overflowSize,
       largest: this.#largest(),
@@ -152,7 +161,8 @@ export class CardinalityWatch {
     let visited = 0;
     for (const id of this.#registry.ids()) {
       const episode = episodes.get(this.#registry.nameOf(id));
-      if (episode !== undefined) episode.growth.add(this.#registry.context(id).tags);
+      if (episode !== undefined && !this.#registry.isOverflow(id))
+        episode.growth.add(this.#registry.context(id).tags);
       if (++visited % SLICE_CONTEXTS === 0 && !this.#isClosed) await giveWay();
     }
   }
