@@ -4,7 +4,7 @@
  *
  * Pauses are fractions of a second here; everything else is as in the server.
  */
-import { mkdtempSync, rmSync } from 'node:fs';
+import { copyFileSync, mkdtempSync, rmSync } from 'node:fs';
 import { createServer, type Server, type Socket } from 'node:net';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
@@ -164,6 +164,16 @@ describe('an intake that works', () => {
     const run = forward(intake.url, { connectionResetMs: 1, requestsMax: 1 });
     await deliversOnce(intake, run, submit(run.forwarder, 5));
     expect(run.status().state).toBe('unblocked');
+  });
+
+  it('is reached over the old connections when the certificates for new ones are gone', async () => {
+    const intake = await startIntake(certificates.good);
+    const caFile = join(folder, 'passing.pem');
+    copyFileSync(certificates.caFile, caFile);
+    const tls = { skipVerify: false, minVersion: 'TLSv1.2', caFile } as const;
+    const run = forward(intake.url, { connectionResetMs: 1, tls });
+    rmSync(caFile);
+    await deliversOnce(intake, run, submit(run.forwarder, 5));
   });
 });
 

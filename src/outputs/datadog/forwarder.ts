@@ -6,7 +6,7 @@
  *
  * An endpoint that is slow or down costs the others nothing: they share the bytes of a payload and nothing else.
  * Thread   the control thread. submit() never waits and never throws.
- * Memory   for each domain: what is new, what is being sent, the retry queue; docs/datadog.md adds it up.
+ * Memory   for each domain: what is new, what is being sent, the retry queue; docs/architecture.md has the limits.
  */
 import { createHash } from 'node:crypto';
 import { join } from 'node:path';
@@ -86,6 +86,8 @@ export class Forwarder implements PayloadSink {
   readonly #around: ForwarderSurroundings;
   readonly #intakes: readonly Intake[];
   readonly #validation: KeyValidation;
+  #started: Promise<void> = Promise.resolve();
+  #isClosing = false;
 
   constructor(settings: ForwarderSettings, around: ForwarderSurroundings) {
     this.#settings = settings;
@@ -110,12 +112,19 @@ export class Forwarder implements PayloadSink {
   }
 
   /** Takes over what an earlier process left on disk, and begins to send. */
-  async start(): Promise<void> {
+  start(): Promise<void> {
+    this.#started = this.#start();
+    return this.#started;
+  }
+
+  async #start(): Promise<void> {
     for (const { url, keys } of this.#settings.domains) {
       this.#around.log.info({ endpoint: maskUrl(url), keys: keys.map(maskKey) }, 'sending to Datadog');
     }
     for (const { endpoint, store } of this.#intakes) {
       await store?.open();
+      // It may have been closed meanwhile, and a timer would never end.
+      if (this.#isClosing) return;
       endpoint.start();
     }
     void this.#validation.start();
@@ -172,7 +181,9 @@ export class Forwarder implements PayloadSink {
 
   /** Sends what is new once, then keeps the rest on disk or counts it. Never rejects. */
   async close(deadlineMs: number): Promise<DeliveryReport> {
+    this.#isClosing = true;
     this.#validation.stop();
+    await this.#started;
     const waitMs = Math.min(this.#settings.stopTimeoutMs, deadlineMs);
     const left = await Promise.all(this.#intakes.map(({ endpoint }) => endpoint.stop(waitMs)));
     await Promise.all(this.#intakes.map(({ validationSender }) => validationSender.close()));

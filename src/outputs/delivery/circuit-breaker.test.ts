@@ -32,6 +32,12 @@ describe('a circuit breaker (spec output A.13)', () => {
     expect(breaker.request(2000)).toBe(false);
   });
 
+  it('does not wait for the old time when the clock is set back', () => {
+    const { breaker, now } = failed(3);
+    expect(breaker.wouldAllow(now)).toBe('none');
+    expect(breaker.wouldAllow(now - 3_600_000)).toBe('one');
+  });
+
   it('ignores outcomes of requests that began before it was blocked', () => {
     const { breaker } = failed(1);
     breaker.success(100, 0);

@@ -17,6 +17,7 @@ export class CircuitBreaker {
   readonly #settings: BackoffSettings;
   #state: BreakerState = 'unblocked';
   #errors = 0;
+  #since = 0;
   #until = 0;
 
   constructor(settings: BackoffSettings) {
@@ -39,7 +40,9 @@ export class CircuitBreaker {
   /** Whether a request would be allowed now: any, the one that finds out, or none. */
   wouldAllow(now: number): 'any' | 'one' | 'none' {
     if (this.#state === 'unblocked') return 'any';
-    return this.#state === 'blocked' && now >= this.#until ? 'one' : 'none';
+    // A clock that was set back would make the pause as much longer.
+    const isOver = now >= this.#until || now < this.#since;
+    return this.#state === 'blocked' && isOver ? 'one' : 'none';
   }
 
   /** Asks to send. True allows one request, whose outcome has to be told. */
@@ -71,6 +74,7 @@ export class CircuitBreaker {
 
   #block(now: number, random: number, waitMs: number): void {
     this.#state = 'blocked';
+    this.#since = now;
     this.#until = Math.round(now + Math.max(backoffMs(this.#errors, this.#settings, random), waitMs));
   }
 }

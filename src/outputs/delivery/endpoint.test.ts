@@ -302,7 +302,10 @@ describe('an endpoint that is down', () => {
       'an endpoint does not take data; it is kept and tried again',
       'an endpoint takes data again',
     ]);
-    expect(log.lines[0]?.fields).toMatchObject({ endpoint: 'https://intake.test', error: 'status 503' });
+    expect(log.lines[0]?.fields).toMatchObject({
+      endpoint: 'https://intake.test',
+      error: '/api/v2/series: status 503',
+    });
     expect(log.lines[1]?.fields).toMatchObject({ lostItems: 0 });
     expect(Number(log.lines[1]?.fields.seconds)).toBeGreaterThan(90);
     expect(endpoint.status.downSince).toBeUndefined();

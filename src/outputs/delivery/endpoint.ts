@@ -11,7 +11,8 @@
  *          sorted: high priority first, then newest first. What may be sent goes to the low queue, the rest back
  *          (spec output A.10). While old data drains, a pass follows as soon as the low queue is empty.
  * Shares   new data goes first; after OLD_EVERY - 1 new ones in a row an old one has its turn.
- * Limits   highMax and newBytesMax of new transactions, beyond which they join the retry queue; lowMax old ones.
+ * Limits   highMax and newBytesMax of new transactions, beyond which they join the retry queue; lowMax and as many
+ *          bytes of old ones.
  * Thread   the control thread. Time, timers and chance are arguments.
  */
 import type { Clock } from '../../lib/clock.ts';
@@ -235,7 +236,8 @@ export class Endpoint {
       transaction.errors++;
       const asked = result.kind === 'answered' ? (result.retryAfterMs ?? 0) : 0;
       breaker.failure(now, random(), Math.min(asked, RETRY_AFTER_MAX_MS));
-      this.#lastError = result.kind === 'failed' ? result.error : `status ${result.status}`;
+      const error = result.kind === 'failed' ? result.error : `status ${result.status}`;
+      this.#lastError = `${transaction.route}: ${error}`;
       queue.add(transaction);
     } else {
       // Only trouble of the endpoint blocks it; a refused payload is the payload's own.
@@ -284,15 +286,19 @@ export class Endpoint {
   }
 
   #choose(sorted: readonly Transaction[]): void {
-    const { queue, clock, lowMax } = this.#options;
+    const { queue, clock, lowMax, newBytesMax } = this.#options;
     const now = clock.now();
+    let bytes = this.#old.reduce((sum, one) => sum + costOf(one), 0);
     const tried = new Set(this.#old.map(({ route }) => route));
     for (const transaction of sorted) {
       if (this.#isLostForGood(transaction)) continue;
       const allowed = this.#breakerOf(transaction).wouldAllow(now);
       const mayGo = allowed === 'any' || (allowed === 'one' && !tried.has(transaction.route));
-      if (mayGo && this.#old.length < lowMax) {
+      const hasRoom =
+        this.#old.length < lowMax && (bytes === 0 || bytes + costOf(transaction) <= newBytesMax);
+      if (mayGo && hasRoom) {
         tried.add(transaction.route);
+        bytes += costOf(transaction);
         this.#old.push(transaction);
       } else queue.add(transaction);
     }

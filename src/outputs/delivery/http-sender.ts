@@ -139,10 +139,16 @@ export class HttpSender implements Sender {
   #resetIfDue(): void {
     const { resetMs, clock } = this.#options;
     if (resetMs === 0 || clock.now() - this.#madeAt < resetMs) return;
-    // What is under way on the old connections ends there.
-    void this.#dispatcher.close().catch(() => undefined);
-    this.#dispatcher = makeDispatcher(this.#options);
     this.#madeAt = clock.now();
+    const old = this.#dispatcher;
+    try {
+      this.#dispatcher = makeDispatcher(this.#options);
+    } catch {
+      // The file of certificates is away, perhaps while it is replaced: the old connections still work.
+      return;
+    }
+    // What is under way on the old connections ends there.
+    void old.close().catch(() => undefined);
   }
 }
 

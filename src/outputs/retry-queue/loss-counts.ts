@@ -87,6 +87,15 @@ export function sumOf(a: Amount, b: Amount): Amount {
   };
 }
 
+export function differenceOf(a: Amount, b: Amount): Amount {
+  return {
+    payloads: a.payloads - b.payloads,
+    items: a.items - b.items,
+    points: a.points - b.points,
+    bytes: a.bytes - b.bytes,
+  };
+}
+
 /** The amount one payload is. */
 export function amountOf(payload: {
   readonly body: Uint8Array;

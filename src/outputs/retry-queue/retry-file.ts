@@ -49,11 +49,18 @@ export interface DecodedRecord {
   readonly doneAt: number;
 }
 
+export interface DoneRecord {
+  readonly kind: string;
+  readonly amount: Amount;
+  /** Position of its `done` byte. */
+  readonly doneAt: number;
+}
+
 export interface DecodedFile {
   /** What was not settled, in the order of the file. Bodies are views of the bytes given. */
   readonly records: readonly DecodedRecord[];
-  /** What was settled before, by kind. */
-  readonly done: Readonly<Record<string, Amount>>;
+  /** What was settled before. */
+  readonly done: readonly DoneRecord[];
   /** True when some of it is not as it was written. */
   readonly damaged: boolean;
 }
@@ -104,7 +111,7 @@ export function summaryLength(head: Buffer): number | undefined {
 /** Reads what can be read: every whole record before the first one that is not, and those after it that are. */
 export function decodeRetryFile(bytes: Buffer): DecodedFile {
   const records: DecodedRecord[] = [];
-  const done: Record<string, Amount> = {};
+  const done: DoneRecord[] = [];
   let damaged = false;
   const head = decodeHead(bytes);
   if (head === undefined) return { records, done, damaged: true };
@@ -117,7 +124,7 @@ export function decodeRetryFile(bytes: Buffer): DecodedFile {
     if (crc32(bytes.subarray(at + RECORD_BYTES, end)) === bytes.readUInt32LE(at + 12)) {
       const transaction = decodeRecord(bytes, at + RECORD_BYTES, aboutEnd, end);
       if (bytes[at] === 0) records.push({ transaction, doneAt: at });
-      else done[transaction.kind] = sumOf(done[transaction.kind] ?? NOTHING, amountOf(transaction));
+      else done.push({ kind: transaction.kind, amount: amountOf(transaction), doneAt: at });
     } else damaged = true;
     at = end;
   }

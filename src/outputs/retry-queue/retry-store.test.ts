@@ -107,6 +107,40 @@ describe('a retry store', () => {
     expect((await taken(second.store)).map(nameOf)).toEqual(['a', 'c']);
   });
 
+  it('does not count as found what the process before had delivered', async () => {
+    const first = make();
+    await first.store.write(named('a', 'b', 'c'));
+    const [, b] = await taken(first.store);
+    first.store.settle(b?.stored as never);
+    const { store } = await takeOverFrom(first);
+    for (const one of await taken(store)) store.putBack(one.stored as never);
+    await store.settled();
+    const again = await taken(store);
+    expect(again.map(nameOf)).toEqual(['a', 'c']);
+    expect(store.status).toMatchObject({ payloads: 2, found: { payloads: 2, items: 2 } });
+  });
+
+  it('counts all that is missing from a damaged file of which a part was delivered', async () => {
+    const { store, losses, folder } = make();
+    await store.write(named('a', 'b', 'c', 'd'));
+    const [a, ...others] = await taken(store);
+    store.settle(a?.stored as never);
+    for (const one of others) store.putBack(one.stored as never);
+    await store.settled();
+    const path = join(folder, filesIn(folder)[0] as string);
+    truncateSync(path, statSync(path).size - 1);
+    expect((await taken(store)).map(nameOf)).toEqual(['b', 'c']);
+    expect(losses.list()).toMatchObject([{ reason: 'file_damaged', payloads: 1 }]);
+  });
+
+  it('sets aside what is no file, and works on', async () => {
+    const { store, folder } = make();
+    mkdirSync(join(folder, '2026_01_01__00_00_00_00000000.retry'), { recursive: true });
+    await store.write(named('a'));
+    expect((await taken(store)).map(nameOf)).toEqual(['a']);
+    expect(store.status).toMatchObject({ damaged: 1, failing: undefined });
+  });
+
   it('gives out again what was put back, and nothing else', async () => {
     const { store } = make();
     await store.write(named('a', 'b', 'c'));

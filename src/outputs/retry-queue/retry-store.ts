@@ -17,7 +17,14 @@ import { mkdir, open, readdir, rename, stat, statfs, unlink } from 'node:fs/prom
 import { join } from 'node:path';
 import type { Clock } from '../../lib/clock.ts';
 import type { Log } from '../../lib/log.ts';
-import { type Amount, type LossCounts, type LossReason, NOTHING, sumOf } from './loss-counts.ts';
+import {
+  type Amount,
+  differenceOf,
+  type LossCounts,
+  type LossReason,
+  NOTHING,
+  sumOf,
+} from './loss-counts.ts';
 import {
   decodeHead,
   encodeRetryFile,
@@ -37,7 +44,7 @@ const DAMAGED_MAX = 10;
 const FILES_MAX = 10_000;
 const PAUSE_MS = 10_000;
 /** Errors that are about one file, not about the disk. */
-const UNREADABLE: ReadonlySet<string> = new Set(['ENOENT', 'EIO', 'EISDIR']);
+const UNREADABLE: ReadonlySet<string> = new Set(['ENOENT', 'EIO', 'EISDIR', 'EACCES']);
 
 export interface RetryStoreOptions {
   readonly folder: string;
@@ -90,9 +97,9 @@ export class RetryStore {
     this.#options = options;
   }
 
-  /** Whether a write is worth a try: the disk works, or the pause after a failure is over. */
+  /** Whether a write is worth a try: the disk works, or the pause after a failure is over, or the clock was set. */
   get isReady(): boolean {
-    return this.#failing === undefined || this.#options.clock.now() - this.#triedAt >= PAUSE_MS;
+    return this.#failing === undefined || Math.abs(this.#options.clock.now() - this.#triedAt) >= PAUSE_MS;
   }
 
   /** Whether there is something to take, and the disk is worth a try. */
@@ -250,7 +257,7 @@ export class RetryStore {
   async #adopt(name: string): Promise<void> {
     const path = join(this.#options.folder, name);
     const { size } = await stat(path);
-    const summary = await readSummary(path);
+    const summary = await readSummary(path).catch(ignoreUnreadable);
     const file = new StoredFile(path, name, size, summary ?? { newest: 0, oldest: 0, kinds: {} });
     this.#found = sumOf(this.#found, file.amount);
     if (summary === undefined) await this.#setAside(file);
@@ -258,8 +265,9 @@ export class RetryStore {
   }
 
   async #take(file: StoredFile): Promise<readonly Transaction[]> {
-    const { damaged, records, missing } = await takeOrNothing(file);
-    const transactions = records.map(({ transaction }) => transaction);
+    const { damaged, transactions, settledBefore, missing } = await takeOrNothing(file);
+    // The head does not say what was acknowledged before the process that wrote it ended.
+    for (const amount of Object.values(settledBefore)) this.#found = differenceOf(this.#found, amount);
     if (damaged || Object.keys(missing).length > 0) {
       this.#lose(file, 'file_damaged', missing);
       // What could be read is sent from memory alone: a file that is set aside is never read again.
@@ -369,8 +377,8 @@ async function takeOrNothing(file: StoredFile): ReturnType<StoredFile['take']> {
   try {
     return await file.take();
   } catch (error) {
-    if (!UNREADABLE.has((error as NodeJS.ErrnoException).code ?? '')) throw error;
-    return { records: [], done: {}, damaged: true, missing: file.left };
+    ignoreUnreadable(error as NodeJS.ErrnoException);
+    return { transactions: [], settledBefore: {}, damaged: true, missing: file.left };
   }
 }
 
@@ -387,6 +395,10 @@ async function readSummary(path: string): Promise<RetryFileSummary | undefined> 
   } finally {
     await handle.close();
   }
+}
+
+function ignoreUnreadable(error: NodeJS.ErrnoException): undefined {
+  if (!UNREADABLE.has(error.code ?? '')) throw error;
 }
 
 function ignoreMissing(error: NodeJS.ErrnoException): void {

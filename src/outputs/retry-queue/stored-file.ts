@@ -9,8 +9,8 @@
  * that is killed sends again only what was not acknowledged.
  */
 import { type FileHandle, open, readFile } from 'node:fs/promises';
-import { type Amount, amountOf, NOTHING, sumOf } from './loss-counts.ts';
-import { type DecodedFile, decodeRetryFile, type RetryFileSummary } from './retry-file.ts';
+import { type Amount, amountOf, differenceOf, NOTHING, sumOf } from './loss-counts.ts';
+import { decodeRetryFile, type RetryFileSummary } from './retry-file.ts';
 import type { Transaction } from './transaction.ts';
 
 interface Taken {
@@ -20,6 +20,17 @@ interface Taken {
   /** Numbers of records that are neither settled nor put back. */
   readonly open: Set<number>;
   putBack: number;
+}
+
+/** What is in a file that was read. */
+export interface TakenFile {
+  readonly transactions: readonly Transaction[];
+  /** What an earlier process had settled already, and is heard of now. */
+  readonly settledBefore: Readonly<Record<string, Amount>>;
+  /** Some of it is not as it was written. */
+  readonly damaged: boolean;
+  /** What should be in it and is not. */
+  readonly missing: Readonly<Record<string, Amount>>;
 }
 
 export class StoredFile {
@@ -33,7 +44,10 @@ export class StoredFile {
   /** All of it is settled: it waits only to be removed. */
   finished = false;
   #taken: Taken | undefined;
-  /** Positions of records settled by this process, should their mark not have reached the disk. */
+  /**
+   * Positions of records known to be settled: by this process, should their mark not have reached the disk, and by an
+   * earlier one.
+   */
   readonly #settledAt = new Set<number>();
   #handle: FileHandle | undefined;
 
@@ -54,26 +68,26 @@ export class StoredFile {
     return Object.values(this.left).reduce(sumOf, NOTHING);
   }
 
-  /** Reads the file and takes what is left in it. `missing` is what should be in it and is not, by kind. */
-  async take(): Promise<DecodedFile & { readonly missing: Record<string, Amount> }> {
-    const read = decodeRetryFile(await readFile(this.path));
-    const decoded = { ...read, records: read.records.filter(({ doneAt }) => !this.#settledAt.has(doneAt)) };
-    const expected = this.left;
-    const found: Record<string, Amount> = {};
-    const transactions = new Map<number, Transaction>();
-    decoded.records.forEach(({ transaction }, index) => {
+  /** Reads the file and takes what is left in it. */
+  async take(): Promise<TakenFile> {
+    const { records: read, done, damaged } = decodeRetryFile(await readFile(this.path));
+    const records = read.filter(({ doneAt }) => !this.#settledAt.has(doneAt));
+    const settledBefore = sumKinds(done.filter(({ doneAt }) => !this.#settledAt.has(doneAt)));
+    for (const { doneAt } of done) this.#settledAt.add(doneAt);
+    const transactions = records.map(({ transaction }, index): Transaction => {
       transaction.stored = { file: this.name, index };
-      transactions.set(index, transaction);
-      found[transaction.kind] = sumOf(found[transaction.kind] ?? NOTHING, amountOf(transaction));
+      return transaction;
     });
+    const found = sumKinds(transactions.map((one) => ({ kind: one.kind, amount: amountOf(one) })));
+    const missing = subtractKinds(subtractKinds(this.left, found), settledBefore);
     this.left = found;
     this.#taken = {
-      doneAt: decoded.records.map(({ doneAt }) => doneAt),
-      transactions,
+      doneAt: records.map(({ doneAt }) => doneAt),
+      transactions: new Map(transactions.entries()),
       open: new Set(transactions.keys()),
       putBack: 0,
     };
-    return { ...decoded, missing: subtractKinds(subtractKinds(expected, found), decoded.done) };
+    return { transactions, settledBefore, damaged, missing };
   }
 
   /** One transaction is done with. Resolves to true when all of them are. */
@@ -82,7 +96,7 @@ export class StoredFile {
     const transaction = taken?.transactions.get(index);
     if (taken === undefined || transaction === undefined || !taken.open.delete(index)) return false;
     const { kind } = transaction;
-    this.left[kind] = subtract(this.left[kind] ?? NOTHING, amountOf(transaction));
+    this.left[kind] = differenceOf(this.left[kind] ?? NOTHING, amountOf(transaction));
     const doneAt = taken.doneAt[index] as number;
     this.#settledAt.add(doneAt);
     if (taken.open.size === 0 && taken.putBack === 0) {
@@ -120,13 +134,12 @@ export class StoredFile {
   }
 }
 
-function subtract(a: Amount, b: Amount): Amount {
-  return {
-    payloads: a.payloads - b.payloads,
-    items: a.items - b.items,
-    points: a.points - b.points,
-    bytes: a.bytes - b.bytes,
-  };
+function sumKinds(
+  parts: readonly { readonly kind: string; readonly amount: Amount }[],
+): Record<string, Amount> {
+  const sums: Record<string, Amount> = {};
+  for (const { kind, amount } of parts) sums[kind] = sumOf(sums[kind] ?? NOTHING, amount);
+  return sums;
 }
 
 function subtractKinds(
@@ -134,7 +147,7 @@ function subtractKinds(
   found: Readonly<Record<string, Amount>>,
 ): Record<string, Amount> {
   const missing = Object.entries(expected).map(
-    ([kind, amount]) => [kind, subtract(amount, found[kind] ?? NOTHING)] as const,
+    ([kind, amount]) => [kind, differenceOf(amount, found[kind] ?? NOTHING)] as const,
   );
   return Object.fromEntries(missing.filter(([, { payloads }]) => payloads > 0));
 }
