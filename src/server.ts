@@ -10,7 +10,7 @@
  */
 import { aggregateMetrics } from './aggregate/aggregate-metrics.ts';
 import { Registry } from './aggregate/registry.ts';
-import type { TimeSampler } from './aggregate/sampler.ts';
+import type { FlushResult, TimeSampler } from './aggregate/sampler.ts';
 import { contextLimitsOf } from './config/context-limits.ts';
 import type { Config } from './config/schema.ts';
 import { coreMetrics } from './core/core-metrics.ts';
@@ -38,10 +38,10 @@ import { CardinalityWatch } from './server/cardinality-watch.ts';
 import { giveMemoryBack, yieldToIntake } from './server/give-way.ts';
 import { Inbox } from './server/inbox.ts';
 import { IntakeParts } from './server/intake-parts.ts';
-import { Ledger } from './server/ledger.ts';
 import { makeSampler, SamplerRules, tickSecondsUnder } from './server/make-sampler.ts';
 import { openOutputs } from './server/open-outputs.ts';
 import { compareLoaded, type ReloadReport, withReloaded } from './server/reloadable.ts';
+import { SelfTelemetry } from './server/self-telemetry.ts';
 import { type OwnSettings, startThreads, whenThreadsReady } from './server/start-threads.ts';
 import { StreamWatch } from './server/stream-watch.ts';
 import { type SharedSettings, sharedSettings } from './server/thread-settings.ts';
@@ -87,7 +87,7 @@ export class Server {
   private readonly beat: Beat;
   private readonly inbox = new Inbox();
   private readonly echo: EchoPrinter | undefined;
-  private readonly ledger: Ledger;
+  private readonly self: SelfTelemetry;
   private listeners: OpenListener[] = [];
   private outputs: FanOut;
   private sampler: TimeSampler;
@@ -117,7 +117,11 @@ export class Server {
     this.cardinality = new CardinalityWatch(this.config.limits, this.registry, this.log);
     this.outputs = new FanOut([], this.log);
     this.sampler = this.makeSampler();
-    this.ledger = new Ledger({
+    this.self = new SelfTelemetry({
+      log: this.log,
+      registry: this.registry,
+      tickSeconds: this.tickSeconds,
+      agentNames: this.config.telemetry.dogstatsd,
       threads: () => this.threads.flatMap((thread) => thread.counts()),
       forwards: () => this.intake?.forwards ?? false,
       handedOver: () => this.handedOver,
@@ -166,7 +170,7 @@ export class Server {
   async stop(): Promise<StopReport> {
     this.running = false;
     await Promise.all(this.threads.map((thread) => thread.stop()));
-    this.ledger.closeListeners();
+    this.self.closeListeners();
     this.intake?.stop();
     for (const listener of this.listeners) listener.close();
     await this.beat.stop();
@@ -175,7 +179,7 @@ export class Server {
     await this.cardinality.close();
     const reports = await this.outputs.close(this.config.stop_timeout_seconds * 1000);
     await this.http?.close();
-    this.ledger.logEnd(this.log);
+    this.self.stop();
     const left = this.sampler.counts.incompleteAggregates;
     const reasons = reports.flatMap(({ reason }) => (reason === undefined ? [] : [reason]));
     if (left > 0)
@@ -222,7 +226,7 @@ export class Server {
   private async open(): Promise<void> {
     const { config } = this;
     this.listeners = await openListeners({ ...config, portable: config.intake.portable });
-    this.ledger.watchListeners(this.listeners);
+    this.self.start(this.listeners);
     this.intake = await IntakeParts.open(config, this.listeners, this.threads, this.log);
     this.outputs = new FanOut(
       await openOutputs(config, {
@@ -254,6 +258,7 @@ export class Server {
 
   /** Undoes a start that failed half-way. */
   private async abandon(): Promise<void> {
+    this.self.cancel();
     await Promise.all(this.threads.map((thread) => thread.stop()));
     this.intake?.stop();
     for (const listener of this.listeners) listener.close();
@@ -372,16 +377,19 @@ export class Server {
     else this.log.error(fields, 'rejected a line');
   }
 
+  private *flushSteps(at: number, final: boolean): Steps<FlushResult> {
+    yield* this.self.beforeFlush(at, final);
+    this.cardinality.settle();
+    return yield* this.sampler.flushSteps(at, { final });
+  }
+
   private async flush(final: boolean): Promise<void> {
     const at = Date.now() / 1000;
     if (!final && !this.sampler.isDue(at)) return;
-    const { batches, forgotten } = await this.inbox.run(() => {
-      this.cardinality.settle();
-      return this.sampler.flushSteps(at, { final });
-    });
+    const { batches, forgotten } = await this.inbox.run(() => this.flushSteps(at, final));
     const aggregates = await this.outputs.deliver(
       { at, interval: this.config.bucket_seconds, final },
-      batches,
+      this.self.watch(batches),
       forgotten,
     );
     this.readmit();
@@ -411,7 +419,7 @@ export class Server {
   private ownMetrics(): OwnMetric[] {
     const threads = this.threads.flatMap((thread) => thread.counts());
     return [
-      ...this.ledger.metrics(),
+      ...this.self.metrics(),
       ...coreMetrics(threads),
       ...shardMetrics(threads.map(({ counters }) => counters)),
       ...(this.intake?.metrics() ?? []),
@@ -429,7 +437,8 @@ export class Server {
     return {
       connections: () => this.streams.connections(this.threads, this.config.intake.connections_max),
       cardinality: () => this.cardinality.view(),
-      ledger: () => this.ledger.report(),
+      clients: () => this.self.clientReport(),
+      ledger: () => this.self.report(),
       outputs: () => this.outputs.status(),
       ...this.intake?.views(),
     };

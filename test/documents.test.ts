@@ -7,8 +7,10 @@ import { fileURLToPath } from 'node:url';
 import { describe, expect, it } from 'vitest';
 import { CONFIG_KEYS } from '../src/config/schema.ts';
 import { EVENT_ERRORS, METRIC_ERRORS, SERVICE_CHECK_ERRORS } from '../src/model/message.ts';
+import { AGENT_METRICS } from '../src/server/agent-telemetry.ts';
 import { LEDGER_TABLES } from '../src/server/ledger-table.ts';
 import { OTHER_LOSSES } from '../src/server/ledger-words.ts';
+import { CLIENT_FIELDS } from '../src/telemetry/client-telemetry.ts';
 import { type Account, accountsOf, ledgerMetrics, type Unit } from '../src/telemetry/ledger.ts';
 
 const ROOT = fileURLToPath(new URL('..', import.meta.url));
@@ -20,7 +22,11 @@ const sources = readdirSync(join(ROOT, 'src'), { recursive: true, encoding: 'utf
   .filter((file) => file.endsWith('.ts') && !file.endsWith('.test.ts'))
   .map((file) => read(join('src', file)));
 /** Files whose metrics docs/ledger.md describes. */
-const LEDGER_METRICS = ['src/server/listener-facts.ts', 'src/telemetry/forward-metrics.ts'];
+const LEDGER_METRICS = [
+  'src/telemetry/client-telemetry.ts',
+  'src/server/listener-facts.ts',
+  'src/telemetry/forward-metrics.ts',
+];
 
 /** Metrics whose names are put together: those of the ledger. */
 function ledgerNames(): string[] {
@@ -73,6 +79,12 @@ describe('docs/ledger.md', () => {
         `| ${stage} | ${unit} | \`${reason}\` | ${help} **What to do**: ${remedy}. |`,
     );
     expect([...rows, ...losses].filter((row) => !page.includes(row))).toEqual([]);
+  });
+
+  it("has every counter of clients and every one of the Agent's names", () => {
+    const clients = Object.entries(CLIENT_FIELDS).map(([name, meaning]) => `| \`${name}\` | ${meaning} |`);
+    const agent = AGENT_METRICS.map(({ name, type, help }) => `| \`${name}\` | ${type} | ${help} |`);
+    expect([...clients, ...agent].filter((row) => !page.includes(row))).toEqual([]);
   });
 
   it.each(LEDGER_METRICS)('names every metric of %s', (file) => {

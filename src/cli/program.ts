@@ -33,8 +33,9 @@ Examples:
   whippet run --help           the server's flags
   whippet config               every key, its value and where it comes from
   whippet explain 'a:1|c'      what the server would make of this line
+  whippet status               what a running server received, and what was lost
 
-Exit codes: 0 success, 1 failure, 2 wrong usage or configuration.`;
+Exit codes: 0 success, 1 failure, 2 wrong usage or configuration, 3 (status) something was lost.`;
 
 export function registerRun(program: Command, start: StartServer = startServer): void {
   const command = program

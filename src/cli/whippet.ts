@@ -9,6 +9,7 @@ import { buildProgram, registerConfig, registerRun } from './program.ts';
 import { registerRecord } from './record.ts';
 import { registerSend } from './send.ts';
 import { registerSimulate } from './simulate.ts';
+import { registerStatus } from './status.ts';
 import { registerTestServer } from './test-server.ts';
 
 // The control thread rests most of the time and then works through much at once: its heap is kept small, which
@@ -27,6 +28,7 @@ try {
     registerRecord,
     registerTestServer,
     registerIntake,
+    registerStatus,
   ]).parseAsync();
 } catch (error) {
   // A failed command may leave threads and timers behind, so the process is ended, once the text is out.

@@ -10,6 +10,7 @@ import { forwardKeys } from './forward-keys.ts';
 import { choice, integer, list, seconds, text, yesOrNo } from './key-types.ts';
 import { rateLimiterKeys } from './rate-limiter-keys.ts';
 import { streamAgentKeys } from './stream-keys.ts';
+import { telemetryKeys } from './telemetry-keys.ts';
 
 export const LOG_LEVELS = ['off', 'fatal', 'critical', 'error', 'warn', 'info', 'debug', 'trace'] as const;
 export type LogLevel = (typeof LOG_LEVELS)[number];
@@ -203,6 +204,7 @@ export const agentKeys = {
   ...datadogDeliveryKeys,
   ...rateLimiterKeys,
   ...forwardKeys,
+  ...telemetryKeys,
   ...datadogPayloadKeys,
   log_level: choice(
     { default: 'info', words: LOG_LEVELS, aliases: { warning: 'warn' } },

@@ -96,6 +96,11 @@ describe("the Agent's other keys", () => {
     'dogstatsd_mem_based_rate_limiter.memory_ballast: 1',
     'not used by this version: dogstatsd_mem_based_rate_limiter.memory_ballast',
   );
+  warns('telemetry: {enabled: true}', 'not used by this version: telemetry.enabled');
+  warns(
+    'telemetry: {dogstatsd: {listeners_latency_buckets: [1]}}',
+    'not used by this version: telemetry.dogstatsd.listeners_latency_buckets',
+  );
   warns('dogstatsd_prot: 1', 'dogstatsd_prot is not a known key; did you mean dogstatsd_port? (file FILE)');
   warns(
     'statsd_forward_hots: x',

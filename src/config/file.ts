@@ -38,7 +38,9 @@ function collectSettings(root: object, source: Source, findings: Findings): Iter
 
   function visit(path: string, value: unknown): void {
     const key = keyOfPath(path);
-    if (isSection(path) && isMap(value)) {
+    // `telemetry.dogstatsd` is a value here, and in the Agent also a section of keys that are not used.
+    const isBoth = key !== undefined && isMap(value) && isUnusedPath(`${path}.`);
+    if ((isSection(path) && isMap(value)) || isBoth) {
       for (const [name, inner] of Object.entries(value)) visit(`${path}.${name}`, inner);
     } else if (key === undefined && !isSection(path)) {
       reportUnknown(path);

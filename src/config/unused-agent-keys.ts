@@ -35,4 +35,5 @@ export const UNUSED_AGENT_KEYS: readonly string[] = [
   'dogstatsd_log_file_max_rolls',
   'dogstatsd_log_file_max_size',
   'dogstatsd_telemetry_enabled_listener_id',
+  'telemetry.',
 ];

@@ -20,11 +20,12 @@ import {
   ledgerMetrics,
   summaryOf,
 } from '../telemetry/ledger.ts';
-import { type Drops, type Loss, lossesOf } from '../telemetry/losses.ts';
+import type { LedgerReport, ListenerFacts } from '../telemetry/ledger-report.ts';
+import { type Drops, lossesOf } from '../telemetry/losses.ts';
 import type { OwnMetric } from '../telemetry/metric.ts';
 import { FORWARD_LEDGER, INTAKE_LEDGER } from './ledger-table.ts';
 import { LOSS_WORDS } from './ledger-words.ts';
-import { type ListenerFacts, ListenerWatch, listenerMetrics } from './listener-facts.ts';
+import { ListenerWatch, listenerMetrics } from './listener-facts.ts';
 
 /** Whom the ledger asks. */
 export interface LedgerSources {
@@ -35,22 +36,11 @@ export interface LedgerSources {
   /** Events and checks given to the outputs. */
   readonly handedOver: () => number;
   readonly sampler: () => Pick<TimeSampler, 'counts'>;
+  /** Values that the server counted of itself and put among the data. */
+  readonly ownValues: () => number;
   readonly outputs: () => Pick<FanOut, 'accounts'>;
   /** Unix seconds with fraction. */
   readonly clock: () => number;
-}
-
-/** GET /api/ledger; docs/ledger.md describes it. */
-export interface LedgerReport {
-  /** Unix seconds. */
-  readonly at: number;
-  readonly startedAt: number;
-  /** Whether every account adds up. */
-  readonly balanced: boolean;
-  readonly accounts: readonly (Account & { readonly imbalance: number })[];
-  readonly listeners: readonly ListenerFacts[];
-  /** What was dropped since the start, with the reason and the remedy; empty when nothing was. */
-  readonly losses: readonly Loss[];
 }
 
 export class Ledger {
@@ -119,7 +109,10 @@ export class Ledger {
       ...intake,
       ...forward,
       handover(accepted('messages', 'event', 'service_check'), this.sources.handedOver()),
-      aggregation(accepted('values', 'aggregated', 'timestamped'), this.sources.sampler()),
+      aggregation(
+        accepted('values', 'aggregated', 'timestamped') + this.sources.ownValues(),
+        this.sources.sampler(),
+      ),
       ...this.sources.outputs().accounts(),
     ];
   }

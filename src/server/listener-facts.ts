@@ -8,39 +8,8 @@ import { CORE_COUNTERS } from '../core/counters.ts';
 import type { ThreadCounts } from '../intake/intake-thread.ts';
 import type { OpenListener } from '../intake/open-listeners.ts';
 import { DropCount, type SocketMemory } from '../intake/socket-memory.ts';
+import type { KernelFacts, ListenerFacts } from '../telemetry/ledger-report.ts';
 import { type OwnMetric, ownMetricBy } from '../telemetry/metric.ts';
-
-export interface ListenerFacts {
-  readonly listener: string;
-  /** Addresses and paths. */
-  readonly addresses: readonly string[];
-  /** Undefined where the system does not tell, and for streams, of which the kernel drops nothing. */
-  readonly kernel: KernelFacts | undefined;
-  readonly receivedBytes: number;
-  /** Packets longer than dogstatsd_buffer_size, cut by the kernel; their whole lines are kept. */
-  readonly truncatedPackets: number;
-  readonly receiveErrors: number;
-  readonly backlog: BacklogFacts;
-}
-
-export interface KernelFacts {
-  readonly droppedPackets: number;
-  readonly queuedBytes: number;
-  /** 0 when unknown. */
-  readonly limitBytes: number;
-  readonly source: SocketMemory['source'];
-}
-
-export interface BacklogFacts {
-  readonly packets: number;
-  readonly bytes: number;
-  readonly messages: number;
-  /** How long the oldest packet has waited. */
-  readonly oldestSeconds: number;
-  /** Packets that ever waited, and times there was no room for one more. */
-  readonly packetsTotal: number;
-  readonly fullTotal: number;
-}
 
 interface Socket {
   readonly listener: OpenListener;

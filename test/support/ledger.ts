@@ -3,8 +3,9 @@
  *
  *   received = accepted + rejected + filtered + dropped + held      each account of GET /api/ledger
  */
-import type { LedgerReport } from '../../src/server/ledger.ts';
+
 import { FATES, imbalanceOf, totalOf } from '../../src/telemetry/ledger.ts';
+import type { LedgerReport } from '../../src/telemetry/ledger-report.ts';
 
 /** Throws when an account does not add up, or has a number that cannot be. */
 export function checkLedger(report: LedgerReport): LedgerReport {

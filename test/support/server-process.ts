@@ -19,7 +19,7 @@ import type {
   SeriesRecord,
   ServiceCheckRecord,
 } from '../../src/outputs/file-record.ts';
-import type { LedgerReport } from '../../src/server/ledger.ts';
+import type { LedgerReport } from '../../src/telemetry/ledger-report.ts';
 import { endOf, spawnWhippet } from './command.ts';
 import { checkEnd, readLedger } from './ledger.ts';
 import { packetsOf } from './packets.ts';

@@ -1,0 +1,150 @@
+/**
+ * The ledger in `whippet status`: first whether anything was lost, then a row for each account.
+ *
+ *   No loss: everything that came in is accounted for.
+ *
+ *                        received  accepted  rejected  filtered   dropped      held
+ *   udp 127.0.0.1:8125
+ *     kernel                                                            0     2 KiB
+ *     packets               1,234     1,234                             0         0
+ */
+import type { Paint } from '../../lib/paint.ts';
+import { elide, escapeControls, padTo } from '../../lib/terminal-text.ts';
+import { type Account, FATES, type Fate, totalOf } from '../../telemetry/ledger.ts';
+import type { LedgerReport, ListenerFacts } from '../../telemetry/ledger-report.ts';
+import type { Loss } from '../../telemetry/losses.ts';
+import {
+  COLUMNS,
+  formatCount,
+  formatDuration,
+  type SectionContext,
+  type StatusSection,
+  wrap,
+} from './section.ts';
+
+const NAME_COLUMNS = 20;
+const NUMBER_COLUMNS = 10;
+const STAGES: Readonly<Record<string, string>> = {
+  forward: 'sent on',
+  handover: 'events and checks to the outputs',
+  aggregate: 'aggregation',
+  output: 'output',
+  datadog: 'Datadog',
+  delivery: 'delivery',
+};
+
+export const ledgerSection: StatusSection = {
+  view: 'ledger',
+  render: (answer, context) => renderLedger(answer as LedgerReport, context),
+};
+
+function renderLedger(report: LedgerReport, { paint, before, seconds }: SectionContext): string[] {
+  const up = `up ${formatDuration(report.at - report.startedAt)}`;
+  return [
+    paint('dim', up),
+    '',
+    ...renderLosses(report, paint),
+    '',
+    paint('bold', row('', ['received', ...FATES])),
+    ...renderListeners(report, paint),
+    ...renderOthers(report, paint),
+    ...renderRates(report, before as LedgerReport | undefined, seconds, paint),
+    ...(report.balanced
+      ? []
+      : [paint('red', 'The ledger does not add up. This is a bug: please report it.')]),
+  ];
+}
+
+function renderLosses({ losses }: LedgerReport, paint: Paint): string[] {
+  if (losses.length === 0) return [paint('green', 'No loss: everything that came in is accounted for.')];
+  return [paint('red', 'Lost since the start:'), ...losses.flatMap((loss) => renderLoss(loss, paint))];
+}
+
+function renderLoss({ stage, name, unit, reason, count, help, remedy }: Loss, paint: Paint): string[] {
+  const place = escapeControls([stage, name].filter((part) => part !== '').join(' '));
+  return [
+    paint('red', elide(`  ${formatCount(count)} ${unit}  ${place}: ${reason}`, COLUMNS)),
+    ...wrap(help, COLUMNS, '    '),
+    ...wrap(`What to do: ${remedy}.`, COLUMNS, '    '),
+  ];
+}
+
+function renderListeners(report: LedgerReport, paint: Paint): string[] {
+  return report.listeners.flatMap((facts) => [
+    elide(escapeControls([facts.listener, ...facts.addresses].join(' ')), COLUMNS),
+    ...renderKernel(facts, paint),
+    ...report.accounts
+      .filter(({ stage, name }) => stage === 'intake' && name === facts.listener)
+      .map((account) => accountRow(`  ${account.unit}`, account, paint)),
+    ...renderBacklog(facts),
+  ]);
+}
+
+function renderKernel({ kernel }: ListenerFacts, paint: Paint): string[] {
+  if (kernel === undefined) return [];
+  const dropped = formatCount(kernel.droppedPackets);
+  const cells = ['', '', '', '', kernel.droppedPackets > 0 ? paint('red', pad(dropped)) : dropped];
+  return [row('  kernel packets', cells)];
+}
+
+function renderBacklog({ backlog, truncatedPackets }: ListenerFacts): string[] {
+  const lines: string[] = [];
+  if (backlog.packets > 0)
+    lines.push(
+      `  ${formatCount(backlog.packets)} packets wait for up to ${formatDuration(backlog.oldestSeconds)}`,
+    );
+  if (truncatedPackets > 0)
+    lines.push(`  ${formatCount(truncatedPackets)} packets were cut: longer than dogstatsd_buffer_size`);
+  return lines;
+}
+
+function renderOthers({ accounts }: LedgerReport, paint: Paint): string[] {
+  return accounts
+    .filter(({ stage, received }) => stage !== 'intake' && received > 0)
+    .flatMap((account) => {
+      const title = [STAGES[account.stage] ?? account.stage, account.name]
+        .filter((part) => part !== '')
+        .join(' ');
+      return [elide(escapeControls(title), COLUMNS), accountRow(`  ${account.unit}`, account, paint)];
+    });
+}
+
+/** Messages a second since the last look, one line. */
+function renderRates(
+  report: LedgerReport,
+  before: LedgerReport | undefined,
+  seconds: number,
+  paint: Paint,
+): string[] {
+  if (before === undefined || seconds <= 0) return [];
+  const sum = ({ accounts }: LedgerReport, of: (account: Account) => number): number =>
+    accounts
+      .filter(({ stage, unit }) => stage === 'intake' && unit === 'messages')
+      .reduce((total, account) => total + of(account), 0);
+  const rate = (of: (account: Account) => number): string =>
+    formatCount(Math.max(0, sum(report, of) - sum(before, of)) / seconds);
+  const fate = (name: Fate): string => rate((account) => totalOf(account[name]));
+  const text = `messages a second: ${rate(({ received }) => received)} received, ${fate('rejected')} rejected, ${fate('dropped')} dropped`;
+  return ['', paint('cyan', text)];
+}
+
+function accountRow(title: string, account: Account, paint: Paint): string {
+  const cells = FATES.map((fate) => {
+    const total = totalOf(account[fate]);
+    const text = Object.keys(account[fate]).length === 0 ? '' : formatCount(total);
+    if (total === 0) return text;
+    if (fate === 'dropped') return paint('red', pad(text));
+    return fate === 'rejected' ? paint('yellow', pad(text)) : text;
+  });
+  return row(title, [formatCount(account.received), ...cells]);
+}
+
+/** A painted cell is padded already: its escapes have no width. */
+function row(title: string, cells: readonly string[]): string {
+  const numbers = cells.map((cell) => (cell.includes('\x1b') ? cell : pad(cell))).join('');
+  return (padTo(title, NAME_COLUMNS, 'right') + numbers).trimEnd();
+}
+
+function pad(text: string): string {
+  return padTo(text, NUMBER_COLUMNS, 'left');
+}

@@ -1,0 +1,141 @@
+import { expect, it } from 'vitest';
+import { painter } from '../../lib/paint.ts';
+import { widthOf } from '../../lib/terminal-text.ts';
+import { type Account, fates } from '../../telemetry/ledger.ts';
+import type { LedgerReport } from '../../telemetry/ledger-report.ts';
+import { clientsSection } from './clients-section.ts';
+import { ledgerSection } from './ledger-section.ts';
+import { formatCount, formatDuration, wrap } from './section.ts';
+
+const BIG = 987_654_321_987;
+const PLAIN = { paint: painter(false), before: undefined, seconds: 0 };
+// biome-ignore lint/suspicious/noControlCharactersInRegex: colours are what it looks for
+const COLOURS = /\x1b\[\d+m/g;
+
+function makeReport(received: number): LedgerReport {
+  const some = { x: received };
+  const account = (stage: string, name: string): Account => ({
+    stage,
+    name,
+    unit: 'messages',
+    received,
+    ...fates({ accepted: some, rejected: some, filtered: some, dropped: some, held: some }),
+  });
+  const long = 'listener-'.repeat(20);
+  return {
+    at: 100_000,
+    startedAt: 3,
+    balanced: received === 0,
+    accounts: [account('intake', 'udp'), account('output', long)].map((one) => ({ ...one, imbalance: 0 })),
+    listeners: [
+      {
+        listener: 'udp',
+        addresses: ['127.0.0.1:8125', `/tmp/\x1b[2J${long}`],
+        kernel: { droppedPackets: received, queuedBytes: 1, limitBytes: 1, source: 'so_meminfo' },
+        receivedBytes: received,
+        truncatedPackets: received,
+        receiveErrors: 0,
+        backlog: {
+          packets: received,
+          bytes: 1,
+          messages: 1,
+          oldestSeconds: 1.25,
+          packetsTotal: 1,
+          fullTotal: 0,
+        },
+      },
+    ],
+    losses:
+      received === 0
+        ? []
+        : [
+            {
+              stage: 'output',
+              name: long,
+              unit: 'messages',
+              reason: 'metric:full',
+              count: received,
+              help: 'Help. '.repeat(40).trim(),
+              remedy: 'do this and that '.repeat(20).trim(),
+            },
+          ],
+  };
+}
+
+it.each([true, false])('the ledger fits 80 columns and drives no terminal, colour %s', (colour) => {
+  const lines = ledgerSection.render(makeReport(BIG), {
+    paint: painter(colour),
+    before: makeReport(5),
+    seconds: 2,
+  });
+  for (const line of lines) {
+    const plain = line.replace(COLOURS, '');
+    expect(widthOf(plain)).toBeLessThanOrEqual(80);
+    expect(plain).not.toMatch(/\p{Cc}/u);
+  }
+  expect(lines.join('\n')).toContain('Lost since the start:');
+  expect(lines.some((line) => line.includes('does not add up'))).toBe(true);
+});
+
+it('the ledger says plainly that nothing was lost', () => {
+  const text = ledgerSection.render(makeReport(0), PLAIN).join('\n');
+  expect(text).toContain('No loss: everything that came in is accounted for.');
+  expect(text).not.toContain('Lost');
+});
+
+it('clients fit 80 columns, ten of them', () => {
+  const counts = {
+    packets_sent: BIG,
+    packets_dropped: BIG,
+    packets_dropped_queue: 0,
+    packets_dropped_writer: 0,
+  };
+  const clients = Array.from({ length: 12 }, () => ({
+    client: 'go\x1b[2J'.repeat(9),
+    version: '1.2.3'.repeat(9),
+    transport: 'udp',
+    lastAt: 0,
+    counts,
+    metricsByType: {},
+  }));
+  const transports = [
+    {
+      transport: 'udp',
+      listeners: ['udp'],
+      clientsSent: BIG,
+      clientsDropped: BIG,
+      received: 1,
+      kernelDropped: BIG,
+      missing: BIG,
+    },
+  ];
+  const lines = clientsSection.render({ clients, transports }, PLAIN);
+  for (const line of lines) expect(widthOf(line)).toBeLessThanOrEqual(80);
+  expect(lines.join('')).not.toMatch(/\p{Cc}/u);
+  expect(lines).toContain('  and 2 more');
+  expect(clientsSection.render({ clients: [], transports: [] }, PLAIN)).toEqual([]);
+});
+
+it.each([
+  [0, '0'],
+  [1234.4, '1,234'],
+  [9_999_999, '9,999,999'],
+  [10_000_000, '10.00M'],
+  [1_234_567_890, '1.23G'],
+  [BIG, '987.65G'],
+  [5e15, '5000.00T'],
+])('the count %d is %s', (count, text) => expect(formatCount(count)).toBe(text));
+
+it.each([
+  [0.25, '0.3 s'],
+  [59, '59 s'],
+  [61, '1 min 1 s'],
+  [7200, '2 h 0 min'],
+  [200_000, '2 d 7 h'],
+])('%d seconds are %s', (seconds, text) => expect(formatDuration(seconds)).toBe(text));
+
+it('text is wrapped at spaces, and long words stay whole', () => {
+  expect(wrap('one two three', 9, '  ')).toEqual(['  one two', '  three']);
+  expect(wrap('x'.repeat(20), 9, '')).toEqual(['x'.repeat(20)]);
+  expect(wrap('', 9, '')).toEqual([]);
+});
