@@ -62,6 +62,7 @@ describe('defaults', () => {
         rate_check: { min: 0.01, max: 1, factor: 2 },
         soft_limit_freeos_check: { min: 0.01, max: 0.1, factor: 1.5 },
       },
+      telemetry: { dogstatsd: false },
       statsd_metric_blocklist: [],
       statsd_metric_blocklist_match_prefix: false,
       metric_tag_filterlist: [],
