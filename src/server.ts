@@ -18,10 +18,9 @@ import { CORE_COUNTERS } from './core/counters.ts';
 import { SealedMemory } from './core/sealed-memory.ts';
 import { enrichOptionsOf } from './enrich/settings.ts';
 import type { Workloads } from './enrich/static-tagger.ts';
-import type { HealthReport } from './http/health-report.ts';
+import type { HealthReport, PartHealth } from './http/health-report.ts';
 import type { HttpServer, ReloadAnswer, Views } from './http/server.ts';
 import { IntakeThread } from './intake/intake-thread.ts';
-import { type OpenListener, openListeners } from './intake/open-listeners.ts';
 import { Beat } from './lib/beat.ts';
 import type { Steps } from './lib/steps.ts';
 import type { CardinalityReport } from './model/cardinality-report.ts';
@@ -38,12 +37,14 @@ import { CardinalityWatch } from './server/cardinality-watch.ts';
 import { giveMemoryBack, yieldToIntake } from './server/give-way.ts';
 import { Inbox } from './server/inbox.ts';
 import { IntakeParts } from './server/intake-parts.ts';
+import { Listening } from './server/listening.ts';
 import { makeSampler, SamplerRules, tickSecondsUnder } from './server/make-sampler.ts';
 import { openOutputs } from './server/open-outputs.ts';
 import { compareLoaded, type ReloadReport, withReloaded } from './server/reloadable.ts';
 import { SelfTelemetry } from './server/self-telemetry.ts';
-import { type OwnSettings, startThreads, whenThreadsReady } from './server/start-threads.ts';
+import { type OwnSettings, startThreads } from './server/start-threads.ts';
 import { StreamWatch } from './server/stream-watch.ts';
+import { Supervisor } from './server/supervisor.ts';
 import { type SharedSettings, sharedSettings } from './server/thread-settings.ts';
 import { UnknownFieldWatch } from './server/unknown-field-watch.ts';
 import type { Logger } from './telemetry/logger.ts';
@@ -62,6 +63,8 @@ export interface ServerOptions {
   readonly config: Config;
   readonly workloads: Workloads;
   readonly log: Logger;
+  /** Variables in which a supervisor hands over sockets and says where to report; they are taken out. */
+  readonly env?: NodeJS.ProcessEnv;
   /** Loads the configuration again and hands it to reload(); for requests over HTTP. */
   readonly onReload: () => Promise<ReloadAnswer>;
   /** Where console and echo print. */
@@ -88,7 +91,8 @@ export class Server {
   private readonly inbox = new Inbox();
   private readonly echo: EchoPrinter | undefined;
   private readonly self: SelfTelemetry;
-  private listeners: OpenListener[] = [];
+  private readonly listening: Listening;
+  private readonly supervisor: Supervisor;
   private outputs: FanOut;
   private sampler: TimeSampler;
   private http: HttpServer | undefined;
@@ -100,6 +104,7 @@ export class Server {
   private readonly streams: StreamWatch;
   private running = false;
   private flushes = 0;
+  private lastStatus = { at: Date.now() / 1000, packets: 0 };
   /** Events and checks given to the outputs. */
   private handedOver = 0;
 
@@ -110,6 +115,12 @@ export class Server {
     this.rules = new SamplerRules(this.config);
     this.tickSeconds = tickSecondsUnder(this.config);
     this.log = options.log;
+    const env = options.env ?? {};
+    this.listening = new Listening(this.config, env, this.log);
+    this.supervisor = new Supervisor({
+      ...{ env, pid: process.pid, log: this.log },
+      heartbeats: () => this.threads.map(({ control }) => control.edition),
+    });
     this.unknownFields = new UnknownFieldWatch(this.log);
     this.streams = new StreamWatch(this.log);
     this.registry = new Registry(contextLimitsOf(this.config));
@@ -124,6 +135,7 @@ export class Server {
       agentNames: this.config.telemetry.dogstatsd,
       threads: () => this.threads.flatMap((thread) => thread.counts()),
       forwards: () => this.intake?.forwards ?? false,
+      notListening: () => this.listening.notListening(),
       handedOver: () => this.handedOver,
       sampler: () => this.sampler,
       outputs: () => this.outputs,
@@ -158,7 +170,7 @@ export class Server {
 
   /** What it listens on. */
   get addresses(): readonly { readonly kind: string; readonly name: string; readonly port: number }[] {
-    return this.listeners.map(({ kind, name, port }) => ({ kind, name, port }));
+    return this.listening.listeners.map(({ kind, name, port }) => ({ kind, name, port }));
   }
 
   /** The HTTP server's port; undefined when it is off. */
@@ -169,10 +181,11 @@ export class Server {
   /** Drains, flushes and closes; resolves with what could not be delivered. */
   async stop(): Promise<StopReport> {
     this.running = false;
+    this.supervisor.stopping();
     await Promise.all(this.threads.map((thread) => thread.stop()));
     this.self.closeListeners();
     this.intake?.stop();
-    for (const listener of this.listeners) listener.close();
+    this.listening.close();
     await this.beat.stop();
     // The last flush comes behind everything the threads said.
     await this.flush(true);
@@ -218,6 +231,16 @@ export class Server {
     return { changed, needRestart };
   }
 
+  /** Tells the supervisor that a reload begins, and calls it ended when `load` is done, whatever came of it. */
+  async whileReloading<T>(load: () => Promise<T>): Promise<T> {
+    this.supervisor.reloading();
+    try {
+      return await load();
+    } finally {
+      this.supervisor.reloaded();
+    }
+  }
+
   /** Continues in new files where log rotation moved the old ones away. */
   reopenFiles(): void {
     for (const output of this.outputs.outputs) if (output instanceof FileOutput) output.reopen();
@@ -225,9 +248,10 @@ export class Server {
 
   private async open(): Promise<void> {
     const { config } = this;
-    this.listeners = await openListeners({ ...config, portable: config.intake.portable });
-    this.self.start(this.listeners);
-    this.intake = await IntakeParts.open(config, this.listeners, this.threads, this.log);
+    await this.listening.open();
+    const { listeners } = this.listening;
+    this.self.start(listeners);
+    this.intake = await IntakeParts.open(config, listeners, this.threads, this.log);
     this.outputs = new FanOut(
       await openOutputs(config, {
         log: this.log,
@@ -242,26 +266,23 @@ export class Server {
     this.sampler = this.makeSampler();
     await this.openHttp();
     const settings = sharedSettings(config, this.workloads, this.intake.settings);
-    startThreads(this.listeners, config, this.streams, (kind, own) => this.startThread(kind, own, settings));
-    this.listeners = await whenThreadsReady(this.threads, this.listeners);
+    startThreads(listeners, config, this.streams, (kind, own) => this.startThread(kind, own, settings));
+    await this.listening.settle(this.threads);
     yieldToIntake();
     this.running = true;
     this.beat.start();
-    for (const { kind, name, receiveBufferBytes } of this.listeners) {
-      this.log.info({ listener: kind, address: name, receiveBufferBytes }, 'listening');
-    }
-    if (this.listeners.length === 0)
-      this.log.warn({}, 'no listener is on; set dogstatsd_port or dogstatsd_socket');
     this.intake?.start();
     if (this.http) this.log.info({ address: this.http.address, port: this.http.port }, 'HTTP is up');
+    this.supervisor.ready(`Listening on ${this.listening.describe()}`);
   }
 
   /** Undoes a start that failed half-way. */
   private async abandon(): Promise<void> {
     this.self.cancel();
+    this.supervisor.close();
     await Promise.all(this.threads.map((thread) => thread.stop()));
     this.intake?.stop();
-    for (const listener of this.listeners) listener.close();
+    this.listening.close();
     await this.outputs.close(0);
     await this.http?.close();
   }
@@ -394,9 +415,22 @@ export class Server {
     );
     this.readmit();
     this.flushes++;
+    this.tellStatus(at);
     giveMemoryBack();
     this.unknownFields.warn();
     this.log.debug({ aggregates, contexts: this.registry.size, forgotten: forgotten.length }, 'flushed');
+  }
+
+  /** One line for people, of how it goes since the last flush. */
+  private tellStatus(at: number): void {
+    const packets = this.threads
+      .flatMap((thread) => thread.counts())
+      .reduce((sum, { counters }) => sum + counters.get('receivedPackets'), 0);
+    const { at: before, packets: packetsBefore } = this.lastStatus;
+    this.lastStatus = { at, packets };
+    if (!this.running || at <= before) return;
+    const rate = Math.round((packets - packetsBefore) / (at - before));
+    this.supervisor.status(`Listening on ${this.listening.describe()}; ${rate} packets/s`);
   }
 
   /** Has the threads tell again the contexts that there was no room for and is now. */
@@ -420,6 +454,7 @@ export class Server {
     const threads = this.threads.flatMap((thread) => thread.counts());
     return [
       ...this.self.metrics(),
+      ...this.listening.metrics(),
       ...coreMetrics(threads),
       ...shardMetrics(threads.map(({ counters }) => counters)),
       ...(this.intake?.metrics() ?? []),
@@ -450,8 +485,12 @@ export class Server {
   }
 
   private health(): HealthReport {
-    const parts = [{ name: 'intake', healthy: this.running }, ...this.outputs.health()];
-    return { healthy: parts.every(({ healthy }) => healthy), parts };
+    const parts: PartHealth[] = [
+      { name: 'intake', healthy: this.running },
+      ...this.listening.health(),
+      ...this.outputs.health(),
+    ];
+    return { healthy: parts.every(({ healthy, optional }) => healthy || optional === true), parts };
   }
 }
 

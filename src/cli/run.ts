@@ -32,7 +32,7 @@ export async function runCommand(options: RunOptions): Promise<void> {
   // One after the other, so that a slow load never puts an older file over a newer one.
   let reloads: Promise<unknown> = Promise.resolve();
   const onReload = (): Promise<ReloadAnswer> => {
-    const answer = reloads.then(() => reload(server, options, log));
+    const answer = reloads.then(() => server.whileReloading(() => reload(server, options, log)));
     reloads = answer;
     return answer;
   };
@@ -40,6 +40,7 @@ export async function runCommand(options: RunOptions): Promise<void> {
     config,
     workloads,
     log,
+    env: process.env,
     stream: process.stdout,
     onFatal,
     onReload,

@@ -8,6 +8,7 @@ import { datadogPayloadKeys } from './datadog-payload-keys.ts';
 import { enrichKeys } from './enrich-keys.ts';
 import { forwardKeys } from './forward-keys.ts';
 import { choice, integer, list, seconds, text, yesOrNo } from './key-types.ts';
+import { startKeys } from './life-keys.ts';
 import { rateLimiterKeys } from './rate-limiter-keys.ts';
 import { streamAgentKeys } from './stream-keys.ts';
 import { telemetryKeys } from './telemetry-keys.ts';
@@ -63,6 +64,7 @@ export const agentKeys = {
     },
   ),
   ...streamAgentKeys,
+  ...startKeys,
   dogstatsd_buffer_size: integer(
     { default: 8192, min: 512, max: 65536, unit: 'bytes' },
     {

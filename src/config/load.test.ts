@@ -31,6 +31,7 @@ describe('defaults', () => {
       dogstatsd_stream_socket: '',
       dogstatsd_stream_log_too_big: false,
       dogstatsd_pipe_name: '',
+      dogstatsd_require_listener: 'all',
       dogstatsd_tcp_port: -1,
       dogstatsd_tcp_tls: { cert_file: '', key_file: '', ca_file: '', require_client_cert: false },
       dogstatsd_buffer_size: 8192,

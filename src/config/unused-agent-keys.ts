@@ -8,7 +8,6 @@
 export const UNUSED_AGENT_KEYS: readonly string[] = [
   'use_dogstatsd',
   'dogstatsd_windows_pipe_security_descriptor',
-  'dogstatsd_require_listener',
   'dogstatsd_experimental_http.',
   'dogstatsd_host_socket_path',
   'dogstatsd_packet_buffer_size',

@@ -9,6 +9,8 @@ export interface HealthReport {
 export interface PartHealth {
   readonly name: string;
   readonly healthy: boolean;
+  /** The server is meant to work without it: its ill health is told, and does not make the server's. */
+  readonly optional?: boolean;
   /** One sentence for people, at least when the part is not healthy. */
   readonly detail?: string;
 }

@@ -9,7 +9,7 @@
 import { Worker } from 'node:worker_threads';
 import { makeShardMemory } from '../core/core.ts';
 import type { ConnectionsView } from '../model/connection.ts';
-import type { ShardMessage } from '../model/shard-message.ts';
+import type { BoundListener, ShardMessage } from '../model/shard-message.ts';
 import { ControlWord, makeControlBuffer, type PublishedCounters } from '../telemetry/control-word.ts';
 import { publishedShares } from '../telemetry/counter-shares.ts';
 import type { ForwardTarget } from './forwarder.ts';
@@ -41,19 +41,6 @@ export interface IntakeThreadOptions {
   readonly onFailure: (error: Error) => void;
 }
 
-/** The thread could not open listener number `index`. */
-export class NotBound extends Error {
-  readonly code: string;
-  readonly index: number;
-
-  constructor({ code, message, index }: Extract<ShardMessage, { kind: 'not_bound' }>) {
-    super(message);
-    this.name = 'NotBound';
-    this.code = code;
-    this.index = index;
-  }
-}
-
 export class IntakeThread {
   readonly listenerKind: string;
   readonly memory: WebAssembly.Memory;
@@ -64,8 +51,8 @@ export class IntakeThread {
   private readonly options: IntakeThreadOptions;
   private readonly ready: Promise<void>;
   private readonly ended: Promise<void>;
-  /** Ports of the listeners that the thread itself has opened; 0 for none. */
-  private ports: readonly number[] = [];
+  /** What came of the listeners of the stream thread. */
+  private bound: readonly BoundListener[] = [];
   /** Who waits for the answer to which request. */
   private readonly requests = new Map<number, (view: ConnectionsView | undefined) => void>();
   private lastRequest = 0;
@@ -86,7 +73,7 @@ export class IntakeThread {
     });
     const { worker } = this;
     this.ready = new Promise((resolve, reject) => {
-      worker.on('message', (message: ShardMessage) => this.hear(message, resolve, reject));
+      worker.on('message', (message: ShardMessage) => this.hear(message, resolve));
       worker.once('error', reject);
     });
     this.ended = new Promise((resolve) => worker.once('exit', () => resolve()));
@@ -101,10 +88,10 @@ export class IntakeThread {
     return this.options.settings.listener.kind === 'streams';
   }
 
-  /** Resolves when the thread receives, with the ports it has opened; rejects with NotBound when it cannot listen. */
-  async whenReady(): Promise<readonly number[]> {
+  /** Resolves when the thread receives; for the stream thread with what came of each listener. */
+  async whenReady(): Promise<readonly BoundListener[]> {
     await this.ready;
-    return this.ports;
+    return this.bound;
   }
 
   /** Asks a stream thread for its connections; undefined when it does not answer in time. */
@@ -159,16 +146,13 @@ export class IntakeThread {
     this.control.callAttention();
   }
 
-  private hear(message: ShardMessage, ready: () => void, failed: (error: Error) => void): void {
+  private hear(message: ShardMessage, ready: () => void): void {
     switch (message.kind) {
       case 'ready':
         ready();
         break;
       case 'bound':
-        this.ports = message.ports;
-        break;
-      case 'not_bound':
-        failed(new NotBound(message));
+        this.bound = message.listeners;
         break;
       case 'connections':
         this.requests.get(message.request)?.(message.view);

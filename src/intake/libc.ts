@@ -26,6 +26,10 @@ export const SOCK_CLOEXEC = 0x80000;
 
 export const SOL_SOCKET = 1;
 export const SO_REUSEADDR = 2;
+/** What a socket is: its type, whether it listens, its address family. */
+export const SO_TYPE = 3;
+export const SO_ACCEPTCONN = 30;
+export const SO_DOMAIN = 39;
 export const SO_SNDBUF = 7;
 export const SO_RCVBUF = 8;
 export const SO_PASSCRED = 16;
@@ -44,8 +48,13 @@ export const IPV6_V6ONLY = 26;
 const MADV_DONTNEED = 4;
 /** Words of the longest option that is an array. */
 const WORDS_MAX = 9;
-/** fcntl: another descriptor of the same file, closed on exec. */
+/** fcntl: another descriptor of the same file, closed on exec; the flags of a descriptor and of its file. */
 const F_DUPFD_CLOEXEC = 1030;
+const F_SETFD = 2;
+const F_GETFL = 3;
+const F_SETFL = 4;
+const FD_CLOEXEC = 1;
+const O_NONBLOCK = 0x800;
 /** shutdown: what the other end has sent can still be read, and then the end. */
 export const SHUT_RD = 0;
 
@@ -57,6 +66,8 @@ export const SCM_CREDENTIALS = 2;
 
 export const MSG_TRUNC = 0x20;
 export const MSG_DONTWAIT = 0x40;
+/** No SIGPIPE when nobody is at the other end. */
+export const MSG_NOSIGNAL = 0x4000;
 /** recvmmsg blocks for the first message only. */
 export const MSG_WAITFORONE = 0x10000;
 
@@ -79,6 +90,10 @@ export interface Libc {
   listen(fd: number, backlog: number): void;
   /** Another descriptor of the same socket, to be closed on its own. */
   duplicate(fd: number): number;
+  /** Keeps programs that this one starts from having the descriptor. */
+  closeOnExec(fd: number): void;
+  /** Has calls on the socket wait, for everyone who shares it, unless a call says otherwise. */
+  makeBlocking(fd: number): void;
   /** Shuts one direction of a connection; false when there is none any more. */
   shutdown(fd: number, how: number): boolean;
   /** The process at the other end of a Unix stream socket. */
@@ -206,6 +221,11 @@ function bindLibc(): Libc {
     connect: (fd, sockaddr) => void check('connect', connect(fd, address(sockaddr), sockaddr.length)),
     listen: (fd, backlog) => void check('listen', listen(fd, backlog)),
     duplicate: (fd) => check('fcntl', fcntl(fd, F_DUPFD_CLOEXEC, 0)),
+    closeOnExec: (fd) => void check('fcntl', fcntl(fd, F_SETFD, FD_CLOEXEC)),
+    makeBlocking: (fd) => {
+      const flags = check('fcntl', fcntl(fd, F_GETFL, 0));
+      check('fcntl', fcntl(fd, F_SETFL, flags & ~O_NONBLOCK));
+    },
     shutdown: (fd, how) => shutdown(fd, how) === 0,
     peerCredentials: (fd) => {
       scratch.setUint32(0, 12, true);

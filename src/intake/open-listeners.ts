@@ -1,6 +1,7 @@
 /**
- * Opens every socket the configuration asks for, before anything is received. A listener that cannot
- * start stops the program (docs/differences.md); the sockets that were open already are closed again.
+ * Opens every socket the configuration asks for, in order, before anything is received. A listener that cannot start
+ * stops the program (docs/differences.md) unless `dogstatsd_require_listener` says otherwise; the sockets that were open
+ * already are closed again.
  */
 
 import { createSocket } from 'node:dgram';
@@ -8,7 +9,7 @@ import type { StreamKind } from '../model/connection.ts';
 import type { DatagramListener } from './intake-settings.ts';
 import { type Libc, loadLibc } from './libc.ts';
 import { ListenError } from './listen-error.ts';
-import { type StreamOptions, streamOpenings } from './open-streams.ts';
+import { type StreamOptions, streamOpening } from './open-streams.ts';
 import { openUdpSocket, portListenError, resolveHosts } from './port-socket.ts';
 import { type ReadSocketMemory, socketMemoryOf, udpSocketMemory } from './socket-memory.ts';
 import type { StreamListener } from './stream-settings.ts';
@@ -18,13 +19,19 @@ import { openUnixSocket, removeSocketFile, socketFileOf } from './unix-socket.ts
 export interface ListenOptions extends StreamOptions {
   readonly dogstatsd_port: number;
   readonly dogstatsd_socket: string;
+  readonly dogstatsd_require_listener: RequiredListeners;
   /** Use node:dgram even where system calls can be made. */
   readonly portable: boolean;
 }
 
+/** As in telemetry: `udp`, `unixgram`, `unix`, `tcp`, `named_pipe`. */
+export type ListenerKind = 'udp' | 'unixgram' | StreamKind;
+
+/** How many of the configured listeners have to start. */
+export type RequiredListeners = 'all' | 'any' | 'none';
+
 export interface OpenListener {
-  /** As in telemetry: `udp`, `unixgram`, `unix`, `tcp`, `named_pipe`. */
-  readonly kind: 'udp' | 'unixgram' | StreamKind;
+  readonly kind: ListenerKind;
   /** What it listens on: an address with port, or a path. */
   readonly name: string;
   readonly port: number;
@@ -39,23 +46,84 @@ export interface OpenListener {
   /** For a socket that its thread opens: what it listens on then, and what it means that it cannot. */
   bound?(port: number): { readonly name: string; readonly port: number };
   explain?(cause: Error): ListenError;
+  /** Opened by whoever started this process, who keeps it. */
+  readonly inherited?: boolean;
   /** Closes the socket and removes its file. */
   close(): void;
+  /** Closes this process's descriptor only: another server has the socket. Absent where that cannot be. */
+  release?(): void;
 }
 
-/** Throws ListenError. */
-export async function openListeners(options: ListenOptions): Promise<OpenListener[]> {
-  const libc = options.portable ? undefined : tryLibc();
-  const open: OpenListener[] = [];
+/** A listener that could not start, with the reason and the key to change. */
+export interface FailedListener {
+  readonly kind: ListenerKind;
+  readonly error: ListenError;
+}
+
+export interface Opened {
+  readonly listeners: OpenListener[];
+  readonly failed: FailedListener[];
+}
+
+/** The order in which listeners are opened. */
+const ORDER: readonly ListenerKind[] = ['unixgram', 'unix', 'udp', 'tcp', 'named_pipe'];
+
+/**
+ * Opens what is configured. Of each kind that is among `given`, sockets that others have opened, those are taken and none
+ * is opened. Throws ListenError, and nothing stays open, when fewer listen than `dogstatsd_require_listener` says.
+ */
+export async function openListeners(
+  options: ListenOptions,
+  given: readonly OpenListener[] = [],
+): Promise<Opened> {
+  const libc = usableLibc(options);
+  const listeners: OpenListener[] = [];
+  const failed: FailedListener[] = [];
   try {
-    if (options.dogstatsd_socket !== '') open.push(openUnix(libc, options));
-    if (options.dogstatsd_port >= 0) open.push(await openUdp(libc, options));
-    for (const openStream of streamOpenings(options)) open.push(await openStream(libc, options));
+    for (const kind of ORDER) {
+      const ofKind = given.filter((listener) => listener.kind === kind);
+      listeners.push(...ofKind);
+      if (ofKind.length > 0) continue;
+      try {
+        const opened = await openOne(kind, libc, options);
+        if (opened !== undefined) listeners.push(opened);
+      } catch (error) {
+        if (!(error instanceof ListenError)) throw error;
+        failed.push({ kind, error });
+        if (options.dogstatsd_require_listener === 'all') break;
+      }
+    }
+    requireListeners(options.dogstatsd_require_listener, listeners.length, failed);
   } catch (error) {
-    for (const listener of open) listener.close();
+    for (const listener of new Set([...listeners, ...given])) listener.close();
     throw error;
   }
-  return open;
+  return { listeners, failed };
+}
+
+/** Throws the first failure when what listens is not enough. */
+export function requireListeners(
+  required: RequiredListeners,
+  listening: number,
+  [first]: readonly FailedListener[],
+): void {
+  if (first === undefined || required === 'none') return;
+  if (required === 'all' || listening === 0) throw first.error;
+}
+
+/** System calls, unless they are not wanted or cannot be made. */
+export function usableLibc({ portable }: Pick<ListenOptions, 'portable'>): Libc | undefined {
+  return portable ? undefined : tryLibc();
+}
+
+async function openOne(
+  kind: ListenerKind,
+  libc: Libc | undefined,
+  options: ListenOptions,
+): Promise<OpenListener | undefined> {
+  if (kind === 'unixgram') return options.dogstatsd_socket === '' ? undefined : openUnix(libc, options);
+  if (kind === 'udp') return options.dogstatsd_port < 0 ? undefined : openUdp(libc, options);
+  return streamOpening(kind, options)?.(libc);
 }
 
 function tryLibc(): Libc | undefined {
@@ -87,6 +155,7 @@ function openUnix(libc: Libc | undefined, options: ListenOptions): OpenListener 
       libc.close(socket.fd);
       removeSocketFile(file);
     },
+    release: () => libc.close(socket.fd),
   };
 }
 
@@ -109,6 +178,7 @@ async function openUdp(libc: Libc | undefined, options: ListenOptions): Promise<
     receiveBufferBytes: socket.receiveBufferBytes,
     socketMemory: socketMemoryOf(libc, socket.fd),
     close: () => libc.close(socket.fd),
+    release: () => libc.close(socket.fd),
   };
 }
 

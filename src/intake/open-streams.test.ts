@@ -4,9 +4,10 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
+import { STREAM_KINDS } from '../model/connection.ts';
 import { loadLibc } from './libc.ts';
 import type { OpenListener } from './open-listeners.ts';
-import { type StreamOptions, streamOpenings, type TlsOptions } from './open-streams.ts';
+import { type StreamOptions, streamOpening, type TlsOptions } from './open-streams.ts';
 import { openUnixSocket, openUnixStream } from './unix-socket.ts';
 
 const libc = loadLibc();
@@ -36,7 +37,10 @@ async function openStreams(options: Partial<StreamOptions>, native = true): Prom
     ...options,
   };
   const opened: OpenListener[] = [];
-  for (const openOne of streamOpenings(all)) opened.push(await openOne(native ? libc : undefined, all));
+  for (const kind of STREAM_KINDS) {
+    const listener = await streamOpening(kind, all)?.(native ? libc : undefined);
+    if (listener !== undefined) opened.push(listener);
+  }
   open.push(...opened);
   return opened;
 }

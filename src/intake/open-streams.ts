@@ -8,6 +8,7 @@
 import { readFileSync } from 'node:fs';
 import { connect } from 'node:net';
 import { createSecureContext } from 'node:tls';
+import type { StreamKind } from '../model/connection.ts';
 import type { Libc } from './libc.ts';
 import { codeOf, ListenError } from './listen-error.ts';
 import type { OpenListener } from './open-listeners.ts';
@@ -48,26 +49,34 @@ export interface TlsOptions {
   readonly require_client_cert: boolean;
 }
 
-type Opening = (libc: Libc | undefined, options: StreamOptions) => Promise<OpenListener>;
+/** Opens what the configuration asks for, and rejects with ListenError. Undefined when it asks for nothing. */
+type Opening = (libc: Libc | undefined) => Promise<OpenListener>;
 
-/** What is to be opened, in order. Each throws ListenError. */
-export function streamOpenings(options: StreamOptions): Opening[] {
-  const openings: Opening[] = [];
-  if (options.dogstatsd_stream_socket !== '') openings.push(openUnix);
-  if (options.dogstatsd_tcp_port >= 0) openings.push(openTcp);
-  if (options.dogstatsd_pipe_name !== '') openings.push(openPipe);
-  return openings;
+export function streamOpening(kind: StreamKind, options: StreamOptions): Opening | undefined {
+  switch (kind) {
+    case 'unix':
+      return options.dogstatsd_stream_socket === '' ? undefined : (libc) => openUnix(libc, options);
+    case 'tcp':
+      return options.dogstatsd_tcp_port < 0 ? undefined : (libc) => openTcp(libc, options);
+    case 'named_pipe':
+      return options.dogstatsd_pipe_name === '' ? undefined : (libc) => openPipe(libc, options);
+  }
+}
+
+/** What the thread is told of a stream listener, but for its socket. Throws ListenError for files of TLS. */
+export function streamSettingsOf(kind: StreamKind, options: StreamOptions): Omit<StreamListener, 'socket'> {
+  const eolRequired = options.dogstatsd_eol_required.includes(kind === 'unix' ? 'uds' : kind);
+  const tls = kind === 'tcp' ? readTls(options.dogstatsd_tcp_tls) : undefined;
+  return { kind, eolRequired, ...(tls === undefined ? {} : { tls }) };
 }
 
 async function openUnix(libc: Libc | undefined, options: StreamOptions): Promise<OpenListener> {
-  const listener = { kind: 'unix', eolRequired: options.dogstatsd_eol_required.includes('uds') } as const;
-  return openPath(libc, options.dogstatsd_stream_socket, UNIX_KEY, listener);
+  return openPath(libc, options.dogstatsd_stream_socket, UNIX_KEY, streamSettingsOf('unix', options));
 }
 
 async function openPipe(libc: Libc | undefined, options: StreamOptions): Promise<OpenListener> {
   const name = options.dogstatsd_pipe_name;
-  const eolRequired = options.dogstatsd_eol_required.includes('named_pipe');
-  const listener = { kind: 'named_pipe', eolRequired } as const;
+  const listener = streamSettingsOf('named_pipe', options);
   if (process.platform === 'win32') return openByThread(WINDOWS_PIPES + name, listener);
   if (name.includes('/')) return openPath(libc, name, PIPE_KEY, listener);
   throw new ListenError(
@@ -77,12 +86,7 @@ async function openPipe(libc: Libc | undefined, options: StreamOptions): Promise
 }
 
 async function openTcp(libc: Libc | undefined, options: StreamOptions): Promise<OpenListener> {
-  const tls = readTls(options.dogstatsd_tcp_tls);
-  const listener = {
-    kind: 'tcp',
-    eolRequired: options.dogstatsd_eol_required.includes('tcp'),
-    ...(tls === undefined ? {} : { tls }),
-  } as const;
+  const listener = streamSettingsOf('tcp', options);
   const address = {
     host: options.bind_host,
     port: options.dogstatsd_tcp_port,
@@ -135,6 +139,7 @@ function openedHere(
       libc.close(fd);
       afterClose();
     },
+    release: () => libc.close(fd),
   };
 }
 

@@ -65,9 +65,10 @@ class RunningIntake {
     const tcp = kind === 'tcp' && !setup.portable ? await openTcpSocket(libc, address, 0, 512) : undefined;
     const intake = new RunningIntake(setup, tcp?.fd);
     intakes.push(intake);
-    if (!(await intake.intake.listen())) throw new Error(JSON.stringify(intake.messages));
-    const bound = intake.messages.find((message) => message.kind === 'bound');
-    intake.port = bound?.ports[0] ?? 0;
+    await intake.intake.listen();
+    const [bound] = intake.messages.flatMap((message) => (message.kind === 'bound' ? message.listeners : []));
+    if (bound === undefined || !('port' in bound)) throw new Error(JSON.stringify(intake.messages));
+    intake.port = bound.port;
     intake.run = intake.intake.run();
     return intake;
   }

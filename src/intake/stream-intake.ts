@@ -12,7 +12,7 @@
  */
 import { readFileSync } from 'node:fs';
 import type { ConnectionReport, ConnectionsView } from '../model/connection.ts';
-import type { ShardMessage } from '../model/shard-message.ts';
+import type { BoundListener, ShardMessage } from '../model/shard-message.ts';
 import type { ControlWord } from '../telemetry/control-word.ts';
 import { StreamCounters } from '../telemetry/stream-counters.ts';
 import type { Clock } from './clock.ts';
@@ -106,21 +106,17 @@ export class StreamIntake implements ConnectionHost {
     );
   }
 
-  /** Listens, and says so; false, and nothing stays open, when one of them cannot. */
-  async listen(): Promise<boolean> {
-    const { send } = this.options;
-    const ports: number[] = [];
-    for (const [index, server] of this.servers.entries()) {
+  /** Listens, and tells what came of it. Whether a listener that cannot listen matters the control thread decides. */
+  async listen(): Promise<void> {
+    const listeners: BoundListener[] = [];
+    for (const server of this.servers) {
       try {
-        ports.push(await server.listen());
+        listeners.push({ port: await server.listen() });
       } catch (error) {
-        this.close();
-        send({ kind: 'not_bound', index, code: codeOf(error), message: (error as Error).message });
-        return false;
+        listeners.push({ code: codeOf(error), message: (error as Error).message });
       }
     }
-    send({ kind: 'bound', ports });
-    return true;
+    this.options.send({ kind: 'bound', listeners });
   }
 
   /** Accepts no more. */

@@ -53,9 +53,8 @@ async function run(settings: IntakeSettings, port: MessagePort): Promise<void> {
       joined.afterBatch();
     },
   });
-  if (await streams.listen()) {
-    joined.ready();
-    await streams.run();
-  }
+  await streams.listen();
+  joined.ready();
+  await streams.run();
   joined.stopped();
 }

@@ -22,16 +22,17 @@ export type ShardMessage =
   | RejectedLine
   /** Lines as they arrived, for `--echo`, and how many were left out since the last time. */
   | { readonly kind: 'echo'; readonly lines: readonly ByteString[]; readonly leftOut: number }
-  /** The stream thread listens; the port of each of its listeners, 0 for none. */
-  | { readonly kind: 'bound'; readonly ports: readonly number[] }
-  /** It cannot open listener number `index`: the system's code and message. */
-  | { readonly kind: 'not_bound'; readonly index: number; readonly code: string; readonly message: string }
+  /** What came of each listener of the stream thread, in their order. */
+  | { readonly kind: 'bound'; readonly listeners: readonly BoundListener[] }
   /** The answer to a request for its connections. */
   | { readonly kind: 'connections'; readonly request: number; readonly view: ConnectionsView }
   /** Something to be said in the log about a connection. */
   | { readonly kind: 'connection'; readonly report: ConnectionReport }
   /** The shard has drained, sealed and ended. */
   | { readonly kind: 'stopped' };
+
+/** The port of a listener, 0 for none; or the system's code and message when it cannot listen. */
+export type BoundListener = { readonly port: number } | { readonly code: string; readonly message: string };
 
 /** Slots that now stand for contexts; equal lengths, keys four words each. */
 export interface NewContexts {

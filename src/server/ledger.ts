@@ -20,7 +20,7 @@ import {
   ledgerMetrics,
   summaryOf,
 } from '../telemetry/ledger.ts';
-import type { LedgerReport, ListenerFacts } from '../telemetry/ledger-report.ts';
+import type { LedgerReport, ListenerFacts, NotListening } from '../telemetry/ledger-report.ts';
 import { type Drops, lossesOf } from '../telemetry/losses.ts';
 import type { OwnMetric } from '../telemetry/metric.ts';
 import { FORWARD_LEDGER, INTAKE_LEDGER } from './ledger-table.ts';
@@ -35,6 +35,7 @@ export interface LedgerSources {
   readonly forwards: () => boolean;
   /** Events and checks given to the outputs. */
   readonly handedOver: () => number;
+  readonly notListening: () => readonly NotListening[];
   readonly sampler: () => Pick<TimeSampler, 'counts'>;
   /** Values that the server counted of itself and put among the data. */
   readonly ownValues: () => number;
@@ -78,6 +79,7 @@ export class Ledger {
       balanced: accounts.every(({ imbalance }) => imbalance === 0),
       accounts,
       listeners,
+      notListening: this.sources.notListening(),
       losses: lossesOf([...kernelDrops(listeners), ...accounts], LOSS_WORDS),
     };
   }

@@ -4,8 +4,9 @@
  */
 import type { Config } from '../config/schema.ts';
 import type { Listener } from '../intake/intake-settings.ts';
-import { type IntakeThread, NotBound } from '../intake/intake-thread.ts';
-import type { OpenListener } from '../intake/open-listeners.ts';
+import type { IntakeThread } from '../intake/intake-thread.ts';
+import { ListenError } from '../intake/listen-error.ts';
+import type { Opened, OpenListener } from '../intake/open-listeners.ts';
 import type { StreamListener } from '../intake/stream-settings.ts';
 import type { StreamWatch } from './stream-watch.ts';
 
@@ -44,20 +45,30 @@ export function startThreads(
   });
 }
 
-/** Waits until all threads receive; the listeners with the names they have then. Rejects with a ListenError. */
+/** Waits until all threads receive: the listeners with the names they have then, and those that turned out not to listen. */
 export async function whenThreadsReady(
   threads: readonly IntakeThread[],
   listeners: readonly OpenListener[],
-): Promise<OpenListener[]> {
-  const streams = listeners.filter(({ listener }) => 'socket' in listener);
-  try {
-    const ports = (await Promise.all(threads.map((thread) => thread.whenReady()))).flat();
-    const named = streams.map((listener, i) => ({ ...listener, ...listener.bound?.(ports[i] ?? 0) }));
-    return listeners.map((listener) => named[streams.indexOf(listener)] ?? listener);
-  } catch (error) {
-    if (error instanceof NotBound) throw streams[error.index]?.explain?.(error) ?? error;
-    throw error;
+): Promise<Opened> {
+  const bound = (await Promise.all(threads.map((thread) => thread.whenReady()))).flat();
+  const opened: Opened = { listeners: [], failed: [] };
+  let stream = 0;
+  for (const listener of listeners) {
+    const result = 'socket' in listener.listener ? bound[stream++] : undefined;
+    if (result !== undefined && 'code' in result) {
+      const cause = Object.assign(new Error(result.message), { code: result.code });
+      opened.failed.push({
+        kind: listener.kind,
+        error: listener.explain?.(cause) ?? unexplained(listener, cause),
+      });
+    } else opened.listeners.push({ ...listener, ...listener.bound?.(result?.port ?? 0) });
   }
+  return opened;
+}
+
+/** A socket that was open already, and that the stream thread can still not use. */
+function unexplained({ name }: OpenListener, cause: Error): ListenError {
+  return new ListenError('ERR_LISTEN_SOCKET_PATH', `cannot listen on ${name} (${cause.message})`, cause);
 }
 
 function streamsOf(listeners: readonly OpenListener[]): StreamListener[] {

@@ -118,6 +118,11 @@ export class ControlWord {
     Atomics.store(this.words, EDITION, edition);
   }
 
+  /** Control thread: grows with every batch, and at least every 100 ms, as long as the shard makes progress. */
+  get edition(): number {
+    return Atomics.load(this.words, EDITION);
+  }
+
   /** Control thread: what was published last. All of it is of one moment; zeros before the first. */
   published(): PublishedCounters {
     for (;;) {

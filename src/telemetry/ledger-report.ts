@@ -10,8 +10,17 @@ export interface LedgerReport {
   readonly balanced: boolean;
   readonly accounts: readonly (Account & { readonly imbalance: number })[];
   readonly listeners: readonly ListenerFacts[];
+  /** Listeners that are configured and could not start. */
+  readonly notListening: readonly NotListening[];
   /** What was dropped since the start, with the reason and the remedy; empty when nothing was. */
   readonly losses: readonly Loss[];
+}
+
+/** A listener that is configured and does not listen. */
+export interface NotListening {
+  readonly listener: string;
+  readonly code: string;
+  readonly reason: string;
 }
 
 export interface ListenerFacts {

@@ -1,7 +1,7 @@
 /**
  * Runs the built `whippet` command to its end, for tests of what it prints and of its exit codes.
  */
-import { type ChildProcess, spawn } from 'node:child_process';
+import { type ChildProcess, type ChildProcessWithoutNullStreams, spawn } from 'node:child_process';
 import { once } from 'node:events';
 import { fileURLToPath } from 'node:url';
 
@@ -23,19 +23,48 @@ export function cleanEnvironment(extra: Readonly<Record<string, string>> = {}): 
   return { ...Object.fromEntries(own), ...extra };
 }
 
-export function spawnWhippet(args: readonly string[], env: Readonly<Record<string, string>> = {}) {
-  return spawn(process.execPath, [WHIPPET, ...args], {
-    env: cleanEnvironment(env),
-    stdio: ['pipe', 'pipe', 'pipe'],
-  });
+/** A socket for the child, as systemd hands it over: under this name, at descriptor 3 and on. */
+export interface HandedSocket {
+  readonly fd: number;
+  readonly name: string;
+}
+
+export function spawnWhippet(
+  args: readonly string[],
+  env: Readonly<Record<string, string>> = {},
+  sockets: readonly HandedSocket[] = [],
+): ChildProcessWithoutNullStreams {
+  if (sockets.length === 0) {
+    return spawn(process.execPath, [WHIPPET, ...args], {
+      env: cleanEnvironment(env),
+      stdio: ['pipe', 'pipe', 'pipe'],
+    });
+  }
+  const names = {
+    LISTEN_FDS: String(sockets.length),
+    LISTEN_FDNAMES: sockets.map(({ name }) => name).join(':'),
+  };
+  // The shell knows the process's number, which stays the same through exec.
+  return spawn('/bin/sh', ['-c', 'LISTEN_PID=$$ exec "$0" "$@"', process.execPath, WHIPPET, ...args], {
+    env: cleanEnvironment({ ...env, ...names }),
+    stdio: ['pipe', 'pipe', 'pipe', ...sockets.map(({ fd }) => fd)],
+  }) as ChildProcessWithoutNullStreams;
 }
 
 /** Runs the command with `input` on its standard input; resolves with its end. */
 export async function runWhippet(
   args: readonly string[],
-  { input = '', env = {} }: { input?: string; env?: Readonly<Record<string, string>> } = {},
+  {
+    input = '',
+    env = {},
+    sockets = [],
+  }: {
+    input?: string;
+    env?: Readonly<Record<string, string>>;
+    sockets?: readonly HandedSocket[];
+  } = {},
 ): Promise<CommandEnd> {
-  const child = spawnWhippet(args, env);
+  const child = spawnWhippet(args, env, sockets);
   let stdout = '';
   let stderr = '';
   child.stdout.on('data', (chunk: Buffer) => {

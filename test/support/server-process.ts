@@ -20,7 +20,7 @@ import type {
   ServiceCheckRecord,
 } from '../../src/outputs/file-record.ts';
 import type { LedgerReport } from '../../src/telemetry/ledger-report.ts';
-import { endOf, spawnWhippet } from './command.ts';
+import { endOf, type HandedSocket, spawnWhippet } from './command.ts';
 import { checkEnd, readLedger } from './ledger.ts';
 import { packetsOf } from './packets.ts';
 
@@ -43,6 +43,9 @@ export interface ServerProcessOptions {
   readonly config?: string | object;
   /** Content of the file of the key `workloads`. */
   readonly workloads?: string | object;
+  readonly env?: Readonly<Record<string, string>>;
+  /** Sockets that the process is started with. */
+  readonly sockets?: readonly HandedSocket[];
 }
 
 export class ServerProcess {
@@ -104,7 +107,7 @@ export class ServerProcess {
       args.push('--config', this.configPath);
     }
     for (const [key, value] of Object.entries(settings)) args.push('--set', `${key}=${value}`);
-    this.child = spawnWhippet(args);
+    this.child = spawnWhippet(args, options.env, options.sockets);
     this.child.stderr.on('data', (chunk: Buffer) => this.readLog(chunk));
     this.child.stdout.on('data', (chunk: Buffer) => {
       this.stdout += chunk;

@@ -44,6 +44,7 @@ function renderLedger(report: LedgerReport, { paint, before, seconds }: SectionC
     paint('dim', up),
     '',
     ...renderLosses(report, paint),
+    ...renderNotListening(report, paint),
     '',
     paint('bold', row('', ['received', ...FATES])),
     ...renderListeners(report, paint),
@@ -58,6 +59,13 @@ function renderLedger(report: LedgerReport, { paint, before, seconds }: SectionC
 function renderLosses({ losses }: LedgerReport, paint: Paint): string[] {
   if (losses.length === 0) return [paint('green', 'No loss: everything that came in is accounted for.')];
   return [paint('red', 'Lost since the start:'), ...losses.flatMap((loss) => renderLoss(loss, paint))];
+}
+
+function renderNotListening({ notListening }: LedgerReport, paint: Paint): string[] {
+  return notListening.flatMap(({ listener, reason }) => [
+    paint('red', `Not listening: ${listener}`),
+    ...wrap(escapeControls(reason), COLUMNS, '    '),
+  ]);
 }
 
 function renderLoss({ stage, name, unit, reason, count, help, remedy }: Loss, paint: Paint): string[] {

@@ -45,6 +45,10 @@ function makeReport(received: number): LedgerReport {
         },
       },
     ],
+    notListening:
+      received === 0
+        ? []
+        : [{ listener: 'unix', code: 'ERR_LISTEN_IN_USE', reason: `/\x1b[2J ${'in use '.repeat(40)}` }],
     losses:
       received === 0
         ? []

@@ -1,0 +1,122 @@
+/**
+ * How the server starts when not everything can, and what it tells its supervisor from start to stop.
+ */
+import { mkdtempSync, rmSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { afterEach, beforeEach, describe, expect, it } from 'vitest';
+import { runWhippet } from '../support/command.ts';
+import { NotifySocket } from '../support/notify-socket.ts';
+import { withServer } from '../support/server-process.ts';
+
+let folder: string;
+beforeEach(() => {
+  folder = mkdtempSync(join(tmpdir(), 'whippet-start-'));
+});
+afterEach(() => rmSync(folder, { recursive: true, force: true }));
+
+describe('dogstatsd_require_listener', () => {
+  const missing = (): string => join(folder, 'missing', 's');
+
+  it.each([
+    ['any', false],
+    ['any', true],
+    // The Agent's word for any.
+    ['true', false],
+    ['none', true],
+  ])('%s goes on without a listener that cannot start (portable: %s)', async (required, portable) => {
+    const set = {
+      dogstatsd_require_listener: required,
+      dogstatsd_stream_socket: missing(),
+      'intake.portable': portable,
+    };
+    await withServer({ set }, async (server) => {
+      server.send('udp', ['start.any:1|c']);
+      await server.until(() => server.total('start.any') === 1, 'UDP works');
+      expect(server.log).toContainEqual(
+        expect.objectContaining({
+          ...{ level: 50, listener: 'unix' },
+          // Node calls a missing directory one that may not be written to.
+          code: portable ? 'ERR_LISTEN_DENIED' : 'ERR_LISTEN_SOCKET_PATH',
+        }),
+      );
+      const health = await server.get('/health');
+      expect(health.status).toBe(200);
+      expect(JSON.parse(health.text).parts).toContainEqual({
+        ...{ name: 'listener unix', healthy: false, optional: true },
+        detail: expect.stringContaining('dogstatsd_stream_socket'),
+      });
+      expect((await server.ledger()).notListening).toMatchObject([{ listener: 'unix' }]);
+      expect(await server.metric('whippet_intake_listeners_failed_total{listener="unix"}')).toBe(1);
+    });
+  });
+
+  it.each([false, true])('any needs one (portable: %s)', async (portable) => {
+    const keys = [
+      'dogstatsd_require_listener=any',
+      'dogstatsd_port=-1',
+      `dogstatsd_stream_socket=${missing()}`,
+      `intake.portable=${portable}`,
+    ];
+    const end = await runWhippet(['--http-port', '0', ...keys.flatMap((key) => ['--set', key])]);
+    expect(end).toMatchObject({ code: 1, stderr: expect.stringMatching(/ERR_LISTEN_(SOCKET_PATH|DENIED)/) });
+  });
+
+  it('none needs none', async () => {
+    const set = {
+      dogstatsd_require_listener: 'none',
+      dogstatsd_port: -1,
+      dogstatsd_socket: missing(),
+    };
+    await withServer({ set }, async (server) => {
+      expect((await server.get('/ready')).status).toBe(200);
+      expect((await server.ledger()).notListening).toHaveLength(1);
+    });
+  });
+
+  it('takes no other word', async () => {
+    const end = await runWhippet(['--set', 'dogstatsd_require_listener=some']);
+    expect(end).toMatchObject({ code: 2, stderr: expect.stringContaining('all, any, none, true, false') });
+  });
+});
+
+it('says at level debug how many threads there are, and why', async () => {
+  const set = { log_level: 'debug', dogstatsd_workers_count: 2 };
+  await withServer({ set, stream: true }, async (server) => {
+    expect(server.log).toContainEqual(
+      expect.objectContaining({
+        level: 20,
+        msg: '3 intake threads and the control thread',
+        intakeThreads: ['udp', 'udp', 'unix'],
+        workers: 2,
+        why: expect.stringContaining('dogstatsd_workers_count'),
+      }),
+    );
+  });
+});
+
+it('tells its supervisor when it is ready, reloads, works and stops', async () => {
+  const address = join(folder, 'notify');
+  const socket = new NotifySocket(address);
+  try {
+    const env = { NOTIFY_SOCKET: address, WATCHDOG_USEC: '2000000' };
+    await withServer({ env, config: {} }, async (server) => {
+      expect(await socket.until((message) => message.startsWith('READY=1'))).toBe(
+        `READY=1\nSTATUS=Listening on udp 127.0.0.1:${server.udpPort}`,
+      );
+      await socket.until((message) => message === 'WATCHDOG=1');
+      await socket.until((message) => /^STATUS=Listening on udp .*; \d+ packets\/s$/.test(message));
+      server.child.kill('SIGHUP');
+      await socket.until((message) => /^RELOADING=1\nMONOTONIC_USEC=\d+$/.test(message));
+      await socket.until((message) => message === 'READY=1');
+      server.writeConfig('bucket_seconds: [');
+      server.child.kill('SIGHUP');
+      const counts = (): number => socket.read().filter((message) => message === 'READY=1').length;
+      await server.until(() => counts() === 2, 'it is ready again after a reload that failed');
+      expect(await server.stop()).toBe(0);
+      await socket.until((message) => message.startsWith('STOPPING=1'));
+    });
+  } finally {
+    socket.close();
+  }
+});
