@@ -267,7 +267,7 @@ export const apiKeyFileKey = {
   api_key_file: text(
     { default: '' },
     {
-      what: 'File that holds the API key and nothing else, in place of `api_key`. Read at start.',
+      what: 'File that holds the API key and nothing else, in place of `api_key`. Read at start, and again when the intake refuses the key.',
       trade:
         'The key is in no configuration file and no variable; fits the secrets of Docker and Kubernetes.',
       who: 'Whoever runs in containers, or keeps configuration in a repository.',

@@ -4,7 +4,7 @@
  *
  * Pauses are fractions of a second here; everything else is as in the server.
  */
-import { copyFileSync, mkdtempSync, rmSync } from 'node:fs';
+import { copyFileSync, mkdtempSync, rmSync, writeFileSync } from 'node:fs';
 import { createServer, type Server, type Socket } from 'node:net';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
@@ -302,6 +302,34 @@ describe('an intake that refuses', () => {
     expect(JSON.stringify([run.log.lines, run.forwarder.status(), run.forwarder.metrics()])).not.toContain(
       '0123456789',
     );
+  });
+
+  it('403: a key from a file is read again, and nothing is lost when it was replaced', async () => {
+    const intake = await startIntake();
+    const keyFile = join(folder, 'api_key');
+    writeFileSync(keyFile, `${KEY}\n`);
+    const { domains } = listDomains(
+      { dd_url: intake.url, site: 'x.test', api_key: KEY, api_key_file: keyFile, additional_endpoints: {} },
+      '1.2.3',
+    );
+    const run = forward(intake.url, { domains });
+    const first = submit(run.forwarder, 5);
+    await deliversOnce(intake, run, first);
+    const other = 'fedcba9876543210fedcba9876543210';
+    writeFileSync(keyFile, `${other}\n`);
+    intake.moods.push(403, 403, 403);
+    await deliversOnce(intake, run, [...first, ...submit(run.forwarder, 5)]);
+    expect(intake.requests.at(-1)?.headers['dd-api-key']).toBe(other);
+    expect(run.status().keys).toEqual([{ key: '***************************43210', state: 'valid' }]);
+    // The file has no other key: refused for good.
+    intake.mood = 403;
+    submit(run.forwarder);
+    await until(() => run.status().losses.length > 0, 'it is lost');
+    expect(run.status()).toMatchObject({
+      queue: { payloads: 0 },
+      losses: [{ reason: 'refused', payloads: 1 }],
+    });
+    expect(JSON.stringify(run.log.lines)).not.toMatch(/0123456789|9876543210fed/);
   });
 
   it('an intake that cannot be asked says nothing about a key', async () => {

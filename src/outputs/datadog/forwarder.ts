@@ -25,10 +25,11 @@ import type { DeliveryReport } from '../output.ts';
 import { LossCounts } from '../retry-queue/loss-counts.ts';
 import { RetryQueue } from '../retry-queue/retry-queue.ts';
 import { RetryStore } from '../retry-queue/retry-store.ts';
+import type { Transaction } from '../retry-queue/transaction.ts';
 import { sweepUnknownFolders } from '../retry-queue/unknown-folders.ts';
-import { findKey, nameDestination } from './api-key.ts';
 import { datadogDeliveryMetrics } from './delivery-metrics.ts';
 import type { IntakeDomain } from './intake-domains.ts';
+import { KeyRing } from './key-ring.ts';
 import { type KeyState, KeyValidation } from './key-validation.ts';
 import type { Payload, PayloadSink } from './payload.ts';
 
@@ -75,6 +76,7 @@ export interface IntakeStatus extends EndpointStatus {
 
 interface Intake {
   readonly domain: IntakeDomain;
+  readonly ring: KeyRing;
   readonly endpoint: Endpoint;
   readonly sender: HttpSender;
   readonly validationSender: HttpSender;
@@ -137,12 +139,12 @@ export class Forwarder implements PayloadSink {
   submit(payload: Payload): void {
     const { kind, route, headers, body, itemCount, pointCount } = payload;
     const createdAt = this.#around.clock.now();
-    for (const { domain, endpoint } of this.#intakes) {
-      domain.keys.forEach((_, index) => {
+    for (const { ring, endpoint } of this.#intakes) {
+      for (const destination of ring.destinations) {
         endpoint.submit({
           kind,
           route,
-          destination: nameDestination(domain.keys, index),
+          destination,
           priority: 'normal',
           createdAt,
           headers,
@@ -151,7 +153,7 @@ export class Forwarder implements PayloadSink {
           pointCount,
           errors: 0,
         });
-      });
+      }
     }
   }
 
@@ -166,9 +168,9 @@ export class Forwarder implements PayloadSink {
   }
 
   status(): readonly IntakeStatus[] {
-    return this.#intakes.map(({ domain, endpoint }) => ({
+    return this.#intakes.map(({ domain, ring, endpoint }) => ({
       ...endpoint.status,
-      keys: domain.keys.map((key) => ({
+      keys: ring.keys.map((key) => ({
         key: maskKey(key),
         state: this.#validation.stateOf(domain.url, key),
       })),
@@ -206,6 +208,9 @@ export class Forwarder implements PayloadSink {
     const { settings, around } = { settings: this.#settings, around: this.#around };
     const { clock, random, log } = around;
     const losses = new LossCounts();
+    const ring = new KeyRing(domain.keys, domain.fileKey);
+    /** The key of the last request for a transaction. */
+    const usedKeys = new WeakMap<Transaction, string>();
     const store = settings.storage && this.#makeStore(settings.storage, domain, losses);
     const http = {
       timeoutMs: settings.timeoutMs,
@@ -219,7 +224,11 @@ export class Forwarder implements PayloadSink {
     const sender = new HttpSender({
       ...http,
       base: domain.base,
-      headers: ({ destination }) => this.#headersFor(findKey(domain.keys, destination)),
+      headers: (transaction) => {
+        const key = ring.find(transaction.destination);
+        if (key !== undefined) usedKeys.set(transaction, key);
+        return this.#headersFor(key);
+      },
     });
     const endpoint = new Endpoint({
       name: maskUrl(domain.url),
@@ -240,8 +249,11 @@ export class Forwarder implements PayloadSink {
       clock,
       random,
       log,
-      isWanted: ({ destination }) => findKey(domain.keys, destination) !== undefined,
-      onAnswer: ({ destination }, status) => this.#learn(domain, findKey(domain.keys, destination), status),
+      isWanted: ({ destination }) => ring.find(destination) !== undefined,
+      onAnswer: (transaction, status) => this.#learn(domain, ring, usedKeys.get(transaction), status),
+      // The key it was sent with has been replaced: the new one may do.
+      mayChange: (transaction, status) =>
+        status === 403 && ring.find(transaction.destination) !== usedKeys.get(transaction),
     });
     const validationSender = new HttpSender({
       ...http,
@@ -249,7 +261,7 @@ export class Forwarder implements PayloadSink {
       base: domain.validationBase,
       headers: () => undefined,
     });
-    return { domain, endpoint, sender, validationSender, store };
+    return { domain, ring, endpoint, sender, validationSender, store };
   }
 
   #makeStore(
@@ -278,10 +290,21 @@ export class Forwarder implements PayloadSink {
     };
   }
 
-  #learn(domain: IntakeDomain, key: string | undefined, status: number): void {
+  #renewKey(domain: IntakeDomain, ring: KeyRing, refused: string): void {
+    const { clock, log } = this.#around;
+    const key = ring.renew(refused, clock.now());
     if (key === undefined) return;
-    if (status === 403) this.#validation.learn(domain.url, key, 'invalid');
-    else if (status < 300) this.#validation.learn(domain.url, key, 'valid');
+    this.#validation.replace(domain.url, refused, key);
+    const fields = { endpoint: maskUrl(domain.url), key: maskKey(key), before: maskKey(refused) };
+    log.info(fields, 'the file of the API key has another key, which is used from now on');
+  }
+
+  #learn(domain: IntakeDomain, ring: KeyRing, key: string | undefined, status: number): void {
+    if (key === undefined) return;
+    if (status < 300) this.#validation.learn(domain.url, key, 'valid');
+    if (status !== 403) return;
+    this.#renewKey(domain, ring, key);
+    if (ring.keys.includes(key)) this.#validation.learn(domain.url, key, 'invalid');
   }
 }
 

@@ -6,6 +6,7 @@
  *
  * The host of a Datadog site carries our version, as the Agent's does: `https://0-1-0-app.agent.datadoghq.com`.
  */
+import type { FileKey } from './key-ring.ts';
 
 export interface IntakeDomain {
   /** As configured, without a slash at the end; names the domain for people and its folder on disk. */
@@ -15,12 +16,16 @@ export interface IntakeDomain {
   /** Where keys are validated. */
   readonly validationBase: string;
   readonly keys: readonly string[];
+  /** Which of the keys is the content of a file. */
+  readonly fileKey?: FileKey;
 }
 
 export interface IntakeSettings {
   readonly dd_url: string;
   readonly site: string;
   readonly api_key: string;
+  /** Where `api_key` was read from. */
+  readonly api_key_file?: string;
   readonly additional_endpoints: Readonly<Record<string, readonly string[]>>;
 }
 
@@ -30,7 +35,7 @@ const SITE = /([a-z]{2}\d\.)?(datadoghq\.[a-z]+|ddog-gov\.com)$/;
 
 /** Domains with keys, the main one first; `withoutKeys` lists those that nothing can be sent to. */
 export function listDomains(
-  { dd_url, site, api_key, additional_endpoints }: IntakeSettings,
+  { dd_url, site, api_key, api_key_file = '', additional_endpoints }: IntakeSettings,
   version: string,
 ): { domains: IntakeDomain[]; withoutKeys: string[] } {
   const keysByUrl = new Map<string, Set<string>>();
@@ -46,14 +51,19 @@ export function listDomains(
   const domains: IntakeDomain[] = [];
   const withoutKeys: string[] = [];
   for (const [url, keys] of keysByUrl) {
-    if (keys.size === 0) withoutKeys.push(url);
-    else
-      domains.push({
-        url,
-        base: intakeBase(url, version),
-        validationBase: validationBase(url),
-        keys: [...keys],
-      });
+    if (keys.size === 0) {
+      withoutKeys.push(url);
+      continue;
+    }
+    // The main domain is the first.
+    const isFromFile = domains.length + withoutKeys.length === 0 && api_key !== '' && api_key_file !== '';
+    domains.push({
+      url,
+      base: intakeBase(url, version),
+      validationBase: validationBase(url),
+      keys: [...keys],
+      ...(isFromFile && { fileKey: { path: api_key_file, key: api_key.trim() } }),
+    });
   }
   return { domains, withoutKeys };
 }

@@ -72,8 +72,18 @@ export class KeyValidation {
       if (question.domain === domain && question.key === key) this.#set(question, state);
   }
 
+  /** Another key is in the place of one. */
+  replace(domain: string, key: string, by: string): void {
+    for (const question of this.#states.keys()) {
+      if (question.domain !== domain || question.key !== key) continue;
+      this.#states.delete(question);
+      this.#states.set({ ...question, key: by }, 'unknown');
+      return;
+    }
+  }
+
   async askAll(): Promise<void> {
-    const { questions } = this.#options;
+    const questions = [...this.#states.keys()];
     const timeoutMs = TIMEOUT_MS / Math.max(questions.length, 1);
     await Promise.all(
       questions.map(async (question) => {
@@ -87,7 +97,8 @@ export class KeyValidation {
   /** Changes are logged, so an invalid key once. */
   #set(question: KeyQuestion, state: KeyState): void {
     const before = this.#states.get(question);
-    if (before === state) return;
+    // Asked about a key that was replaced meanwhile.
+    if (before === undefined || before === state) return;
     this.#states.set(question, state);
     const fields = { endpoint: maskUrl(question.domain), key: maskKey(question.key) };
     if (state === 'invalid') {

@@ -48,6 +48,8 @@ export interface EndpointOptions {
   readonly log: Log;
   /** Whether somebody is still there to send it to; what has nobody is lost. */
   readonly isWanted?: (transaction: Transaction) => boolean;
+  /** Whether a payload that was refused may be taken when it is sent again; asked after onAnswer. */
+  readonly mayChange?: (transaction: Transaction, status: number) => boolean;
   /** Hears what the receiver answered. */
   readonly onAnswer?: (transaction: Transaction, status: number) => void;
 }
@@ -221,7 +223,7 @@ export class Endpoint {
   }
 
   #finish(transaction: Transaction, result: SendResult): void {
-    const { queue, clock, random, onAnswer } = this.#options;
+    const { queue, clock, random, onAnswer, mayChange = () => false } = this.#options;
     const breaker = this.#breakerOf(transaction);
     const now = clock.now();
     if (result.kind === 'aborted') {
@@ -242,10 +244,17 @@ export class Endpoint {
     } else {
       // Only trouble of the endpoint blocks it; a refused payload is the payload's own.
       breaker.success(now, random());
-      queue.settle(transaction);
-      if (outcome === 'refused') this.#lose(transaction, 'refused');
+      const isAgain =
+        outcome === 'refused' && result.kind === 'answered' && mayChange(transaction, result.status);
+      if (isAgain) queue.add(transaction);
+      else this.#settle(transaction, outcome);
     }
     this.#watchOutage(now);
+  }
+
+  #settle(transaction: Transaction, outcome: 'delivered' | 'refused'): void {
+    this.#options.queue.settle(transaction);
+    if (outcome === 'refused') this.#lose(transaction, 'refused');
   }
 
   #watchOutage(now: number): void {
