@@ -10,10 +10,11 @@ import { painter, wantsColour } from '../lib/paint.ts';
 import type { LedgerReport } from '../telemetry/ledger-report.ts';
 import { clientsSection } from './status/clients-section.ts';
 import { ledgerSection } from './status/ledger-section.ts';
+import { outputsSection } from './status/outputs-section.ts';
 import type { StatusSection } from './status/section.ts';
 
 /** In the order they are shown. */
-export const STATUS_SECTIONS: readonly StatusSection[] = [ledgerSection, clientsSection];
+export const STATUS_SECTIONS: readonly StatusSection[] = [ledgerSection, outputsSection, clientsSection];
 
 const ANSWER_MS = 5000;
 const WATCH_MS = 2000;

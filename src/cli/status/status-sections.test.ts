@@ -5,6 +5,7 @@ import { type Account, fates } from '../../telemetry/ledger.ts';
 import type { LedgerReport } from '../../telemetry/ledger-report.ts';
 import { clientsSection } from './clients-section.ts';
 import { ledgerSection } from './ledger-section.ts';
+import { outputsSectionAt } from './outputs-section.ts';
 import { formatCount, formatDuration, wrap } from './section.ts';
 
 const BIG = 987_654_321_987;
@@ -118,6 +119,85 @@ it('clients fit 80 columns, ten of them', () => {
   expect(lines.join('')).not.toMatch(/\p{Cc}/u);
   expect(lines).toContain('  and 2 more');
   expect(clientsSection.render({ clients: [], transports: [] }, PLAIN)).toEqual([]);
+});
+
+const NOW = 1_000_000_000;
+const endpointView = {
+  endpoint: 'https://app.datadoghq.com',
+  state: 'blocked',
+  downSince: NOW - 36_000,
+  targets: [{ retryAt: 0 }, { retryAt: NOW + 3000 }, { retryAt: NOW + 9000 }],
+  queue: { payloads: 4, items: 16, bytes: 2632, oldestAgeSeconds: 6.2 },
+  disk: {
+    payloads: 1,
+    items: 9000,
+    bytes: 3_250_000,
+    files: 1,
+    oldestAt: NOW - 182_000,
+    failing: 'EROFS: x',
+  },
+  lastError: { at: NOW - 6200, text: '/api/v2/series: connect ECONNREFUSED' },
+  lastSuccessAt: NOW - 40_000,
+  counts: {
+    delivered: {
+      series: { payloads: 1200, items: 1, bytes: 1 },
+      events: { payloads: 34, items: 1, bytes: 1 },
+    },
+  },
+  losses: [
+    { reason: 'memory_full', payloads: 1, items: 10, bytes: 1 },
+    { reason: 'memory_full', payloads: 1, items: 10, bytes: 1 },
+  ],
+  keys: [
+    { key: '***abcde', state: 'invalid' },
+    { key: '***fghij', state: 'valid' },
+  ],
+};
+
+it('an output is shown with what waits, what is lost and why', () => {
+  const outputs = [
+    { name: 'datadog', endpoints: [endpointView] },
+    { name: 'other', endpoints: [{ url: 'x' }] },
+  ];
+  expect(outputsSectionAt(() => NOW).render(outputs, PLAIN)).toEqual([
+    'datadog https://app.datadoghq.com: down for 36 s, tried again in 3 s',
+    '  waiting      4 payloads of 16 items, 2.6 KiB, oldest 6.2 s',
+    '  on disk      1 payload of 9,000 items, 3.1 MiB in 1 file, oldest 3 min 2 s',
+    '  disk fails   EROFS: x',
+    '  delivered    1,234 payloads, the last 40 s ago',
+    '  lost         2 payloads of 20 items: memory_full',
+    '  last error   6.2 s ago: /api/v2/series: connect ECONNREFUSED',
+    '  key          ***abcde is refused by the intake',
+  ]);
+});
+
+it('an output that works is three lines', () => {
+  const { endpoint, targets, counts } = endpointView;
+  const queue = { payloads: 0, items: 0, bytes: 0, oldestAgeSeconds: 0 };
+  const view = { endpoint, state: 'unblocked', targets, queue, counts, losses: [], lastSuccessAt: NOW };
+  expect(outputsSectionAt(() => NOW).render([{ name: 'datadog', endpoints: [view] }], PLAIN)).toEqual([
+    'datadog https://app.datadoghq.com: up',
+    '  waiting      nothing',
+    '  delivered    1,234 payloads, the last 0 s ago',
+  ]);
+});
+
+it.each([true, false])('outputs fit 80 columns and drive no terminal, colour %s', (colour) => {
+  const evil = `\x1b[2J${'very-long '.repeat(40)}${'x'.repeat(200)}`;
+  const lastError = { at: 0, text: evil };
+  const losses = [{ reason: evil, payloads: BIG, items: BIG, bytes: 1 }];
+  const view = { ...endpointView, endpoint: evil, lastError, losses };
+  const context = { ...PLAIN, paint: painter(colour) };
+  for (const state of ['blocked', 'unblocked', 'half-blocked']) {
+    for (const line of outputsSectionAt(() => NOW).render(
+      [{ name: evil, endpoints: [{ ...view, state }] }],
+      context,
+    )) {
+      const plain = line.replace(COLOURS, '');
+      expect(widthOf(plain)).toBeLessThanOrEqual(80);
+      expect(plain).not.toMatch(/\p{Cc}/u);
+    }
+  }
 });
 
 it.each([
