@@ -80,10 +80,12 @@ async function measureStalls(
       linesPerSecond: sent.totals.lines / sent.seconds,
       intakeStallMs: intake.ownMs,
       intakeStallMsTarget: INTAKE_STALL_MS,
+      intakeStallMsRunning: intake.ranMs,
       intakeStallMsWithWaiting: intake.ms,
       intakeStallMsLearning: longest('intake', began, learned).ownMs,
       controlStallMs: control.ownMs,
       controlStallMsTarget: CONTROL_STALL_MS,
+      controlStallMsRunning: control.ranMs,
       controlStallMsWithWaiting: control.ms,
       controlStallMsLearning: longest('control', began, learned).ownMs,
       rssMib: usage.rssMib,
@@ -103,12 +105,15 @@ interface Longest {
   /** All of it, and without the time in which the thread was ready and others had the processors. */
   readonly ms: number;
   readonly ownMs: number;
+  /** What it ran in one stretch; ownMs has waiting for locks and for helpers of the garbage collector too. */
+  readonly ranMs: number;
 }
 
 function longestOf(stalls: readonly Stall[]): Longest {
   return {
     ms: Math.max(0, ...stalls.map(({ ms }) => ms)),
     ownMs: Math.max(0, ...stalls.map(({ ms, waitedMs }) => ms - waitedMs)),
+    ranMs: Math.max(0, ...stalls.map(({ ranMs }) => ranMs)),
   };
 }
 

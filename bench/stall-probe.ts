@@ -19,6 +19,8 @@ export interface Stall {
   readonly ms: number;
   /** Of these, how long the thread waited for a processor. */
   readonly waitedMs: number;
+  /** Of these, how long it ran; the rest it waited for something else, such as a lock. */
+  readonly ranMs: number;
 }
 
 /** The part of koffi that is gone round. */
@@ -31,8 +33,11 @@ interface Koffi {
 
 const FLOOR_MS = 1;
 const TIMER_MS = 1;
-const SPACE = 0x20;
-const ZERO = 0x30;
+
+interface Times {
+  readonly ranMs: number;
+  readonly waitedMs: number;
+}
 
 /** Measures one gap after the other in its thread. */
 class Gaps {
@@ -41,7 +46,7 @@ class Gaps {
   private readonly statistics = openSync('/proc/thread-self/schedstat', 'r');
   private readonly text = Buffer.alloc(128);
   private began = 0;
-  private waitedBefore = 0;
+  private before: Times = { ranMs: 0, waitedMs: 0 };
 
   constructor(path: string, thread: Stall['thread']) {
     this.path = path;
@@ -49,7 +54,7 @@ class Gaps {
   }
 
   begin(): void {
-    this.waitedBefore = this.waitedMs();
+    this.before = this.times();
     this.began = performance.now();
   }
 
@@ -58,19 +63,18 @@ class Gaps {
     if (this.began === 0) return;
     const ms = performance.now() - this.began - allowedMs;
     if (ms < FLOOR_MS) return;
-    const waitedMs = Math.min(ms, this.waitedMs() - this.waitedBefore);
-    const stall: Stall = { thread: this.thread, at: Date.now(), ms, waitedMs };
+    const after = this.times();
+    const waitedMs = Math.min(ms, after.waitedMs - this.before.waitedMs);
+    const ranMs = after.ranMs - this.before.ranMs;
+    const stall: Stall = { thread: this.thread, at: Date.now(), ms, waitedMs, ranMs };
     appendFileSync(this.path, `${JSON.stringify(stall)}\n`);
   }
 
-  /** How long this thread has waited for a processor: the second of three numbers, in ns. */
-  private waitedMs(): number {
+  /** Since the thread began: the first two of three numbers, in ns. */
+  private times(): Times {
     const end = readSync(this.statistics, this.text, 0, this.text.length, 0);
-    let ns = 0;
-    for (let i = this.text.indexOf(SPACE) + 1; i < end && this.text[i] !== SPACE; i++) {
-      ns = ns * 10 + (this.text[i] as number) - ZERO;
-    }
-    return ns / 1e6;
+    const [ran = 0, waited = 0] = this.text.toString('latin1', 0, end).split(' ').map(Number);
+    return { ranMs: ran / 1e6, waitedMs: waited / 1e6 };
   }
 }
 

@@ -64,6 +64,7 @@ export async function simulateCommand(
   });
   const cases = readCases(await readInput(file, stdin));
   const warnings = new Set<string>();
+  if (cases.every(({ samples }) => samples.length === 0)) warnings.add(`${file} has no lines`);
   const runs = cases.map((one) => runCase(one, options, warnings));
   for (const warning of warnings) stderr.write(`whippet: warning: ${warning}\n`);
   const paint = painter(wantsColour(stdout.isTTY === true, env));
@@ -89,10 +90,22 @@ function checkOptions({ golden, update, json }: SimulateCommandOptions): void {
 }
 
 async function readInput(file: string, stdin: AsyncIterable<Uint8Array>): Promise<string> {
-  if (file !== '-') return readFileSync(file, 'latin1');
+  if (file !== '-') return readFile(file);
   const chunks: Uint8Array[] = [];
   for await (const chunk of stdin) chunks.push(chunk);
   return Buffer.concat(chunks).toString('latin1');
+}
+
+function readFile(path: string): string {
+  try {
+    return readFileSync(path, 'latin1');
+  } catch (cause) {
+    const { code, message } = cause as NodeJS.ErrnoException;
+    const why = code === 'ENOENT' ? 'does not exist' : code === 'EISDIR' ? 'is a directory' : `: ${message}`;
+    throw new SimulateInputError(`${path} ${why}; give a file with lines or JSON, or - for standard input`, {
+      cause,
+    });
+  }
 }
 
 function runCase(one: SimulateCase, options: SimulateCommandOptions, warnings: Set<string>): Run {

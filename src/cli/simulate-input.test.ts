@@ -34,7 +34,16 @@ describe('lines', () => {
   });
 });
 
+test('a mark of the byte order, as some editors write, is no part of the first line', () => {
+  expect(linesOf('\ufeff@5 a:1|c')).toEqual([['a:1|c', 5, 5]]);
+  expect(readCases(toByteString('\ufeff{"samples":[]}'))[0]?.samples).toEqual([]);
+});
+
 describe('JSON', () => {
+  test('that is a list says what a case looks like', () => {
+    expect(() => readCases('[ {"line":"a:1|c","at":1} ]')).toThrow('write { "samples": [ … ] }');
+  });
+
   const read = (value: unknown) => readCases(JSON.stringify(value));
   test('is a case', () => {
     const samples = [{ line: 'a:1|c', at: 1 }];

@@ -30,15 +30,17 @@ export interface SimulateCase {
 
 /** More than these are a mistake, such as a first line without a time before lines with today's. */
 const FLUSHES_MAX = 100_000;
+/** What some editors put before the first line: U+FEFF. */
+const BYTE_ORDER_MARK = '\xef\xbb\xbf';
 const TIMED_LINE = /^@(\d+(?:\.\d+)?) /;
 
 /** Throws SimulateInputError. `bytes` are those of the file. */
 export function readCases(bytes: ByteString): readonly SimulateCase[] {
-  if (!bytes.trimStart().startsWith('{'))
-    return [
-      { id: undefined, config: {}, samples: readLines(bytes), flush_at: undefined, stop_at: undefined },
-    ];
-  const root = parseJson(Buffer.from(bytes, 'latin1').toString('utf8'));
+  const text = bytes.startsWith(BYTE_ORDER_MARK) ? bytes.slice(BYTE_ORDER_MARK.length) : bytes;
+  if (/^\s*\[\s*\{/.test(text)) throw new SimulateInputError('a list is no case; write { "samples": [ … ] }');
+  if (!text.trimStart().startsWith('{'))
+    return [{ id: undefined, config: {}, samples: readLines(text), flush_at: undefined, stop_at: undefined }];
+  const root = parseJson(Buffer.from(text, 'latin1').toString('utf8'));
   if (root.cases === undefined) return [readCase(undefined, root, {})];
   if (!Array.isArray(root.cases)) throw new SimulateInputError('cases is a list');
   return root.cases.map((one: unknown, i) => {

@@ -131,8 +131,17 @@ describe('whippet simulate', () => {
     expect((await run(file)).printed).toMatch(/^one\nflush 0 at 10\n.*\n\ntwo\nflush 0 at 10\n.*\n$/);
   });
 
+  test('says when a file has no lines, and when there is no file', async () => {
+    expect((await run(fileOf('empty.txt', '\n'))).warned).toMatch(/empty\.txt has no lines\n$/);
+    await expect(run('/nowhere/lines.txt')).rejects.toThrow('/nowhere/lines.txt does not exist; give a file');
+    await expect(run('/')).rejects.toThrow('/ is a directory');
+  });
+
   test('warns once of what is odd in the configuration', async () => {
-    const file = fileOf('odd.json', JSON.stringify({ config: { dogstatsd_prot: 1 }, samples: [] }));
+    const file = fileOf(
+      'odd.json',
+      JSON.stringify({ config: { dogstatsd_prot: 1 }, samples: [{ line: 'a:1|c', at: 1 }] }),
+    );
     expect((await run(file)).warned).toMatch(/^whippet: warning: .*dogstatsd_prot.*\n$/);
   });
 
