@@ -77,7 +77,7 @@ export function initBuckets(keysMax: u32, valuesMax: u32, recordsMax: u32): void
   open = newBucket(keysMax);
   idle = newBucket(keysMax);
   open.epoch = 1;
-  resetKeyTable(open.keys, 1);
+  resetKeyTable(open.keys, 1, open.keys);
 }
 
 function newBucket(keysMax: u32): Bucket {
@@ -150,7 +150,7 @@ export function swapBuckets(start: f64, slots: u32): Bucket {
   next.epoch = sealed.epoch + 1;
   next.touchedCount = 0;
   next.timestampedCount = 0;
-  resetKeyTable(next.keys, next.epoch);
+  resetKeyTable(next.keys, next.epoch, sealed.keys);
   open = next;
   idle = sealed;
   return sealed;

@@ -45,19 +45,33 @@ export function initKeyTable(table: KeyTable, limit: u32): void {
   table.entries = takeRegion((<usize>SMALLEST_CAPACITY) * KEY_BYTES);
 }
 
-/** Starts an empty bucket; a table that was much too large for the last one gives memory back. */
-export function resetKeyTable(table: KeyTable, epoch: u32): void {
+/**
+ * Starts an empty bucket, as large as the one before, `last`, had to be: growing an empty table moves no keys. A
+ * table that was much too large for the last two gives memory back.
+ */
+export function resetKeyTable(table: KeyTable, epoch: u32, last: KeyTable): void {
   const capacity = table.mask + 1;
-  if (capacity > SMALLEST_CAPACITY && table.count * 8 < capacity) {
-    const smaller = takeRegion(<usize>(capacity / 2) * KEY_BYTES);
-    if (smaller != 0) {
-      freeRegion(table.entries, <usize>capacity * KEY_BYTES);
-      table.entries = smaller;
-      table.mask = capacity / 2 - 1;
-    }
-  }
+  const wanted = capacityAfter(last);
+  if (wanted > capacity) resize(table, wanted);
+  else if (capacity > SMALLEST_CAPACITY && max(table.count, last.count) * 8 < capacity) resize(table, capacity / 2);
   table.epoch = epoch;
   table.count = 0;
+}
+
+/** What holds a little more than `last` holds without growing on the way. */
+function capacityAfter(last: KeyTable): u32 {
+  const capacity = last.mask + 1;
+  const isNearlyFull = <u64>last.count * 8 > <u64>capacity * 5;
+  return isNearlyFull && last.count < last.limit ? capacity * 2 : capacity;
+}
+
+/** Gives an empty table another capacity; without memory it keeps what it has. */
+function resize(table: KeyTable, capacity: u32): void {
+  const entries = takeRegion(<usize>capacity * KEY_BYTES);
+  if (entries == 0) return;
+  freeRegion(table.entries, <usize>(table.mask + 1) * KEY_BYTES);
+  table.entries = entries;
+  table.mask = capacity - 1;
 }
 
 /** What addKey() found. */
