@@ -88,6 +88,8 @@ export interface Libc {
   connect(fd: number, sockaddr: Uint8Array): void;
   /** Lets clients connect; `backlog` of them may wait to be accepted. */
   listen(fd: number, backlog: number): void;
+  /** Takes a connection that waits, without waiting for one: its descriptor, or -errno. */
+  accept(fd: number): number;
   /** Another descriptor of the same socket, to be closed on its own. */
   duplicate(fd: number): number;
   /** Keeps programs that this one starts from having the descriptor. */
@@ -183,6 +185,7 @@ function bindLibc(): Libc {
   const bind = library.func('bind', 'int', ['int', 'uintptr_t', 'uint32_t']);
   const connect = library.func('connect', 'int', ['int', 'uintptr_t', 'uint32_t']);
   const listen = library.func('listen', 'int', ['int', 'int']);
+  const accept4 = library.func('accept4', 'int', ['int', 'uintptr_t', 'uintptr_t', 'int']);
   const fcntl = library.func('fcntl', 'int', ['int', 'int', 'int']);
   const shutdown = library.func('shutdown', 'int', ['int', 'int']);
   const close = library.func('close', 'int', ['int']);
@@ -220,6 +223,10 @@ function bindLibc(): Libc {
     bind: (fd, sockaddr) => void check('bind', bind(fd, address(sockaddr), sockaddr.length)),
     connect: (fd, sockaddr) => void check('connect', connect(fd, address(sockaddr), sockaddr.length)),
     listen: (fd, backlog) => void check('listen', listen(fd, backlog)),
+    accept: (fd) => {
+      const accepted: number = accept4(fd, 0, 0, SOCK_NONBLOCK | SOCK_CLOEXEC);
+      return accepted < 0 ? -koffi.errno() : accepted;
+    },
     duplicate: (fd) => check('fcntl', fcntl(fd, F_DUPFD_CLOEXEC, 0)),
     closeOnExec: (fd) => void check('fcntl', fcntl(fd, F_SETFD, FD_CLOEXEC)),
     makeBlocking: (fd) => {

@@ -8,6 +8,7 @@ import { setTimeout as sleep } from 'node:timers/promises';
 import { connect as connectTls } from 'node:tls';
 import { fileURLToPath } from 'node:url';
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
+import { packetsOf } from '../../test/support/packets.ts';
 import type { ConnectionReport } from '../model/connection.ts';
 import type { ShardMessage } from '../model/shard-message.ts';
 import { ControlWord, makeControlBuffer } from '../telemetry/control-word.ts';
@@ -16,6 +17,7 @@ import { portableClock } from './clock.ts';
 import { loadLibc } from './libc.ts';
 import { openTcpSocket } from './port-socket.ts';
 import { RateLimiter } from './rate-limiter.ts';
+import { FrameSender } from './send-frames.ts';
 import { StreamIntake } from './stream-intake.ts';
 import type { StreamListener, StreamSettings } from './stream-settings.ts';
 import { openUnixStream } from './unix-socket.ts';
@@ -194,6 +196,22 @@ describe.each([
 });
 
 describe('a stream listener', () => {
+  it('takes what clients have sent whom it had not even accepted when it was told to stop', async () => {
+    const intake = await RunningIntake.start({ packetMs: 5 });
+    const flood = await intake.connect();
+    for (let i = 0; i < 100; i++) flood.write(frame('flood'));
+    await until(() => intake.packets.length > 0);
+    // Nothing of this lets the event loop, on which the intake runs as well, accept anyone.
+    const senders = Array.from({ length: 200 }, () => new FrameSender(intake.path));
+    for (const sender of senders) {
+      sender.send(packetsOf(['late']));
+      sender.close();
+    }
+    await intake.stop();
+    expect(intake.packets.filter((packet) => packet === 'late')).toHaveLength(200);
+    expect(intake.count('accepted')).toBe(201);
+  });
+
   it('goes on reading others while one connection floods it with slow packets', async () => {
     const intake = await RunningIntake.start({ packetMs: 0.5 });
     const flood = await intake.connect();

@@ -32,8 +32,8 @@ import { Turn } from './turn.ts';
 const TICK_MS = 100;
 /** How often idle connections are looked for, ticks. */
 const IDLE_TICKS = 10;
-/** How long a stopping thread goes on accepting what clients have connected before, ms. */
-const ACCEPT_DRAIN_MS = 300;
+/** How long a stopping thread goes on accepting who keeps coming, ms. */
+const ACCEPT_DRAIN_MS = 2000;
 const PEER_PID_UNKNOWN = 0;
 
 export interface StreamIntakeOptions {
@@ -76,6 +76,8 @@ export class StreamIntake implements ConnectionHost {
   private current: StreamConnection | undefined;
   private waiting: StreamConnection[] = [];
   private nextTurns: NodeJS.Immediate | undefined;
+  /** While those who have connected before a stop are accepted nobody has a turn: it is to be quick. */
+  private isAcceptingRest = false;
   /** Set while memory is short: nobody has a turn. */
   private pause: NodeJS.Timeout | undefined;
   private ticks = 0;
@@ -153,7 +155,7 @@ export class StreamIntake implements ConnectionHost {
 
   mayRead(): boolean {
     const { control, limiter } = this.options;
-    if (this.pause !== undefined) return false;
+    if (this.pause !== undefined || this.isAcceptingRest) return false;
     const ms = control.stopRequested ? 0 : (limiter?.pauseMs() ?? 0);
     if (ms > 0) this.pause = setTimeout(() => this.endPause(), ms);
     return ms === 0;
@@ -236,10 +238,13 @@ export class StreamIntake implements ConnectionHost {
     const accepted = (): number => this.servers.reduce((sum, server) => sum + server.accepted, 0);
     const deadline = performance.now() + ACCEPT_DRAIN_MS;
     let before: number;
+    this.isAcceptingRest = true;
     do {
       before = accepted();
       for (let round = 0; round < 2; round++) await new Promise((resolve) => setImmediate(resolve));
     } while (accepted() !== before && performance.now() < deadline);
+    this.isAcceptingRest = false;
+    this.giveTurns();
   }
 }
 

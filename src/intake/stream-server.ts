@@ -9,18 +9,20 @@
  * Errors   an accept that fails ends nothing: the system asks again, connections that are open go on.
  * Closing  closes this thread's descriptor; the socket stays open while the control thread has its own.
  */
-import { createServer, type Server, type Socket } from 'node:net';
+import { createServer, type Server, Socket } from 'node:net';
 import { createServer as createTlsServer, type TLSSocket } from 'node:tls';
 import type { ConnectionPeer, ConnectionReport } from '../model/connection.ts';
 import type { StreamCounters } from '../telemetry/stream-counters.ts';
 import type { ConnectionTracker } from './connection-tracker.ts';
-import type { Libc } from './libc.ts';
+import { EAGAIN, errnoText, type Libc } from './libc.ts';
 import { describePeer } from './peer.ts';
 import type { StreamListener } from './stream-settings.ts';
 
 /** Descriptors kept free for files, the HTTP server and the outputs. */
 const DESCRIPTORS_RESERVED = 16;
 const HANDSHAKE_TIMEOUT_MS = 10_000;
+/** Connections taken in one go; Node takes one each time around its event loop, which is long when there is much to read. */
+const ACCEPTS_MAX = 64;
 /** Connections that may wait to be accepted; the system caps it (net.core.somaxconn). */
 export const LISTEN_BACKLOG = 4096;
 
@@ -50,8 +52,11 @@ interface Raw {
 export class StreamServer {
   private readonly options: StreamServerOptions;
   private readonly server: Server;
+  private isAccepting = false;
   /** Sockets in a TLS handshake, by address and port of the client. */
   private readonly raw = new Map<string, Raw>();
+  /** This thread's descriptor of the listening socket; undefined where Node has opened it. */
+  private fd: number | undefined;
   /** Connections that were accepted, for whoever waits until no more come. */
   accepted = 0;
 
@@ -79,11 +84,12 @@ export class StreamServer {
     const { server } = this;
     const { listener, libc } = this.options;
     const { socket } = listener;
+    if ('fd' in socket) this.fd = libc?.duplicate(socket.fd);
     return new Promise((resolve, reject) => {
       server.once('error', reject);
       server.listen(
         {
-          ...('fd' in socket && libc !== undefined ? { fd: libc.duplicate(socket.fd) } : socket),
+          ...('fd' in socket ? { fd: this.fd } : socket),
           // A named pipe of Windows lets only its owner in unless told otherwise.
           ...(listener.kind === 'named_pipe' && 'path' in socket
             ? { readableAll: true, writableAll: true }
@@ -93,7 +99,8 @@ export class StreamServer {
         LISTEN_BACKLOG,
         () => {
           server.off('error', reject);
-          server.on('error', (error) => this.failAccept(error));
+          server.on('error', (error) => this.failAccept(error.message));
+          server.on('connection', () => this.acceptMore());
           const address = server.address();
           resolve(typeof address === 'object' && address !== null ? address.port : 0);
         },
@@ -103,13 +110,30 @@ export class StreamServer {
 
   /** Accepts no more. */
   close(): void {
+    this.fd = undefined;
     this.server.close();
   }
 
-  private failAccept(error: Error): void {
+  /** Takes those that wait behind the one Node has just taken. */
+  private acceptMore(): void {
+    const { libc } = this.options;
+    if (libc === undefined || this.fd === undefined || this.isAccepting) return;
+    this.isAccepting = true;
+    for (let i = 0; i < ACCEPTS_MAX; i++) {
+      const fd = libc.accept(this.fd);
+      if (fd < 0) {
+        if (fd !== -EAGAIN) this.failAccept(errnoText(-fd));
+        break;
+      }
+      this.server.emit('connection', new Socket({ fd, readable: true, writable: true }));
+    }
+    this.isAccepting = false;
+  }
+
+  private failAccept(reason: string): void {
     const { counters, listener, report } = this.options;
     counters.add(listener.kind, 'acceptErrors');
-    report({ problem: 'accept', listener: listener.kind, detail: `cannot accept: ${error.message}` });
+    report({ problem: 'accept', listener: listener.kind, detail: `cannot accept: ${reason}` });
   }
 
   private accept(socket: Socket): void {
