@@ -41,6 +41,11 @@ export function checkDelivery(config: Config, findings: Findings): void {
       'forwarder_storage_max_size_in_bytes is set and there is no folder for the files; set forwarder_storage_path',
     );
   }
+  if (config.forwarder_storage_path !== '' && config.forwarder_storage_max_size_in_bytes === 0) {
+    findings.warn(
+      'forwarder_storage_path is set and nothing is kept there: forwarder_storage_max_size_in_bytes is 0; set it to the room there is',
+    );
+  }
   for (const [place, key] of listKeys(config)) {
     if (!/^ENC\[/.test(key)) continue;
     findings.report(

@@ -90,6 +90,10 @@ describe('proxies', () => {
 
 describe('delivery', () => {
   rejects({ api_key: KEY, forwarder_storage_max_size_in_bytes: 1 }, 'set forwarder_storage_path');
+  test('a folder for files without room for them is warned of', () => {
+    const { warnings } = loadConfig({ values: { api_key: KEY, forwarder_storage_path: '/x' } });
+    expect(warnings).toEqual([expect.stringContaining('forwarder_storage_max_size_in_bytes is 0')]);
+  });
   test.each([
     ['forwarder_backoff_factor', 1, 2],
     ['forwarder_backoff_base', 0, 2],

@@ -72,7 +72,8 @@ function renderEndpoint(output: string, endpoint: Endpoint, now: number, paint: 
   if (disk !== undefined) {
     const age = (now - (disk.oldestAt ?? now)) / 1000;
     const files = `in ${formatCount(disk.files)} ${disk.files === 1 ? 'file' : 'files'}`;
-    lines.push(...line('on disk', `${amount(disk)} ${files}, ${oldest(disk.payloads, age)}`));
+    const what = disk.payloads === 0 ? 'nothing' : `${amount(disk)} ${files}, ${oldest(disk.payloads, age)}`;
+    lines.push(...line('on disk', what));
     if (disk.failing !== undefined) lines.push(...line('disk fails', disk.failing, paint));
   }
   lines.push(...line('delivered', `${payloads(delivered)}${last}`));
