@@ -9,8 +9,10 @@
  * Stop    intake threads drain and seal; the last flush; outputs get a deadline; HTTP closes.
  */
 import { aggregateMetrics } from './aggregate/aggregate-metrics.ts';
+import { listContexts, listMetrics, viewMetric } from './aggregate/context-list.ts';
 import { Registry } from './aggregate/registry.ts';
-import type { FlushResult, TimeSampler } from './aggregate/sampler.ts';
+import type { FlushOptions, FlushResult, TimeSampler } from './aggregate/sampler.ts';
+import { type ConfigView, mergeViews } from './config/config-view-merge.ts';
 import { contextLimitsOf } from './config/context-limits.ts';
 import type { Config } from './config/schema.ts';
 import { coreMetrics } from './core/core-metrics.ts';
@@ -18,8 +20,9 @@ import { CORE_COUNTERS } from './core/counters.ts';
 import { SealedMemory } from './core/sealed-memory.ts';
 import { enrichOptionsOf } from './enrich/settings.ts';
 import type { Workloads } from './enrich/static-tagger.ts';
+import type { ApiSource, ReloadAnswer, Views } from './http/api-source.ts';
 import type { HealthReport, PartHealth } from './http/health-report.ts';
-import type { HttpServer, ReloadAnswer, Views } from './http/server.ts';
+import type { HttpServer } from './http/server.ts';
 import { IntakeThread } from './intake/intake-thread.ts';
 import { Beat } from './lib/beat.ts';
 import type { Steps } from './lib/steps.ts';
@@ -35,14 +38,19 @@ import { PrometheusOutput } from './outputs/prometheus/prometheus-output.ts';
 import { toSafeText } from './outputs/safe-text.ts';
 import { CardinalityWatch } from './server/cardinality-watch.ts';
 import { giveMemoryBack, yieldToIntake } from './server/give-way.ts';
+import { HandedPackets } from './server/handed-packets.ts';
 import { Inbox } from './server/inbox.ts';
 import { IntakeParts } from './server/intake-parts.ts';
 import { Listening } from './server/listening.ts';
 import { makeSampler, SamplerRules, tickSecondsUnder } from './server/make-sampler.ts';
+import { MessageWatchers } from './server/message-watchers.ts';
+import { openHttp } from './server/open-http.ts';
 import { openOutputs } from './server/open-outputs.ts';
 import { compareLoaded, type ReloadReport, withReloaded } from './server/reloadable.ts';
 import { SelfTelemetry } from './server/self-telemetry.ts';
+import { runInSlices } from './server/slices.ts';
 import { type OwnSettings, startThreads } from './server/start-threads.ts';
+import { viewStatus } from './server/status-view.ts';
 import { StreamWatch } from './server/stream-watch.ts';
 import { Supervisor } from './server/supervisor.ts';
 import { type SharedSettings, sharedSettings } from './server/thread-settings.ts';
@@ -56,12 +64,17 @@ export type { ReloadAnswer };
 /** How long a flush waits for intake threads that are behind, ms. */
 const FLUSH_GRACE_MS = 2000;
 const KEY_WORDS = 4;
+/** The longest packet that comes over HTTP. */
+const PROXY_PACKET_BYTES_MAX = 65_536;
 /** Slots freed in one step. */
 const STEP_SLOTS = 1024;
 
 export interface ServerOptions {
   readonly config: Config;
   readonly workloads: Workloads;
+  /** The configuration as people may see it. */
+  readonly configView: ConfigView;
+  readonly version: string;
   readonly log: Logger;
   /** Variables in which a supervisor hands over sockets and says where to report; they are taken out. */
   readonly env?: NodeJS.ProcessEnv;
@@ -82,6 +95,8 @@ export interface StopReport {
 export class Server {
   private config: Config;
   private workloads: Workloads;
+  private configView: ConfigView;
+  private readonly startedAt = Date.now() / 1000;
   private readonly log: Logger;
   private readonly options: ServerOptions;
   private readonly registry: Registry;
@@ -95,13 +110,19 @@ export class Server {
   private readonly supervisor: Supervisor;
   private outputs: FanOut;
   private sampler: TimeSampler;
-  private http: HttpServer | undefined;
+  private http: HttpServer[] = [];
+  private readonly handed: HandedPackets;
+  private readonly watchers: MessageWatchers;
   private readonly rules: SamplerRules;
   /** How often threads seal; the width of every bucket is a multiple of it. */
   private readonly tickSeconds: number;
   private readonly unknownFields: UnknownFieldWatch;
   private intake: IntakeParts | undefined;
   private readonly streams: StreamWatch;
+  /** Starts a thread with the settings of all; set when those are known. */
+  private startThread: (kind: string, own: OwnSettings) => IntakeThread = () => {
+    throw new Error('threads are started later');
+  };
   private running = false;
   private flushes = 0;
   private lastStatus = { at: Date.now() / 1000, packets: 0 };
@@ -112,6 +133,7 @@ export class Server {
     this.options = options;
     this.config = options.config;
     this.workloads = options.workloads;
+    this.configView = options.configView;
     this.rules = new SamplerRules(this.config);
     this.tickSeconds = tickSecondsUnder(this.config);
     this.log = options.log;
@@ -147,12 +169,14 @@ export class Server {
         linesPerSecond: this.config.outputs.echo_per_second,
       });
     }
+    this.watchers = new MessageWatchers(this.threads);
+    this.handed = new HandedPackets(PROXY_PACKET_BYTES_MAX, (kind, own) => this.startThread(kind, own));
     this.beat = new Beat({
       intervalSeconds: this.tickSeconds,
       graceMs: FLUSH_GRACE_MS,
       clock: () => Date.now() / 1000,
       reached: () => Math.min(...this.threads.map((thread) => thread.passed)),
-      run: () => this.flush(false),
+      run: async () => void (await this.flush(false)),
     });
   }
 
@@ -175,13 +199,14 @@ export class Server {
 
   /** The HTTP server's port; undefined when it is off. */
   get httpPort(): number | undefined {
-    return this.http?.port;
+    return this.config.http.port < 0 ? undefined : this.http[0]?.port;
   }
 
   /** Drains, flushes and closes; resolves with what could not be delivered. */
   async stop(): Promise<StopReport> {
     this.running = false;
     this.supervisor.stopping();
+    await this.handed.stop();
     await Promise.all(this.threads.map((thread) => thread.stop()));
     this.self.closeListeners();
     this.intake?.stop();
@@ -191,7 +216,7 @@ export class Server {
     await this.flush(true);
     await this.cardinality.close();
     const reports = await this.outputs.close(this.config.stop_timeout_seconds * 1000);
-    await this.http?.close();
+    await Promise.all(this.http.map((server) => server.close()));
     this.self.stop();
     const left = this.sampler.counts.incompleteAggregates;
     const reasons = reports.flatMap(({ reason }) => (reason === undefined ? [] : [reason]));
@@ -206,12 +231,13 @@ export class Server {
    * Takes what can change while it runs from another configuration: mapper, rules, filters, namespace, tags,
    * workloads. The threads forget the lines they know; buckets and counts stay.
    */
-  reload(config: Config, workloads: Workloads): ReloadReport {
+  reload(config: Config, workloads: Workloads, view: ConfigView): ReloadReport {
     const { changed, needRestart, difference } = compareLoaded(
       { config: this.config, workloads: this.workloads },
       { config, workloads },
       this.tickSeconds,
     );
+    this.configView = mergeViews(this.configView, view, changed);
     if (changed.length > 0) {
       this.workloads = workloads;
       this.config = withReloaded(this.config, config, this.tickSeconds);
@@ -264,15 +290,16 @@ export class Server {
       this.log,
     );
     this.sampler = this.makeSampler();
-    await this.openHttp();
     const settings = sharedSettings(config, this.workloads, this.intake.settings);
-    startThreads(listeners, config, this.streams, (kind, own) => this.startThread(kind, own, settings));
+    this.startThread = (kind, own) => this.makeThread(kind, own, settings);
+    this.http = await this.openHttp();
+    startThreads(listeners, config, this.streams, this.startThread);
     await this.listening.settle(this.threads);
     yieldToIntake();
     this.running = true;
     this.beat.start();
     this.intake?.start();
-    if (this.http) this.log.info({ address: this.http.address, port: this.http.port }, 'HTTP is up');
+    for (const { address, port } of this.http) this.log.info({ address, port }, 'HTTP is up');
     this.supervisor.ready(`Listening on ${this.listening.describe()}`);
   }
 
@@ -284,24 +311,7 @@ export class Server {
     this.intake?.stop();
     this.listening.close();
     await this.outputs.close(0);
-    await this.http?.close();
-  }
-
-  private async openHttp(): Promise<void> {
-    const { http } = this.config;
-    if (http.port < 0) return;
-    const prometheus = this.outputs.outputs.find((output) => output instanceof PrometheusOutput);
-    const { startHttp } = await import('./http/server.ts');
-    this.http = await startHttp({
-      host: http.host,
-      port: http.port,
-      logger: this.log,
-      ...(prometheus && { prometheus }),
-      views: this.views(),
-      health: () => this.health(),
-      ready: () => this.running,
-      reload: this.options.onReload,
-    });
+    await Promise.all(this.http.map((server) => server.close()));
   }
 
   private makeSampler(): TimeSampler {
@@ -311,7 +321,19 @@ export class Server {
     });
   }
 
-  private startThread(kind: string, own: OwnSettings, settings: SharedSettings): void {
+  private openHttp(): Promise<HttpServer[]> {
+    const prometheus = this.outputs.outputs.find((output) => output instanceof PrometheusOutput);
+    const parts = {
+      version: this.options.version,
+      source: this.apiSource(),
+      ...(prometheus && { prometheus }),
+      health: () => this.health(),
+      ready: () => this.running,
+    };
+    return openHttp(this.config, parts, this.log);
+  }
+
+  private makeThread(kind: string, own: OwnSettings, settings: SharedSettings): IntakeThread {
     const shard = this.threads.length;
     const thread: IntakeThread = new IntakeThread({
       listenerKind: kind,
@@ -325,6 +347,8 @@ export class Server {
       onFailure: (error) => this.options.onFatal(error),
     });
     this.threads.push(thread);
+    this.watchers.tell(thread);
+    return thread;
   }
 
   private hear(shard: number, message: ShardMessage): void {
@@ -350,6 +374,9 @@ export class Server {
         this.threads[shard]?.control.take();
         this.handedOver++;
         this.outputs.serviceCheck(message.check, message.receivedAt);
+        break;
+      case 'watched':
+        this.watchers.take(message.lines, message.leftOut);
         break;
       case 'rejected':
         this.logRejected(message);
@@ -398,16 +425,22 @@ export class Server {
     else this.log.error(fields, 'rejected a line');
   }
 
-  private *flushSteps(at: number, final: boolean): Steps<FlushResult> {
-    yield* this.self.beforeFlush(at, final);
+  private *flushSteps(at: number, options: FlushOptions): Steps<FlushResult> {
+    yield* this.self.beforeFlush(at, options.final);
     this.cardinality.settle();
-    return yield* this.sampler.flushSteps(at, { final });
+    return yield* this.sampler.flushSteps(at, options);
   }
 
-  private async flush(final: boolean): Promise<void> {
+  /** Delivers what open buckets hold, without waiting for their end; resolves with the number of aggregates. */
+  private async flushOpen(): Promise<number> {
+    await Promise.all(this.threads.map((thread) => thread.seal()));
+    return this.beat.between(() => this.flush(false, true));
+  }
+
+  private async flush(final: boolean, openToo = false): Promise<number> {
     const at = Date.now() / 1000;
-    if (!final && !this.sampler.isDue(at)) return;
-    const { batches, forgotten } = await this.inbox.run(() => this.flushSteps(at, final));
+    if (!final && !openToo && !this.sampler.isDue(at)) return 0;
+    const { batches, forgotten } = await this.inbox.run(() => this.flushSteps(at, { final, openToo }));
     const aggregates = await this.outputs.deliver(
       { at, interval: this.config.bucket_seconds, final },
       this.self.watch(batches),
@@ -419,6 +452,7 @@ export class Server {
     giveMemoryBack();
     this.unknownFields.warn();
     this.log.debug({ aggregates, contexts: this.registry.size, forgotten: forgotten.length }, 'flushed');
+    return aggregates;
   }
 
   /** One line for people, of how it goes since the last flush. */
@@ -467,9 +501,36 @@ export class Server {
     ];
   }
 
+  /** What HTTP asks of the server. */
+  private apiSource(): ApiSource {
+    return {
+      views: this.views(),
+      contexts: (query) => runInSlices(listContexts(this.registry, query)),
+      metrics: (query) => runInSlices(listMetrics(this.registry, query)),
+      metric: (name) => runInSlices(viewMetric(this.registry, name)),
+      watchMessages: (watch) => this.watchers.add(watch),
+      reload: this.options.onReload,
+      flush: () => this.flushOpen(),
+      takePacket: (packet) => this.handed.take(packet),
+    };
+  }
+
   /** What GET /api/<name> answers as JSON. */
   private views(): Views {
     return {
+      status: () =>
+        viewStatus({
+          version: this.options.version,
+          startedAt: this.startedAt,
+          now: Date.now() / 1000,
+          listeners: this.addresses,
+          threads: this.threads.map((thread) => thread.listenerKind),
+          contexts: this.registry.size,
+          flushes: this.flushes,
+          bucketSeconds: this.config.bucket_seconds,
+          health: this.health(),
+        }),
+      config: () => this.configView,
       connections: () => this.streams.connections(this.threads, this.config.intake.connections_max),
       cardinality: () => this.cardinality.view(),
       clients: () => this.self.clientReport(),

@@ -11,7 +11,7 @@
  * while an output wants to look it up, and while something holds it (a shard's slot, data not yet
  * flushed). A longer stay never changes what is emitted, and no data loses its context.
  *
- * Memory  about 55 bytes a context, 8 of index, 4 a tag, and every text once.
+ * Memory  about 63 bytes a context, 8 of index, 4 a tag, and every text once.
  * Limits  those on cardinality, exactly and over all shards: what is beyond is interned as the overflow context of
  *         its name and type (model/cardinality.ts), of which there are at most OVERFLOW_SERIES_MAX names' worth.
  */
@@ -82,6 +82,8 @@ export class Registry {
   #holds = new Uint32Array(0);
   #names = new Uint32Array(0);
   #hosts = new Uint32Array(0);
+  /** Samples since the context is known. */
+  #samples = new Float64Array(0);
   /** JMX checks, of the few contexts that have one. */
   readonly #sources = new Map<number, string>();
 
@@ -197,6 +199,25 @@ export class Registry {
   /** Whether the context is the one for what is over a limit. */
   isOverflow(id: number): boolean {
     return this.#overflowIds.has(id);
+  }
+
+  /** Whether `id` stands for a context now. */
+  has(id: number): boolean {
+    return id < this.#idCount && this.#types[id] !== UNUSED;
+  }
+
+  /** Second of the last sample, whatever it was, or of the registration before there is one. */
+  usedAt(id: number): number {
+    return this.#usedAt[id] as number;
+  }
+
+  /** Samples since the context is known, whatever their rate. */
+  samplesOf(id: number): number {
+    return this.#samples[id] as number;
+  }
+
+  countSamples(id: number, samples: number): void {
+    (this.#samples[id] as number) += samples;
   }
 
   nameOf(id: number): ByteString {
@@ -337,6 +358,7 @@ export class Registry {
     this.#usedAt[id] = Math.trunc(now);
     this.#live[id] = 0;
     this.#holds[id] = 0;
+    this.#samples[id] = 0;
     this.#keepText(id, text);
     return id;
   }
@@ -370,6 +392,7 @@ export class Registry {
     this.#usedAt = reserve(this.#usedAt, id);
     this.#live = reserve(this.#live, id);
     this.#holds = reserve(this.#holds, id);
+    this.#samples = reserve(this.#samples, id);
     this.#names = reserve(this.#names, id);
     this.#hosts = reserve(this.#hosts, id);
   }

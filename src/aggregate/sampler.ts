@@ -101,6 +101,13 @@ const STEP_CELLS = 256;
 const STEP_KEYS = 1024;
 const STEP_CONTEXTS = 1024;
 
+export interface FlushOptions {
+  /** The last flush before a stop. */
+  readonly final: boolean;
+  /** Takes open buckets as well; what comes to them afterwards is another part of the same bucket. */
+  readonly openToo?: boolean;
+}
+
 export class TimeSampler {
   readonly counts: SamplerCounts = {
     mergedValues: 0,
@@ -187,13 +194,13 @@ export class TimeSampler {
    * Takes the buckets that have closed at `now` (Unix seconds), and at the final flush the open ones if
    * so configured; otherwise the final flush drops those and counts them.
    */
-  flush(now: number, options: { readonly final: boolean }): FlushResult {
+  flush(now: number, options: FlushOptions): FlushResult {
     return finish(this.flushSteps(now, options));
   }
 
   /** The same in steps. */
-  *flushSteps(now: number, options: { readonly final: boolean }): Steps<FlushResult> {
-    const openToo = options.final && this.#options.flushIncompleteBuckets;
+  *flushSteps(now: number, options: FlushOptions): Steps<FlushResult> {
+    const openToo = options.openToo === true || (options.final && this.#options.flushIncompleteBuckets);
     const buckets: Bucket[] = [];
     for (const each of this.#buckets.values()) buckets.push(...(yield* each.takeClosed(now, openToo)));
     if (options.final)
@@ -236,6 +243,7 @@ export class TimeSampler {
       const bucket = this.#plans.of(id).buckets.at(sealed.start);
       if (bucket.merge(id, registry.typeOf(id), sealed, slot, clockWentBack)) registry.hold(id);
       registry.noteSample(id, Math.trunc(seen), clockWentBack);
+      registry.countSamples(id, sealed.samples(slot));
     }
     const visit: VisitKey = (slot, kind, low, high, weight) => {
       const id = slots.idOf(slot);
@@ -252,6 +260,7 @@ export class TimeSampler {
 
   #mergeTimestamped(id: number, receivedAt: number, timestamp: number, value: number): void {
     this.#registry.noteTimestamped(id, receivedAt);
+    this.#registry.countSamples(id, 1);
     if (!isPassedThrough(this.#registry.typeOf(id))) {
       this.counts.unsupportedTimestampedValues++;
       return;

@@ -5,9 +5,8 @@
  *   http.port       8127   default
  */
 
+import { viewConfig } from '../config/config-view.ts';
 import type { LoadedConfig } from '../config/load.ts';
-import { CONFIG_KEYS, shownAt } from '../config/schema.ts';
-import { describeSource } from '../config/setting.ts';
 import { showSetting } from '../config/show-value.ts';
 import { elide } from '../lib/terminal-text.ts';
 import { type ConfigOptions, loadFromOptions } from './options.ts';
@@ -42,8 +41,8 @@ export async function configCommand(
 }
 
 export function formatTable(loaded: LoadedConfig): string {
-  const rows = listRows(loaded).map(
-    ({ path, value, source }) => [path, elide(showSetting(value), VALUE_WIDTH_CUT), source] as const,
+  const rows = Object.entries(viewConfig(loaded)).map(
+    ([path, { value, source }]) => [path, elide(showSetting(value), VALUE_WIDTH_CUT), source] as const,
   );
   const pathWidth = Math.max(...rows.map(([path]) => path.length));
   const valueWidth = Math.min(VALUE_WIDTH_MAX, Math.max(...rows.map(([, value]) => value.length)));
@@ -54,13 +53,5 @@ export function formatTable(loaded: LoadedConfig): string {
 }
 
 export function formatJson(loaded: LoadedConfig): string {
-  const entries = listRows(loaded).map(({ path, value, source }) => [path, { value, source }]);
-  return `${JSON.stringify(Object.fromEntries(entries), null, 2)}\n`;
-}
-
-function listRows({ config, sources }: LoadedConfig) {
-  return CONFIG_KEYS.map((key) => {
-    const source = describeSource(sources.get(key.path) ?? { kind: 'default' });
-    return { path: key.path, value: shownAt(config, key), source };
-  });
+  return `${JSON.stringify(viewConfig(loaded), null, 2)}\n`;
 }

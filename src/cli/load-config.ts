@@ -3,6 +3,7 @@
  */
 import { Worker } from 'node:worker_threads';
 import { ConfigError, type ConfigProblem } from '../config/config-error.ts';
+import type { ConfigView } from '../config/config-view-merge.ts';
 import type { LoadedConfig } from '../config/load.ts';
 import type { ConfigOptions } from './options.ts';
 
@@ -11,10 +12,17 @@ export interface LoadOrder {
   readonly env: Readonly<Record<string, string | undefined>>;
 }
 
-export type LoadAnswer = { readonly loaded: LoadedConfig } | { readonly problems: readonly ConfigProblem[] };
+/** What a server is given: the configuration, and how people see it, so that it need not know the schema. */
+export interface LoadedForServer extends LoadedConfig {
+  readonly view: ConfigView;
+}
+
+export type LoadAnswer =
+  | { readonly loaded: LoadedForServer }
+  | { readonly problems: readonly ConfigProblem[] };
 
 /** Loads and checks the configuration. Rejects with ConfigError when something is wrong with it. */
-export async function loadConfigApart(options: ConfigOptions): Promise<LoadedConfig> {
+export async function loadConfigApart(options: ConfigOptions): Promise<LoadedForServer> {
   const workerData: LoadOrder = { options, env: { ...process.env } };
   const worker = new Worker(new URL('./load-config.worker.js', import.meta.url), { workerData });
   const answer = await new Promise<LoadAnswer>((resolve, reject) => {

@@ -6,6 +6,7 @@
  */
 import { parentPort, workerData } from 'node:worker_threads';
 import { ConfigError } from '../config/config-error.ts';
+import { viewConfig } from '../config/config-view.ts';
 import type { LoadAnswer, LoadOrder } from './load-config.ts';
 import { loadFromOptions } from './options.ts';
 
@@ -13,7 +14,8 @@ const { options, env } = workerData as LoadOrder;
 
 async function load(): Promise<LoadAnswer> {
   try {
-    return { loaded: await loadFromOptions(options, env) };
+    const loaded = await loadFromOptions(options, env);
+    return { loaded: { ...loaded, view: viewConfig(loaded) } };
   } catch (error) {
     if (!(error instanceof ConfigError)) throw error;
     // Causes may hold anything; what people read is in the messages.

@@ -6,7 +6,7 @@
  * configuration again; a bad one changes nothing.
  */
 import { ConfigError } from '../config/config-error.ts';
-
+import { readVersion } from '../lib/version.ts';
 import { watchFile } from '../lib/watch-file.ts';
 import { type ReloadAnswer, Server } from '../server.ts';
 import { type Logger, makeLogger } from '../telemetry/logger.ts';
@@ -21,7 +21,7 @@ const LAST_STOP_MS = 10_000;
 export async function runCommand(options: RunOptions): Promise<void> {
   const asked = nextSignal();
   void asked.then(nextSignal).then(() => process.exit(EXIT_CODES.failure));
-  const { config, workloads, warnings } = await loadConfigApart(options);
+  const { config, workloads, warnings, view } = await loadConfigApart(options);
   const log = makeLogger(config.log_level);
   for (const warning of warnings) log.warn({}, warning);
 
@@ -39,6 +39,8 @@ export async function runCommand(options: RunOptions): Promise<void> {
   const server = await Server.start({
     config,
     workloads,
+    configView: view,
+    version: readVersion(),
     log,
     env: process.env,
     stream: process.stdout,
@@ -70,9 +72,9 @@ export async function runCommand(options: RunOptions): Promise<void> {
 /** Loads the configuration as at start and hands it to the server. Never rejects. */
 async function reload(server: Server, options: RunOptions, log: Logger): Promise<ReloadAnswer> {
   try {
-    const { config, workloads, warnings } = await loadConfigApart(options);
+    const { config, workloads, warnings, view } = await loadConfigApart(options);
     for (const warning of warnings) log.warn({}, warning);
-    return { ok: true, ...server.reload(config, workloads) };
+    return { ok: true, ...server.reload(config, workloads, view) };
   } catch (error) {
     const problems =
       error instanceof ConfigError ? error.problems.map(({ message }) => message) : [String(error)];

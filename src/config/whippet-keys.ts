@@ -4,6 +4,7 @@
  */
 import { apiKeyFileKey, datadogConnectionKeys } from './datadog-delivery-keys.ts';
 import { datadogOutputKeys } from './datadog-payload-keys.ts';
+import { httpKeys } from './http-keys.ts';
 import { integer, seconds, section, text, yesNoOr, yesOrNo } from './key-types.ts';
 import { limitKeys } from './limit-keys.ts';
 import { rateLimiterIntakeKeys } from './rate-limiter-keys.ts';
@@ -52,25 +53,7 @@ export const whippetKeys = {
   ),
   ...apiKeyFileKey,
   ...streamOwnKeys,
-  http: section({
-    host: text(
-      { default: '127.0.0.1', pattern: /^\S+$/, patternText: 'without spaces: an address or a host name' },
-      {
-        what: 'Address the HTTP server binds: metrics for Prometheus, health and the API.',
-        trade:
-          '`0.0.0.0` lets other machines scrape, and lets everyone who reaches the port read your metrics.',
-        who: 'Whoever scrapes from another machine or container.',
-      },
-    ),
-    port: integer(
-      { default: 8127, min: -1, max: 65535 },
-      {
-        what: 'TCP port of the HTTP server. `0` takes any free port, and the log says which. `-1` turns HTTP off.',
-        trade: 'Off saves a socket; Prometheus and health checks then have nothing to ask.',
-        who: 'Whoever runs a second server on the machine, and tests (`0`).',
-      },
-    ),
-  }),
+  ...httpKeys,
   outputs: section({
     console: yesNoOr(
       { default: 'auto', word: 'auto' },

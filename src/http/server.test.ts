@@ -2,6 +2,7 @@ import { request } from 'node:http';
 import { createServer } from 'node:net';
 import { gunzipSync } from 'node:zlib';
 import { afterEach, describe, expect, test } from 'vitest';
+import type { ApiSource } from './api-source.ts';
 import { type HttpOptions, type HttpServer, startHttp } from './server.ts';
 
 const servers: HttpServer[] = [];
@@ -9,12 +10,31 @@ afterEach(async () => {
   for (const server of servers.splice(0)) await server.close();
 });
 
+/** What the API asks, answered with nothing where a test does not say. */
+function sourceWith(source: Partial<ApiSource>): ApiSource {
+  const page = { total: 0, page: 1, perPage: 50, rows: [] };
+  return {
+    views: {},
+    contexts: async () => page,
+    metrics: async () => page,
+    metric: async () => undefined,
+    watchMessages: () => undefined,
+    reload: async () => ({ ok: false, problems: ['there is nothing to reload'] }),
+    flush: async () => 0,
+    takePacket: async () => true,
+    ...source,
+  };
+}
+
 async function start(options: Partial<HttpOptions> = {}): Promise<HttpServer> {
   const server = await startHttp({
     host: '127.0.0.1',
     port: 0,
     health: () => ({ healthy: true, parts: [] }),
     ready: () => true,
+    token: '',
+    version: '1.2.3',
+    source: sourceWith({}),
     ...options,
   });
   servers.push(server);
@@ -260,7 +280,7 @@ describe('listening', () => {
 describe('/api', () => {
   test('answers each view as JSON, made anew for each request', async () => {
     let asked = 0;
-    const server = await start({ views: { outputs: () => ({ asked: ++asked }) } });
+    const server = await start({ source: sourceWith({ views: { outputs: () => ({ asked: ++asked }) } }) });
     await ask(server, '/api/outputs');
     const answer = await ask(server, '/api/outputs');
     expect(answer.status).toBe(200);

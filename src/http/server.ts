@@ -1,64 +1,46 @@
 /**
- * The HTTP server, on the control thread.
+ * The HTTP server, on the control thread: routes from tables, checks before them, limits around them.
  *
- *   GET /metrics   the Prometheus page, streamed, gzip on request; 404 when that output is off
- *   GET /health    200 or 503 with a report as JSON
- *   GET /ready     200 or 503
- *   GET /          a page for people
- *   GET /api/NAME  what the server knows, as JSON: one route for each of HttpOptions.views
- *   POST /-/reload loads the configuration again; only for this machine, never for web pages
+ *   observe-routes.ts   /, /metrics, /health, /ready
+ *   api-routes.ts       /api/…           what the server knows, as JSON
+ *   message-routes.ts   /api/messages    lines as they arrive
+ *   control-routes.ts   /-/reload, /-/flush
+ *   proxy-routes.ts     /dogstatsd/v2/proxy
  *
- * HEAD works for each GET. Browsers of other sites can neither read it nor have it do anything.
+ * Who may ask what is in access.ts; the OpenAPI document comes from the same tables (openapi.ts).
  *
- * Limits  CONNECTIONS_MAX connections, PAGES_MAX metric pages at once (a further one gets 503), ten
- *         seconds to send a request.
+ * Limits  CONNECTIONS_MAX connections, ten seconds to send a request, bodies of PROXY_BODY_BYTES_MAX, and those of
+ *         the routes.
  */
 import type { AddressInfo } from 'node:net';
-import fastify, { type FastifyInstance, type FastifyReply, type FastifyRequest } from 'fastify';
+import fastify, { type FastifyInstance, type FastifyReply, type RouteHandlerMethod } from 'fastify';
 import type { Log } from '../lib/log.ts';
 import { CONTENT_SECURITY_POLICY } from '../lib/page.ts';
-import { acceptsGzip } from '../lib/weighted-header.ts';
-import type { HealthReport } from './health-report.ts';
-import { renderHomePage } from './home-page.ts';
-import { streamPage } from './page-stream.ts';
+import { isLoopbackAddress } from '../lib/web-guard.ts';
+import { type Access, refuse } from './access.ts';
+import { apiRoutes } from './api-routes.ts';
+import type { ApiSource } from './api-source.ts';
+import { controlRoutes } from './control-routes.ts';
+import { messageRoutes } from './message-routes.ts';
+import { type ObserveOptions, observeRoutes } from './observe-routes.ts';
+import { PROXY_BODY_BYTES_MAX, proxyRoutes } from './proxy-routes.ts';
+import { querySchema, type Route } from './route.ts';
 
 const CONNECTIONS_MAX = 256;
-const PAGES_MAX = 8;
 const REQUEST_TIMEOUT_MS = 10_000;
-const METRICS_OFF =
-  'The Prometheus output is off. Turn it on with outputs.prometheus.enabled: true and restart.\n';
+const CONNECTIONS_CHECK_MS = 1000;
+const HEADER_BYTES_MAX = 16_384;
 
-/** What can render the metrics page, as the Prometheus output does. */
-export interface MetricsSource {
-  page(accept: string | undefined): { readonly contentType: string; readonly chunks: Iterable<string> };
-}
-
-/** What `GET /api/<name>` answers, by name; called for each request. A promise is waited for. */
-export type Views = Readonly<Record<string, () => unknown>>;
-
-export interface HttpOptions {
+export interface HttpOptions extends ObserveOptions {
   readonly host: string;
   /** 0 takes any free port. */
   readonly port: number;
+  /** Asked for on guarded routes; empty for none. */
+  readonly token: string;
+  readonly version: string;
   /** Hears of requests that failed inside the server. */
   readonly logger?: Log;
-  /** Undefined when the output is off. */
-  readonly prometheus?: MetricsSource;
-  readonly views?: Views;
-  health(): HealthReport;
-  ready(): boolean;
-  /** Loads the configuration again; never rejects. */
-  reload?(): Promise<ReloadAnswer>;
-}
-
-/** What a reload led to; the answer to POST /-/reload. */
-export interface ReloadAnswer {
-  readonly ok: boolean;
-  /** Keys that changed, and keys that would have but need a restart. */
-  readonly changed?: readonly string[];
-  readonly needRestart?: readonly string[];
-  /** What is wrong with the new configuration; nothing was changed then. */
-  readonly problems?: readonly string[];
+  readonly source: ApiSource;
 }
 
 export interface HttpServer {
@@ -72,99 +54,102 @@ export class HttpListenError extends Error {
   override readonly name = 'HttpListenError';
   readonly code: 'ERR_LISTEN_IN_USE' | 'ERR_LISTEN_FAILED';
 
-  constructor(options: HttpOptions, cause: NodeJS.ErrnoException) {
+  constructor(place: string, remedy: string, cause: NodeJS.ErrnoException) {
     const inUse = cause.code === 'EADDRINUSE';
     super(
       inUse
-        ? `port ${options.port} is already in use; stop the other server or set http.port`
-        : `cannot listen on ${options.host} port ${options.port} (${cause.code ?? cause.message}); set http.host and http.port`,
+        ? `${place} is already in use; stop the other server or set ${remedy}`
+        : `cannot listen on ${place} (${cause.code ?? cause.message}); set ${remedy}`,
       { cause },
     );
     this.code = inUse ? 'ERR_LISTEN_IN_USE' : 'ERR_LISTEN_FAILED';
   }
 }
 
+/** All routes of the server. */
+export function routesOf(options: Pick<HttpOptions, 'version' | 'source'> & ObserveOptions): Route[] {
+  const routes: Route[] = [
+    ...observeRoutes(options),
+    ...apiRoutes(options.source, options.version, () => routes),
+    ...messageRoutes(options.source),
+    ...controlRoutes(options.source),
+    ...proxyRoutes(options.source),
+  ];
+  return routes;
+}
+
 /** Starts the server; rejects with an HttpListenError when it cannot listen. */
 export async function startHttp(options: HttpOptions): Promise<HttpServer> {
+  const { host, port, token } = options;
+  const app = buildApp(routesOf(options), { loopbackOnly: isLoopbackAddress(host), token }, options.logger);
+  return listen(app, { host, port }, `${host} port ${port}`, 'http.host and http.port');
+}
+
+/** Where the proxy alone is wanted: the port of a trace agent, a Unix socket. Rejects with an HttpListenError. */
+export async function startProxy(
+  place: { readonly host: string; readonly port: number } | { readonly path: string },
+  remedy: string,
+  source: Pick<ApiSource, 'takePacket'>,
+  logger?: Log,
+): Promise<HttpServer> {
+  const loopbackOnly = 'host' in place && isLoopbackAddress(place.host);
+  const app = buildApp(proxyRoutes(source), { loopbackOnly, token: '' }, logger);
+  const name = 'path' in place ? place.path : `${place.host} port ${place.port}`;
+  return listen(app, place, name, remedy);
+}
+
+async function listen(
+  app: FastifyInstance,
+  place: { readonly host: string; readonly port: number } | { readonly path: string },
+  name: string,
+  remedy: string,
+): Promise<HttpServer> {
+  try {
+    await app.listen(place);
+  } catch (cause) {
+    await app.close();
+    throw new HttpListenError(name, remedy, cause as NodeJS.ErrnoException);
+  }
+  const bound = app.server.address() as AddressInfo | string;
+  const [address, port] = typeof bound === 'string' ? [bound, 0] : [bound.address, bound.port];
+  return { address, port, close: () => app.close() };
+}
+
+function buildApp(routes: readonly Route[], access: Access, logger: Log | undefined): FastifyInstance {
   const app = fastify({
     logger: false,
     forceCloseConnections: true,
     requestTimeout: REQUEST_TIMEOUT_MS,
-    exposeHeadRoutes: true,
+    bodyLimit: PROXY_BODY_BYTES_MAX,
+    exposeHeadRoutes: false,
+    http: { maxHeaderSize: HEADER_BYTES_MAX, connectionsCheckingInterval: CONNECTIONS_CHECK_MS },
   });
   app.server.maxConnections = CONNECTIONS_MAX;
+  // Some tracers send what they have with GET.
+  app.addHttpMethod('GET', { hasBody: true, overrideExisting: true });
+  app.removeAllContentTypeParsers();
+  app.addContentTypeParser('*', { parseAs: 'buffer' }, (_, body, done) => done(null, body));
   app.addHook('onSend', async (_, reply) => addSecurityHeaders(reply));
-  app.setErrorHandler((error, request, reply) => {
-    options.logger?.error({ err: error, url: request.url }, 'an HTTP request failed');
-    return reply.code(500).type('text/plain; charset=utf-8').send('Internal error; see the log.\n');
+  app.setErrorHandler((error: Error & { statusCode?: number }, request, reply) => {
+    const status = error.statusCode ?? 500;
+    if (status < 500) return reply.code(status).send({ error: error.message });
+    logger?.error({ err: error, url: request.url }, 'an HTTP request failed');
+    return reply.code(500).send({ error: 'internal error; see the log' });
   });
-  app.setNotFoundHandler((_, reply) =>
-    reply
-      .code(404)
-      .type('text/plain; charset=utf-8')
-      .send('Not found. Try /, /metrics, /health or /ready.\n'),
-  );
-  addRoutes(app, options);
-  try {
-    await app.listen({ host: options.host, port: options.port });
-  } catch (cause) {
-    await app.close();
-    throw new HttpListenError(options, cause as NodeJS.ErrnoException);
+  app.setNotFoundHandler((request, reply) => {
+    const refused = refuse(request, reply, undefined, access);
+    return refused ?? reply.code(404).send({ error: 'not found; / and /api/openapi.json say what there is' });
+  });
+  for (const route of routes) {
+    app.route({
+      method: [...route.methods],
+      url: route.path,
+      schema: { querystring: querySchema(route) },
+      onRequest: async (request, reply) => refuse(request, reply, route, access),
+      handler: route.handle as RouteHandlerMethod,
+    });
   }
-  const { address, port } = app.server.address() as AddressInfo;
-  return { address, port, close: () => app.close() };
-}
-
-function addRoutes(app: FastifyInstance, options: HttpOptions): void {
-  const home = renderHomePage(options.prometheus !== undefined);
-  app.get('/', (_, reply) => reply.type('text/html; charset=utf-8').send(home));
-  app.get('/health', (_, reply) => {
-    const report = options.health();
-    return reply.code(report.healthy ? 200 : 503).send(report);
-  });
-  app.get('/ready', (_, reply) => {
-    const ready = options.ready();
-    return reply.code(ready ? 200 : 503).send({ ready });
-  });
-  for (const [name, view] of Object.entries(options.views ?? {})) {
-    app.get(`/api/${name}`, async (_, reply) => reply.send(await view()));
-  }
-  app.post('/-/reload', async (request, reply) => {
-    if (!isLocal(request))
-      return reply.code(403).send({ ok: false, problems: ['only this machine may reload'] });
-    const answer = (await options.reload?.()) ?? { ok: false, problems: ['there is nothing to reload'] };
-    return reply.code(answer.ok ? 200 : 400).send(answer);
-  });
-  const handler = metricsHandler(options.prometheus);
-  // Its own HEAD route, because the derived one would render the whole page to throw it away.
-  app.get('/metrics', { exposeHeadRoute: false }, handler);
-  app.head('/metrics', handler);
-}
-
-/** A request of this machine that no web page made. */
-function isLocal(request: FastifyRequest): boolean {
-  const local = ['127.0.0.1', '::1', '::ffff:127.0.0.1'].includes(request.ip);
-  return local && request.headers.origin === undefined && request.headers['sec-fetch-site'] === undefined;
-}
-
-function metricsHandler(source: MetricsSource | undefined) {
-  let pages = 0;
-  return (request: FastifyRequest, reply: FastifyReply): FastifyReply => {
-    const plain = reply.type('text/plain; charset=utf-8');
-    if (source === undefined) return plain.code(404).send(METRICS_OFF);
-    if (pages >= PAGES_MAX) {
-      return plain.code(503).header('retry-after', '1').send('Too many metric pages at once; try again.\n');
-    }
-    const page = source.page(request.headers.accept);
-    const gzip = acceptsGzip(request.headers['accept-encoding']);
-    reply.type(page.contentType).header('vary', 'accept, accept-encoding');
-    if (gzip) reply.header('content-encoding', 'gzip');
-    if (request.method === 'HEAD') return reply.send(null);
-    const body = streamPage(page.chunks, gzip);
-    pages++;
-    body.once('close', () => pages--);
-    return reply.send(body);
-  };
+  return app;
 }
 
 function addSecurityHeaders(reply: FastifyReply): void {

@@ -6,6 +6,7 @@ import type { CoreSettings, HashKey } from '../core/core.ts';
 import type { EnrichOptions } from '../enrich/settings.ts';
 import type { Workloads } from '../enrich/static-tagger.ts';
 import type { ContextLimits } from '../model/cardinality.ts';
+import type { ByteString } from '../model/text.ts';
 import type { ForwardTarget } from './forwarder.ts';
 import type { MemorySource } from './memory-usage.ts';
 import type { RateLimits } from './rate-limiter.ts';
@@ -22,8 +23,13 @@ export interface ForwardSettings {
   readonly target: ForwardTarget | undefined;
 }
 
-/** What the thread reads: one socket for datagrams, or all streams. */
-export type Listener = DatagramListener | StreamSettings;
+/** What the thread reads: one socket for datagrams, all streams, or what the control thread hands it. */
+export type Listener = DatagramListener | StreamSettings | HandedSettings;
+
+export interface HandedSettings {
+  readonly kind: 'handed';
+  readonly packetBytesMax: number;
+}
 
 export type DatagramListener =
   | { readonly kind: 'datagram'; readonly fd: number }
@@ -58,7 +64,34 @@ export interface IntakeSettings {
 }
 
 /** What the control thread says to a running thread. It is read when the control word asks for attention. */
-export type ThreadMessage = ReloadMessage | ReadmitMessage | AimMessage | ConnectionsRequest;
+export type ThreadMessage =
+  | ReloadMessage
+  | ReadmitMessage
+  | AimMessage
+  | ConnectionsRequest
+  | WatchMessage
+  | SealRequest
+  | PacketRequest;
+
+/** Shows the lines that hold one of these texts, as bytes; none ends that. */
+export interface WatchMessage {
+  readonly kind: 'watch';
+  readonly searches: readonly ByteString[];
+  readonly perSecond: number;
+}
+
+/** Seals what the open bucket holds, before its end; answered when it is told. */
+export interface SealRequest {
+  readonly kind: 'seal';
+  readonly request: number;
+}
+
+/** A packet that the control thread received itself; answered when it is ingested. */
+export interface PacketRequest {
+  readonly kind: 'packet';
+  readonly request: number;
+  readonly bytes: Uint8Array;
+}
 
 /** There is room for the contexts of these slots: each is told again when it is next seen. */
 export interface ReadmitMessage {

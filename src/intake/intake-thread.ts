@@ -10,10 +10,17 @@ import { Worker } from 'node:worker_threads';
 import { makeShardMemory } from '../core/core.ts';
 import type { ConnectionsView } from '../model/connection.ts';
 import type { BoundListener, ShardMessage } from '../model/shard-message.ts';
+import type { ByteString } from '../model/text.ts';
 import { ControlWord, makeControlBuffer, type PublishedCounters } from '../telemetry/control-word.ts';
 import { publishedShares } from '../telemetry/counter-shares.ts';
 import type { ForwardTarget } from './forwarder.ts';
-import type { IntakeSettings, ReadmitMessage, ReloadMessage, ThreadMessage } from './intake-settings.ts';
+import type {
+  IntakeSettings,
+  Listener,
+  ReadmitMessage,
+  ReloadMessage,
+  ThreadMessage,
+} from './intake-settings.ts';
 
 /** Room for young objects: the cold path makes much garbage and keeps little, and small spaces pause briefly. */
 const YOUNG_GENERATION_MB = 4;
@@ -65,8 +72,7 @@ export class IntakeThread {
     const buffer = makeControlBuffer();
     this.control = new ControlWord(buffer);
     const workerData: IntakeSettings = { ...options.settings, memory: this.memory, control: buffer };
-    const entry = options.settings.listener.kind === 'streams' ? './stream.worker.js' : './intake.worker.js';
-    this.worker = new Worker(new URL(entry, import.meta.url), {
+    this.worker = new Worker(new URL(entryOf(options.settings.listener), import.meta.url), {
       workerData,
       name: `intake ${options.listenerKind}`,
       resourceLimits: { maxYoungGenerationSizeMb: YOUNG_GENERATION_MB },
@@ -109,6 +115,21 @@ export class IntakeThread {
     });
   }
 
+  /** Hands it a packet that came another way; resolves when it is ingested. */
+  packet(bytes: Uint8Array): Promise<void> {
+    return this.ask((request) => ({ kind: 'packet', request, bytes }));
+  }
+
+  /** Has it seal what its open bucket holds; resolves when it has told everything in it. */
+  seal(): Promise<void> {
+    return this.ask((request) => ({ kind: 'seal', request }));
+  }
+
+  /** Has it show lines that hold one of `searches`; none ends that. */
+  watch(searches: readonly ByteString[], perSecond: number): void {
+    this.tell({ kind: 'watch', searches, perSecond });
+  }
+
   /** Its counters as of the end of its last batch, for each of its listeners. */
   counts(): ThreadCounts[] {
     const { listener } = this.options.settings;
@@ -141,6 +162,19 @@ export class IntakeThread {
     await this.ended;
   }
 
+  /** Resolves when the thread has answered, or has ended. */
+  private ask(message: (request: number) => ThreadMessage): Promise<void> {
+    const request = ++this.lastRequest;
+    const answered = new Promise<void>((resolve) => {
+      this.requests.set(request, () => {
+        this.requests.delete(request);
+        resolve();
+      });
+    });
+    this.tell(message(request));
+    return Promise.race([answered, this.ended]);
+  }
+
   private tell(message: ThreadMessage): void {
     this.worker.postMessage(message);
     this.control.callAttention();
@@ -156,6 +190,9 @@ export class IntakeThread {
         break;
       case 'connections':
         this.requests.get(message.request)?.(message.view);
+        break;
+      case 'answered':
+        this.requests.get(message.request)?.(undefined);
         break;
       case 'passed':
         this.options.onPassed(message.start);
@@ -173,4 +210,10 @@ export class IntakeThread {
     this.stopped = true;
     this.options.onFailure(error);
   }
+}
+
+/** The entry for what the thread reads. */
+function entryOf({ kind }: Listener): string {
+  if (kind === 'streams') return './stream.worker.js';
+  return kind === 'handed' ? './handed.worker.js' : './intake.worker.js';
 }

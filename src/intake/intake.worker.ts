@@ -24,8 +24,7 @@ function run(settings: IntakeSettings, port: MessagePort): void {
   const { listener, bufferBytes } = settings;
   const libc = listener.kind === 'datagram' ? loadLibc() : undefined;
   const joined = joinShard(settings, port, libc);
-  const { core, shard, control, clock, limiter, forwarder, echoes, echoPacket, afterBatch, onAttention } =
-    joined;
+  const { core, shard, control, clock, limiter, forwarder, echoPacket, afterBatch, onAttention } = joined;
   const shared = { shard, control, clock, limiter, forwarder, onAttention };
 
   if (listener.kind === 'datagram') {
@@ -43,7 +42,9 @@ function run(settings: IntakeSettings, port: MessagePort): void {
       fd: listener.fd,
       slots,
       afterBatch: (received) => {
-        for (let i = 0; echoes && i < received && echoPacket(slots.slotPtr(i), slots.length(i)); i++);
+        for (let i = 0; joined.echoes && i < received; i++) {
+          if (!echoPacket(slots.slotPtr(i), slots.length(i))) break;
+        }
         afterBatch();
       },
     });
@@ -56,7 +57,7 @@ function run(settings: IntakeSettings, port: MessagePort): void {
       slotPtr: core.takeRegion(bufferBytes + PACKET_PADDING_BYTES),
       memory: () => core.bytes,
       afterPacket: (ptr, length) => {
-        if (echoes && length > 0) echoPacket(ptr, length);
+        if (joined.echoes && length > 0) echoPacket(ptr, length);
         afterBatch();
       },
       ready: joined.ready,

@@ -23,6 +23,7 @@ import type { Forwarder } from './forwarder.ts';
 import type { IntakeSettings, ThreadMessage } from './intake-settings.ts';
 import type { Libc } from './libc.ts';
 import { memoryGiver } from './memory-giver.ts';
+import { MessageWatch } from './message-watch.ts';
 import type { RateLimiter } from './rate-limiter.ts';
 import { rehearsalPackets } from './rehearsal.ts';
 import { Shard } from './shard.ts';
@@ -45,14 +46,16 @@ export interface JoinedShard {
   readonly limiter: RateLimiter | undefined;
   /** To be given every packet before the shard takes it; undefined when nothing is sent on. */
   readonly forwarder: Forwarder | undefined;
-  /** Whether packets are to be shown to echoPacket(). */
+  /** Whether packets are to be shown to echoPacket() now: --echo is on, or somebody watches messages. */
   readonly echoes: boolean;
-  /** Shows a packet to --echo; false when the echo wants no more for now. */
+  /** Shows a packet to whoever wants it; false when nobody wants more for now. */
   echoPacket(ptr: number, length: number): boolean;
   /** To be called after every batch of packets, whole, and at least every 100 ms: publishes the counters. */
   afterBatch(): void;
   /** To be called when the control thread asks for attention: reads its messages. */
   onAttention(): void;
+  /** Takes one message of the control thread, for threads that hear them as events. */
+  takeMessage(message: ThreadMessage): void;
   /** Tells the control thread that the shard receives. */
   ready(): void;
   /** Tells it that everything is drained and sealed, and lets the thread end. */
@@ -108,9 +111,33 @@ export function joinShard(
   });
   const counters = countersView(settings.memory, core.countersPtr);
   const echo = new EchoSampler(settings.echoPerSecond, (lines, leftOut) => reports.echo(lines, leftOut));
-  const echoes = settings.echoPerSecond > 0;
+  const isEchoed = settings.echoPerSecond > 0;
+  const watch = new MessageWatch((lines, leftOut) => reports.watched(lines, leftOut));
   const partOptions = { libc, memory: () => core.bytes, giveMemory, counters: control.counters };
   const forwarder = makeForwarder(settings.forward, partOptions);
+  const takeMessage = (message: ThreadMessage): void => {
+    switch (message.kind) {
+      case 'reload':
+        resolver.use(compileEnrichSettings(message.enrich), new StaticTagger(message.workloads));
+        core.forgetLines();
+        break;
+      case 'readmit':
+        resolver.slots.readmit(message.slots);
+        break;
+      case 'aim':
+        forwarder?.aim(message.target);
+        break;
+      case 'watch':
+        watch.use(message.searches, message.perSecond);
+        break;
+      case 'seal':
+        shard.sealNow();
+        reports.answered(message.request);
+        break;
+      default:
+        onMessage(message);
+    }
+  };
   return {
     core,
     shard,
@@ -120,28 +147,27 @@ export function joinShard(
     coreCounters: counters,
     limiter: makeRateLimiter(settings.rateLimiter, partOptions),
     forwarder,
-    echoes,
+    get echoes() {
+      return isEchoed || watch.isOn;
+    },
     echoPacket: (ptr, length) => {
-      if (echo.wantsMore) echo.take(core.bytes.toString('latin1', ptr, ptr + length));
-      return echo.wantsMore;
+      const packet = core.bytes.toString('latin1', ptr, ptr + length);
+      if (isEchoed && echo.wantsMore) echo.take(packet);
+      if (watch.isOn) watch.take(packet);
+      return watch.isOn || echo.wantsMore;
     },
     afterBatch: () => {
       control.publish(counters);
       reports.sendContexts();
-      if (echoes) echo.flush(counters[CORE_COUNTERS.lines] as number, clock.seconds[0] as number);
+      if (watch.isOn) watch.flush(clock.seconds[0] as number);
+      if (isEchoed) echo.flush(counters[CORE_COUNTERS.lines] as number, clock.seconds[0] as number);
     },
     onAttention: () => {
       for (let next = receiveMessageOnPort(port); next !== undefined; next = receiveMessageOnPort(port)) {
-        const message = next.message as ThreadMessage;
-        if (message.kind === 'reload') {
-          resolver.use(compileEnrichSettings(message.enrich), new StaticTagger(message.workloads));
-          core.forgetLines();
-        } else if (message.kind === 'readmit') {
-          resolver.slots.readmit(message.slots);
-        } else if (message.kind === 'aim') forwarder?.aim(message.target);
-        else onMessage(message);
+        takeMessage(next.message as ThreadMessage);
       }
     },
+    takeMessage,
     ready: () => {
       control.publish(counters);
       reports.ready();

@@ -139,6 +139,16 @@ export class ShardPort {
     this.send({ kind: 'echo', lines, leftOut });
   }
 
+  watched(lines: readonly ByteString[], leftOut: number): void {
+    this.send({ kind: 'watched', lines, leftOut });
+  }
+
+  /** Everything told before is what was asked for. */
+  answered(request: number): void {
+    this.sendContexts();
+    this.send({ kind: 'answered', request });
+  }
+
   ready(): void {
     this.send({ kind: 'ready' });
   }

@@ -21,6 +21,8 @@ import type { ReceiveSlots } from './receive-slots.ts';
 
 /** How long the cold path may keep a thread from its socket, ms. At 100 packets a ms the kernel holds 2.5. */
 const SLICE_MS = 1;
+/** How long a shard that is asked to seal waits for the same, ms. */
+const SEAL_WAIT_MS = 1000;
 /** How long a stopping shard waits for the control thread to read the bucket before, ms. */
 const RELEASE_WAIT_MS = 60_000;
 /** Lines and contexts looked at after a batch while idle ones are swept out: about 10 microseconds. */
@@ -168,6 +170,13 @@ export class Shard {
     control.waitForRelease(this.sealedCount, RELEASE_WAIT_MS);
     this.seal(this.bucketOf(this.now[0] as number) + intervalSeconds);
     reporter.passed(Number.POSITIVE_INFINITY);
+  }
+
+  /** Seals what the open bucket holds and goes on filling it: it then comes in several parts. */
+  sealNow(): void {
+    const { control } = this.options;
+    control.waitForRelease(this.sealedCount, SEAL_WAIT_MS);
+    this.seal(this.openStart);
   }
 
   /** What is received now is ingested now. */

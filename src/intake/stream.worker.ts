@@ -27,7 +27,7 @@ async function run(settings: IntakeSettings, port: MessagePort): Promise<void> {
       send({ kind: 'connections', request: message.request, view: streams.view() });
     }
   });
-  const { core, shard, control, clock, limiter, forwarder, echoes } = joined;
+  const { core, shard, control, clock, limiter, forwarder } = joined;
   const send = (message: ShardMessage): void => port.postMessage(message);
   const shares =
     listener.shares.length === 0
@@ -42,7 +42,9 @@ async function run(settings: IntakeSettings, port: MessagePort): Promise<void> {
     clock,
     limiter,
     forwarder,
-    echoes,
+    get echoes() {
+      return joined.echoes;
+    },
     send,
     takeRegion: (bytes) => core.takeRegion(bytes),
     memory: () => core.bytes,

@@ -42,12 +42,36 @@ export class Beat {
     if (this.due !== undefined && this.options.reached() >= this.due) this.run();
   }
 
+  /** Runs something else that must not overlap with a beat: after the one that runs, before the next. */
+  async between<Result>(work: () => Promise<Result>): Promise<Result> {
+    while (this.running !== undefined) await this.running;
+    const result = work();
+    this.running = result.then(
+      () => undefined,
+      () => undefined,
+    );
+    try {
+      return await result;
+    } finally {
+      this.running = undefined;
+      this.goOn();
+    }
+  }
+
   /** Resolves when no beat runs and none will. */
   async stop(): Promise<void> {
     this.stopped = true;
     clearTimeout(this.timer);
     this.due = undefined;
     await this.running;
+  }
+
+  /** What came due while something else ran is waited for anew. */
+  private goOn(): void {
+    if (this.stopped || this.due === undefined) return;
+    clearTimeout(this.timer);
+    this.timer = setTimeout(() => this.run(), this.options.graceMs);
+    this.notify();
   }
 
   private waitForDue(): void {

@@ -22,6 +22,10 @@ export type ShardMessage =
   | RejectedLine
   /** Lines as they arrived, for `--echo`, and how many were left out since the last time. */
   | { readonly kind: 'echo'; readonly lines: readonly ByteString[]; readonly leftOut: number }
+  /** Lines that somebody watches for, and how many more there were. */
+  | { readonly kind: 'watched'; readonly lines: readonly ByteString[]; readonly leftOut: number }
+  /** What was asked for with this number is done. */
+  | { readonly kind: 'answered'; readonly request: number }
   /** What came of each listener of the stream thread, in their order. */
   | { readonly kind: 'bound'; readonly listeners: readonly BoundListener[] }
   /** The answer to a request for its connections. */

@@ -3,7 +3,7 @@
  * forwarding. Both are off unless configured.
  */
 import type { Config } from '../config/schema.ts';
-import type { Views } from '../http/server.ts';
+import type { Views } from '../http/api-source.ts';
 import type { IntakeThread } from '../intake/intake-thread.ts';
 import type { OpenListener } from '../intake/open-listeners.ts';
 import { forwardMetrics, forwardReport } from '../telemetry/forward-metrics.ts';

@@ -1,0 +1,17 @@
+/** Runs steps of work that nothing waits behind, the event loop having its turn in between. */
+import { setImmediate as nextTurn } from 'node:timers/promises';
+import type { Steps } from '../lib/steps.ts';
+
+/** How long steps run before the event loop has its turn, ms. */
+const SLICE_MS = 5;
+
+export async function runInSlices<Result>(steps: Steps<Result>): Promise<Result> {
+  let sliceEnd = performance.now() + SLICE_MS;
+  for (;;) {
+    const step = steps.next();
+    if (step.done === true) return step.value;
+    if (performance.now() < sliceEnd) continue;
+    await nextTurn();
+    sliceEnd = performance.now() + SLICE_MS;
+  }
+}
