@@ -264,7 +264,7 @@ describe('listening', () => {
     const { port } = other.address() as { port: number };
     await expect(start({ port })).rejects.toMatchObject({
       code: 'ERR_LISTEN_IN_USE',
-      message: `port ${port} is already in use; stop the other server or set http.port`,
+      message: `127.0.0.1 port ${port} is already in use; stop the other server or set http.host and http.port`,
     });
     await new Promise((resolve) => other.close(resolve));
   });
