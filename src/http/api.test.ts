@@ -1,0 +1,205 @@
+/** The API's routes over real connections: documents, access, queries, events. */
+import { readFileSync } from 'node:fs';
+import { afterEach, describe, expect, it } from 'vitest';
+import type { ContextQuery } from '../model/context-views.ts';
+import type { ApiSource, MessageWatch } from './api-source.ts';
+import { renderOpenApi } from './document.ts';
+import { type HttpOptions, type HttpServer, startHttp, startProxy } from './server.ts';
+
+const servers: HttpServer[] = [];
+afterEach(async () => {
+  for (const server of servers.splice(0)) await server.close();
+});
+
+const PAGE = { total: 0, page: 1, perPage: 50, rows: [] };
+
+async function start(source: Partial<ApiSource> = {}, options: Partial<HttpOptions> = {}): Promise<string> {
+  const server = await startHttp({
+    host: '127.0.0.1',
+    port: 0,
+    token: '',
+    version: '1',
+    health: () => ({ healthy: true, parts: [] }),
+    ready: () => true,
+    source: {
+      views: { status: () => ({ up: true }) },
+      contexts: async () => PAGE,
+      metrics: async () => PAGE,
+      metric: async () => undefined,
+      watchMessages: () => undefined,
+      reload: async () => ({ ok: true }),
+      flush: async () => 3,
+      takePacket: async () => true,
+      ...source,
+    },
+    ...options,
+  });
+  servers.push(server);
+  return `http://127.0.0.1:${server.port}`;
+}
+
+const statusOf = async (url: string, init: RequestInit = {}): Promise<number> =>
+  (await fetch(url, init)).status;
+
+interface OpenApi {
+  readonly paths: Record<string, Record<string, { parameters?: { name: string }[]; security?: unknown }>>;
+}
+
+describe('docs/openapi.json', () => {
+  const document = JSON.parse(renderOpenApi()) as OpenApi;
+
+  it('is what the routes say; "npm run docs" writes it', () => {
+    expect(readFileSync(new URL('../../docs/openapi.json', import.meta.url), 'utf8')).toBe(renderOpenApi());
+  });
+
+  it('is what the server answers', async () => {
+    const url = await start();
+    const answered = (await (await fetch(`${url}/api/openapi.json`)).json()) as OpenApi;
+    expect(answered.paths).toEqual(document.paths);
+  });
+
+  it.each(Object.entries(document.paths))('%s is answered as it says', async (path, operations) => {
+    const url = await start({ metric: async () => undefined });
+    for (const [method, operation] of Object.entries(operations)) {
+      const answer = await fetch(url + path.replace(/\{\w+\}/, 'a'), { method: method.toUpperCase() });
+      await answer.body?.cancel();
+      expect(Object.keys((operation as { responses: object }).responses), `${method} ${path}`).toContain(
+        String(answer.status),
+      );
+    }
+  });
+});
+
+describe('access', () => {
+  const withToken = (token: string): RequestInit => ({ headers: { authorization: `Bearer ${token}` } });
+
+  it('to guarded routes needs the token where there is one, on this machine too', async () => {
+    const url = await start({}, { token: 's3cret' });
+    expect(await statusOf(`${url}/api/status`)).toBe(401);
+    expect(await statusOf(`${url}/api/status`, withToken('wrong'))).toBe(401);
+    expect(await statusOf(`${url}/api/status`, withToken('s3cret'))).toBe(200);
+    expect(await statusOf(`${url}/-/flush`, { method: 'POST' })).toBe(401);
+    for (const path of ['/', '/health', '/ready']) expect(await statusOf(url + path), path).toBe(200);
+  });
+
+  it('to guarded routes is closed when bound to more than loopback without a token', async () => {
+    const url = await start({}, { host: '0.0.0.0' });
+    const answer = await fetch(`${url}/api/status`);
+    expect(answer.status).toBe(403);
+    expect(await answer.text()).toContain('http.token');
+    expect(await statusOf(`${url}/health`)).toBe(200);
+  });
+
+  it.each([
+    '/api/status',
+    '/metrics',
+    '/nothing',
+  ])('to %s is refused to pages of other sites', async (path) => {
+    const url = await start();
+    expect(await statusOf(url + path, { headers: { origin: 'https://evil.example' } })).toBe(403);
+    expect(await statusOf(url + path, { headers: { 'sec-fetch-site': 'cross-site' } })).toBe(403);
+  });
+});
+
+describe('/api/contexts', () => {
+  it('passes the query on, with defaults, as contexts or as metrics', async () => {
+    const asked: [string, ContextQuery][] = [];
+    const url = await start({
+      contexts: async (query) => (asked.push(['contexts', query]), PAGE),
+      metrics: async (query) => (asked.push(['metrics', query]), PAGE),
+    });
+    await fetch(`${url}/api/contexts`);
+    await fetch(`${url}/api/contexts?by=metric&search=env&type=gauge&sort=bytes&page=2&per_page=5`);
+    expect(asked).toEqual([
+      ['contexts', { search: '', type: undefined, sort: 'samples', page: 1, perPage: 50 }],
+      ['metrics', { search: 'env', type: 'gauge', sort: 'bytes', page: 2, perPage: 5 }],
+    ]);
+  });
+
+  it.each([
+    'page=0',
+    'page=x',
+    'per_page=1001',
+    'sort=size',
+    'type=set2',
+    'by=tag',
+  ])('answers 400 to %s and says what is wrong', async (query) => {
+    const url = await start();
+    const answer = await fetch(`${url}/api/contexts?${query}`);
+    expect(answer.status).toBe(400);
+    expect(await answer.text()).toContain(query.split('=')[0]);
+  });
+});
+
+describe('/api/messages', () => {
+  it('sends lines as events until the reader goes', async () => {
+    let watch: MessageWatch | undefined;
+    let stopped: () => void = () => undefined;
+    const gone = new Promise<void>((resolve) => {
+      stopped = resolve;
+    });
+    const url = await start({
+      watchMessages: (given) => {
+        watch = given;
+        return () => stopped();
+      },
+    });
+    const reader = (await fetch(`${url}/api/messages?search=env:prod`)).body?.getReader();
+    expect(watch?.search).toBe('env:prod');
+    watch?.take(['a:1|c|#env:prod', '\xc3\xa9:1|c'], 2);
+    let text = '';
+    while (!text.includes('left_out')) text += Buffer.from((await reader?.read())?.value ?? []).toString();
+    expect(text).toContain('event: messages\ndata: {"lines":["a:1|c|#env:prod","é:1|c"],"left_out":2}\n\n');
+    await reader?.cancel();
+    await gone;
+  });
+
+  it('answers 503 when too many watch', async () => {
+    const url = await start();
+    expect(await statusOf(`${url}/api/messages`)).toBe(503);
+  });
+});
+
+describe('/dogstatsd/v2/proxy', () => {
+  const packetsOf = (): { packets: string[]; takePacket: ApiSource['takePacket'] } => {
+    const packets: string[] = [];
+    return { packets, takePacket: async (packet) => packets.push(Buffer.from(packet).toString()) > 0 };
+  };
+
+  it('takes packets whatever type they say they are, and refuses what is too large', async () => {
+    const { packets, takePacket } = packetsOf();
+    const url = `${await start({ takePacket })}/dogstatsd/v2/proxy`;
+    for (const type of ['text/plain', 'application/json', 'application/octet-stream']) {
+      const headers = { 'content-type': type };
+      expect(await statusOf(url, { method: 'POST', body: 'a:1|c', headers })).toBe(200);
+    }
+    expect(await statusOf(url, { method: 'POST' })).toBe(200);
+    expect(packets).toEqual(['a:1|c', 'a:1|c', 'a:1|c']);
+    expect(await statusOf(url, { method: 'POST', body: 'x'.repeat(65_537) })).toBe(413);
+  });
+
+  it('answers 503 when there is no room', async () => {
+    const url = await start({ takePacket: async () => false });
+    expect(await statusOf(`${url}/dogstatsd/v2/proxy`, { method: 'POST', body: 'a:1|c' })).toBe(503);
+  });
+
+  it('is all there is where a trace agent would be', async () => {
+    const { packets, takePacket } = packetsOf();
+    const server = await startProxy({ host: '127.0.0.1', port: 0 }, 'a key', { takePacket });
+    servers.push(server);
+    const url = `http://127.0.0.1:${server.port}`;
+    expect(await statusOf(`${url}/dogstatsd/v2/proxy`, { method: 'POST', body: 'a:1|c' })).toBe(200);
+    expect(await statusOf(`${url}/api/status`)).toBe(404);
+    expect(packets).toEqual(['a:1|c']);
+  });
+});
+
+describe('/-/', () => {
+  it('flushes and reloads', async () => {
+    const url = await start({ reload: async () => ({ ok: false, problems: ['x'] }) });
+    const flushed = await fetch(`${url}/-/flush`, { method: 'POST' });
+    expect(await flushed.json()).toEqual({ aggregates: 3 });
+    expect(await statusOf(`${url}/-/reload`, { method: 'POST' })).toBe(400);
+    expect(await statusOf(`${url}/-/flush`)).toBe(404);
+  });
+});
