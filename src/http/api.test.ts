@@ -105,8 +105,14 @@ describe('/api/contexts', () => {
   it('passes the query on, with defaults, as contexts or as metrics', async () => {
     const asked: [string, ContextQuery][] = [];
     const url = await start({
-      contexts: async (query) => (asked.push(['contexts', query]), PAGE),
-      metrics: async (query) => (asked.push(['metrics', query]), PAGE),
+      contexts: async (query) => {
+        asked.push(['contexts', query]);
+        return PAGE;
+      },
+      metrics: async (query) => {
+        asked.push(['metrics', query]);
+        return PAGE;
+      },
     });
     await fetch(`${url}/api/contexts`);
     await fetch(`${url}/api/contexts?by=metric&search=env&type=gauge&sort=bytes&page=2&per_page=5`);
