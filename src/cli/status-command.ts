@@ -24,6 +24,7 @@ export const EXIT_LOSS = 3;
 
 export interface StatusOptions {
   readonly url?: string;
+  readonly token?: string;
   readonly config?: string;
   readonly watch?: boolean;
   readonly json?: boolean;
@@ -39,7 +40,7 @@ export interface StatusSurroundings {
 /** Cannot ask. */
 export class StatusError extends Error {
   override readonly name = 'StatusError';
-  readonly code: 'ERR_STATUS_UNREACHABLE' | 'ERR_STATUS_ANSWER';
+  readonly code: 'ERR_STATUS_UNREACHABLE' | 'ERR_STATUS_ANSWER' | 'ERR_STATUS_DENIED';
 
   constructor(code: StatusError['code'], message: string, cause?: unknown) {
     super(message, { cause });
@@ -61,12 +62,13 @@ export async function statusCommand(
   options: StatusOptions,
   around: StatusSurroundings = PROCESS,
 ): Promise<void> {
-  const url = await urlOf(options, around.env);
+  const server = await serverOf(options, around.env);
+  const { url } = server;
   let before: Answers | undefined;
   let beforeAt = 0;
   do {
     if (before !== undefined) await sleep(WATCH_MS);
-    const answers = await ask(url);
+    const answers = await ask(server);
     const at = performance.now();
     if (options.json) around.stdout.write(`${JSON.stringify(Object.fromEntries(answers))}\n`);
     else {
@@ -80,9 +82,19 @@ export async function statusCommand(
   } while (options.watch);
 }
 
-/** `--url`, or what the configuration says of the HTTP server. */
-async function urlOf({ url, config }: StatusOptions, env: StatusSurroundings['env']): Promise<string> {
-  if (url !== undefined) return url.replace(/\/+$/, '');
+/** Where to ask, and what to show for it. */
+interface AskedServer {
+  readonly url: string;
+  /** Empty for none. */
+  readonly token: string;
+}
+
+/** `--url` and `--token`, or what the configuration says of the HTTP server. */
+async function serverOf(
+  { url, token = env.WHIPPET_HTTP_TOKEN, config }: StatusOptions,
+  env: StatusSurroundings['env'],
+): Promise<AskedServer> {
+  if (url !== undefined) return { url: url.replace(/\/+$/, ''), token: token ?? '' };
   const { loadFromOptions } = await import('./options.ts');
   const { http } = (await loadFromOptions(config === undefined ? {} : { config }, env)).config;
   const host = ['0.0.0.0', '::'].includes(http.host) ? '127.0.0.1' : http.host;
@@ -90,13 +102,15 @@ async function urlOf({ url, config }: StatusOptions, env: StatusSurroundings['en
     const why = http.port < 0 ? 'http.port is -1, so it has no HTTP server' : 'http.port is 0, any free port';
     throw new StatusError('ERR_STATUS_UNREACHABLE', `${why}; give --url, which the log of the server names`);
   }
-  return `http://${host.includes(':') ? `[${host}]` : host}:${http.port}`;
+  const address = host.includes(':') ? `[${host}]` : host;
+  return { url: `http://${address}:${http.port}`, token: token ?? http.token };
 }
 
-async function ask(url: string): Promise<Answers> {
+async function ask(server: AskedServer): Promise<Answers> {
+  const { url } = server;
   const answers = new Map<string, unknown>();
   for (const { view } of STATUS_SECTIONS) {
-    const answer = await askFor(url, view);
+    const answer = await askFor(server, view);
     if (answer !== undefined) answers.set(view, answer);
   }
   const ledger = answers.get(ledgerSection.view) as Partial<LedgerReport> | undefined;
@@ -106,16 +120,26 @@ async function ask(url: string): Promise<Answers> {
 }
 
 /** Undefined when the server does not have the view. */
-async function askFor(url: string, view: string): Promise<unknown> {
+async function askFor({ url, token }: AskedServer, view: string): Promise<unknown> {
   let response: Response;
   try {
-    response = await fetch(`${url}/api/${view}`, { signal: AbortSignal.timeout(ANSWER_MS) });
+    response = await fetch(`${url}/api/${view}`, {
+      signal: AbortSignal.timeout(ANSWER_MS),
+      ...(token !== '' && { headers: { authorization: `Bearer ${token}` } }),
+    });
   } catch (cause) {
     const reason = (cause as { cause?: { code?: string } }).cause?.code ?? (cause as Error).message;
     throw new StatusError(
       'ERR_STATUS_UNREACHABLE',
       `no server answers at ${url} (${reason}); start it with "whippet run", or give its address with --url`,
       cause,
+    );
+  }
+  if (response.status === 401 || response.status === 403) {
+    const { error } = (await response.json().catch(() => ({}))) as { readonly error?: string };
+    throw new StatusError(
+      'ERR_STATUS_DENIED',
+      `${url} does not answer: ${error ?? response.status}; give --token`,
     );
   }
   try {

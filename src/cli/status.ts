@@ -7,6 +7,7 @@ export function registerStatus(program: Command): void {
     .command('status')
     .description('show what a running server received, and what was lost')
     .option('--url <url>', 'where its HTTP server is (http://127.0.0.1:8127, or what the variables say)')
+    .option('--token <token>', 'its http.token, where it has one (variable WHIPPET_HTTP_TOKEN)')
     .option('-c, --config <file>', 'YAML file the server was started with, for its http.host and http.port')
     .option('--watch', 'show it again every two seconds')
     .option('--json', 'print JSON: what each view of the server answers, by name')
