@@ -77,7 +77,7 @@ describe('help', () => {
     expect(exitCode).toBe(0);
     expect(stdout).toContain('run [options]  ');
     expect(stdout).toContain('config [options]');
-    expect(stdout).toContain('Exit codes: 0 success, 1 failure, 2 wrong usage or configuration.');
+    expect(stdout).toContain('Exit codes: 0 success, 1 failure, 2 wrong usage or configuration');
   });
   for (const command of ['run', 'config']) {
     test(`of ${command} has examples`, async () => {

@@ -91,9 +91,10 @@ interface AskedServer {
 
 /** `--url` and `--token`, or what the configuration says of the HTTP server. */
 async function serverOf(
-  { url, token = env.WHIPPET_HTTP_TOKEN, config }: StatusOptions,
+  { url, token: given, config }: StatusOptions,
   env: StatusSurroundings['env'],
 ): Promise<AskedServer> {
+  const token = given ?? env.WHIPPET_HTTP_TOKEN;
   if (url !== undefined) return { url: url.replace(/\/+$/, ''), token: token ?? '' };
   const { loadFromOptions } = await import('./options.ts');
   const { http } = (await loadFromOptions(config === undefined ? {} : { config }, env)).config;
