@@ -46,7 +46,7 @@ describe('keys', () => {
     expect(want.outputs.file.path).toBe('/x');
   });
   test('of a section may be given in several places', () => {
-    expect(load('http: {port: 1}\nhttp.host: ::1').config.http).toEqual({ port: 1, host: '::1' });
+    expect(load('http: {port: 1}\nhttp.host: ::1').config.http).toMatchObject({ port: 1, host: '::1' });
   });
   test('outputs.prometheus takes true and false', () => {
     expect(load('outputs: {prometheus: false}').config.outputs.prometheus.enabled).toBe(false);
@@ -122,7 +122,7 @@ describe('problems', () => {
   );
   rejects(
     'http: {colour:}',
-    'ERR_CONFIG_UNKNOWN_KEY: http.colour is not a known key; did you mean http.host or http.port? (file FILE)',
+    'ERR_CONFIG_UNKNOWN_KEY: http.colour is not a known key; did you mean http.host or http.port or http.token or http.trace_agent_compat or http.proxy_socket? (file FILE)',
   );
   rejects(
     'limits.line: 1',
@@ -130,7 +130,7 @@ describe('problems', () => {
   );
   rejects(
     'http: 8127',
-    'ERR_CONFIG_INVALID_VALUE: http is 8127 (file FILE); it is a section: set http.host or http.port',
+    'ERR_CONFIG_INVALID_VALUE: http is 8127 (file FILE); it is a section: set http.host or http.port or http.token or http.trace_agent_compat or http.proxy_socket',
   );
   rejects(
     'dogstatsd_port: {a: 1}',

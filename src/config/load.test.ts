@@ -120,7 +120,7 @@ describe('defaults', () => {
       rules: [],
       serverless: false,
       api_key_file: '',
-      http: { host: '127.0.0.1', port: 8127 },
+      http: { host: '127.0.0.1', port: 8127, token: '', trace_agent_compat: false, proxy_socket: '' },
       outputs: {
         console: 'auto',
         echo: false,
@@ -168,7 +168,7 @@ describe('later sources win', () => {
   afterAll(() => rmSync(directory, { recursive: true }));
 
   test('a file over defaults', () => {
-    expect(loadConfig({ file }).config.http).toEqual({ host: '127.0.0.1', port: 1 });
+    expect(loadConfig({ file }).config.http).toMatchObject({ host: '127.0.0.1', port: 1 });
     expect(sourceOf('http.port', {}, [], file)).toBe(`file ${file}`);
   });
   test('the environment over a file', () => {
@@ -260,7 +260,10 @@ describe('errors', () => {
   rejects('=1', '--set is "=1"; allowed: key=value');
   rejects('dogstatsd_prot=1', 'dogstatsd_prot is not a known key; did you mean dogstatsd_port? (flag --set)');
   rejects('apm_key=1', 'apm_key is not a known key; did you mean api_key? (flag --set)');
-  rejects('http=1', 'http is not a known key; did you mean http.host or http.port? (flag --set)');
+  rejects(
+    'http=1',
+    'http is not a known key; did you mean http.host or http.port or http.token or http.trace_agent_compat or http.proxy_socket? (flag --set)',
+  );
   test('--set of a key that this version does not use is a warning', () => {
     expect(loadConfig({ flags: set('dogstatsd_stats_enable=true') }).warnings).toEqual([
       'not used by this version: dogstatsd_stats_enable',
