@@ -13,6 +13,7 @@ import { afterAll, afterEach, beforeAll, describe, expect, it } from 'vitest';
 import type { Clock } from '../../src/lib/clock.ts';
 import { Forwarder, type ForwarderSettings } from '../../src/outputs/datadog/forwarder.ts';
 import { listDomains } from '../../src/outputs/datadog/intake-domains.ts';
+import { imbalanceOf } from '../../src/telemetry/ledger.ts';
 import { type Certificates, makeCertificates } from '../support/certificates.ts';
 import { type Mood, MoodyIntake } from '../support/moody-intake.ts';
 import { HeardLog } from '../support/transactions.ts';
@@ -73,10 +74,26 @@ function forward(urls: string | readonly string[], options: Partial<ForwarderSet
     ...options,
   };
   const forwarder = new Forwarder(settings, { log, clock: fastClock, random: Math.random });
-  cleanUps.push(() => forwarder.close(0));
+  cleanUps.push(async () => {
+    expectBalanced(forwarder);
+    await forwarder.close(0);
+    expectBalanced(forwarder);
+  });
   void forwarder.start();
   const status = (endpoint = 0) => forwarder.status()[endpoint] as ReturnType<Forwarder['status']>[number];
   return { forwarder, log, status };
+}
+
+/** Whatever happened: submitted and found is delivered, lost or held, in payloads (the ledger's account) and items. */
+function expectBalanced(forwarder: Forwarder): void {
+  expect(forwarder.accounts().map(imbalanceOf)).toEqual(forwarder.status().map(() => 0));
+  for (const { counts, losses, queue, disk } of forwarder.status()) {
+    const sum = (amounts: Iterable<{ readonly items: number }>): number =>
+      [...amounts].reduce((total, { items }) => total + items, 0);
+    const came = sum(Object.values(counts.submitted)) + (disk?.found.items ?? 0);
+    const delivered = sum(Object.values(counts.delivered));
+    expect(delivered + sum(losses) + queue.items + (disk?.items ?? 0)).toBe(came);
+  }
 }
 
 async function startIntake(...args: Parameters<typeof MoodyIntake.start>): Promise<MoodyIntake> {

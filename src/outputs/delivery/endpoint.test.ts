@@ -6,12 +6,14 @@ import { afterEach, describe, expect, it } from 'vitest';
 import { seededRandom } from '../../../test/support/packets.ts';
 import { HeardLog, nameOf, transaction } from '../../../test/support/transactions.ts';
 import { VirtualClock } from '../../../test/support/virtual-clock.ts';
+import { imbalanceOf } from '../../telemetry/ledger.ts';
 import { LossCounts } from '../retry-queue/loss-counts.ts';
 import { RetryQueue } from '../retry-queue/retry-queue.ts';
 import { RetryStore } from '../retry-queue/retry-store.ts';
 import type { Transaction } from '../retry-queue/transaction.ts';
 import { DEFAULT_BACKOFF } from './backoff.ts';
 import { Endpoint, type EndpointOptions } from './endpoint.ts';
+import { endpointAccount } from './endpoint-account.ts';
 import type { Sender, SendResult } from './send-result.ts';
 
 const OK: SendResult = { kind: 'answered', status: 202 };
@@ -374,6 +376,7 @@ describe('a day without the endpoint', () => {
     expect(order).toEqual([...order].sort((a, b) => b - a));
     expect(new Set(drained).size).toBe(drained.length);
     expect(losses.total.payloads + drained.length).toBe(flushes);
+    expect(imbalanceOf(endpointAccount(endpoint.status))).toBe(0);
     expect(new Set(losses.list().map(({ reason }) => reason))).toEqual(new Set(['disk_full']));
     expect(drained.length * PAYLOAD).toBeGreaterThan(DISK * 0.8);
     expect(endpoint.status).toMatchObject({
