@@ -44,7 +44,7 @@ const DAMAGED_MAX = 10;
 const FILES_MAX = 10_000;
 const PAUSE_MS = 10_000;
 /** Errors that are about one file, not about the disk. */
-const UNREADABLE: ReadonlySet<string> = new Set(['ENOENT', 'EIO', 'EISDIR', 'EACCES']);
+const UNREADABLE: ReadonlySet<string> = new Set(['ENOENT', 'EIO', 'EISDIR']);
 
 export interface RetryStoreOptions {
   readonly folder: string;
