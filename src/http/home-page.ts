@@ -17,6 +17,7 @@ export function renderHomePage(metricsOn: boolean): string {
 <dl>
 <dt><a href="/metrics">/metrics</a></dt><dd>${metrics}</dd>
 <dt><a href="/health">/health</a></dt><dd>whether every part works, as JSON</dd>
+<dt><a href="/api/ledger">/api/ledger</a></dt><dd>what was received and what became of it, as JSON</dd>
 <dt><a href="/ready">/ready</a></dt><dd>whether the server takes traffic</dd>
 </dl>
 <h2>Send a first metric</h2>

@@ -146,30 +146,28 @@ function accountOf({ accounts }: LedgerReport, listener: string, unit: Account['
   return accounts.find((one) => one.stage === 'intake' && one.name === listener && one.unit === unit);
 }
 
-function reads(
-  report: LedgerReport,
-  kinds: readonly string[],
-  tags: (listener: string) => string[],
-): Value[] {
-  return report.listeners
-    .filter(({ listener }) => kinds.includes(listener))
-    .flatMap(({ listener, receiveErrors }) => [
-      {
-        tags: [...tags(listener), 'state:ok'],
-        value: accountOf(report, listener, 'packets')?.received ?? 0,
-      },
-      { tags: [...tags(listener), 'state:error'], value: receiveErrors },
-    ]);
+/** Tags of a listener's series. */
+type TagsOf = (listener: string) => string[];
+
+function listenersOf({ listeners }: LedgerReport, kinds: readonly string[]): LedgerReport['listeners'] {
+  return listeners.filter(({ listener }) => kinds.includes(listener));
 }
 
-function bytes(
-  report: LedgerReport,
-  kinds: readonly string[],
-  tags: (listener: string) => string[],
-): Value[] {
-  return report.listeners
-    .filter(({ listener }) => kinds.includes(listener))
-    .map(({ listener, receivedBytes }) => ({ tags: tags(listener), value: receivedBytes }));
+function reads(report: LedgerReport, kinds: readonly string[], tags: TagsOf): Value[] {
+  return listenersOf(report, kinds).flatMap(({ listener, receiveErrors }) => {
+    const received = accountOf(report, listener, 'packets')?.received ?? 0;
+    return [
+      { tags: [...tags(listener), 'state:ok'], value: received },
+      { tags: [...tags(listener), 'state:error'], value: receiveErrors },
+    ];
+  });
+}
+
+function bytes(report: LedgerReport, kinds: readonly string[], tags: TagsOf): Value[] {
+  return listenersOf(report, kinds).map(({ listener, receivedBytes }) => ({
+    tags: tags(listener),
+    value: receivedBytes,
+  }));
 }
 
 function idOf(listener: string): string {
