@@ -75,7 +75,8 @@ export function effectOf(vector: Vector): Effect {
       collected.count(COUNTERS.unterminated, Number(expect.unterminated ?? 0));
       break;
     case 'samples':
-      for (const sample of list(expect.samples)) collected.addSample(readSample(sample as JsonObject));
+      for (const sample of list(expect.samples) as JsonObject[])
+        collected.addSample(readSample(sample), sample.pipeline !== 'no_aggregation');
       collected.count(COUNTERS.filtered, Number(expect.filtered ?? 0));
       break;
     case 'resolved_tags': {
@@ -148,8 +149,8 @@ class Collector {
     }
   }
 
-  addSample(sample: Sample): void {
-    const passedThrough = sample.type === 'gauge' || sample.type === 'counter';
+  addSample(sample: Sample, isAggregated = false): void {
+    const passedThrough = isAggregated || sample.type === 'gauge' || sample.type === 'counter';
     if (typeof sample.value === 'number' && !Number.isFinite(sample.value)) this.count(COUNTERS.notFinite);
     else if (sample.timestamp === 0 || passedThrough) this.samples.push(sample);
   }
@@ -196,8 +197,8 @@ function readSample(fields: JsonObject): Sample {
     type: fields.type as Sample['type'],
     host: text(fields, 'host', AGENT_HOST),
     tags: texts(fields, 'tags'),
-    // The copy of a histogram is aggregated, whatever time it names.
-    timestamp: fields.pipeline === 'no_aggregation' ? Number(fields.timestamp) : 0,
+    // The copy of a histogram is aggregated too, in the bucket of the time it names, and buckets are a second wide.
+    timestamp: Number(fields.timestamp ?? 0),
     rate: Number(fields.sample_rate ?? 1),
     value: fields.type === 'set' ? text(fields, 'raw_value') : Number(fields.value ?? 0),
   };
