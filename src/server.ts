@@ -82,6 +82,8 @@ export interface ServerOptions {
   readonly onReload: () => Promise<ReloadAnswer>;
   /** Where console and echo print. */
   readonly stream: ConsoleStream;
+  /** Another server has taken this one's place: it is to be stopped. */
+  readonly onReplaced: () => void;
   /** An intake thread died: the server cannot go on. */
   readonly onFatal: (error: Error) => void;
 }
@@ -207,10 +209,12 @@ export class Server {
     this.running = false;
     this.supervisor.stopping();
     await this.handed.stop();
-    await Promise.all(this.threads.map((thread) => thread.stop()));
+    await this.listening.stopThreads(this.threads);
     this.self.closeListeners();
     this.intake?.stop();
-    this.listening.close();
+    // The next server waits for the port.
+    if (this.listening.isReplaced) await Promise.all(this.http.map((server) => server.close()));
+    await this.listening.close();
     await this.beat.stop();
     // The last flush comes behind everything the threads said.
     await this.flush(true);
@@ -292,24 +296,30 @@ export class Server {
     this.sampler = this.makeSampler();
     const settings = sharedSettings(config, this.workloads, this.intake.settings);
     this.startThread = (kind, own) => this.makeThread(kind, own, settings);
-    this.http = await this.openHttp();
+    if (!this.listening.isReplacing) this.http = await this.openHttp();
     startThreads(listeners, config, this.streams, this.startThread);
     await this.listening.settle(this.threads);
     yieldToIntake();
     this.running = true;
     this.beat.start();
     this.intake?.start();
+    if (this.listening.isReplacing) {
+      await this.listening.takeOver(this.threads);
+      this.http = await this.openHttp();
+    }
+    this.listening.offer(this.options.onReplaced);
     for (const { address, port } of this.http) this.log.info({ address, port }, 'HTTP is up');
     this.supervisor.ready(`Listening on ${this.listening.describe()}`);
   }
 
   /** Undoes a start that failed half-way. */
   private async abandon(): Promise<void> {
+    await this.beat.stop();
     this.self.cancel();
     this.supervisor.close();
     await Promise.all(this.threads.map((thread) => thread.stop()));
     this.intake?.stop();
-    this.listening.close();
+    await this.listening.close();
     await this.outputs.close(0);
     await Promise.all(this.http.map((server) => server.close()));
   }
@@ -383,6 +393,9 @@ export class Server {
         break;
       case 'connection':
         this.streams.say(message.report);
+        break;
+      case 'handed_over':
+        this.listening.leave(this.threads[shard]?.streamListeners[message.listener], message.connection);
         break;
       case 'echo':
         this.echo?.take(message.lines, message.leftOut);

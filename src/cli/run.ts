@@ -29,6 +29,10 @@ export async function runCommand(options: RunOptions): Promise<void> {
   const failed = new Promise<Error>((resolve) => {
     onFatal = resolve;
   });
+  let onReplaced: () => void = () => undefined;
+  const replaced = new Promise<'another server'>((resolve) => {
+    onReplaced = () => resolve('another server');
+  });
   // One after the other, so that a slow load never puts an older file over a newer one.
   let reloads: Promise<unknown> = Promise.resolve();
   const onReload = (): Promise<ReloadAnswer> => {
@@ -45,6 +49,7 @@ export async function runCommand(options: RunOptions): Promise<void> {
     env: process.env,
     stream: process.stdout,
     onFatal,
+    onReplaced,
     onReload,
   });
   process.on('SIGHUP', () => {
@@ -55,13 +60,13 @@ export async function runCommand(options: RunOptions): Promise<void> {
   const watcher = options.watch === true && file ? watchFile(file, () => void onReload()) : undefined;
   if (process.stdout.isTTY) process.stdout.write(`\n${firstSteps(server, config.http.host)}\n`);
 
-  const end = await Promise.race([asked, failed]);
+  const end = await Promise.race([asked, failed, replaced]);
   watcher?.close();
   if (end instanceof Error) {
     log.fatal({ err: end }, 'an intake thread died; stopping');
     setTimeout(() => process.exit(EXIT_CODES.failure), LAST_STOP_MS);
   } else {
-    log.info({ signal: end }, 'stopping');
+    log.info(end === 'another server' ? { replacedBy: end } : { signal: end }, 'stopping');
   }
   const report = await server.stop();
   for (const reason of report.reasons) log.error({}, reason);

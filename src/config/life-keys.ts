@@ -1,5 +1,5 @@
-/** Keys about the life of the server: what has to listen at its start. */
-import { choice } from './key-types.ts';
+/** Keys about the life of the server: what has to listen at its start, and who takes its place. */
+import { choice, text } from './key-types.ts';
 
 /** A key of the Agent, whose values are true and false. */
 export const startKeys = {
@@ -16,6 +16,19 @@ export const startKeys = {
       trade:
         'With `any` and `none` a listener that cannot start is an error in the log, in `/health` and in `/api/ledger`, and what clients send to it is lost.',
       who: 'Whoever would rather have some data than none (`any`), or must not be kept from starting (`none`).',
+    },
+  ),
+};
+
+export const handOverKeys = {
+  handover_socket: text(
+    { default: '' },
+    {
+      what:
+        'Path of a Unix socket on which a running server hands its sockets and connections to the next one that is started with the same path ' +
+        '(docs/operating.md, Hand-over). Empty turns it off. Linux only.',
+      trade: 'A restart loses nothing; for a moment two servers run, and both flush a part of the bucket.',
+      who: 'Whoever restarts under load without systemd, which keeps sockets open by itself (docs/operating.md).',
     },
   ),
 };

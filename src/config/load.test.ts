@@ -33,6 +33,7 @@ describe('defaults', () => {
       dogstatsd_pipe_name: '',
       dogstatsd_require_listener: 'all',
       dogstatsd_tcp_port: -1,
+      handover_socket: '',
       dogstatsd_tcp_tls: { cert_file: '', key_file: '', ca_file: '', require_client_cert: false },
       dogstatsd_buffer_size: 8192,
       dogstatsd_so_rcvbuf: 0,

@@ -6,6 +6,7 @@ import { apiKeyFileKey, datadogConnectionKeys } from './datadog-delivery-keys.ts
 import { datadogOutputKeys } from './datadog-payload-keys.ts';
 import { httpKeys } from './http-keys.ts';
 import { integer, seconds, section, text, yesNoOr, yesOrNo } from './key-types.ts';
+import { handOverKeys } from './life-keys.ts';
 import { limitKeys } from './limit-keys.ts';
 import { rateLimiterIntakeKeys } from './rate-limiter-keys.ts';
 import { rulesKeys } from './rules-keys.ts';
@@ -54,6 +55,7 @@ export const whippetKeys = {
   ...apiKeyFileKey,
   ...streamOwnKeys,
   ...httpKeys,
+  ...handOverKeys,
   outputs: section({
     console: yesNoOr(
       { default: 'auto', word: 'auto' },

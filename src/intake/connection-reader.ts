@@ -94,6 +94,18 @@ export class ConnectionReader {
     return 'nothing';
   }
 
+  /** What has come of a packet that is not complete, for another reader to begin with; this one has it no more. */
+  takeHeld(): { readonly held: Uint8Array; readonly skipping: boolean } {
+    const held = this.held.slice(0, this.heldBytes);
+    this.heldBytes = 0;
+    return { held, skipping: this.framing.isSkipping };
+  }
+
+  /** Goes on within something that is left out, as another reader's takeHeld() says. */
+  skip(skipping: boolean): void {
+    this.framing.isSkipping = skipping;
+  }
+
   /** Reads [from, to) of the chunk; where it stopped. */
   private readPiece(chunk: Uint8Array, from: number, to: number): number {
     const { staging, framing, sink } = this;

@@ -81,6 +81,10 @@ export class ConnectionTracker {
     this.connections.add(connection);
   }
 
+  all(): Iterable<Tracked> {
+    return this.connections;
+  }
+
   remove(connection: Tracked): void {
     this.connections.delete(connection);
   }

@@ -6,7 +6,8 @@
  *   memory short?  work the backlog off, sleep on the control word ─▶ …
  *
  * Synchronous: the thread blocks in the kernel, in pauses of the rate limiter, and nowhere else. It ends
- * when the control thread asks it to, having taken what the kernel had accepted by then.
+ * when the control thread asks it to, having taken what the kernel had accepted by then, unless another server has the
+ * socket and takes it.
  */
 import type { ControlWord } from '../telemetry/control-word.ts';
 import type { Clock } from './clock.ts';
@@ -57,7 +58,8 @@ export function runDatagramLoop(loop: DatagramLoop): void {
       receive(loop, MSG_WAITFORONE);
     }
   }
-  drain(loop, Number.POSITIVE_INFINITY, performance.now() + STOP_DRAIN_MS);
+  // What another server receives from now on is left to it.
+  if (!control.isHandedOver) drain(loop, Number.POSITIVE_INFINITY, performance.now() + STOP_DRAIN_MS);
   loop.clock.tick();
   shard.finish();
   loop.afterBatch(0);

@@ -30,6 +30,8 @@ export interface Framing {
   readonly start: number;
   readonly length: number;
   readonly rest: number;
+  /** Within something that is left out up to its end. */
+  isSkipping: boolean;
   /** Looks for a packet in [at, end). */
   next(bytes: Uint8Array, at: number, end: number): Found;
   /** What it means that a connection ended with `held` bytes that make no packet. */

@@ -6,6 +6,7 @@ import type { CoreSettings, HashKey } from '../core/core.ts';
 import type { EnrichOptions } from '../enrich/settings.ts';
 import type { Workloads } from '../enrich/static-tagger.ts';
 import type { ContextLimits } from '../model/cardinality.ts';
+import type { HandedConnection } from '../model/connection.ts';
 import type { ByteString } from '../model/text.ts';
 import type { ForwardTarget } from './forwarder.ts';
 import type { MemorySource } from './memory-usage.ts';
@@ -71,7 +72,9 @@ export type ThreadMessage =
   | ConnectionsRequest
   | WatchMessage
   | SealRequest
-  | PacketRequest;
+  | PacketRequest
+  | HandOverMessage
+  | AdoptMessage;
 
 /** Shows the lines that hold one of these texts, as bytes; none ends that. */
 export interface WatchMessage {
@@ -91,6 +94,19 @@ export interface PacketRequest {
   readonly kind: 'packet';
   readonly request: number;
   readonly bytes: Uint8Array;
+}
+
+/** The next stop leaves these stream listeners, by number, and their connections to another server. */
+export interface HandOverMessage {
+  readonly kind: 'hand_over';
+  readonly listeners: readonly number[];
+}
+
+/** A connection that another server has accepted at the socket of listener number `listener`. */
+export interface AdoptMessage {
+  readonly kind: 'adopt';
+  readonly listener: number;
+  readonly connection: HandedConnection;
 }
 
 /** There is room for the contexts of these slots: each is told again when it is next seen. */

@@ -8,7 +8,7 @@
  */
 import { Worker } from 'node:worker_threads';
 import { makeShardMemory } from '../core/core.ts';
-import type { ConnectionsView } from '../model/connection.ts';
+import type { ConnectionsView, HandedConnection } from '../model/connection.ts';
 import type { BoundListener, ShardMessage } from '../model/shard-message.ts';
 import type { ByteString } from '../model/text.ts';
 import { ControlWord, makeControlBuffer, type PublishedCounters } from '../telemetry/control-word.ts';
@@ -21,12 +21,15 @@ import type {
   ReloadMessage,
   ThreadMessage,
 } from './intake-settings.ts';
+import type { StreamListener } from './stream-settings.ts';
 
 /** Room for young objects: the cold path makes much garbage and keeps little, and small spaces pause briefly. */
 const YOUNG_GENERATION_MB = 4;
 
 /** How long a thread has to answer, ms; it looks for messages at least every 100 ms. */
 const ANSWER_MS = 2000;
+
+const NONE: ReadonlySet<Listener | StreamListener> = new Set();
 
 export type ThreadSettings = Omit<IntakeSettings, 'memory' | 'control'>;
 
@@ -156,9 +159,17 @@ export class IntakeThread {
     this.tell({ kind: 'aim', target });
   }
 
-  /** Asks the thread to drain and seal; resolves when everything it had to say has been heard. */
-  async stop(): Promise<void> {
-    this.control.requestStop();
+  /**
+   * Asks the thread to drain and seal; resolves when everything it had to say has been heard. What it receives from and is
+   * among `handedOver` is another server's: it is not drained, and its connections come as messages.
+   */
+  async stop(handedOver: ReadonlySet<Listener | StreamListener> = NONE): Promise<void> {
+    const { listener } = this.options.settings;
+    if (listener.kind === 'streams') {
+      const listeners = listener.listeners.flatMap((one, i) => (handedOver.has(one) ? [i] : []));
+      if (listeners.length > 0) this.tell({ kind: 'hand_over', listeners });
+      this.control.requestStop();
+    } else this.control.requestStop(handedOver.has(listener));
     await this.ended;
   }
 
@@ -173,6 +184,17 @@ export class IntakeThread {
     });
     this.tell(message(request));
     return Promise.race([answered, this.ended]);
+  }
+
+  /** The stream thread goes on with a connection that another server has accepted. */
+  adopt(listener: StreamListener, connection: HandedConnection): void {
+    this.tell({ kind: 'adopt', listener: this.streamListeners.indexOf(listener), connection });
+  }
+
+  /** Those of the stream thread, by number. */
+  get streamListeners(): readonly StreamListener[] {
+    const { listener } = this.options.settings;
+    return listener.kind === 'streams' ? listener.listeners : [];
   }
 
   private tell(message: ThreadMessage): void {

@@ -17,6 +17,8 @@ export class LengthFraming implements Framing {
   start = 0;
   length = 0;
   rest = 0;
+  /** Never: a frame that is too long ends its connection. */
+  isSkipping = false;
   private readonly packetBytesMax: number;
 
   constructor(packetBytesMax: number) {

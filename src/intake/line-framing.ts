@@ -18,7 +18,7 @@ export class LineFraming implements Framing {
   rest = 0;
   private readonly packetBytesMax: number;
   /** Within a line that is too long. */
-  private isSkipping = false;
+  isSkipping = false;
   /** How much of what is held is known to have no LF, so that a slow sender's line is not searched again and again. */
   private searched = 0;
 

@@ -2,6 +2,7 @@
  * A listener could not start. The message says which key to change; the codes are in docs/errors.md.
  */
 export type ListenErrorCode =
+  | 'ERR_LISTEN_HANDOVER'
   | 'ERR_LISTEN_IN_USE'
   | 'ERR_LISTEN_ADDRESS'
   | 'ERR_LISTEN_DENIED'

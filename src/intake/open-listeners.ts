@@ -48,6 +48,8 @@ export interface OpenListener {
   explain?(cause: Error): ListenError;
   /** Opened by whoever started this process, who keeps it. */
   readonly inherited?: boolean;
+  /** Opened by the server whose place this one took. */
+  readonly handedOver?: boolean;
   /** Closes the socket and removes its file. */
   close(): void;
   /** Closes this process's descriptor only: another server has the socket. Absent where that cannot be. */

@@ -17,6 +17,7 @@ import type {
   ConnectionProblem,
   ConnectionReport,
   ConnectionView,
+  HandedConnection,
 } from '../model/connection.ts';
 import type { StreamCounter, StreamCounters } from '../telemetry/stream-counters.ts';
 import { ConnectionReader, type PacketSink, type Staging } from './connection-reader.ts';
@@ -82,6 +83,8 @@ export class StreamConnection implements Tracked, PacketSink {
   /** A frame is too long and nothing of it has come yet that could be quoted. */
   private quoteOf: number | undefined;
   private isClosed = false;
+  /** Nothing more is read: another server will. */
+  private isFrozen = false;
 
   constructor(host: ConnectionHost, options: ConnectionOptions) {
     this.host = host;
@@ -117,7 +120,48 @@ export class StreamConnection implements Tracked, PacketSink {
     this.read(waiting, this.waitingAt);
     if (this.waiting !== undefined) return;
     if (this.isClosed) this.finish();
-    else this.options.socket.resume();
+    else if (!this.isFrozen) this.options.socket.resume();
+  }
+
+  /** Begins where another server's connection ended. */
+  goOn({ held, skipping }: HandedConnection): void {
+    this.reader.skip(skipping);
+    if (held.length > 0) this.receive(Buffer.from(held));
+  }
+
+  /** Stops reading from the system, for handOver() to follow; false when the connection ends here. */
+  freeze(): boolean {
+    const { socket, fd } = this.options;
+    const isEnding = this.isClosed || socket.destroyed || socket.readableEnded || this.quoteOf !== undefined;
+    if (isEnding || fd === undefined || this.host.libc === undefined || !stopReading(socket)) return false;
+    this.isFrozen = true;
+    socket.pause();
+    return true;
+  }
+
+  /** Takes what Node has read ahead; false when that was nothing. */
+  readAhead(): boolean {
+    const { socket } = this.options;
+    if (this.waiting !== undefined || socket.destroyed) return false;
+    // It comes as an event too, and Node would go on reading for the next time.
+    const chunk = socket.read() as Buffer | null;
+    stopReading(socket);
+    return chunk !== null;
+  }
+
+  /** The frozen connection for another server; undefined when it has ended meanwhile. */
+  handOver(): HandedConnection | undefined {
+    const { socket, fd } = this.options;
+    const { libc } = this.host;
+    if (socket.destroyed || libc === undefined || fd === undefined) return undefined;
+    const connection = { fd: libc.duplicate(fd), ...this.reader.takeHeld() };
+    // Closes this descriptor only; the client sees nothing.
+    socket.destroy();
+    return connection;
+  }
+
+  get listener(): StreamListener {
+    return this.options.listener;
   }
 
   halfClose(): void {
@@ -255,6 +299,12 @@ export class StreamConnection implements Tracked, PacketSink {
   private count(counter: StreamCounter, by = 1): void {
     this.host.counters.add(this.options.listener.kind, counter, by);
   }
+}
+
+/** Has the system's bytes stay where they are; false where Node does not let us. */
+function stopReading(socket: Socket): boolean {
+  const handle = (socket as { readonly _handle?: { readStop?: () => number } })._handle;
+  return handle?.readStop?.() === 0;
 }
 
 function quoted(start: Uint8Array): string {

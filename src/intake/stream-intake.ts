@@ -11,7 +11,7 @@
  * Stop    accept what waits, close the listeners, let the tracker end the connections, seal.
  */
 import { readFileSync } from 'node:fs';
-import type { ConnectionReport, ConnectionsView } from '../model/connection.ts';
+import type { ConnectionReport, ConnectionsView, HandedConnection } from '../model/connection.ts';
 import type { BoundListener, ShardMessage } from '../model/shard-message.ts';
 import type { ControlWord } from '../telemetry/control-word.ts';
 import { StreamCounters } from '../telemetry/stream-counters.ts';
@@ -81,6 +81,8 @@ export class StreamIntake implements ConnectionHost {
   /** Set while memory is short: nobody has a turn. */
   private pause: NodeJS.Timeout | undefined;
   private ticks = 0;
+  /** Listeners that another server has, by number. */
+  private left: ReadonlySet<number> = new Set();
 
   constructor(options: StreamIntakeOptions) {
     const { settings, packetBytesMax, libc, clock } = options;
@@ -99,9 +101,11 @@ export class StreamIntake implements ConnectionHost {
       (listener) =>
         new StreamServer({
           ...{ listener, libc, descriptorsMax, tracker: this.tracker, counters: this.counters },
-          connected: (socket, fd, peer, gone) => {
+          connected: (socket, fd, peer, gone, handed) => {
             const id = this.tracker.nextId();
-            this.tracker.add(new StreamConnection(this, { id, listener, peer, socket, fd, gone }));
+            const connection = new StreamConnection(this, { id, listener, peer, socket, fd, gone });
+            this.tracker.add(connection);
+            if (handed !== undefined) connection.goOn(handed);
           },
           report: (report) => this.report(report),
         }),
@@ -136,17 +140,32 @@ export class StreamIntake implements ConnectionHost {
         resolve();
       }, TICK_MS);
     });
+    // What was said right before the stop may have come behind the tick.
+    if (this.options.control.needsAttention()) this.options.onAttention();
     // A stop does not wait for memory.
     this.endPause();
+    this.handOver();
     await this.acceptRest();
     this.close();
     await this.tracker.stop();
-    while (this.waiting.length > 0) this.giveTurns();
+    this.finishTurns();
     clearImmediate(this.nextTurns);
     const { clock, shard, afterBatch } = this.options;
     clock.tick();
     shard.finish();
     afterBatch(0);
+  }
+
+  /** The stop that follows leaves these listeners, by number, to another server. */
+  leave(listeners: readonly number[]): void {
+    this.left = new Set(listeners);
+  }
+
+  /** Goes on with a connection that another server has accepted. */
+  adopt(listener: number, connection: HandedConnection): void {
+    const server = this.servers[listener];
+    if (server === undefined) this.libc?.close(connection.fd);
+    else server.adopt(connection);
   }
 
   view(): ConnectionsView {
@@ -213,6 +232,37 @@ export class StreamIntake implements ConnectionHost {
         connection.readOn();
       } else this.waiting.push(connection);
     }
+  }
+
+  /**
+   * Leaves what another server has taken to it: accepts no more, ingests every whole packet that was read, and hands on each
+   * connection with the rest. In one turn of the event loop, so that nothing is read meanwhile. TLS cannot move: its
+   * connections end as at any stop.
+   */
+  private handOver(): void {
+    const { left, options } = this;
+    const { listeners } = options.settings;
+    for (const index of left) this.servers[index]?.close();
+    const frozen = [...this.tracker.all()].filter(
+      (one): one is StreamConnection =>
+        one instanceof StreamConnection &&
+        one.listener.tls === undefined &&
+        left.has(listeners.indexOf(one.listener)) &&
+        one.freeze(),
+    );
+    for (const connection of frozen) {
+      this.finishTurns();
+      while (connection.readAhead()) this.finishTurns();
+    }
+    for (const one of frozen) {
+      const connection = one.handOver();
+      const listener = listeners.indexOf(one.listener);
+      if (connection !== undefined) options.send({ kind: 'handed_over', listener, connection });
+    }
+  }
+
+  private finishTurns(): void {
+    while (this.waiting.length > 0) this.giveTurns();
   }
 
   private endPause(): void {

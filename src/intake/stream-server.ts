@@ -11,7 +11,7 @@
  */
 import { createServer, type Server, Socket } from 'node:net';
 import { createServer as createTlsServer, type TLSSocket } from 'node:tls';
-import type { ConnectionPeer, ConnectionReport } from '../model/connection.ts';
+import type { ConnectionPeer, ConnectionReport, HandedConnection } from '../model/connection.ts';
 import type { StreamCounters } from '../telemetry/stream-counters.ts';
 import type { ConnectionTracker } from './connection-tracker.ts';
 import { EAGAIN, errnoText, type Libc } from './libc.ts';
@@ -39,6 +39,8 @@ export interface StreamServerOptions {
     fd: number | undefined,
     peer: ConnectionPeer,
     gone: () => void,
+    /** Where another server stopped reading it. */
+    handed?: HandedConnection,
   ) => void;
   readonly report: (report: Omit<ConnectionReport, 'leftOut'>) => void;
 }
@@ -112,6 +114,20 @@ export class StreamServer {
   close(): void {
     this.fd = undefined;
     this.server.close();
+  }
+
+  /** Goes on with a connection that another server has accepted; its descriptor is closed in any case. */
+  adopt(handed: HandedConnection): void {
+    const { listener, libc } = this.options;
+    if (listener.tls !== undefined) {
+      // It has not shown a certificate, and speaks no TLS.
+      libc?.close(handed.fd);
+      return;
+    }
+    const socket = new Socket({ fd: handed.fd, readable: true, writable: true });
+    const gone = this.admit(socket, handed.fd);
+    if (gone === undefined) return;
+    this.options.connected(socket, handed.fd, this.peerOf(socket, handed.fd), gone, handed);
   }
 
   /** Takes those that wait behind the one Node has just taken. */

@@ -25,7 +25,8 @@ async function run(settings: IntakeSettings, port: MessagePort): Promise<void> {
   const joined = joinShard(settings, port, libc, (message) => {
     if (message.kind === 'connections') {
       send({ kind: 'connections', request: message.request, view: streams.view() });
-    }
+    } else if (message.kind === 'hand_over') streams.leave(message.listeners);
+    else if (message.kind === 'adopt') streams.adopt(message.listener, message.connection);
   });
   const { core, shard, control, clock, limiter, forwarder } = joined;
   const send = (message: ShardMessage): void => port.postMessage(message);

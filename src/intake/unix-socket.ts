@@ -23,8 +23,15 @@ export function openUnixSocket(libc: Libc, path: string, receiveBuffer: number):
 }
 
 /** Opens a stream socket that clients can connect to. `key` is the key that names the path. Throws ListenError. */
-export function openUnixStream(libc: Libc, path: string, key: string, backlog: number): OpenSocket {
-  const socket = openAt(libc, path, key, SOCK_STREAM, () => undefined);
+export function openUnixStream(
+  libc: Libc,
+  path: string,
+  key: string,
+  backlog: number,
+  mode = SOCKET_MODE,
+): OpenSocket {
+  // Nobody can connect before it listens, and then its mode is set.
+  const socket = openAt(libc, path, key, SOCK_STREAM, () => undefined, mode);
   libc.listen(socket.fd, backlog);
   return socket;
 }
@@ -35,6 +42,7 @@ function openAt(
   key: string,
   type: number,
   prepare: (fd: number) => void,
+  mode = SOCKET_MODE,
 ): OpenSocket {
   const sockaddr = encodePath(path, key);
   if (findSocket(path, key)) {
@@ -45,7 +53,7 @@ function openAt(
   try {
     prepare(fd);
     libc.bind(fd, sockaddr);
-    chmodSync(path, SOCKET_MODE);
+    chmodSync(path, mode);
     return { fd, name: path, port: 0, receiveBufferBytes: libc.getOption(fd, SOL_SOCKET, SO_RCVBUF) };
   } catch (cause) {
     libc.close(fd);

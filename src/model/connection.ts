@@ -43,6 +43,15 @@ export interface ConnectionsView {
   readonly connections: readonly ConnectionView[];
 }
 
+/** A connection that one server hands to the next. */
+export interface HandedConnection {
+  readonly fd: number;
+  /** The beginning of a packet that has yet to be completed. */
+  readonly held: Uint8Array;
+  /** Within a line that is too long, up to its newline. */
+  readonly skipping: boolean;
+}
+
 /** Why a connection is spoken of in the log. */
 export type ConnectionProblem =
   | 'frame_too_long'

@@ -2,7 +2,7 @@
  * What an intake thread tells the control thread, in order. Samples do not travel this way: they are in
  * sealed buckets, in shared memory.
  */
-import type { ConnectionReport, ConnectionsView } from './connection.ts';
+import type { ConnectionReport, ConnectionsView, HandedConnection } from './connection.ts';
 import type { EventMessage, MessageType, ServiceCheckMessage } from './message.ts';
 import type { ByteString } from './text.ts';
 
@@ -32,6 +32,8 @@ export type ShardMessage =
   | { readonly kind: 'connections'; readonly request: number; readonly view: ConnectionsView }
   /** Something to be said in the log about a connection. */
   | { readonly kind: 'connection'; readonly report: ConnectionReport }
+  /** A connection of stream listener number `listener`, for another server. */
+  | { readonly kind: 'handed_over'; readonly listener: number; readonly connection: HandedConnection }
   /** The shard has drained, sealed and ended. */
   | { readonly kind: 'stopped' };
 

@@ -18,9 +18,12 @@ import {
   requireListeners,
   usableLibc,
 } from '../intake/open-listeners.ts';
+import type { StreamListener } from '../intake/stream-settings.ts';
+import type { HandedConnection } from '../model/connection.ts';
 import type { NotListening } from '../telemetry/ledger-report.ts';
 import type { Logger } from '../telemetry/logger.ts';
 import { type OwnMetric, ownMetricBy } from '../telemetry/metric.ts';
+import { HandOver } from './hand-over.ts';
 import { whenThreadsReady } from './start-threads.ts';
 
 export class Listening {
@@ -29,6 +32,7 @@ export class Listening {
   private readonly options: ListenOptions;
   private readonly workers: number;
   private readonly inherited: readonly GivenSocket[];
+  private readonly handOver: HandOver | undefined;
   private readonly log: Logger;
 
   /** Takes the variables of socket activation out of `env`. Throws ListenError when they make no sense. */
@@ -37,12 +41,14 @@ export class Listening {
     this.workers = config.dogstatsd_workers_count;
     this.inherited = takeInheritedSockets(env, process.pid);
     this.log = log;
+    this.handOver = HandOver.make(config.handover_socket, this.options, log);
   }
 
   /** Rejects with ListenError when too few can listen; nothing stays open then. */
   async open(): Promise<void> {
     const given = openInherited(usableLibc(this.options), this.inherited, this.options);
-    const { listeners, failed } = await openListeners(this.options, given);
+    const handed = await this.handOver?.ask(new Set(given.map(({ kind }) => kind)));
+    const { listeners, failed } = await openListeners(this.options, [...given, ...(handed ?? [])]);
     this.listeners = listeners;
     this.failed = failed;
   }
@@ -56,8 +62,45 @@ export class Listening {
     this.logStart(threads);
   }
 
-  close(): void {
-    for (const listener of this.listeners) listener.close();
+  /** Whether another server still has the HTTP port: it gives it up in takeOver(). */
+  get isReplacing(): boolean {
+    return this.handOver?.isReplacing ?? false;
+  }
+
+  /** When the threads receive: ends the server whose place this one takes. Rejects with ListenError. */
+  async takeOver(threads: readonly IntakeThread[]): Promise<void> {
+    await this.handOver?.replace(threads);
+  }
+
+  /** Lets another server take this one's place; `onReplaced` is called when it has. Throws ListenError. */
+  offer(onReplaced: () => void): void {
+    this.handOver?.offer(() => this.listeners, onReplaced);
+  }
+
+  /** Stops the threads, which drain what no other server has taken. */
+  async stopThreads(threads: readonly IntakeThread[]): Promise<void> {
+    if (this.handOver === undefined) await Promise.all(threads.map((thread) => thread.stop()));
+    else await this.handOver.stopThreads(threads);
+  }
+
+  /** The stream thread has left a connection to the next server. */
+  leave(listener: StreamListener | undefined, connection: HandedConnection): void {
+    if (listener !== undefined) this.handOver?.leave(listener, connection);
+  }
+
+  /** Whether another server takes this one's place. */
+  get isReplaced(): boolean {
+    return this.handOver?.isReplaced ?? false;
+  }
+
+  /** Closes the sockets. What another server has taken stays open there, and so do its files. */
+  async close(): Promise<void> {
+    this.handOver?.abandon();
+    for (const listener of this.listeners) {
+      if (this.handOver?.isLeft(listener) === true) listener.release?.();
+      else listener.close();
+    }
+    await this.handOver?.finish(this.listeners);
   }
 
   /** Addresses and paths, for people. */
@@ -96,9 +139,9 @@ export class Listening {
 
   private logStart(threads: readonly IntakeThread[]): void {
     const { listeners } = this;
-    for (const { kind, name, receiveBufferBytes, inherited } of listeners) {
-      const fields = { listener: kind, address: name, receiveBufferBytes };
-      this.log.info(inherited === true ? { ...fields, inherited } : fields, 'listening');
+    for (const { kind, name, receiveBufferBytes, inherited, handedOver } of listeners) {
+      const from = { ...(inherited && { inherited }), ...(handedOver && { handedOver }) };
+      this.log.info({ listener: kind, address: name, receiveBufferBytes, ...from }, 'listening');
     }
     for (const kind of new Set(
       listeners.filter(({ inherited }) => inherited).map((listener) => listener.kind),

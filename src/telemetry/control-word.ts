@@ -2,7 +2,7 @@
  * The words a shard and the control thread speak through, and the shard's counters, in one small piece
  * of shared memory. All Atomics of the server are in this file.
  *
- *   word 0  stop       control ─▶ shard   1: drain, seal and end
+ *   word 0  stop       control ─▶ shard   1: drain, seal and end; 2: the same without draining
  *   word 1  released   control ─▶ shard   how many sealed buckets have been read
  *   word 2  attention  control ─▶ shard   grows when a message waits at the shard's port
  *   word 3  taken      control ─▶ shard   how many events and checks have been taken from the port
@@ -29,6 +29,9 @@ const ATTENTION = 2;
 const TAKEN = 3;
 const EDITION = 4;
 const COUNTERS_OFFSET = 64;
+/** Values of STOP. */
+const DRAIN = 1;
+const HANDED_OVER = 2;
 /** Room for the counters of a core. */
 const CORE_COUNTERS_MAX = 64;
 const COPY_BYTES = CORE_COUNTERS_MAX * 8 + SHARD_COUNTER_BYTES;
@@ -62,14 +65,19 @@ export class ControlWord {
     ];
   }
 
-  /** Control thread: asks the shard to drain, seal and end. */
-  requestStop(): void {
-    Atomics.store(this.words, STOP, 1);
+  /** Control thread: asks the shard to drain, seal and end; without draining when another server has its socket. */
+  requestStop(isHandedOver = false): void {
+    Atomics.store(this.words, STOP, isHandedOver ? HANDED_OVER : DRAIN);
     Atomics.notify(this.words, STOP);
   }
 
   get stopRequested(): boolean {
     return Atomics.load(this.words, STOP) !== 0;
+  }
+
+  /** Shard: whether what the socket holds is another server's, once a stop is requested. */
+  get isHandedOver(): boolean {
+    return Atomics.load(this.words, STOP) === HANDED_OVER;
   }
 
   /** Shard: sleeps for `timeoutMs`, or until it is asked to stop; true when it is. */

@@ -1,0 +1,183 @@
+/**
+ * A server that takes another one's place while clients send: nothing is lost, and clients notice nothing.
+ */
+import { existsSync, mkdtempSync, rmSync, statSync } from 'node:fs';
+import { connect, type Socket } from 'node:net';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { afterEach, beforeEach, expect, it } from 'vitest';
+import { FdChannel } from '../../src/intake/fd-channel.ts';
+import { loadLibc, SOCK_STREAM } from '../../src/intake/libc.ts';
+import { AF_UNIX, sockaddrUnix } from '../../src/intake/sockaddr.ts';
+import type { FromNew, Sockets } from '../../src/server/hand-over-words.ts';
+import { runWhippet } from '../support/command.ts';
+import { Load } from '../support/load.ts';
+import { ServerProcess } from '../support/server-process.ts';
+
+const libc = loadLibc();
+const servers: ServerProcess[] = [];
+let folder: string;
+let path: string;
+beforeEach(() => {
+  folder = mkdtempSync(join(tmpdir(), 'whippet-hand-over-'));
+  path = join(folder, 'handover');
+});
+afterEach(async () => {
+  for (const server of servers.splice(0)) await server.dispose();
+  rmSync(folder, { recursive: true, force: true });
+});
+
+type Settings = Readonly<Record<string, string | number | boolean>>;
+
+async function start(set: Settings = {}): Promise<ServerProcess> {
+  const all = { handover_socket: path, dogstatsd_tcp_port: 0, ...set };
+  const server = await ServerProcess.start({ unix: true, stream: true, set: all });
+  servers.push(server);
+  return server;
+}
+
+/** The keys with which a server listens where `server` does. */
+const placeOf = (server: ServerProcess): Settings => ({
+  dogstatsd_port: server.udpPort,
+  dogstatsd_socket: server.socketPath,
+  dogstatsd_stream_socket: server.streamPath,
+  dogstatsd_tcp_port: server.tcpPort,
+  'http.port': server.httpPort,
+});
+
+const total = (metric: string): number => servers.reduce((sum, server) => sum + server.total(metric), 0);
+
+async function connectTo(to: string | number): Promise<Socket> {
+  const socket = typeof to === 'number' ? connect(to, '127.0.0.1') : connect(to);
+  await new Promise<void>((resolve, reject) => socket.once('connect', resolve).once('error', reject));
+  return socket;
+}
+
+const frame = (packet: string): Buffer => {
+  const bytes = Buffer.alloc(4 + packet.length);
+  bytes.writeUInt32LE(packet.length);
+  bytes.write(packet, 4);
+  return bytes;
+};
+
+it('loses nothing over UDP, Unix datagram and Unix stream, twice in a row under load', async () => {
+  const first = await start();
+  const files = [first.socketPath, first.streamPath].map((file) => statSync(file));
+  const half = frame('half.frame:1|c');
+  const stream = await connectTo(first.streamPath);
+  const tcp = await connectTo(first.tcpPort);
+  const cut = await connectTo(first.tcpPort);
+  stream.write(half.subarray(0, 9));
+  tcp.write('half.li');
+  // A line that is too long, and within it.
+  cut.write('x'.repeat(20_000));
+  const load = new Load(first);
+  await first.until(() => total('load.stream') > 0, 'load arrives');
+  let last = first;
+  for (let i = 0; i < 2; i++) {
+    const before = last;
+    last = await start(placeOf(first));
+    expect(await before.end()).toBe(0);
+    expect(before.log).toContainEqual(expect.objectContaining({ msg: 'handed over' }));
+    expect(last.log).toContainEqual(
+      expect.objectContaining({ msg: 'listening', address: first.socketPath, handedOver: true }),
+    );
+  }
+  const so = total('load.gram');
+  await last.until(() => total('load.gram') > so + 200, 'load goes on');
+  await load.stop();
+  stream.end(half.subarray(9));
+  tcp.end('ne:1|c\n');
+  cut.end('y:1|c\nhalf.cut:1|c\n');
+  await last.until(
+    () => total('half.frame') + total('half.line') + total('half.cut') === 3,
+    'the halves are whole',
+  );
+  const [handed] = last.log.filter(({ msg }) => msg === 'took over from the server before');
+  expect(handed?.connections).toBeGreaterThanOrEqual(11);
+  expect([first.socketPath, first.streamPath].map((file) => statSync(file).ino)).toEqual(
+    files.map(({ ino }) => ino),
+  );
+  expect(await last.stop()).toBe(0);
+  expect({
+    udp: total('load.udp'),
+    gram: total('load.gram'),
+    stream: total('load.stream'),
+  }).toEqual(load.sent);
+  // The last one has the files for its own.
+  expect([first.socketPath, path].map((file) => existsSync(file))).toEqual([false, false]);
+});
+
+it('goes on as if nothing had happened when the new server dies before it receives', async () => {
+  const first = await start();
+  expect(statSync(path).mode & 0o777).toBe(0o600);
+  for (let i = 0; i < 2; i++) {
+    const fd = libc.socket(AF_UNIX, SOCK_STREAM);
+    libc.connect(fd, sockaddrUnix(path));
+    const channel = new FdChannel(libc, fd);
+    const word: FromNew = { say: 'take_over', version: 1 };
+    await channel.send(word);
+    const answer = await channel.next<Sockets>(5000);
+    expect(answer?.body.sockets.map(({ kind }) => kind)).toEqual(['unixgram', 'unix', 'udp', 'tcp']);
+    for (const given of answer?.fds ?? []) libc.close(given);
+    channel.close();
+    const goesOn = (): number => first.log.filter(({ msg }) => msg.endsWith('going on')).length;
+    await first.until(() => goesOn() === i + 1, 'it goes on');
+  }
+  first.send('unix', ['still.here:1|c']);
+  await first.until(() => first.total('still.here') === 1, 'it receives');
+  expect(await first.stop()).toBe(0);
+  expect(existsSync(first.socketPath)).toBe(false);
+});
+
+it('goes on when the new server cannot start, and keeps its files', async () => {
+  const first = await start();
+  const set = { ...placeOf(first), handover_socket: path, 'outputs.file.path': join(folder, 'no', 'file') };
+  const args = Object.entries(set).flatMap(([key, value]) => ['--set', `${key}=${value}`]);
+  const end = await runWhippet(args);
+  expect(end).toMatchObject({ code: 1, stderr: expect.stringContaining('ERR_FILE_OUTPUT_OPEN') });
+  await first.until(() => first.log.some(({ msg }) => msg.endsWith('going on')), 'it goes on');
+  first.send('unix', ['still.here:1|c']);
+  await first.until(() => first.total('still.here') === 1, 'it receives');
+  expect(existsSync(first.socketPath)).toBe(true);
+});
+
+it('drains and removes what the new server is not configured for', async () => {
+  const first = await start();
+  const last = await start({ ...placeOf(first), dogstatsd_socket: join(folder, 'another') });
+  expect(await first.end()).toBe(0);
+  expect(existsSync(first.socketPath)).toBe(false);
+  expect(existsSync(first.streamPath)).toBe(true);
+  const listening = last.log.filter(({ msg }) => msg === 'listening');
+  expect(listening.map(({ listener, handedOver }) => [listener, handedOver])).toEqual([
+    ['unixgram', undefined],
+    ['unix', true],
+    ['udp', true],
+    ['tcp', true],
+  ]);
+});
+
+it('starts as always when the server before is dead', async () => {
+  const first = await start();
+  await first.stop('SIGKILL');
+  expect(existsSync(path)).toBe(true);
+  const last = await start(placeOf(first));
+  expect(last.log.some(({ msg }) => msg.includes('took over'))).toBe(false);
+  expect(await last.stop()).toBe(0);
+  expect(existsSync(path)).toBe(false);
+});
+
+it('refuses to start when a server answers that does not hand over', async () => {
+  await start();
+  const fd = libc.socket(AF_UNIX, SOCK_STREAM);
+  libc.connect(fd, sockaddrUnix(path));
+  const channel = new FdChannel(libc, fd);
+  const word: FromNew = { say: 'take_over', version: 1 };
+  await channel.send(word);
+  await channel.next(5000);
+  // Somebody else is being handed the sockets at this moment.
+  const end = await runWhippet(['--http-port', '0', '--port', '0', '--set', `handover_socket=${path}`]);
+  expect(end).toMatchObject({ code: 1, stderr: expect.stringContaining('ERR_LISTEN_HANDOVER') });
+  expect(end.stderr).toContain('handover_socket');
+  channel.close();
+});
