@@ -308,7 +308,10 @@ export class Server {
       this.http = await this.openHttp();
     }
     this.listening.offer(this.options.onReplaced);
-    for (const { address, port } of this.http) this.log.info({ address, port }, 'HTTP is up');
+    this.http.forEach(({ address, port }, i) => {
+      const isServer = i === 0 && config.http.port >= 0;
+      this.log.info({ address, port }, isServer ? 'HTTP is up' : 'HTTP takes packets');
+    });
     this.supervisor.ready(`Listening on ${this.listening.describe()}`);
   }
 

@@ -30,8 +30,9 @@ export function checkEnd(end: Readonly<Record<string, unknown>>): void {
 }
 
 /** Reads it from a running server, checked. */
-export async function readLedger(httpPort: number): Promise<LedgerReport> {
-  const response = await fetch(`http://127.0.0.1:${httpPort}/api/ledger`);
+export async function readLedger(httpPort: number, token = ''): Promise<LedgerReport> {
+  const headers = token === '' ? {} : { authorization: `Bearer ${token}` };
+  const response = await fetch(`http://127.0.0.1:${httpPort}/api/ledger`, { headers });
   return checkLedger((await response.json()) as LedgerReport);
 }
 

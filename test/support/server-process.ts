@@ -64,6 +64,7 @@ export class ServerProcess {
   udpPort = 0;
   tcpPort = 0;
   httpPort = 0;
+  private readonly token: string;
   readonly child: ChildProcessWithoutNullStreams;
   private rest = '';
   private plain = '';
@@ -83,6 +84,7 @@ export class ServerProcess {
 
   /** Starts the process without waiting for anything. */
   constructor(options: ServerProcessOptions = {}) {
+    this.token = String(options.set?.['http.token'] ?? '');
     this.folder = mkdtempSync(join(tmpdir(), 'whippet-e2e-'));
     this.filePath = join(this.folder, 'out.ndjson');
     this.socketPath = join(this.folder, 'dsd.sock');
@@ -229,7 +231,7 @@ export class ServerProcess {
 
   /** Reads the ledger, which must add up whenever it is read. */
   ledger(): Promise<LedgerReport> {
-    return readLedger(this.httpPort);
+    return readLedger(this.httpPort, this.token);
   }
 
   /** Asks the server to stop and waits for it; its exit code. The ledger must add up before. */

@@ -30,6 +30,8 @@ export async function listenHttp(
     bodyLimit: BODY_BYTES_MAX,
     requestTimeout: REQUEST_TIMEOUT_MS,
   });
+  // Some tracers send what they have with GET.
+  app.addHttpMethod('GET', { hasBody: true, overrideExisting: true });
   const loopbackOnly = isLoopbackAddress(host);
   app.removeAllContentTypeParsers();
   app.addContentTypeParser('*', { parseAs: 'buffer' }, (_, body, done) => done(null, body));
@@ -37,9 +39,13 @@ export async function listenHttp(
     const refusal = refuseWebPage(request.headers, { loopbackOnly });
     if (refusal !== undefined) await reply.code(403).send({ error: refusal });
   });
-  app.post('/dogstatsd/v2/proxy', async (request, reply) => {
-    take((request.body as Buffer | undefined) ?? Buffer.alloc(0), 'http');
-    return reply.code(200).send();
+  app.route({
+    method: ['GET', 'POST'],
+    url: '/dogstatsd/v2/proxy',
+    handler: (request, reply) => {
+      take((request.body as Buffer | undefined) ?? Buffer.alloc(0), 'http');
+      return reply.code(200).send();
+    },
   });
   app.setNotFoundHandler((_, reply) => reply.code(404).send({ error: 'not found; see /api/test' }));
   addTestApi(app, target);
