@@ -55,6 +55,7 @@ import { StreamWatch } from './server/stream-watch.ts';
 import { Supervisor } from './server/supervisor.ts';
 import { type SharedSettings, sharedSettings } from './server/thread-settings.ts';
 import { UnknownFieldWatch } from './server/unknown-field-watch.ts';
+import { type DeliveryReport, deliveryReport } from './telemetry/delivery-report.ts';
 import type { Logger } from './telemetry/logger.ts';
 import { type OwnMetric, ownMetric } from './telemetry/metric.ts';
 import { shardMetrics } from './telemetry/shard-metrics.ts';
@@ -86,12 +87,6 @@ export interface ServerOptions {
   readonly onReplaced: () => void;
   /** An intake thread died: the server cannot go on. */
   readonly onFatal: (error: Error) => void;
-}
-
-export interface StopReport {
-  /** Aggregates, events and checks that could not be delivered. */
-  readonly undelivered: number;
-  readonly reasons: readonly string[];
 }
 
 export class Server {
@@ -205,7 +200,8 @@ export class Server {
   }
 
   /** Drains, flushes and closes; resolves with what could not be delivered. */
-  async stop(): Promise<StopReport> {
+  async stop(): Promise<DeliveryReport> {
+    const startedAt = performance.now();
     this.running = false;
     this.supervisor.stopping();
     await this.handed.stop();
@@ -228,7 +224,10 @@ export class Server {
       reasons.push(
         `${left} aggregates of open buckets were left behind (dogstatsd_flush_incomplete_buckets)`,
       );
-    return { undelivered: reports.reduce((sum, { undelivered }) => sum + undelivered, left), reasons };
+    return deliveryReport(this.self.report().accounts, {
+      undelivered: reports.reduce((sum, { undelivered }) => sum + undelivered, left),
+      ...{ reasons, seconds: (performance.now() - startedAt) / 1000 },
+    });
   }
 
   /**

@@ -9,6 +9,7 @@ import { ConfigError } from '../config/config-error.ts';
 import { readVersion } from '../lib/version.ts';
 import { watchFile } from '../lib/watch-file.ts';
 import { type ReloadAnswer, Server } from '../server.ts';
+import { type DeliveryReport, describeDelivery } from '../telemetry/delivery-report.ts';
 import { type Logger, makeLogger } from '../telemetry/logger.ts';
 import { EXIT_CODES } from './exit.ts';
 import { loadConfigApart } from './load-config.ts';
@@ -69,9 +70,19 @@ export async function runCommand(options: RunOptions): Promise<void> {
     log.info(end === 'another server' ? { replacedBy: end } : { signal: end }, 'stopping');
   }
   const report = await server.stop();
-  for (const reason of report.reasons) log.error({}, reason);
-  log.info({ undelivered: report.undelivered }, 'stopped');
+  reportDelivery(report, log);
   process.exit(end instanceof Error ? EXIT_CODES.failure : EXIT_CODES.ok);
+}
+
+/** The last word: a sentence on a terminal, fields elsewhere. */
+function reportDelivery(report: DeliveryReport, log: Logger): void {
+  if (process.stderr.isTTY) {
+    process.stderr.write(`${describeDelivery(report)}\n`);
+    return;
+  }
+  const { reasons, ...fields } = report;
+  for (const reason of reasons) log.error({}, reason);
+  log.info(fields, 'stopped');
 }
 
 /** Loads the configuration as at start and hands it to the server. Never rejects. */
