@@ -226,7 +226,7 @@ export class Server {
       );
     return deliveryReport(this.self.report().accounts, {
       undelivered: reports.reduce((sum, { undelivered }) => sum + undelivered, left),
-      ...{ reasons, seconds: (performance.now() - startedAt) / 1000 },
+      ...{ reasons, seconds: Math.round(performance.now() - startedAt) / 1000 },
     });
   }
 
