@@ -9,7 +9,6 @@
  * Stop    intake threads drain and seal; the last flush; outputs get a deadline; HTTP closes.
  */
 import { aggregateMetrics } from './aggregate/aggregate-metrics.ts';
-import { listContexts, listMetrics, viewMetric } from './aggregate/context-list.ts';
 import { Registry } from './aggregate/registry.ts';
 import type { FlushOptions, FlushResult, TimeSampler } from './aggregate/sampler.ts';
 import { type ConfigView, mergeViews } from './config/config-view-merge.ts';
@@ -17,40 +16,39 @@ import { contextLimitsOf } from './config/context-limits.ts';
 import type { Config } from './config/schema.ts';
 import { coreMetrics } from './core/core-metrics.ts';
 import { CORE_COUNTERS } from './core/counters.ts';
-import { SealedMemory } from './core/sealed-memory.ts';
 import { enrichOptionsOf } from './enrich/settings.ts';
 import type { Workloads } from './enrich/static-tagger.ts';
-import type { ApiSource, ReloadAnswer, Views } from './http/api-source.ts';
+import type { ReloadAnswer, Views } from './http/api-source.ts';
 import type { HealthReport, PartHealth } from './http/health-report.ts';
 import type { HttpServer } from './http/server.ts';
 import { IntakeThread } from './intake/intake-thread.ts';
 import { Beat } from './lib/beat.ts';
 import type { Steps } from './lib/steps.ts';
 import type { CardinalityReport } from './model/cardinality-report.ts';
-import { CONTEXT_TYPES } from './model/context.ts';
-import type { NewContexts, ShardMessage } from './model/shard-message.ts';
+import type { ShardMessage } from './model/shard-message.ts';
 import { type ByteString, toByteString } from './model/text.ts';
-import type { ConsoleStream } from './outputs/console.ts';
 import { EchoPrinter } from './outputs/echo.ts';
 import { FanOut } from './outputs/fan-out.ts';
 import { FileOutput } from './outputs/file.ts';
 import { PrometheusOutput } from './outputs/prometheus/prometheus-output.ts';
-import { toSafeText } from './outputs/safe-text.ts';
 import { CardinalityWatch } from './server/cardinality-watch.ts';
 import { giveMemoryBack, yieldToIntake } from './server/give-way.ts';
 import { HandedPackets } from './server/handed-packets.ts';
 import { Inbox } from './server/inbox.ts';
 import { IntakeParts } from './server/intake-parts.ts';
 import { Listening } from './server/listening.ts';
+import { logRejected } from './server/log-rejected.ts';
+import { makeApiSource } from './server/make-api-source.ts';
 import { makeSampler, SamplerRules, tickSecondsUnder } from './server/make-sampler.ts';
+import { Merging } from './server/merging.ts';
 import { MessageWatchers } from './server/message-watchers.ts';
 import { openHttp } from './server/open-http.ts';
 import { openOutputs } from './server/open-outputs.ts';
 import { compareLoaded, type ReloadReport, withReloaded } from './server/reloadable.ts';
 import { SelfTelemetry } from './server/self-telemetry.ts';
-import { runInSlices } from './server/slices.ts';
+import type { ServerOptions } from './server/server-options.ts';
 import { type OwnSettings, startThreads } from './server/start-threads.ts';
-import { viewStatus } from './server/status-view.ts';
+import { type StatusFacts, viewStatus } from './server/status-view.ts';
 import { StreamWatch } from './server/stream-watch.ts';
 import { Supervisor } from './server/supervisor.ts';
 import { type SharedSettings, sharedSettings } from './server/thread-settings.ts';
@@ -60,34 +58,12 @@ import type { Logger } from './telemetry/logger.ts';
 import { type OwnMetric, ownMetric } from './telemetry/metric.ts';
 import { shardMetrics } from './telemetry/shard-metrics.ts';
 
-export type { ReloadAnswer };
+export type { ReloadAnswer, ServerOptions };
 
 /** How long a flush waits for intake threads that are behind, ms. */
 const FLUSH_GRACE_MS = 2000;
-const KEY_WORDS = 4;
 /** The longest packet that comes over HTTP. */
 const PROXY_PACKET_BYTES_MAX = 65_536;
-/** Slots freed in one step. */
-const STEP_SLOTS = 1024;
-
-export interface ServerOptions {
-  readonly config: Config;
-  readonly workloads: Workloads;
-  /** The configuration as people may see it. */
-  readonly configView: ConfigView;
-  readonly version: string;
-  readonly log: Logger;
-  /** Variables in which a supervisor hands over sockets and says where to report; they are taken out. */
-  readonly env?: NodeJS.ProcessEnv;
-  /** Loads the configuration again and hands it to reload(); for requests over HTTP. */
-  readonly onReload: () => Promise<ReloadAnswer>;
-  /** Where console and echo print. */
-  readonly stream: ConsoleStream;
-  /** Another server has taken this one's place: it is to be stopped. */
-  readonly onReplaced: () => void;
-  /** An intake thread died: the server cannot go on. */
-  readonly onFatal: (error: Error) => void;
-}
 
 export class Server {
   private config: Config;
@@ -101,6 +77,7 @@ export class Server {
   private readonly threads: IntakeThread[] = [];
   private readonly beat: Beat;
   private readonly inbox = new Inbox();
+  private readonly merging: Merging;
   private readonly echo: EchoPrinter | undefined;
   private readonly self: SelfTelemetry;
   private readonly listening: Listening;
@@ -145,6 +122,13 @@ export class Server {
     this.registry = new Registry(contextLimitsOf(this.config));
     this.registry.overflowHost = overflowHost(this.config);
     this.cardinality = new CardinalityWatch(this.config.limits, this.registry, this.log);
+    this.merging = new Merging({
+      inbox: this.inbox,
+      registry: this.registry,
+      cardinality: this.cardinality,
+      threads: this.threads,
+      sampler: () => this.sampler,
+    });
     this.outputs = new FanOut([], this.log);
     this.sampler = this.makeSampler();
     this.self = new SelfTelemetry({
@@ -337,7 +321,14 @@ export class Server {
     const prometheus = this.outputs.outputs.find((output) => output instanceof PrometheusOutput);
     const parts = {
       version: this.options.version,
-      source: this.apiSource(),
+      source: makeApiSource({
+        registry: this.registry,
+        views: this.views(),
+        watchers: this.watchers,
+        handed: this.handed,
+        reload: this.options.onReload,
+        flush: () => this.flushOpen(),
+      }),
       ...(prometheus && { prometheus }),
       health: () => this.health(),
       ready: () => this.running,
@@ -366,16 +357,12 @@ export class Server {
   private hear(shard: number, message: ShardMessage): void {
     switch (message.kind) {
       case 'contexts':
-        this.inbox.add(() => this.addContexts(shard, message));
+      case 'freed':
+      case 'sealed':
+        this.merging.take(shard, message);
         break;
       case 'over_limit':
         this.cardinality.sample(message.limit, message.name, message.tags);
-        break;
-      case 'freed':
-        this.inbox.add(() => this.freeSlots(shard, message.slots));
-        break;
-      case 'sealed':
-        this.inbox.add(() => this.merge(shard, message.bucket));
         break;
       case 'event':
         this.threads[shard]?.control.take();
@@ -391,7 +378,7 @@ export class Server {
         this.watchers.take(message.lines, message.leftOut);
         break;
       case 'rejected':
-        this.logRejected(message);
+        logRejected(this.log, message, this.config.dogstatsd_disable_verbose_logs);
         break;
       case 'connection':
         this.streams.say(message.report);
@@ -403,41 +390,6 @@ export class Server {
         this.echo?.take(message.lines, message.leftOut);
         break;
     }
-  }
-
-  private addContexts(shard: number, { slots, keys, types, limits, texts, sources }: NewContexts): void {
-    const shardSlots = this.sampler.slotsOf(shard);
-    const now = Date.now() / 1000;
-    texts.forEach((text, i) => {
-      const key = keys.subarray(i * KEY_WORDS, (i + 1) * KEY_WORDS);
-      const type = CONTEXT_TYPES[types[i] as number] ?? 'counter';
-      const admission = this.registry.admit(key, type, text, now, limits[i]);
-      const source = sources?.[i];
-      if (source !== undefined) this.registry.setSource(admission.id, source);
-      shardSlots.admit(slots[i] as number, admission);
-      if (admission.isHere) this.cardinality.sampleText(admission.limit, text);
-    });
-  }
-
-  private *freeSlots(shard: number, freed: Uint32Array): Steps {
-    const slots = this.sampler.slotsOf(shard);
-    for (let i = 0; i < freed.length; i++) {
-      slots.free(freed[i] as number);
-      if (i % STEP_SLOTS === 0) yield;
-    }
-    slots.trim();
-  }
-
-  private *merge(shard: number, bucket: number): Steps {
-    const { memory, control } = this.threads[shard] as IntakeThread;
-    yield* this.sampler.mergeSteps(shard, new SealedMemory(memory, bucket));
-    control.release();
-  }
-
-  private logRejected({ messageType, error, line, at }: Extract<ShardMessage, { kind: 'rejected' }>): void {
-    const fields = { messageType, reason: error, line: toSafeText(line), at };
-    if (this.config.dogstatsd_disable_verbose_logs) this.log.debug(fields, 'rejected a line');
-    else this.log.error(fields, 'rejected a line');
   }
 
   private *flushSteps(at: number, options: FlushOptions): Steps<FlushResult> {
@@ -461,7 +413,7 @@ export class Server {
       this.self.watch(batches),
       forgotten,
     );
-    this.readmit();
+    this.merging.readmit();
     this.flushes++;
     this.tellStatus(at);
     giveMemoryBack();
@@ -480,16 +432,6 @@ export class Server {
     if (!this.running || at <= before) return;
     const rate = Math.round((packets - packetsBefore) / (at - before));
     this.supervisor.status(`Listening on ${this.listening.describe()}; ${rate} packets/s`);
-  }
-
-  /** Has the threads tell again the contexts that there was no room for and is now. */
-  private readmit(): void {
-    const isReturned = this.registry.takeReturned();
-    if (isReturned === undefined) return;
-    this.threads.forEach((thread, shard) => {
-      const slots = this.sampler.slotsOf(shard).returned(isReturned, this.registry.room);
-      if (slots.length > 0) thread.readmit({ kind: 'readmit', slots });
-    });
   }
 
   private sampleCount(): number {
@@ -516,35 +458,15 @@ export class Server {
     ];
   }
 
-  /** What HTTP asks of the server. */
-  private apiSource(): ApiSource {
-    return {
-      views: this.views(),
-      contexts: (query) => runInSlices(listContexts(this.registry, query)),
-      metrics: (query) => runInSlices(listMetrics(this.registry, query)),
-      metric: (name) => runInSlices(viewMetric(this.registry, name)),
-      watchMessages: (watch) => this.watchers.add(watch),
-      reload: this.options.onReload,
-      flush: () => this.flushOpen(),
-      takePacket: (packet) => this.handed.take(packet),
-    };
+  /** The metrics that are or were over a limit on cardinality. */
+  cardinalityReports(): CardinalityReport[] {
+    return this.cardinality.reports();
   }
 
   /** What GET /api/<name> answers as JSON. */
   private views(): Views {
     return {
-      status: () =>
-        viewStatus({
-          version: this.options.version,
-          startedAt: this.startedAt,
-          now: Date.now() / 1000,
-          listeners: this.addresses,
-          threads: this.threads.map((thread) => thread.listenerKind),
-          contexts: this.registry.size,
-          flushes: this.flushes,
-          bucketSeconds: this.config.bucket_seconds,
-          health: this.health(),
-        }),
+      status: () => viewStatus(this.facts()),
       config: () => this.configView,
       connections: () => this.streams.connections(this.threads, this.config.intake.connections_max),
       cardinality: () => this.cardinality.view(),
@@ -555,9 +477,18 @@ export class Server {
     };
   }
 
-  /** The metrics that are or were over a limit on cardinality. */
-  cardinalityReports(): CardinalityReport[] {
-    return this.cardinality.reports();
+  private facts(): StatusFacts {
+    return {
+      version: this.options.version,
+      startedAt: this.startedAt,
+      now: Date.now() / 1000,
+      listeners: this.addresses,
+      threads: this.threads.map((thread) => thread.listenerKind),
+      contexts: this.registry.size,
+      flushes: this.flushes,
+      bucketSeconds: this.config.bucket_seconds,
+      health: this.health(),
+    };
   }
 
   private health(): HealthReport {
