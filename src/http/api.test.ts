@@ -1,5 +1,6 @@
 /** The API's routes over real connections: documents, access, queries, events. */
 import { readFileSync } from 'node:fs';
+import { connect } from 'node:net';
 import { afterEach, describe, expect, it } from 'vitest';
 import type { ContextQuery } from '../model/context-views.ts';
 import type { ApiSource, MessageWatch } from './api-source.ts';
@@ -197,6 +198,20 @@ describe('/dogstatsd/v2/proxy', () => {
     expect(await statusOf(`${url}/dogstatsd/v2/proxy`, { method: 'POST', body: 'a:1|c' })).toBe(200);
     expect(await statusOf(`${url}/api/status`)).toBe(404);
     expect(packets).toEqual(['a:1|c']);
+  });
+});
+
+describe('a client that sends slowly', () => {
+  it.each([
+    ['its headers', 'GET /metrics HTTP/1.1\r\nHost: localhost\r\nX-a: '],
+    ['its body', 'POST /dogstatsd/v2/proxy HTTP/1.1\r\nHost: localhost\r\nContent-Length: 9\r\n\r\na'],
+  ])('%s is answered 408 and closed', async (_, beginning) => {
+    const url = await start({}, { requestTimeoutMs: 200 });
+    const socket = connect(Number(new URL(url).port), '127.0.0.1');
+    socket.write(beginning);
+    let answer = '';
+    for await (const chunk of socket) answer += String(chunk);
+    expect(answer).toMatch(/^HTTP\/1.1 408/);
   });
 });
 

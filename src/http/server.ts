@@ -28,6 +28,8 @@ import { querySchema, type Route } from './route.ts';
 
 const CONNECTIONS_MAX = 256;
 const REQUEST_TIMEOUT_MS = 10_000;
+/** Of that, for the headers. Node swaps the two when the headers have more time than the whole. */
+const HEADERS_SHARE = 0.5;
 const CONNECTIONS_CHECK_MS = 1000;
 const HEADER_BYTES_MAX = 16_384;
 
@@ -40,6 +42,8 @@ export interface HttpOptions extends ObserveOptions {
   readonly version: string;
   /** Hears of requests that failed inside the server. */
   readonly logger?: Log;
+  /** How long a client may take to send a request, ms; 10,000 unless a test says otherwise. */
+  readonly requestTimeoutMs?: number;
   readonly source: ApiSource;
 }
 
@@ -80,8 +84,9 @@ export function routesOf(options: Pick<HttpOptions, 'version' | 'source'> & Obse
 
 /** Starts the server; rejects with an HttpListenError when it cannot listen. */
 export async function startHttp(options: HttpOptions): Promise<HttpServer> {
-  const { host, port, token } = options;
-  const app = buildApp(routesOf(options), { loopbackOnly: isLoopbackAddress(host), token }, options.logger);
+  const { host, port, token, logger, requestTimeoutMs } = options;
+  const access = { loopbackOnly: isLoopbackAddress(host), token };
+  const app = buildApp(routesOf(options), access, logger, requestTimeoutMs);
   return listen(app, { host, port }, `${host} port ${port}`, 'http.host and http.port');
 }
 
@@ -115,14 +120,23 @@ async function listen(
   return { address, port, close: () => app.close() };
 }
 
-function buildApp(routes: readonly Route[], access: Access, logger: Log | undefined): FastifyInstance {
+function buildApp(
+  routes: readonly Route[],
+  access: Access,
+  logger: Log | undefined,
+  requestTimeoutMs = REQUEST_TIMEOUT_MS,
+): FastifyInstance {
   const app = fastify({
     logger: false,
     forceCloseConnections: true,
-    requestTimeout: REQUEST_TIMEOUT_MS,
+    requestTimeout: requestTimeoutMs,
     bodyLimit: PROXY_BODY_BYTES_MAX,
     exposeHeadRoutes: false,
-    http: { maxHeaderSize: HEADER_BYTES_MAX, connectionsCheckingInterval: CONNECTIONS_CHECK_MS },
+    http: {
+      maxHeaderSize: HEADER_BYTES_MAX,
+      headersTimeout: requestTimeoutMs * HEADERS_SHARE,
+      connectionsCheckingInterval: CONNECTIONS_CHECK_MS,
+    },
   });
   app.server.maxConnections = CONNECTIONS_MAX;
   // Some tracers send what they have with GET.
