@@ -193,6 +193,44 @@ describe('the ways in', () => {
   });
 });
 
+describe('a client with everything on', () => {
+  it('arrives intact: buffering, its own aggregation, telemetry, events and checks', async () => {
+    const dsd = await start();
+    const client = new StatsD({
+      host: dsd.host,
+      port: dsd.port,
+      datadog: true,
+      maxBufferSize: 1432,
+      aggregation: { flushInterval: 20 },
+      includeDatadogTelemetry: true,
+      telemetryFlushInterval: 50,
+    });
+    for (let i = 0; i < 500; i++) {
+      client.increment('hits', 2, { path: i % 2 === 0 ? '/a' : '/b' });
+      client.gauge('load', i);
+      client.set('users', `u${i % 10}`);
+      client.distribution('size', i);
+    }
+    client.event('Deployed', 'line one\nline two', { alert_type: 'success' }, ['v:42']);
+    client.check('db.up', client.CHECKS.WARNING, { message: 'slow' }, ['db:main']);
+    await dsd.waitFor({ name: 'hits', type: 'count', sum: 1000 });
+    await dsd.waitFor({ name: 'hits', tags: { path: '/b' }, sum: 500 });
+    await dsd.waitFor({ name: 'load', type: 'gauge', last: 499 });
+    await dsd.waitFor({ name: 'users', type: 'set', value: 10 });
+    await dsd.waitFor({ name: 'size', type: 'distribution', samples: 500, sum: 124_750 });
+    await dsd.waitFor({ name: 'datadog.dogstatsd.client.metrics', type: 'count' });
+    await dsd.waitForEvent({
+      title: 'Deployed',
+      text: 'line one\nline two',
+      alertType: 'success',
+      tags: ['v:42'],
+    });
+    await dsd.waitForServiceCheck({ name: 'db.up', status: 1, message: 'slow', tags: ['db:main'] });
+    expect(dsd).toHaveRejectedNothing();
+    await new Promise<void>((resolve) => client.close(() => resolve()));
+  });
+});
+
 describe('expectations', () => {
   it('are met by what is there, and by what comes', async () => {
     const dsd = await start();
