@@ -104,7 +104,7 @@ it.each([
     'a socket of another kind than its name',
     () => socketOf(AF_INET, SOCK_DGRAM, anyPort),
     'unix',
-    'it is udp',
+    'its name says unix, and it is udp',
   ],
 ])('ends with an error when it is started with %s', async (_, open, name, reason) => {
   const fd = open();
