@@ -1,9 +1,10 @@
 /**
  * How the core works, as metrics of the server by listener. What becomes of packets, messages and values is in the
- * ledger (server/ledger-table.ts).
+ * ledger (telemetry/ledger/listener-ledger.ts).
  */
+
+import { CORE_COUNTERS, type CoreCounter } from '../telemetry/counters/core-counters.ts';
 import { type OwnMetric, ownMetricBy } from '../telemetry/metric.ts';
-import { CORE_COUNTERS, type CoreCounter } from './counters.ts';
 
 /** Counter, metric, what it counts. */
 const TOTALS: readonly (readonly [CoreCounter, string, string])[] = [
@@ -20,7 +21,7 @@ const TOTALS: readonly (readonly [CoreCounter, string, string])[] = [
 
 const GAUGES: readonly (readonly [CoreCounter, string, string])[] = [
   ['cachedLines', 'whippet_core_cached_lines', 'Lines the caches know now.'],
-  ['contextSlots', 'whippet_core_contexts', 'Contexts the intake threads know now.'],
+  ['contextSlots', 'whippet_core_contexts', 'Contexts the listener threads know now.'],
 ];
 
 export interface CoreCounts {

@@ -3,9 +3,10 @@
  *
  * Memory  a shared WebAssembly memory that the control thread made, so that it can read sealed buckets
  *         and counters. The core hands out regions of it; whoever writes packets asks for one.
- * Thread  only the intake thread that owns the shard calls it.
+ * Thread  only the listener thread that owns the shard calls it.
  */
-import { CORE_COUNTERS, PACKET_BYTES_MAX } from './assembly/layout.ts';
+import { CORE_COUNTERS, NEW_SLOT, NO_SLOT } from '../model/core-border.ts';
+import { failAssertion } from './failed-assertion.ts';
 import { powersOfFive } from './powers-of-five.ts';
 
 /** WebAssembly pages, 64 KiB each: what a shard starts with and may grow to (2 GiB). */
@@ -13,9 +14,6 @@ const PAGES_INITIAL = 16;
 const PAGES_MAX = 32_768;
 const POWER_MIN = -64;
 const POWER_MAX = 64;
-
-export const NO_SLOT = 0xffffffff;
-const NEW_SLOT = 0x80000000;
 
 export interface CoreSettings {
   /** Cached lines, each of the two tables. */
@@ -26,6 +24,8 @@ export interface CoreSettings {
   readonly keysMax: number;
   /** Distinct values a histogram keeps exactly. */
   readonly histogramValuesMax: number;
+  /** Whether a sample of a histogram or distribution weighs 1/rate, and not the whole part of it (`weights`). */
+  readonly exactWeights: boolean;
   /** Samples with a timestamp of their own a bucket holds. */
   readonly timestampedMax: number;
   /** Buckets after which an unseen line is forgotten. */
@@ -40,6 +40,8 @@ export interface CoreSettings {
 export interface HashKey {
   readonly bytes: Uint8Array;
   readonly seed: bigint;
+  /** For elements of sets, when all servers of a fleet are to hash them alike; those of `bytes` otherwise. */
+  readonly elements?: Uint8Array;
 }
 
 /** The cold path as the core calls it. Must not throw. Answers 1 to make the thread look at its socket. */
@@ -54,11 +56,14 @@ export interface ContextSlot {
 interface CoreExports {
   initialize(): number;
   hashKeyBytes(): number;
+  takeElementKey(): number;
+  useElementKey(ptr: number): void;
   configure(
     linesMax: number,
     contextsMax: number,
     keysMax: number,
     histogramValuesMax: number,
+    exactWeights: number,
     timestampedMax: number,
     idleBuckets: number,
     timestamps: number,
@@ -106,12 +111,12 @@ interface CoreExports {
   releasableBytes(): number;
 }
 
-export function makeShardMemory(): WebAssembly.Memory {
-  return new WebAssembly.Memory({ initial: PAGES_INITIAL, maximum: PAGES_MAX, shared: true });
+/** The memory of a shard, which may grow to `pagesMax` pages of 64 KiB. */
+export function makeShardMemory(pagesMax = PAGES_MAX): WebAssembly.Memory {
+  return new WebAssembly.Memory({ initial: PAGES_INITIAL, maximum: pagesMax, shared: true });
 }
 
-/** Bytes a hash key has. */
-export const HASH_KEY_BYTES = PACKET_BYTES_MAX + 4096;
+export { HASH_KEY_BYTES } from '../model/core-border.ts';
 
 export class Core {
   readonly memory: WebAssembly.Memory;
@@ -137,7 +142,9 @@ export class Core {
     start: number,
     resolve: Resolve,
   ) {
-    const instance = new WebAssembly.Instance(module, { env: { memory, resolve } });
+    const abort = (message: number, file: number, line: number, column: number): never =>
+      failAssertion(memory, message, file, line, column);
+    const instance = new WebAssembly.Instance(module, { env: { memory, resolve, abort } });
     this.wasm = instance.exports as unknown as CoreExports;
     this.memory = memory;
     const keyPtr = this.wasm.initialize();
@@ -147,6 +154,7 @@ export class Core {
       settings.contextsMax,
       settings.keysMax,
       settings.histogramValuesMax,
+      Number(settings.exactWeights),
       settings.timestampedMax,
       settings.idleBuckets,
       Number(settings.timestamps),
@@ -155,6 +163,11 @@ export class Core {
       start,
     );
     new BigUint64Array(memory.buffer, powersPtr).set(powersOfFive(POWER_MIN, POWER_MAX));
+    if (key.elements !== undefined) {
+      const ptr = this.wasm.takeElementKey();
+      new Uint8Array(memory.buffer).set(key.elements.subarray(0, this.wasm.hashKeyBytes()), ptr);
+      this.wasm.useElementKey(ptr);
+    }
     this.countersPtr = this.wasm.counters();
     this.clock = new Float64Array(memory.buffer, this.wasm.clock(), 1);
     this.buffer = memory.buffer;

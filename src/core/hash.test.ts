@@ -47,7 +47,7 @@ describe('hashes of lines', () => {
     expect(harness.count('tagSetHits')).toBe(4);
   });
 
-  it('of a million different lines do not meet', () => {
+  it('of a million different lines do not meet', { timeout: 180_000 }, () => {
     const count = 1_000_000;
     const harness = new CoreHarness({ core: { linesMax: count, contextsMax: count, idleBuckets: 100 } });
     // Texts are not compared here, so they need not be kept.

@@ -1,6 +1,7 @@
 /** The hot path's numbers are those of the cold path, to the last bit. */
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
+import { borderNumber } from '../../test/support/border-lines.ts';
 import { CoreHarness } from '../../test/support/core-harness.ts';
 import { parseFloat64 } from '../protocol/number.ts';
 
@@ -106,6 +107,19 @@ describe('numbers on the hot path', () => {
     );
   });
 
+  it('numbers of 1 to 9 characters are read exactly, wherever the point is', () => {
+    for (let length = 1; length <= 9; length++) {
+      for (let point = -1; point < length; point++) {
+        if (length === 1 && point === 0) continue;
+        const text = (digit: (i: number) => number): string =>
+          Array.from({ length }, (_, i) => (i === point ? '.' : digit(i))).join('');
+        for (const same of [0, 1, 9]) expectHot(text(() => same));
+        for (let round = 0; round < 20; round++)
+          expectHot(text((i) => ((i + 1) * 7919 * (round + 1) * (length + 3)) % 10));
+      }
+    }
+  });
+
   it('decimals with an exponent are read exactly', () => {
     const exponent = fc.integer({ min: -45, max: 45 });
     fc.assert(
@@ -162,6 +176,59 @@ describe('numbers the hot path leaves to the cold path', () => {
     const want = parseFloat64(text);
     expect(want).toBeTypeOf('number');
     expect(reader.read(text)).toEqual({ value: want, hot: false });
+  });
+
+  // 20 digits and more, whose mantissa is small again after 64 bits. C programs print 2^64 for UINT64_MAX as a double.
+  it.each([
+    '18446744073709551615',
+    '18446744073709551616',
+    '18446744073709551617',
+    '36893488147419103232',
+    '184467440737095516160',
+    '1844674407370955161600',
+    '55340232221128654848e-3',
+    '1.8446744073709551616e19',
+    '.18446744073709551616',
+    '000.18446744073709551616',
+    '100000000000000000000',
+  ])('%s, of 20 digits or more, is read as it is', (text) => {
+    expect(reader.read(text)).toEqual({ value: Number(text), hot: false });
+    expect(reader.read(`-${text}`)).toEqual({ value: -Number(text), hot: false });
+  });
+
+  it('any byte at any place of a short number means what it means to the cold path', () => {
+    const harness = new CoreHarness();
+    harness.ingest('g:1|g');
+    const separators = [...':|\n\r'].map((text) => text.charCodeAt(0));
+    for (let length = 1; length <= 9; length++) {
+      for (const rest of ['5'.repeat(9), '1.5555555', '12345678.']) {
+        for (let at = 0; at < length; at++) {
+          for (let byte = 0; byte < 256; byte++) {
+            if (separators.includes(byte)) continue;
+            const text = rest.slice(0, at) + String.fromCharCode(byte) + rest.slice(at + 1, length);
+            const want = parseFloat64(text);
+            harness.ingest('g:-7|g');
+            harness.ingest(`g:${text}|g`);
+            const sealed = harness.sealOnly(0);
+            const got = sealed.sum(sealed.slots[0] as number);
+            const isTaken = want !== undefined && Number.isFinite(want);
+            if (!Object.is(got, isTaken ? want : -7))
+              expect({ text, got }).toEqual({ text, got: want ?? -7 });
+          }
+        }
+      }
+    }
+  });
+
+  it('every number at a border is read as the cold path reads it', () => {
+    fc.assert(
+      fc.property(borderNumber, (text) => {
+        const want = parseFloat64(text);
+        fc.pre(want !== undefined && Number.isFinite(want));
+        expect({ text, value: reader.read(text).value }).toEqual({ text, value: want });
+      }),
+      { numRuns: 5000 },
+    );
   });
 
   it.each([

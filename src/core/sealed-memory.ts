@@ -1,10 +1,14 @@
 /**
- * A sealed bucket in a shard's memory, as the control thread reads it. Layout: assembly/layout.ts.
+ * A sealed bucket in a shard's memory, as the control thread reads it. Layout: model/core-border.ts.
  *
  * Borrowed: valid until the shard is told that the bucket is released.
  */
+
+import { assert } from '../lib/assert.ts';
+import * as layout from '../model/core-border.ts';
+import type { NumberBatch } from '../model/number-batch.ts';
 import type { KeyKind, SealedBucket, VisitKey, VisitTimestamped } from '../model/sealed-bucket.ts';
-import * as layout from './assembly/layout.ts';
+import { SealedNumbers } from './sealed-numbers.ts';
 
 export class SealedMemory implements SealedBucket {
   readonly start: number;
@@ -13,6 +17,7 @@ export class SealedMemory implements SealedBucket {
   readonly timestampedCount: number;
   private readonly u32: Uint32Array;
   private readonly f64: Float64Array;
+  private readonly numbers: SealedNumbers;
   private readonly cells: number;
   private readonly keyEntries: number;
   private readonly keyEpoch: number;
@@ -20,8 +25,10 @@ export class SealedMemory implements SealedBucket {
 
   /** `ptr` is what Core.sealBucket() answered. */
   constructor(memory: WebAssembly.Memory, ptr: number) {
+    assert(ptr > 0 && ptr < memory.buffer.byteLength, 'a sealed bucket is in the memory of its shard');
     this.u32 = new Uint32Array(memory.buffer);
     this.f64 = new Float64Array(memory.buffer);
+    this.numbers = new SealedNumbers(memory);
     this.start = this.f64[(ptr + layout.BUCKET_START) / 8] ?? 0;
     this.cells = this.word(ptr + layout.BUCKET_CELLS);
     const touched = this.word(ptr + layout.BUCKET_TOUCHED);
@@ -69,6 +76,10 @@ export class SealedMemory implements SealedBucket {
 
   weightedSum(slot: number): number {
     return this.cell(slot, layout.CELL_WEIGHTED_SUM);
+  }
+
+  readNumbers(slot: number, batch: NumberBatch): void {
+    this.numbers.read(this.cells + slot * layout.CELL_BYTES, batch);
   }
 
   forEachKey(visit: VisitKey, start = 0, end = this.keyPositions): void {

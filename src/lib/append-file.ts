@@ -7,17 +7,27 @@
  * Full     append() returns false and keeps nothing.
  * Failure  a write that fails (disk full, I/O error) is tried again at the next flush(), from the byte
  *          where it stopped, so that no line is torn or written twice. Meanwhile text queues up.
- * Rotation reopen() continues in a new file under the same path, at the start of a line.
+ * Rotation reopen() continues in a new file under the same path, at the start of a line. Each flush() looks whether the
+ *          path still leads to the open file, and reopens it when somebody removed or renamed it.
+ * Opening  never waits: a named pipe needs a reader, and one whose reader is slow is tried again every PIPE_MS. What is no
+ *          file, pipe or device is refused (lib/plain-file.ts).
  * Items    the caller says how many things a text stands for; they come back in what was not written.
  */
-import { open } from 'node:fs/promises';
+import { constants, type Stats } from 'node:fs';
+import { stat } from 'node:fs/promises';
+import { setTimeout as sleep } from 'node:timers/promises';
+import { openPlainFile } from './plain-file.ts';
 
 const BATCH_BYTES = 256 * 1024;
+const FILE_MODE = 0o640;
+const PIPE_MS = 20;
 
 /** What is needed of a file; node's FileHandle has it. */
 export interface AppendHandle {
   write(buffer: Buffer, offset: number, length: number): Promise<{ bytesWritten: number }>;
   close(): Promise<void>;
+  /** Without it nobody looks whether the file is still in its place. */
+  stat?(): Promise<Stats>;
 }
 
 export interface AppendFileOptions {
@@ -25,6 +35,8 @@ export interface AppendFileOptions {
   readonly queueBytesMax: number;
   /** Hears when writing starts to fail and when it works again (undefined). */
   onState?(error: Error | undefined): void;
+  /** Hears that the file was removed or renamed, and that a new one is written to. */
+  onMoved?(): void;
   /** How to open the file; for tests. */
   openFile?(path: string): Promise<AppendHandle>;
 }
@@ -48,7 +60,10 @@ export class AppendFile {
   /** True while the last thing told was that writing fails. */
   #saidFailing = false;
   #reopenWanted = false;
+  #lookWanted = false;
   #closing = false;
+  /** The deadline of the stop has passed. */
+  #isGivenUp = false;
   #run: Promise<void> | undefined;
   writtenItems = 0;
   writeErrors = 0;
@@ -87,10 +102,14 @@ export class AppendFile {
     return true;
   }
 
-  /** Writes what is queued; also tries again what failed. */
+  /** Why nothing can be written now. */
+  failing: Error | undefined;
+
+  /** Looks whether the file is in its place, and writes what is queued; also tries again what failed. */
   flush(): void {
     this.#seal();
     this.#failed = false;
+    this.#lookWanted = true;
     this.#start();
   }
 
@@ -113,6 +132,7 @@ export class AppendFile {
     this.flush();
     await Promise.race([deadline, this.#run]);
     const left = this.queuedItems;
+    this.#isGivenUp = true;
     // After the deadline a write may hang in the kernel; waiting for close() would hang with it.
     await Promise.race([deadline, this.#handle.close().catch(() => {})]);
     clearTimeout(timer);
@@ -129,7 +149,7 @@ export class AppendFile {
 
   #start(): void {
     if (this.#run !== undefined) return;
-    if (this.#batches.length === 0 && !this.#reopenWanted) return;
+    if (this.#batches.length === 0 && !this.#reopenWanted && !this.#lookWanted) return;
     this.#run = this.#work().finally(() => {
       this.#run = undefined;
     });
@@ -137,6 +157,7 @@ export class AppendFile {
 
   async #work(): Promise<void> {
     try {
+      await this.#look();
       if (this.#reopenWanted) await this.#swapHandle();
       for (let batch = this.#batches[0]; batch !== undefined; batch = this.#batches[0]) {
         await this.#writeBatch(batch);
@@ -155,18 +176,41 @@ export class AppendFile {
 
   #say(error: Error | undefined): void {
     this.#saidFailing = error !== undefined;
+    this.failing = error;
     this.#options.onState?.(error);
+  }
+
+  /** Whether the path leads to something else by now, or to nothing. */
+  async #look(): Promise<void> {
+    if (!this.#lookWanted) return;
+    this.#lookWanted = false;
+    const opened = await this.#handle.stat?.();
+    if (opened === undefined) return;
+    const there = await stat(this.#options.path).catch(() => undefined);
+    if (there !== undefined && there.ino === opened.ino && there.dev === opened.dev) return;
+    this.#reopenWanted = true;
+    await this.#swapHandle();
+    this.#options.onMoved?.();
   }
 
   async #writeBatch(batch: Batch): Promise<void> {
     while (batch.written < batch.bytes.length) {
-      const { bytesWritten } = await this.#handle.write(
-        batch.bytes,
-        batch.written,
-        batch.bytes.length - batch.written,
-      );
+      const bytesWritten = await this.#writeOnce(batch);
       if (bytesWritten === 0) throw new Error('the file takes no more bytes');
       batch.written += bytesWritten;
+    }
+  }
+
+  /** Waits while a pipe is full, which costs its reader's time and nobody else's. */
+  async #writeOnce({ bytes, written }: Batch): Promise<number> {
+    for (;;) {
+      try {
+        const answer = await this.#handle.write(bytes, written, bytes.length - written);
+        return answer.bytesWritten;
+      } catch (error) {
+        if ((error as NodeJS.ErrnoException).code !== 'EAGAIN' || this.#isGivenUp) throw error;
+      }
+      await sleep(PIPE_MS);
     }
   }
 
@@ -185,5 +229,10 @@ export class AppendFile {
 }
 
 async function openAt({ path, openFile }: AppendFileOptions): Promise<AppendHandle> {
-  return openFile === undefined ? open(path, 'a', 0o640) : openFile(path);
+  if (openFile !== undefined) return openFile(path);
+  const { O_WRONLY, O_APPEND, O_CREAT } = constants;
+  return openPlainFile(path, O_WRONLY | O_APPEND | O_CREAT, {
+    mode: FILE_MODE,
+    accepts: (stats) => stats.isFIFO() || stats.isCharacterDevice(),
+  });
 }

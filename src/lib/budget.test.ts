@@ -4,9 +4,9 @@ import { Budget } from './budget.ts';
 describe('a budget', () => {
   it('has room up to its limit', () => {
     const budget = new Budget(2);
-    budget.take();
+    budget.acquire();
     expect(budget.hasRoom).toBe(true);
-    budget.take();
+    budget.acquire();
     expect(budget.hasRoom).toBe(false);
     expect(budget.give()).toBe(false);
     expect(budget.hasRoom).toBe(true);
@@ -14,7 +14,7 @@ describe('a budget', () => {
 
   it('refuses all after one until a tenth is free, and says so once', () => {
     const budget = new Budget(10);
-    for (let i = 0; i < 10; i++) budget.take();
+    for (let i = 0; i < 10; i++) budget.acquire();
     budget.refuse();
     expect(budget.give()).toBe(false);
     expect(budget.hasRoom).toBe(false);
@@ -25,7 +25,7 @@ describe('a budget', () => {
 
   it('of one has room again when the one is gone', () => {
     const budget = new Budget(1);
-    budget.take();
+    budget.acquire();
     budget.refuse();
     expect(budget.give()).toBe(true);
   });

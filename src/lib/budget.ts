@@ -23,7 +23,7 @@ export class Budget {
     return !this.#isExhausted && this.count < this.limit;
   }
 
-  take(): void {
+  acquire(): void {
     this.count++;
   }
 

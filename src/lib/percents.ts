@@ -1,5 +1,5 @@
 /**
- * Quantiles as percentages, ascending: as the Agent has them (spec aggregation §6.1), and as they are.
+ * Quantiles as percentages, ascending: as the Agent has them (docs/behaviour/aggregation.md#histograms), and as they are.
  *
  *   agentPercents   "0.95" ─▶ 95    "0.999" ─▶ 100    "0.29" ─▶ 29    texts that are none are skipped
  *   exactPercents    0.95  ─▶ 95     0.999  ─▶ 99.9    0.29  ─▶ 29     though 0.29 * 100 is 28.999999999999996

@@ -1,5 +1,5 @@
 /**
- * Values to sketch keys and back (spec sketch §1, §2): key k stands for gamma^(k - bias), so a value and
+ * Values to sketch keys and back (docs/behaviour/sketch.md#keys): key k stands for gamma^(k - bias), so a value and
  * the value of its key differ by at most 0.78 %. Keys are symmetric around 0 and fit 16 bits.
  */
 
@@ -12,7 +12,7 @@ const KEY_INFINITE = 32767;
 /** Returns the key of the bin that holds `value`. */
 export function toSketchKey(value: number): number {
   if (value < 0) return -toSketchKey(-value);
-  // NaN fails every comparison and takes this road too.
+  // NaN fails every comparison and takes this path too.
   if (!(value >= MAGNITUDE_MIN)) return 0;
   const key = roundHalfEven(Math.log(value) / GAMMA_LN) + BIAS;
   return key > KEY_MAX ? KEY_INFINITE : Math.max(key, 1);

@@ -4,7 +4,7 @@
  *   for (…) { a piece of work, well below a millisecond; yield; }
  *
  * The work itself reads no clock. A server runs some steps, looks at its clock and lets its event loop turn
- * (server/inbox.ts); a test or a simulation runs them all.
+ * (server/threads/inbox.ts); a test or a simulation runs them all.
  */
 export type Steps<Result = void> = Generator<void, Result, void>;
 

@@ -9,6 +9,7 @@ export interface ConnectionPeer {
   /** Unix sockets on Linux: the process that connected, and its user. */
   readonly pid?: number;
   readonly uid?: number;
+  readonly gid?: number;
   /** What the process calls itself. */
   readonly command?: string;
   /** TCP: address and port. */
@@ -44,22 +45,25 @@ export interface ConnectionsView {
 }
 
 /** A connection that one server hands to the next. */
-export interface HandedConnection {
+export interface PassedConnection {
   readonly fd: number;
   /** The beginning of a packet that has yet to be completed. */
   readonly held: Uint8Array;
-  /** Within a line that is too long, up to its newline. */
-  readonly skipping: boolean;
+  /** What is still to be skipped of a packet that is too long: bytes of a frame; of a line 1, up to its newline. */
+  readonly skipping: number;
 }
 
 /** Why a connection is spoken of in the log. */
 export type ConnectionProblem =
   | 'frame_too_long'
+  | 'frame_impossible'
   | 'cut_header'
   | 'cut_payload'
   | 'line_too_long'
+  | 'cut_line'
   | 'unterminated'
   | 'idle'
+  | 'cut_off'
   | 'error'
   | 'tls'
   | 'limit'

@@ -1,5 +1,5 @@
 /**
- * A histogram of one context in one bucket, as outputs see it (spec aggregation §6.1): exact while it
+ * A histogram of one context in one bucket, as outputs see it (docs/behaviour/aggregation.md#histograms): exact while it
  * stays within its budget, answered by a sketch beyond it.
  */
 export interface HistogramSummary {

@@ -1,5 +1,5 @@
 /**
- * What one line of a packet says, after parsing and before enrichment (spec protocol §3, §6, §7).
+ * What one line of a packet says, after parsing and before enrichment (docs/protocol.md).
  * Field names follow the conformance vectors.
  */
 import type { ByteString } from './text.ts';
@@ -42,6 +42,8 @@ export interface MetricMessage extends OriginFields {
   tags: ByteString[];
   /** Unix seconds; 0 when not given. */
   timestamp: number;
+  /** Of a gauge where a sign means a change (model/dialect.ts): whether each value is one. */
+  relative?: readonly boolean[];
 }
 
 export type EventPriority = 'normal' | 'low';

@@ -3,6 +3,7 @@
  * Several parts read rules: enrichment drops, retags and retypes; aggregation computes and times.
  */
 import type { ContextType } from './context.ts';
+import type { TagChoice } from './tag-choice.ts';
 
 export interface MetricRuleOptions {
   readonly match?: string;
@@ -20,7 +21,23 @@ export interface MetricRuleOptions {
   readonly percentiles?: readonly number[] | 'none';
   readonly bucket_seconds?: number;
   readonly expiry_seconds?: number;
+  /** Aggregated over the fleet, without the host (docs/global.md). */
+  readonly global?: boolean;
+  /** What global gauges of several edges come to. */
+  readonly gauge?: GlobalGauge;
+  /** Aggregated here as well, with the host and all tags. */
+  readonly keep_local?: boolean;
+  /** What values are multiplied with where they are shown to Prometheus. */
+  readonly scale?: number;
+  /** Appended to the name there: `seconds`. */
+  readonly unit?: string;
+  /** Upper bounds of a classic histogram there, in the unit that is shown. */
+  readonly buckets?: readonly number[];
 }
+
+/** What the values that edges have for one gauge come to. The order is the code in chunks. */
+export const GLOBAL_GAUGES = ['last', 'sum', 'min', 'max', 'avg'] as const;
+export type GlobalGauge = (typeof GLOBAL_GAUGES)[number];
 
 /** What a rule says about aggregation. */
 export interface AggregationRule {
@@ -28,6 +45,19 @@ export interface AggregationRule {
   readonly percentiles?: readonly number[];
   readonly bucketSeconds?: number;
   readonly expirySeconds?: number;
+  /** What global gauges come to. */
+  readonly gauge?: GlobalGauge;
+  /** Tags that go before a context that is aggregated here as well joins the fleet's. */
+  readonly globalTags?: TagChoice;
+  /** How Prometheus sees it. */
+  readonly exposure?: ExposureRule;
+}
+
+/** What a rule says about how Prometheus sees a metric. */
+export interface ExposureRule {
+  readonly scale?: number;
+  readonly unit?: string;
+  readonly buckets?: readonly number[];
 }
 
 /** Words for the types; timings are histograms. */

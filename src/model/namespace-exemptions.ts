@@ -1,5 +1,5 @@
 /**
- * Default of `statsd_metric_namespace_blacklist` (spec protocol §8): names of well-known integrations, which
+ * Default of `statsd_metric_namespace_blacklist` (docs/protocol.md#from-message-to-sample): names of well-known integrations, which
  * a namespace does not apply to. Here because the configuration shows it and enrichment uses it.
  */
 export const NAMESPACE_EXEMPTIONS: readonly string[] = [

@@ -1,12 +1,13 @@
 /**
- * A sample: one value of a metric message after enrichment, ready for aggregation (spec protocol §8).
+ * A sample: one value of a metric message after enrichment, ready for aggregation (docs/protocol.md#from-message-to-sample).
  */
-import type { ContextType } from './context.ts';
+import type { ContextType, Scope } from './context.ts';
 import type { ExternalData } from './message.ts';
 import type { RuleName } from './metric-rule.ts';
+import type { TagChoice } from './tag-choice.ts';
 import type { ByteString } from './text.ts';
 
-/** Where a message came from: the raw inputs of origin resolution, not its result (spec origin-detection). */
+/** Where a message came from: the raw inputs of origin resolution, not its result (docs/behaviour/origin.md). */
 export interface Origin {
   /** `container_id://<id>` when the socket told who sent the packet, else empty. */
   readonly socket: ByteString;
@@ -24,15 +25,6 @@ export interface Origin {
 
 /** Timestamped samples are passed through; all others are aggregated. */
 export type Pipeline = 'aggregated' | 'no_aggregation';
-
-/** Which tags a metric rule leaves (enrich/tag-choice.ts). */
-export interface TagChoice {
-  /** Whether what is listed stays, and all else goes, or the other way round. */
-  readonly keeps: boolean;
-  readonly keys: ReadonlySet<ByteString>;
-  /** Whole tags. */
-  readonly tags: ReadonlySet<ByteString>;
-}
 
 /** What all samples of one line share. It depends on the line's text only, never on its values. */
 export interface EnrichedLine {
@@ -54,9 +46,11 @@ export interface EnrichedLine {
    * Set when each sample is followed by a copy that is a distribution of this name. The copy has the tags,
    * host, timestamp, rate and unit of the line and is always aggregated.
    */
-  readonly copy?: { readonly name: ByteString; readonly rule?: LineRule };
+  readonly copy?: { readonly name: ByteString; readonly rule?: LineRule; readonly scope?: Scope };
   /** The metric rule for the line, when it picks tags. */
   readonly rule?: LineRule;
+  /** Where it is aggregated; absent for local lines. */
+  readonly scope?: Scope;
 }
 
 /** What is left to do of a rule when the tags of the origin are known. */
@@ -64,7 +58,7 @@ export interface LineRule extends RuleName {
   readonly tagChoice: TagChoice;
 }
 
-export interface Sample extends Omit<EnrichedLine, 'copy' | 'rule'> {
+export interface Sample extends Omit<EnrichedLine, 'copy' | 'rule' | 'scope'> {
   /** 0 for a set. */
   readonly value: number;
   /** The element of a set, else empty. */

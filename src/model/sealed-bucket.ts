@@ -8,10 +8,13 @@
  *
  *   counter       sum
  *   gauge         last, lastAt
- *   histogram     count, sum, min, max, weightedSum, and keys: value bits or sketch bins
- *   distribution  count, sum, min, max, weightedSum, and keys: sketch bins
+ *   histogram     count, sum, min, max, weightedSum, and numbers: values or sketch bins
+ *   distribution  count, sum, min, max, weightedSum, and numbers: sketch bins
  *   set           keys: hashes of the elements
+ *
+ * The numbers of a histogram with very many different values are keys, too: value bits, and sketch bins beyond the limit.
  */
+import type { NumberBatch } from './number-batch.ts';
 
 /** What the key of an entry is. The numbers are those of the core's memory. */
 export const KEY_KIND = { value: 0, bin: 1, element: 2 } as const;
@@ -42,6 +45,8 @@ export interface SealedBucket {
   max(slot: number): number;
   /** Sum of value * trunc(1/rate); divided by count it is the sketch's avg. */
   weightedSum(slot: number): number;
+  /** Reads the values or bins of a histogram or distribution into `batch`; without any, that is empty. */
+  readNumbers(slot: number, batch: NumberBatch): void;
   /** Positions of the keys' table, of which some are empty. */
   readonly keyPositions: number;
   /**

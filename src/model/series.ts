@@ -26,7 +26,7 @@ export type AggregateData =
   | { readonly kind: 'set'; readonly distinct: number }
   | { readonly kind: 'histogram'; readonly histogram: HistogramSummary }
   | { readonly kind: 'distribution'; readonly sketch: Sketch }
-  /** A sample with a timestamp of its own: passed through, never merged (spec aggregation §7). */
+  /** A sample with a timestamp of its own: passed through, never merged (docs/behaviour/aggregation.md#timestamped-samples). */
   | { readonly kind: 'timestamped'; readonly value: number };
 
 export interface Aggregate {

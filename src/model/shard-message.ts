@@ -1,8 +1,9 @@
 /**
- * What an intake thread tells the control thread, in order. Samples do not travel this way: they are in
+ * What a listener thread tells the control thread, in order. Samples do not travel this way: they are in
  * sealed buckets, in shared memory.
  */
-import type { ConnectionReport, ConnectionsView, HandedConnection } from './connection.ts';
+import type { CapturedMessage } from './captured.ts';
+import type { ConnectionReport, ConnectionsView, PassedConnection } from './connection.ts';
 import type { EventMessage, MessageType, ServiceCheckMessage } from './message.ts';
 import type { ByteString } from './text.ts';
 
@@ -30,10 +31,14 @@ export type ShardMessage =
   | { readonly kind: 'bound'; readonly listeners: readonly BoundListener[] }
   /** The answer to a request for its connections. */
   | { readonly kind: 'connections'; readonly request: number; readonly view: ConnectionsView }
+  /** Lines wait until something is known of this (enrich/tags/awaited.ts says what it may be). */
+  | { readonly kind: 'wanted'; readonly key: string }
   /** Something to be said in the log about a connection. */
   | { readonly kind: 'connection'; readonly report: ConnectionReport }
   /** A connection of stream listener number `listener`, for another server. */
-  | { readonly kind: 'handed_over'; readonly listener: number; readonly connection: HandedConnection }
+  | { readonly kind: 'connection_passed'; readonly listener: number; readonly connection: PassedConnection }
+  /** Packets that are captured. */
+  | CapturedMessage
   /** The shard has drained, sealed and ended. */
   | { readonly kind: 'stopped' };
 
@@ -53,6 +58,8 @@ export interface NewContexts {
   readonly texts: readonly ByteString[];
   /** The JMX check that samples come from, by position; absent when there is none. */
   readonly sources?: Readonly<Record<number, string>>;
+  /** Positions of those whose samples came as timings; absent when there is none. */
+  readonly timings?: readonly number[];
 }
 
 /** A context that a limit keeps from having a series of its own: one of many, to tell by what grows. */

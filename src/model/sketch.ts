@@ -1,4 +1,4 @@
-/** A finished quantile sketch as outputs see it (spec sketch). */
+/** A finished quantile sketch as outputs see it (docs/behaviour/sketch.md). */
 export interface Sketch {
   readonly count: number;
   readonly min: number;
@@ -8,6 +8,6 @@ export interface Sketch {
   /** Bin keys, ascending, and how many observations each holds; equal length. */
   readonly keys: ArrayLike<number>;
   readonly counts: ArrayLike<number>;
-  /** Approximate value at quantile `q` in [0, 1] (spec sketch §6). */
+  /** Approximate value at quantile `q` in [0, 1] (docs/behaviour/sketch.md#quantiles). */
   quantile(q: number): number;
 }

@@ -1,7 +1,7 @@
 /**
  * Text as it travels on the wire.
  *
- * DogStatsD text is bytes: nothing validates UTF-8 (spec protocol §2). Inside the server a text is a
+ * DogStatsD text is bytes: nothing validates UTF-8 (docs/protocol.md). Inside the server a text is a
  * string with one character per byte (latin1), so no byte is ever lost and comparisons are byte
  * comparisons. Only outputs and people see decoded text.
  */

@@ -1,5 +1,5 @@
 /**
- * An event line to an event message (spec protocol §6).
+ * An event line to an event message (docs/protocol.md#events).
  *
  *   _e{5,4}:title|text|d:1656581400|p:low
  *      ^ ^  ^^^^^ ^^^^ ^^^^^^^^^^^^^^^^^^
@@ -9,7 +9,8 @@
  *      └─┴ lengths in bytes
  *
  * The lengths decide, not the punctuation: title and text may hold pipes and colons, and the byte that
- * closes the braces and the one between title and text are never looked at. A bad field is counted in
+ * closes the braces and the one between title and text are never looked at,
+ * but for telling that a length is most likely wrong (suspicion.ts). A bad field is counted in
  * `warnings` and leaves the event as it was.
  */
 import type { EventAlertType, EventError, EventMessage, Rejection } from '../model/message.ts';
@@ -18,6 +19,7 @@ import { fieldEnd, readSharedField } from './fields.ts';
 import { parseInt64 } from './number.ts';
 import type { ParseOptions } from './options.ts';
 import { NO_EXTERNAL_DATA, NO_LOCAL_DATA } from './origin-fields.ts';
+import { isOddLength } from './suspicion.ts';
 
 const HEADER_START = '_e{'.length;
 /** The shortest header with content: `_e{1,1}`. */
@@ -42,6 +44,7 @@ export function parseEvent(line: ByteString, options: ParseOptions): EventMessag
   const textStart = titleStart + titleBytes + 1;
   const textEnd = textStart + textBytes;
   if (textEnd > line.length) return reject('length', line.length);
+  if (isOddLength(line, textStart - 1, textEnd)) options.observer?.suspicion?.('event_length');
 
   const event: EventMessage = {
     kind: 'event',

@@ -1,5 +1,5 @@
 /**
- * Optional fields that metrics, events and service checks share (spec protocol §2 and §3).
+ * Optional fields that metrics, events and service checks share (docs/protocol.md#metrics).
  *
  *   page.views:1|c|@0.5|#env:prod,az:b|c:ci-abc|e:cn-web|card:low
  *                       ^^^^^^^^^^^^^^ ^^^^^^^^ ^^^^^^^^ ^^^^^^^^

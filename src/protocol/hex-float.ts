@@ -1,5 +1,5 @@
 /**
- * Hexadecimal floats (spec protocol §4): rare on the wire, and JavaScript cannot convert them.
+ * Hexadecimal floats (docs/protocol.md#numbers): rare on the wire, and JavaScript cannot convert them.
  *
  *   0x1.8p-3      (1 + 8/16) * 2^-3 = 0.1875
  *     ^^^ ^^

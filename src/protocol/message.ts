@@ -1,5 +1,5 @@
 /**
- * The cold path's front door: one line to one message, or to the reason why not (spec protocol §1).
+ * The cold path's front door: one line to one message, or to the reason why not (docs/protocol.md#from-packet-to-line).
  *
  *   _e{5,4}:title|text   an event
  *   _sc|name|0           a service check; the three bytes _sc are enough
@@ -7,7 +7,7 @@
  *
  * The first bytes decide alone: `_schema.size:1|c` is a bad service check, not a metric.
  *
- * Owner   whoever has a line: an intake thread's resolver, `explain`, tests. No state.
+ * Owner   whoever has a line: a listener thread's resolver, `explain`, tests. No state.
  * Never   throws, whatever the bytes. Runs in time linear in the line's length.
  * Keeps   the message's texts are slices of the line and may keep it in memory; copy what outlives it.
  */

@@ -1,5 +1,5 @@
 /**
- * A metric line to a metric message (spec protocol §3).
+ * A metric line to a metric message (docs/protocol.md#metrics).
  *
  *   page.views:1:2|c|@0.5|#env:prod|T1656581400
  *   ^^^^^^^^^^ ^^^ ^ ^^^^^^^^^^^^^^^^^^^^^^^^^^
@@ -13,6 +13,7 @@
  */
 import type { MetricError, MetricMessage, MetricType, Rejection } from '../model/message.ts';
 import type { ByteString } from '../model/text.ts';
+import { takeNameTags } from './dialect-tags.ts';
 import { fieldEnd, readSharedField } from './fields.ts';
 import { parseFloat64, parseInt64 } from './number.ts';
 import type { ParseOptions } from './options.ts';
@@ -62,7 +63,33 @@ export function parseMetric(line: ByteString, options: ParseOptions): MetricMess
     externalData: NO_EXTERNAL_DATA,
     cardinality: '',
   };
-  return readFields(message, line, typeEnd, options) ?? message;
+  return readFields(message, line, typeEnd, options) ?? inDialect(message, line, valueStart, options);
+}
+
+/** Takes what dialects say otherwise, where they are on. */
+function inDialect(
+  message: MetricMessage,
+  line: ByteString,
+  valueStart: number,
+  { dialects, observer }: ParseOptions,
+): MetricMessage {
+  if (dialects === undefined) return message;
+  const named = takeNameTags(message.name, dialects.tags);
+  if (named !== undefined) {
+    message.name = named.name;
+    message.tags = [...named.tags, ...message.tags];
+    observer?.nameTags?.(named.dialect);
+  }
+  if (!dialects.relativeGauges || message.type !== 'gauge' || message.timestamp > 0) return message;
+  message.relative = signsOf(line.slice(valueStart, line.indexOf('|')));
+  if (message.relative.includes(true)) observer?.relativeGauge?.();
+  return message;
+}
+
+/** For each packed value, whether it has a sign. */
+function signsOf(values: ByteString): boolean[] {
+  const items = values.split(':').filter((item) => item !== '');
+  return items.map((item) => item.startsWith('+') || item.startsWith('-'));
 }
 
 /** Reads the fields after `typeEnd`, the first pipe behind the type; returns a rejection if one is bad. */

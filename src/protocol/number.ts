@@ -1,5 +1,5 @@
 /**
- * Numbers as the wire writes them (spec protocol §4).
+ * Numbers as the wire writes them (docs/protocol.md#numbers).
  *
  *   float  values and sample rates: the grammar of Go's ParseFloat, 64 bits
  *   int    timestamps and event lengths: signed decimal, 64-bit range

@@ -1,5 +1,5 @@
 /**
- * The origin fields of a message (spec origin-detection §3 and §4): where the client says it runs.
+ * The origin fields of a message (docs/behaviour/origin.md#client-fields): where the client says it runs.
  *
  *   c:ci-abc123,in-4026531835                   container id, inode of its cgroup
  *   c:abc123  or  c:cid-abc123                  container id, the older forms

@@ -1,5 +1,5 @@
 /**
- * Splits a packet into the lines that are its messages (spec protocol §1).
+ * Splits a packet into the lines that are its messages (docs/protocol.md#from-packet-to-line).
  *
  *   a:1|c\r\n\nb:2|c
  *        ^^               a line ends at LF; one CR before it goes too

@@ -1,5 +1,5 @@
 /**
- * A service check line to a service check message (spec protocol §7).
+ * A service check line to a service check message (docs/protocol.md#service-checks).
  *
  *   _sc|redis up|0|d:1656581400|h:web-1|#env:prod|m:all is well
  *   ^^^^^^^^^^^^ ^ ^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^
@@ -24,6 +24,9 @@ import type { ParseOptions } from './options.ts';
 import { NO_EXTERNAL_DATA, NO_LOCAL_DATA } from './origin-fields.ts';
 
 const NAME_START = '_sc|'.length;
+
+/** How the fields begin that a check can have; anything else behind a message is a part of it, cut off at a bar. */
+const FIELD_START = /^(?:[dhmce]:|#|card:)/;
 
 const STATUSES: ReadonlyMap<ByteString, ServiceCheckStatus> = new Map([
   ['0', 0],
@@ -55,11 +58,14 @@ export function parseServiceCheck(line: ByteString, options: ParseOptions): Serv
     cardinality: '',
     warnings: 0,
   };
+  let isSuspicious = false;
   for (let start = statusEnd + 1; start < line.length; ) {
     const end = fieldEnd(line, start);
     readField(check, line, start, end, options);
+    isSuspicious ||= check.message !== '' && start < end && !FIELD_START.test(line.slice(start, start + 5));
     start = end + 1;
   }
+  if (isSuspicious) options.observer?.suspicion?.('check_message');
   return check;
 }
 

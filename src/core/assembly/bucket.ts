@@ -3,49 +3,43 @@
  *
  *   bucket │ cells:       slot ─▶ cell (layout.ts), one for every slot of the shard
  *          │ touched:     slots with a sample in this bucket, in order of the first
- *          │ keys:        weights under (slot, key)
+ *          │ arena:       values of histograms and bins of distributions, behind the cells
+ *          │ keys:        elements of sets
  *          │ timestamped: samples with a time of their own, in order
  *
  * A cell belongs to a bucket when its stamp is the bucket's epoch; another stamp means "nothing yet". So a
  * new bucket clears nothing: it takes the next epoch.
  *
- * Limits  keys and timestamped records have limits of their own, beyond which a sample is dropped and
- * counted; cells grow with the slots.
+ * Limits  values, bins and elements have a budget (budget.ts) and timestamped records a limit, beyond which a sample is
+ * dropped and counted; cells grow with the slots, and nobody gets a slot before both buckets have memory for its cell:
+ * the control thread may be reading the idle one, so its larger cells wait as spare ones until it opens. Every number of a
+ * cell stays finite: a sample that would make a sum infinite, or a count larger than a sketch holds, is dropped and counted,
+ * and the cell stays as it was.
  */
 
-import { count } from './counters';
-import { addKey, addToKnownKey, initKeyTable, KEY_FULL, KEY_NEW, KeyTable, resetKeyTable } from './key-table';
 import {
   CELL_BYTES,
   COUNT_KEY_TABLE_FULL_SAMPLES,
+  COUNT_OUT_OF_RANGE_SAMPLES,
   COUNT_TIMESTAMPED_FULL_SAMPLES,
   COUNT_TIMESTAMPED_SAMPLES,
-  KIND_BIN,
   KIND_ELEMENT,
-  KIND_VALUE,
+  OBSERVATIONS_MAX,
   STAMPED_BYTES,
-} from './layout';
+} from '../../model/core-border';
+import { Arena, newArena, resetArena } from './arena';
+import { initBudget, resetBudget } from './budget';
+import { Cell } from './cell';
+import { count } from './counters';
+import { isDebug } from './debug';
+import { addSketchKey } from './key-list';
+import { addKey, initKeyTable, KEY_FULL, KeyTable, resetKeyTable } from './key-table';
 import { freeRegion, takeRegion } from './memory';
 import { sketchKey } from './sketch-key';
+import { addValue, initValueLists } from './value-list';
 
 const SMALLEST_SLOTS: u32 = 1024;
 const SMALLEST_STAMPED: u32 = 256;
-
-@unmanaged
-export class Cell {
-  sum: f64;
-  weightedSum: f64;
-  min: f64;
-  max: f64;
-  count: f64;
-  lastAt: f64;
-  stamp: u32;
-  keys: u32;
-  /** 1 once min and max mean something. */
-  summarized: u32;
-  /** Samples of any type, whatever their rate. */
-  samples: u32;
-}
 
 /** The control thread reads these fields by offset: core/sealed-memory.ts. */
 @unmanaged
@@ -60,6 +54,7 @@ export class Bucket {
   timestampedCapacity: u32;
   epoch: u32;
   keys: KeyTable;
+  arena: Arena;
 }
 
 /** Where the Unix time of the packet being ingested stands, seconds as f64. Whoever ingests writes it there. */
@@ -67,11 +62,23 @@ export let clockCell: usize = 0;
 /** The bucket that takes samples. */
 export let open: Bucket = changetype<Bucket>(0);
 let idle: Bucket = changetype<Bucket>(0);
-let histogramValuesMax: u32 = 0;
+/** Cells for the idle bucket, as many as the open one has; none while it has as many itself. */
+let spareCells: usize = 0;
+let spareTouched: usize = 0;
+let spareCapacity: u32 = 0;
+/** What takeCells() took last. */
+let freshCells: usize = 0;
+let freshTouched: usize = 0;
+/** Whether there was no memory for more cells in the open bucket: the next one tries again, not each new context. */
+let isFull = false;
+/** Whether weights stay as they are, and are not truncated as the Agent's are. */
+let exactWeights = false;
 let timestampedMax: u32 = 0;
 
-export function initBuckets(keysMax: u32, valuesMax: u32, recordsMax: u32): void {
-  histogramValuesMax = valuesMax;
+export function initBuckets(keysMax: u32, valuesMax: u32, exact: bool, recordsMax: u32, keySeed: u64): void {
+  initBudget(keysMax);
+  initValueLists(valuesMax, exact, keySeed);
+  exactWeights = exact;
   timestampedMax = recordsMax;
   clockCell = takeRegion(sizeof<f64>());
   open = newBucket(keysMax);
@@ -84,34 +91,80 @@ function newBucket(keysMax: u32): Bucket {
   const bucket = changetype<Bucket>(takeRegion(offsetof<Bucket>()));
   bucket.keys = changetype<KeyTable>(takeRegion(offsetof<KeyTable>()));
   initKeyTable(bucket.keys, keysMax);
-  growCells(bucket, SMALLEST_SLOTS);
+  bucket.arena = newArena();
+  bucket.cells = takeRegion(SMALLEST_SLOTS * CELL_BYTES);
+  bucket.touched = takeRegion(SMALLEST_SLOTS * sizeof<u32>());
+  bucket.cellCapacity = SMALLEST_SLOTS;
   bucket.timestampedCapacity = SMALLEST_STAMPED;
   bucket.timestamped = takeRegion(SMALLEST_STAMPED * STAMPED_BYTES);
   return bucket;
 }
 
-/** Makes room for `slots` slots in the open bucket; false when memory is full. */
+/** Makes room for `slots` slots, in the open bucket now and in the idle one when it opens; false when memory is full. */
 export function reserveCells(slots: u32): bool {
-  return slots <= open.cellCapacity || growCells(open, slots);
+  if (slots <= open.cellCapacity) return true;
+  if (isFull) return false;
+  let capacity = open.cellCapacity;
+  while (capacity < slots) capacity *= 2;
+  if (!takeCells(capacity)) {
+    isFull = true;
+    return false;
+  }
+  const cells = freshCells;
+  const touched = freshTouched;
+  if (idle.cellCapacity < capacity && !takeSpare(capacity)) {
+    freeCells(cells, touched, capacity);
+    isFull = true;
+    return false;
+  }
+  useCells(open, cells, touched, capacity);
+  return true;
 }
 
-function growCells(bucket: Bucket, slots: u32): bool {
-  let capacity = max(bucket.cellCapacity, SMALLEST_SLOTS);
-  while (capacity < slots) capacity *= 2;
-  const cells = takeRegion(<usize>capacity * CELL_BYTES);
-  const touched = takeRegion(<usize>capacity * sizeof<u32>());
-  if (cells == 0 || touched == 0) return false;
+/** As many spare cells as the open bucket is about to have, and no more, as they are those of the next open one. */
+function takeSpare(capacity: u32): bool {
+  if (!takeCells(capacity)) return false;
+  dropSpare();
+  spareCells = freshCells;
+  spareTouched = freshTouched;
+  spareCapacity = capacity;
+  return true;
+}
+
+function dropSpare(): void {
+  freeCells(spareCells, spareTouched, spareCapacity);
+  forgetSpare();
+}
+
+function forgetSpare(): void {
+  spareCells = 0;
+  spareTouched = 0;
+  spareCapacity = 0;
+}
+
+/** Takes cells and the list of touched ones into freshCells and freshTouched: both, or none and false. */
+function takeCells(capacity: u32): bool {
+  freshCells = takeRegion(<usize>capacity * CELL_BYTES);
+  freshTouched = takeRegion(<usize>capacity * sizeof<u32>());
+  if (freshCells != 0 && freshTouched != 0) return true;
+  freeCells(freshCells, freshTouched, capacity);
+  return false;
+}
+
+function freeCells(cells: usize, touched: usize, capacity: u32): void {
+  freeRegion(cells, <usize>capacity * CELL_BYTES);
+  freeRegion(touched, <usize>capacity * sizeof<u32>());
+}
+
+/** Moves a bucket to larger cells; what it had is given back. */
+function useCells(bucket: Bucket, cells: usize, touched: usize, capacity: u32): void {
   const before = bucket.cellCapacity;
-  if (before != 0) {
-    memory.copy(cells, bucket.cells, <usize>before * CELL_BYTES);
-    memory.copy(touched, bucket.touched, <usize>before * sizeof<u32>());
-    freeRegion(bucket.cells, <usize>before * CELL_BYTES);
-    freeRegion(bucket.touched, <usize>before * sizeof<u32>());
-  }
+  memory.copy(cells, bucket.cells, <usize>before * CELL_BYTES);
+  memory.copy(touched, bucket.touched, <usize>before * sizeof<u32>());
+  freeCells(bucket.cells, bucket.touched, before);
   bucket.cells = cells;
   bucket.touched = touched;
   bucket.cellCapacity = capacity;
-  return true;
 }
 
 /** Gives back the cells of slots far beyond the `slots` in use; without memory for fewer all of them stay. */
@@ -120,19 +173,12 @@ function shrinkCells(bucket: Bucket, slots: u32): void {
   while (capacity < slots) capacity *= 2;
   const before = bucket.cellCapacity;
   if (capacity >= before) return;
-  const cells = takeRegion(<usize>capacity * CELL_BYTES);
-  const touched = takeRegion(<usize>capacity * sizeof<u32>());
-  if (cells == 0 || touched == 0) {
-    freeRegion(cells, <usize>capacity * CELL_BYTES);
-    freeRegion(touched, <usize>capacity * sizeof<u32>());
-    return;
-  }
+  if (!takeCells(capacity)) return;
   // The stamps say when a slot was last seen; the list of touched ones is empty.
-  memory.copy(cells, bucket.cells, <usize>capacity * CELL_BYTES);
-  freeRegion(bucket.cells, <usize>before * CELL_BYTES);
-  freeRegion(bucket.touched, <usize>before * sizeof<u32>());
-  bucket.cells = cells;
-  bucket.touched = touched;
+  memory.copy(freshCells, bucket.cells, <usize>capacity * CELL_BYTES);
+  freeCells(bucket.cells, bucket.touched, before);
+  bucket.cells = freshCells;
+  bucket.touched = freshTouched;
   bucket.cellCapacity = capacity;
 }
 
@@ -144,16 +190,32 @@ function shrinkCells(bucket: Bucket, slots: u32): void {
 export function swapBuckets(start: f64, slots: u32): Bucket {
   const sealed = open;
   const next = idle;
-  if (next.cellCapacity < sealed.cellCapacity) growCells(next, sealed.cellCapacity);
-  else if (next.cellCapacity > SMALLEST_SLOTS && <u64>slots * 4 <= next.cellCapacity) shrinkCells(next, slots * 2);
+  if (next.cellCapacity < sealed.cellCapacity) {
+    if (isDebug) assert(spareCapacity >= sealed.cellCapacity, 'every slot has a cell in the bucket that opens');
+    useCells(next, spareCells, spareTouched, spareCapacity);
+    forgetSpare();
+  } else {
+    dropSpare();
+    if (next.cellCapacity > SMALLEST_SLOTS && <u64>slots * 4 <= next.cellCapacity) shrinkCells(next, slots * 2);
+  }
+  isFull = false;
   next.start = start;
   next.epoch = sealed.epoch + 1;
   next.touchedCount = 0;
   next.timestampedCount = 0;
   resetKeyTable(next.keys, next.epoch, sealed.keys);
+  resetArena(next.arena);
+  resetBudget();
   open = next;
   idle = sealed;
   return sealed;
+}
+
+/** Reads the cell of a slot, if there is one, into the cache; what is returned means nothing. */
+// @ts-ignore: decorator
+@inline
+export function fetchCell(slot: u32): u32 {
+  return cellAt(open, min(slot, open.cellCapacity - 1)).stamp;
 }
 
 /** Bucket number in which the slot last had a sample; 0 for never. */
@@ -189,7 +251,9 @@ function touch(slot: u32): Cell {
 @inline
 export function addToCounter(slot: u32, value: f64, weight: f64): void {
   const cell = touch(slot);
-  cell.sum += value * weight;
+  const sum = cell.sum + value * weight;
+  if (isFinite(sum)) cell.sum = sum;
+  else dropSample(slot, cell, COUNT_OUT_OF_RANGE_SAMPLES);
 }
 
 // @ts-ignore: decorator
@@ -199,33 +263,69 @@ export function setGauge(slot: u32, value: f64): void {
   cell.sum = value;
 }
 
-/** Adds one value to a distribution; `weight` is 1/rate with rates outside (0, 1] taken as 1. */
+/** Adds one value to a distribution; `weight` is 1/rate, at least 1. */
 export function addToDistribution(slot: u32, value: f64, weight: f64): void {
   const cell = touch(slot);
-  const bin = <u64>(<i64>sketchKey(value));
-  summarize(cell, value, weight, addKey(open.keys, slot, KIND_BIN, bin, Math.trunc(weight)));
+  const whole = wholeOf(weight);
+  if (!fits(cell, value, weight, whole)) {
+    dropSample(slot, cell, COUNT_OUT_OF_RANGE_SAMPLES);
+    return;
+  }
+  const key = sketchKey(value);
+  const at = cell.at;
+  if (whole == 1 && (at & 1) == 0 && (at & 63) != 0) {
+    store<i16>(at, <i16>key);
+    cell.at = at + 2;
+  } else if (!addSketchKey(open.arena, cell, key, whole)) {
+    dropSample(slot, cell, COUNT_KEY_TABLE_FULL_SAMPLES);
+    return;
+  }
+  summarize(cell, value, weight, whole);
 }
 
-/** Adds one value to a histogram; `weight` is 1/rate with rate 0 taken as 1. */
+/** Adds one value to a histogram; `weight` is 1/rate, at least 1. */
 export function addToHistogram(slot: u32, value: f64, weight: f64): void {
   const cell = touch(slot);
-  const whole = Math.trunc(weight);
-  let found: u32;
-  if (cell.keys < histogramValuesMax) {
-    found = addKey(open.keys, slot, KIND_VALUE, reinterpret<u64>(value + 0.0), whole);
-    if (found == KEY_NEW) cell.keys++;
-  } else {
-    // The budget is for different values: one that is known stays exact, so that shards do not matter.
-    found = addToKnownKey(open.keys, slot, KIND_VALUE, reinterpret<u64>(value + 0.0), whole);
-    if (found == KEY_FULL) found = addKey(open.keys, slot, KIND_BIN, <u64>(<i64>sketchKey(value)), whole);
+  const whole = wholeOf(weight);
+  if (!fits(cell, value, weight, whole)) {
+    dropSample(slot, cell, COUNT_OUT_OF_RANGE_SAMPLES);
+    return;
   }
-  summarize(cell, value, weight, found);
+  const at = cell.at;
+  // Minus zero becomes zero: they are one value.
+  if (whole == 1 && (at & 7) == 0 && (at & 63) != 0) {
+    store<f64>(at, value + 0.0);
+    cell.at = at + 8;
+  } else if (!addValue(open.arena, open.keys, slot, cell, value + 0.0, whole)) {
+    dropSample(slot, cell, COUNT_KEY_TABLE_FULL_SAMPLES);
+    return;
+  }
+  summarize(cell, value, weight, whole);
+}
+
+/** How many observations a sample counts as: the Agent truncates, so that 16 samples at 16/300 are 288. */
+// @ts-ignore: decorator
+@inline
+function wholeOf(weight: f64): f64 {
+  return exactWeights ? weight : Math.trunc(weight);
+}
+
+/** Whether the cell stays finite, and its count what a sketch can hold, with this sample. */
+// @ts-ignore: decorator
+@inline
+function fits(cell: Cell, value: f64, weight: f64, whole: f64): bool {
+  return (
+    isFinite(cell.sum + value * weight) &&
+    isFinite(cell.weightedSum + value * whole) &&
+    cell.count + whole <= <f64>OBSERVATIONS_MAX
+  );
 }
 
 /** Adds one element, given by its hash, to a set. */
 export function addToSet(slot: u32, element: u64): void {
   const cell = touch(slot);
-  if (addKey(open.keys, slot, KIND_ELEMENT, element, 1) == KEY_FULL) dropSample(cell);
+  if (addKey(open.keys, slot, KIND_ELEMENT, element, 1) == KEY_FULL)
+    dropSample(slot, cell, COUNT_KEY_TABLE_FULL_SAMPLES);
 }
 
 /** Keeps a sample with a time of its own as it is; `weight` is for copies of histograms, which are aggregated. */
@@ -243,25 +343,23 @@ export function addTimestamped(slot: u32, timestamp: f64, value: f64, weight: f6
   count(COUNT_TIMESTAMPED_SAMPLES, 1);
 }
 
-/** Counts a sample whose key found no room; it is none of the cell's. */
-function dropSample(cell: Cell): void {
+/** Counts a sample that is none of the cell's. A cell that has no other is given up: what was dropped leaves no trace. */
+function dropSample(slot: u32, cell: Cell, reason: i32): void {
+  count(reason, 1);
   cell.samples--;
-  count(COUNT_KEY_TABLE_FULL_SAMPLES, 1);
+  if (cell.samples != 0) return;
+  const last = open.touched + (<usize>(open.touchedCount - 1)) * sizeof<u32>();
+  if (load<u32>(last) != slot) return;
+  open.touchedCount--;
+  cell.stamp = open.epoch - 1;
 }
 
-/** A value whose key found no room is left out of the summary too, so that bins and count agree. */
 // @ts-ignore: decorator
 @inline
-function summarize(cell: Cell, value: f64, weight: f64, found: u32): void {
+function summarize(cell: Cell, value: f64, weight: f64, whole: f64): void {
   // Minus zero becomes zero: which of the two comes first must not matter.
   value += 0.0;
-  if (found == KEY_FULL) {
-    dropSample(cell);
-    return;
-  }
-  const whole = Math.trunc(weight);
-  if (cell.summarized == 0) {
-    cell.summarized = 1;
+  if (cell.samples == 1) {
     cell.min = value;
     cell.max = value;
   } else {

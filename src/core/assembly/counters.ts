@@ -1,8 +1,8 @@
 /**
  * Hot path. The shard's counters (layout.ts lists them): 64-bit floats that only grow, written by the
- * intake thread once a batch where it can, read by the control thread whenever it likes.
+ * listener thread once a batch where it can, read by the control thread whenever it likes.
  */
-import { CORE_COUNTERS } from './layout';
+import { CORE_COUNTERS } from '../../model/core-border';
 import { takeRegion } from './memory';
 
 let counters: usize = 0;

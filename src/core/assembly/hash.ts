@@ -17,12 +17,10 @@
  * The sums are not spread evenly over their bits: tables multiply before they take an index, and sums that
  * are added up (tag-set.ts) are mixed first.
  */
-import { PACKET_BYTES_MAX } from './layout';
+import { HASH_KEY_BYTES, HASHED_BYTES_MAX } from '../../model/core-border';
 import { takeRegion } from './memory';
 
-/** Bytes of key: the longest packet, room for each range's padding, the shift of the second pass, 4 words. */
-const KEY_BYTES: usize = PACKET_BYTES_MAX + 4096;
-const WORDS_AT: usize = PACKET_BYTES_MAX + 2048;
+const WORDS_AT: usize = HASHED_BYTES_MAX + 2048;
 
 /** First 32 bytes all ones, then 32 zeros: a mask for the last part of a range. */
 let maskTable: usize = 0;
@@ -32,6 +30,13 @@ let oddB: u64 = 1;
 let oddC: u64 = 1;
 let oddD: u64 = 1;
 
+/** Key of the elements of sets, when a fleet shares one; 0 when it is that of lines. */
+let elementKey: usize = 0;
+let elementA: u64 = 1;
+let elementB: u64 = 1;
+let elementC: u64 = 1;
+let elementD: u64 = 1;
+
 /** Result of the last hash. */
 export let hashA: u64 = 0;
 export let hashB: u64 = 0;
@@ -40,12 +45,12 @@ export let hashB: u64 = 0;
 export function initHash(): usize {
   maskTable = takeRegion(64);
   memory.fill(maskTable, 0xff, 32);
-  key = takeRegion(KEY_BYTES);
+  key = takeRegion(HASH_KEY_BYTES);
   return key;
 }
 
 export function hashKeyBytes(): usize {
-  return KEY_BYTES;
+  return HASH_KEY_BYTES;
 }
 
 /** Once the key is written. */
@@ -54,6 +59,44 @@ export function useHashKey(): void {
   oddB = load<u64>(key + WORDS_AT, 8) | 1;
   oddC = load<u64>(key + WORDS_AT, 16) | 1;
   oddD = load<u64>(key + WORDS_AT, 24) | 1;
+}
+
+/** Takes the region of a key for elements alone; returns where the caller writes `hashKeyBytes()` bytes. */
+export function takeElementKey(): usize {
+  return takeRegion(HASH_KEY_BYTES);
+}
+
+/** Once that key is written, before the first element. */
+export function useElementKey(written: usize): void {
+  elementKey = written;
+  elementA = load<u64>(written + WORDS_AT) | 1;
+  elementB = load<u64>(written + WORDS_AT, 8) | 1;
+  elementC = load<u64>(written + WORDS_AT, 16) | 1;
+  elementD = load<u64>(written + WORDS_AT, 24) | 1;
+}
+
+/** Hashes the element of a set and a word. With a fleet's key the same element is the same on every server. */
+export function hashElement(ptr: usize, length: usize, word: u64): void {
+  if (elementKey == 0) {
+    hash(ptr, length, 0, 0, length, word);
+    return;
+  }
+  const lineKey = key;
+  const a = oddA;
+  const b = oddB;
+  const c = oddC;
+  const d = oddD;
+  key = elementKey;
+  oddA = elementA;
+  oddB = elementB;
+  oddC = elementC;
+  oddD = elementD;
+  hash(ptr, length, 0, 0, length, word);
+  key = lineKey;
+  oddA = a;
+  oddB = b;
+  oddC = c;
+  oddD = d;
 }
 
 /**

@@ -2,12 +2,13 @@
  * What the core offers to TypeScript (core/core.ts is the typed bridge). One instance is one shard, used
  * by one thread; its memory is shared with the control thread, which reads sealed buckets and counters.
  */
-import { Bucket, Cell, clockCell, initBuckets, open } from './bucket';
+import { Bucket, clockCell, initBuckets, open } from './bucket';
+import { Cell } from './cell';
 import { initCounters } from './counters';
 import { addToHash, hash, hashA, hashB, initHash, useHashKey } from './hash';
 import { initIngest } from './ingest';
 import { initKeyTables, KeyEntry, KeyTable } from './key-table';
-import * as layout from './layout';
+import * as layout from '../../model/core-border';
 import { initLines } from './line';
 import { initMemory } from './memory';
 import { initNumbers } from './number';
@@ -16,7 +17,7 @@ import { addContext, findContext, initShard, NO_SLOT } from './shard';
 import { noteBypass } from './slots';
 import { hashTagSet, initTagSets, sumA, sumB } from './tag-set';
 
-export { hashKeyBytes } from './hash';
+export { hashKeyBytes, takeElementKey, useElementKey } from './hash';
 export { addElement, addSample, countMessages, ingest, ingestBatch, install } from './ingest';
 export { ageRegions, releasableBytes, takeReleasable, takeRegion } from './memory';
 export { forgetLines, forgetLinesOf, sealBucket } from './shard';
@@ -35,6 +36,7 @@ export function configure(
   contextsMax: u32,
   keysMax: u32,
   histogramValuesMax: u32,
+  exactWeights: bool,
   timestampedMax: u32,
   idleBuckets: u32,
   timestamps: bool,
@@ -45,7 +47,7 @@ export function configure(
   useHashKey();
   initTagSets();
   initKeyTables(keySeed);
-  initBuckets(keysMax, histogramValuesMax, timestampedMax);
+  initBuckets(keysMax, histogramValuesMax, exactWeights, timestampedMax, keySeed);
   open.start = start;
   initShard(linesMax, contextsMax, idleBuckets);
   initLines(timestamps, clientFields);
@@ -121,6 +123,7 @@ function checkLayout(): void {
   );
   assert(offsetof<Cell>('min') == layout.CELL_MIN && offsetof<Cell>('max') == layout.CELL_MAX);
   assert(offsetof<Cell>('count') == layout.CELL_COUNT && offsetof<Cell>('lastAt') == layout.CELL_LAST_AT);
+  assert(offsetof<Cell>('at') == layout.CELL_AT && offsetof<Cell>('list') == layout.CELL_LIST);
   assert(offsetof<Cell>('samples') == layout.CELL_SAMPLES);
   assert(offsetof<KeyEntry>() == layout.KEY_BYTES && offsetof<KeyEntry>('weight') == layout.KEY_WEIGHT);
   assert(
@@ -134,5 +137,5 @@ function checkLayout(): void {
   assert(offsetof<Bucket>('touchedCount') == layout.BUCKET_TOUCHED_COUNT);
   assert(offsetof<Bucket>('timestamped') == layout.BUCKET_TIMESTAMPED);
   assert(offsetof<Bucket>('timestampedCount') == layout.BUCKET_TIMESTAMPED_COUNT);
-  assert(offsetof<Bucket>('keys') == layout.BUCKET_KEYS);
+  assert(offsetof<Bucket>('keys') == layout.BUCKET_KEYS && offsetof<Bucket>() == layout.BUCKET_BYTES);
 }

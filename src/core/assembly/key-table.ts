@@ -1,5 +1,6 @@
 /**
- * Hot path. Weights under (slot, key) in one bucket: sketch bins, histogram values, set elements.
+ * Hot path. Weights under (slot, key) in one bucket: elements of sets, and values of histograms that have very many
+ * (value-list.ts).
  *
  *   entry, 24 bytes   │ slot u32 │ epoch << 2 | kind │ key u64 │ weight f64 │
  *
@@ -8,9 +9,11 @@
  * probe depends on a secret multiplier: keys are chosen by senders. It is the upper bits that say where, so
  * that a table grows from front to back (line-table.ts).
  *
- * Limits  `limit` entries; addKey() returns false for a new key beyond it.
+ * Limits  `limit` entries, and the budget of the open bucket (budget.ts); addKey() returns KEY_FULL for a new key
+ *         beyond them.
  */
-import { KEY_BYTES } from './layout';
+import { BUDGET_UNIT_BYTES, KEY_BYTES } from '../../model/core-border';
+import { canSpend, spend } from './budget';
 import { freeRegion, takeRegion } from './memory';
 
 const SMALLEST_CAPACITY: u32 = 4096;
@@ -87,7 +90,7 @@ export function addKey(table: KeyTable, slot: u32, kind: u32, key: u64, weight: 
     entry.weight += weight;
     return KEY_KNOWN;
   }
-  if (table.count >= table.limit) return KEY_FULL;
+  if (table.count >= table.limit || !spend(BUDGET_UNIT_BYTES)) return KEY_FULL;
   entry.slot = slot;
   entry.meta = meta;
   entry.key = key;
@@ -95,6 +98,17 @@ export function addKey(table: KeyTable, slot: u32, kind: u32, key: u64, weight: 
   table.count++;
   if (table.count * 4 > (table.mask + 1) * 3) grow(table);
   return KEY_NEW;
+}
+
+/** Makes sure that so many new keys can be added; false when they cannot. */
+export function reserveKeys(table: KeyTable, keys: u32): bool {
+  if (table.count + keys > table.limit || !canSpend(<u64>keys * BUDGET_UNIT_BYTES)) return false;
+  while ((table.count + keys) * 4 > (table.mask + 1) * 3) {
+    const mask = table.mask;
+    grow(table);
+    if (table.mask == mask) return false;
+  }
+  return true;
 }
 
 /** Adds `weight` if the key is there; KEY_FULL when it is not. */

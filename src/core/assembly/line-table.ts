@@ -12,7 +12,7 @@
  *
  * Limits  `limit` entries; insert() returns 0 beyond it and the line stays on the cold path, counted.
  */
-import { OP_NONE } from './layout';
+import { OP_NONE } from '../../model/core-border';
 import { freeRegion, takeRegion } from './memory';
 
 const SMALLEST_CAPACITY: u32 = 1024;
@@ -67,6 +67,13 @@ export function findEntry(table: LineTable, a: u64, b: u64): LineEntry | null {
   }
 }
 
+/** Slot of the entry where a hash starts to probe: most often its own. Reads the entry into the cache. */
+// @ts-ignore: decorator
+@inline
+export function slotNear(table: LineTable, a: u64): u32 {
+  return entryAt(table, startIndex(a, table.mask)).slot;
+}
+
 /** A new entry for a hash that is not in the table, or null when the table is at its limit. */
 export function insertEntry(table: LineTable, a: u64, b: u64, slot: u32, op: u32, seen: u32): LineEntry | null {
   if (table.count >= table.limit) return null;
@@ -103,9 +110,11 @@ export function shrinkTable(table: LineTable): void {
   if (capacity > SMALLEST_CAPACITY && <u64>table.count * 8 < capacity) rebuild(table, capacityFor(table.count), 0);
 }
 
-/** Forgets everything and returns the memory. */
+/** Forgets everything and returns the memory; without memory for a smaller table it keeps this one. */
 export function clearTable(table: LineTable): void {
-  rebuild(table, SMALLEST_CAPACITY, u32.MAX_VALUE);
+  if (rebuild(table, SMALLEST_CAPACITY, u32.MAX_VALUE)) return;
+  memory.fill(table.entries, 0, (<usize>(table.mask + 1)) * offsetof<LineEntry>());
+  table.count = 0;
 }
 
 /** Power of two that holds `count` entries at most half full, so that a rebuilt table has room to grow. */

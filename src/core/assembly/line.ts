@@ -12,6 +12,7 @@
  * One line at a time: the fields are valid until the next readLine().
  */
 
+import { KeptLine } from './kept-line';
 import { parsedNumber, parseInteger, parseNumber } from './number';
 import { COLON, CR, fieldEnd, find, LF, nameEnd, PIPE } from './scan';
 
@@ -98,6 +99,33 @@ export function readLine(line: usize, end: usize): bool {
   }
   lineStop = stop;
   return true;
+}
+
+/** Keeps what readLine() found in the line at `line`, without client fields. */
+export function keepLine(kept: KeptLine, line: usize): void {
+  kept.line = line;
+  kept.lineStop = lineStop;
+  kept.nameStop = nameStop;
+  kept.valuesStart = valuesStart;
+  kept.valuesStop = valuesStop;
+  kept.tagsStart = tagsStart;
+  kept.tagsStop = tagsStop;
+  kept.type = type;
+  kept.rate = rate;
+  kept.timestamp = timestamp;
+}
+
+/** Makes a kept line the one that was just read. */
+export function recallLine(kept: KeptLine): void {
+  lineStop = kept.lineStop;
+  nameStop = kept.nameStop;
+  valuesStart = kept.valuesStart;
+  valuesStop = kept.valuesStop;
+  tagsStart = kept.tagsStart;
+  tagsStop = kept.tagsStop;
+  type = kept.type;
+  rate = kept.rate;
+  timestamp = kept.timestamp;
 }
 
 /** `c:…`, `e:…` or `card:…`, noted when it counts; false for any other field and for a second one. */

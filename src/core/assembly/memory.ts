@@ -10,7 +10,7 @@
  *
  *   free region   │ next free u32 │ state u32 │ …      in the list of its size
  *
- * Owned by the intake thread. The control thread only reads regions of sealed buckets.
+ * Owned by the listener thread. The control thread only reads regions of sealed buckets.
  */
 
 const PAGE_BITS: u32 = 16;
@@ -39,11 +39,6 @@ export function initMemory(): void {
   freeLists = (__heap_base + 63) & ~63;
   top = freeLists + 32 * sizeof<usize>();
   top = (top + 63) & ~63;
-}
-
-/** Size a region for `bytes` really has: the next power of two. */
-export function regionBytes(bytes: usize): usize {
-  return (<usize>1) << bitsFor(bytes);
 }
 
 /** A zeroed region of at least `bytes`, 64-byte aligned; 0 when the memory's maximum is reached. */

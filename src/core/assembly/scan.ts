@@ -2,10 +2,11 @@
  * Hot path. Finding bytes, 16 at a time.
  *
  * Every function returns the first position in [ptr, end) that holds one of the bytes, or `end`. All read
- * up to 63 bytes beyond `end` (layout PACKET_PADDING), whatever they find there does not count.
+ * up to 63 bytes beyond `end` (PACKET_PADDING_BYTES), whatever they find there does not count.
  */
+import { LF as LINE_FEED } from '../../model/core-border';
 
-export const LF: u8 = 0x0a;
+export const LF: u8 = <u8>LINE_FEED;
 export const CR: u8 = 0x0d;
 export const COMMA: u8 = 0x2c;
 export const COLON: u8 = 0x3a;

@@ -1,9 +1,5 @@
 /**
- * The tables of a shard and the life of what is in them.
- *
- *   lines      line as written            ─▶ operation, slot
- *   tagSets    line free of tag order     ─▶ operation, slot
- *   contexts   context as resolved        ─▶ slot
+ * The life of what is in the tables of a shard (tables.ts).
  *
  * A slot is the shard's number for a context. It is taken when the resolver first names the context and
  * freed (sweep.ts) when neither a cached line nor a sample has referred to it for `idleBuckets` buckets; as
@@ -11,8 +7,10 @@
  *
  * Time is counted in buckets: the epoch of the open bucket.
  */
+import * as border from '../../model/core-border';
 import { Bucket, open, swapBuckets } from './bucket';
 import { count, setCount } from './counters';
+import { isDebug } from './debug';
 import {
   COUNT_CACHED_LINES,
   COUNT_CONTEXT_SLOTS,
@@ -21,7 +19,7 @@ import {
   OP_COUNTER,
   OP_DROP,
   OP_NONE,
-} from './layout';
+} from '../../model/core-border';
 import {
   clearTable,
   entryAt,
@@ -29,25 +27,25 @@ import {
   insertEntry,
   LineEntry,
   LineTable,
-  newLineTable,
   removeEntry,
 } from './line-table';
 import { freeRegion, takeRegion } from './memory';
 import { initSlots, nextSlot, noteBypass, reserveSlot, slotCount, takeSlot } from './slots';
 import { beginSweep, trimSweptSlots } from './sweep';
+import { contexts, initTables, lines, publishTableCounts, tagSets } from './tables';
 
-export const NO_SLOT: u32 = 0xffffffff;
+export const NO_SLOT: u32 = <u32>border.NO_SLOT;
 
-export let lines: LineTable = changetype<LineTable>(0);
-export let tagSets: LineTable = changetype<LineTable>(0);
-export let contexts: LineTable = changetype<LineTable>(0);
 let idleBuckets: u32 = 2;
+/** First epochs of the last `idleBuckets` buckets, by number of the bucket modulo their count. */
+let firstEpochs: usize = 0;
+let bucketNumber: u32 = 0;
 
 export function initShard(linesMax: u32, contextsMax: u32, idle: u32): void {
-  lines = newLineTable(linesMax, 12);
-  tagSets = newLineTable(linesMax, 10);
-  contexts = newLineTable(contextsMax, 9);
+  initTables(linesMax, contextsMax);
   idleBuckets = max<u32>(idle, 2);
+  firstEpochs = takeRegion(<usize>idleBuckets * sizeof<u32>());
+  store<u32>(firstEpochs, 1);
   initSlots();
 }
 
@@ -78,6 +76,10 @@ export function cacheLine(table: LineTable, a: u64, b: u64, slot: u32, op: u32, 
   if (entry == null) {
     count(COUNT_LINE_TABLE_FULL, 1);
     return;
+  }
+  if (isDebug) {
+    assert(op == OP_DROP || slot < slotCount, 'a cached line names a slot that is taken');
+    assert(copySlot == 0 || copySlot - 1 < slotCount, 'a cached line names a copy that is taken');
   }
   entry.slot = slot;
   entry.op = op;
@@ -128,15 +130,18 @@ function isMarked(entry: LineEntry, marks: usize): bool {
   return load<u8>(marks + entry.slot) != 0 || (entry.copySlot != 0 && load<u8>(marks + entry.copySlot - 1) != 0);
 }
 
-/** Seals the open bucket, opens the one at `start` (Unix seconds) and begins to let go of what has been idle. */
+/**
+ * Seals the open bucket, opens the one at `start` (Unix seconds) and begins to let go of what has been idle. With the
+ * start of the open one it seals a part of it: a bucket in many parts makes nothing idle sooner.
+ */
 export function sealBucket(start: f64): Bucket {
   trimSweptSlots();
+  const isPart = start == open.start;
   const sealed = swapBuckets(start, slotCount);
-  if (open.epoch > idleBuckets) beginSweep(open.epoch - idleBuckets);
+  if (isPart) return sealed;
+  bucketNumber++;
+  const place = firstEpochs + (<usize>(bucketNumber % idleBuckets)) * sizeof<u32>();
+  if (bucketNumber >= idleBuckets) beginSweep(load<u32>(place));
+  store<u32>(place, open.epoch);
   return sealed;
-}
-
-export function publishTableCounts(): void {
-  setCount(COUNT_CONTEXT_SLOTS, contexts.count);
-  setCount(COUNT_CACHED_LINES, lines.count + tagSets.count);
 }

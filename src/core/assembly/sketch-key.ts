@@ -1,6 +1,6 @@
 /**
- * Hot path. The bin of the Agent's sketch a value falls into (spec sketch §1-2; the readable twin is
- * aggregate/sketch-keys.ts).
+ * Hot path. The bin of the Agent's sketch a value falls into (docs/behaviour/sketch.md#keys; the readable twin is
+ * aggregate/sketch/sketch-keys.ts).
  *
  *   key(v) = roundHalfEven(ln v / ln gamma) + bias, mirrored for negative values, 0 for tiny ones
  */

@@ -8,6 +8,7 @@
  * a line that is cached before its first sample or a sample with a time of its own, is noted here.
  */
 import { lastEpochOf, open, reserveCells } from './bucket';
+import { isDebug } from './debug';
 import { freeRegion, takeRegion } from './memory';
 
 const SMALLEST: u32 = 1024;
@@ -51,6 +52,7 @@ export function takeSlot(): void {
 
 /** Gives a slot back; false when the memory is full. */
 export function giveSlotBack(slot: u32): bool {
+  if (isDebug) assert(slot < slotCount, 'a slot that is given back was taken');
   if (freeCount == freeCapacity) {
     const larger = takeRegion(<usize>freeCapacity * 2 * sizeof<u32>());
     if (larger == 0) return false;
@@ -66,6 +68,7 @@ export function giveSlotBack(slot: u32): bool {
 
 /** Where the `count` slots that were given back last stand. */
 export function lastFreeSlots(count: u32): usize {
+  if (isDebug) assert(count <= freeCount, 'no more slots are listed as freed than are free');
   return freeSlots + (<usize>(freeCount - count)) * sizeof<u32>();
 }
 
@@ -73,6 +76,7 @@ export function lastFreeSlots(count: u32): usize {
 // @ts-ignore: decorator
 @inline
 export function noteBypass(slot: u32): void {
+  if (isDebug) assert(slot < bypassedCapacity, 'there is room to note the use of a slot');
   store<u32>(bypassed + (<usize>slot) * sizeof<u32>(), open.epoch);
 }
 

@@ -13,10 +13,10 @@
  * Why     sweeping 100,000 lines and contexts at once takes 10 to 30 ms, in which a socket's buffer overflows.
  */
 import { count } from './counters';
-import { COUNT_EVICTED_LINES, OP_NONE } from './layout';
+import { COUNT_EVICTED_LINES, OP_NONE } from '../../model/core-border';
 import { entryAt, LineTable, removeEntry, shrinkTable } from './line-table';
-import { contexts, lines, publishTableCounts, tagSets } from './shard';
 import { giveSlotBack, lastFreeSlots, lastUseOf, trimSlots, watchSlot, watchSlots } from './slots';
+import { contexts, lines, publishTableCounts, tagSets } from './tables';
 
 const LINES: u32 = 0;
 const TAG_SETS: u32 = 1;

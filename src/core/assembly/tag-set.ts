@@ -35,7 +35,7 @@ export function hashTagSet(start: usize, stop: usize, separator: u8): bool {
   sumA = 0;
   sumB = 0;
   distinct = 0;
-  stamp++;
+  if (++stamp == 0) forgetSeen();
   while (true) {
     const tagStop = find(separator, start, stop);
     const length = tagStop - start;
@@ -50,6 +50,12 @@ export function hashTagSet(start: usize, stop: usize, separator: u8): bool {
     if (tagStop >= stop) return true;
     start = tagStop + 1;
   }
+}
+
+/** After 2^32 lists the stamps begin again: no entry may bear one of the last round. */
+function forgetSeen(): void {
+  memory.fill(seen, 0, <usize>SEEN_CAPACITY * SEEN_BYTES);
+  stamp = 1;
 }
 
 /** True the first time a tag of this list is seen. */

@@ -1,15 +1,15 @@
 /**
- * A beat: calls something shortly after every multiple of an interval, once others have got there too.
+ * A ticker: calls something shortly after every multiple of an interval, once others have got there too.
  *
  *   clock   ──┬────────────┬────────────┬──
  *           due          due          due
  *   reached ────▶ run ───────▶ run ───────▶ run      not before `reached()` is at least the due time,
  *                                                    unless that takes longer than the grace time
  *
- * Beats never overlap: while a run lasts, the next due time passes, and one run makes up for all.
+ * Tickers never overlap: while a run lasts, the next due time passes, and one run makes up for all.
  */
 
-export interface BeatOptions {
+export interface TickerOptions {
   readonly intervalSeconds: number;
   /** How long to wait for `reached`, ms. */
   readonly graceMs: number;
@@ -17,23 +17,25 @@ export interface BeatOptions {
   readonly clock: () => number;
   /** Up to which Unix second everyone has got. */
   readonly reached: () => number;
-  /** The beat; never rejects. */
-  readonly run: () => Promise<void>;
 }
 
-export class Beat {
-  private readonly options: BeatOptions;
+export class Ticker {
+  private readonly options: TickerOptions;
+  /** What it calls; none before it is started. */
+  private work: (() => Promise<void>) | undefined;
   private timer: NodeJS.Timeout | undefined;
-  /** The due time that is waited for; undefined between two beats. */
+  /** The due time that is waited for; undefined between two ticks. */
   private due: number | undefined;
   private running: Promise<void> | undefined;
   private stopped = false;
 
-  constructor(options: BeatOptions) {
+  constructor(options: TickerOptions) {
     this.options = options;
   }
 
-  start(): void {
+  /** Calls `work` from now on; it never rejects. */
+  start(work: () => Promise<void>): void {
+    this.work = work;
     this.waitForDue();
   }
 
@@ -42,7 +44,7 @@ export class Beat {
     if (this.due !== undefined && this.options.reached() >= this.due) this.run();
   }
 
-  /** Runs something else that must not overlap with a beat: after the one that runs, before the next. */
+  /** Runs something else that must not overlap with a run: after the one under way, before the next; also before start(). */
   async between<Result>(work: () => Promise<Result>): Promise<Result> {
     while (this.running !== undefined) await this.running;
     const result = work();
@@ -54,11 +56,11 @@ export class Beat {
       return await result;
     } finally {
       this.running = undefined;
-      this.goOn();
+      this.resume();
     }
   }
 
-  /** Resolves when no beat runs and none will. */
+  /** Resolves when nothing runs and nothing will. */
   async stop(): Promise<void> {
     this.stopped = true;
     clearTimeout(this.timer);
@@ -67,7 +69,7 @@ export class Beat {
   }
 
   /** What came due while something else ran is waited for anew. */
-  private goOn(): void {
+  private resume(): void {
     if (this.stopped || this.due === undefined) return;
     clearTimeout(this.timer);
     this.timer = setTimeout(() => this.run(), this.options.graceMs);
@@ -91,10 +93,10 @@ export class Beat {
   }
 
   private run(): void {
-    if (this.stopped || this.running !== undefined) return;
+    if (this.stopped || this.running !== undefined || this.work === undefined) return;
     this.due = undefined;
     clearTimeout(this.timer);
-    this.running = this.options.run().finally(() => {
+    this.running = this.work().finally(() => {
       this.running = undefined;
       this.waitForDue();
     });

@@ -1,0 +1,17 @@
+/** A core as the resolver sees it, that caches nothing: every line is resolved anew. The result is the same. */
+import type { Core } from '../core/core.ts';
+import type { ResolverCore } from '../enrich/resolver.ts';
+
+export function uncachedCore(core: Core): ResolverCore {
+  return {
+    get bytes() {
+      return core.bytes;
+    },
+    contextSlot: (ptr, head, length, variant, ordered, mayAdd) =>
+      core.contextSlot(ptr, head, length, variant, ordered, mayAdd),
+    forgetLinesOf: () => undefined,
+    install: () => undefined,
+    addSample: (slot, op, value, rate, timestamp) => core.addSample(slot, op, value, rate, timestamp),
+    addElement: (slot, ptr, length) => core.addElement(slot, ptr, length),
+  };
+}
