@@ -2,7 +2,7 @@
 import { CONTEXT_TYPES } from '../model/context.ts';
 import { toText } from '../model/text.ts';
 import { type OwnMetric, ownMetric, ownMetricBy } from '../telemetry/metric.ts';
-import type { Registry } from './registry.ts';
+import type { Registry } from './contexts/registry.ts';
 import type { TimeSampler } from './sampler.ts';
 
 /** Metrics that are named on the page. */
@@ -36,6 +36,12 @@ export function aggregateMetrics(registry: Registry, { counts }: TimeSampler): O
       'whippet_aggregate_histograms_sketched_total',
       'Histograms with more different values in a bucket than limits.histogram_values, turned into sketches.',
       counts.sketchedHistograms,
+    ),
+    ownMetric(
+      'counter',
+      'whippet_aggregate_equal_series_total',
+      'Series left out because another type came to the same name, tags and time.',
+      counts.equalSeries,
     ),
     ownMetric(
       'counter',

@@ -10,39 +10,78 @@
  * Why     an object or an array for every context would cost more than the keys themselves; most
  *         contexts have a handful. Shards limit their keys, so the log is limited with them.
  */
+import { ColumnTable } from '../lib/column-table.ts';
 import type { Steps } from '../lib/steps.ts';
-import { reserve } from './columns.ts';
-import { mergeEqualPairs, sortPairs } from './sort-pairs.ts';
+import type { NumberBatch } from '../model/number-batch.ts';
+import { mergeEqualPairs, sortPairs } from './sketch/sort-pairs.ts';
 
 /** Keys of one step of group(). */
 const STEP_KEYS = 4096;
 
 export class KeyLog {
   size = 0;
-  readonly #weighted: boolean;
-  #rows = new Uint32Array(0);
-  #keys = new Float64Array(0);
-  #weights = new Float64Array(0);
-  #starts = new Uint32Array(0);
+  private readonly weighted: boolean;
+  /** In order of arrival, until group(). */
+  private readonly appended = new ColumnTable({ rows: Uint32Array, keys: Float64Array });
+  /** The same, in a log with weights. */
+  private readonly appendedWeights = new ColumnTable({ weights: Float64Array });
+  /** Side by side by row, after group(). */
+  private keys = new Float64Array(0);
+  private weights = new Float64Array(0);
+  private starts = new Uint32Array(0);
+  /** Where the merged keys of a row end, plus 1; 0 before they are merged. */
+  private mergedEnds = new Uint32Array(0);
 
   constructor(options: { weighted: boolean }) {
-    this.#weighted = options.weighted;
+    this.weighted = options.weighted;
+  }
+
+  /** The same keys in memory of their own, which can be grouped while this one goes on. */
+  copy(): KeyLog {
+    const copy = new KeyLog({ weighted: this.weighted });
+    const { size } = this;
+    copy.size = size;
+    if (size === 0) return copy;
+    copy.appended.reserve(size - 1);
+    copy.appended.columns.rows.set(this.appended.columns.rows.subarray(0, size));
+    copy.appended.columns.keys.set(this.appended.columns.keys.subarray(0, size));
+    if (!this.weighted) return copy;
+    copy.appendedWeights.reserve(size - 1);
+    copy.appendedWeights.columns.weights.set(this.appendedWeights.columns.weights.subarray(0, size));
+    return copy;
   }
 
   append(row: number, key: number, weight: number): void {
     const index = this.size++;
-    this.#rows = reserve(this.#rows, index);
-    this.#keys = reserve(this.#keys, index);
-    this.#rows[index] = row;
-    this.#keys[index] = key;
-    if (!this.#weighted) return;
-    this.#weights = reserve(this.#weights, index);
-    this.#weights[index] = weight;
+    this.appended.reserve(index);
+    const { rows, keys } = this.appended.columns;
+    rows[index] = row;
+    keys[index] = key;
+    if (!this.weighted) return;
+    this.appendedWeights.reserve(index);
+    this.appendedWeights.columns.weights[index] = weight;
+  }
+
+  /** Appends all numbers of a batch to one row. For a log with weights. */
+  appendBatch(row: number, { keys, weights, size }: NumberBatch): void {
+    if (size === 0) return;
+    const start = this.size;
+    this.size += size;
+    this.appended.reserve(this.size - 1);
+    this.appendedWeights.reserve(this.size - 1);
+    const to = this.appended.columns;
+    const toWeights = this.appendedWeights.columns.weights;
+    for (let i = 0; i < size; i++) {
+      to.rows[start + i] = row;
+      to.keys[start + i] = keys[i] as number;
+      toWeights[start + i] = weights[i] as number;
+    }
   }
 
   /** Brings the keys of each of the `rowCount` rows together: a counting sort. No append after it. */
   *group(rowCount: number): Steps {
-    const rows = this.#rows;
+    const { rows, keys: appendedKeys } = this.appended.columns;
+    const { weights: appendedWeights } = this.appendedWeights.columns;
     const starts = new Uint32Array(rowCount + 1);
     for (let i = 0; i < this.size; i++) {
       (starts[rows[i] as number] as number)++;
@@ -55,41 +94,52 @@ export class KeyLog {
       start += count;
     }
     const keys = new Float64Array(this.size);
-    const weights = new Float64Array(this.#weighted ? this.size : 0);
+    const weights = new Float64Array(this.weighted ? this.size : 0);
     for (let i = 0; i < this.size; i++) {
       const at = starts[rows[i] as number] as number;
       starts[rows[i] as number] = at + 1;
-      keys[at] = this.#keys[i] as number;
-      if (this.#weighted) weights[at] = this.#weights[i] as number;
+      keys[at] = appendedKeys[i] as number;
+      if (this.weighted) weights[at] = appendedWeights[i] as number;
       if (i % STEP_KEYS === 0) yield;
     }
     // Each start has moved to the end of its row, which is the start of the next.
     starts.copyWithin(1, 0, rowCount);
     starts[0] = 0;
-    this.#starts = starts;
-    this.#keys = keys;
-    this.#weights = weights;
-    this.#rows = new Uint32Array(0);
+    this.starts = starts;
+    this.mergedEnds = new Uint32Array(this.weighted ? rowCount : 0);
+    this.keys = keys;
+    this.weights = weights;
+    this.appended.clear();
+    this.appendedWeights.clear();
   }
 
   countOf(row: number): number {
-    return (this.#starts[row + 1] as number) - (this.#starts[row] as number);
+    return (this.starts[row + 1] as number) - (this.starts[row] as number);
   }
 
   /** Different keys of a row. Changes the order of its keys. */
   countDistinct(row: number): number {
-    const keys = this.#keys.subarray(this.#starts[row], this.#starts[row + 1]).sort();
+    const keys = this.keys.subarray(this.starts[row], this.starts[row + 1]).sort();
     let distinct = 0;
     for (let i = 0; i < keys.length; i++) if (i === 0 || keys[i] !== keys[i - 1]) distinct++;
     return distinct;
   }
 
-  /** The keys of a row, ascending, each once, with their weights added up. Call it once a row. */
+  /** The keys of a row as they came. */
+  keysOf(row: number): Float64Array {
+    return this.keys.subarray(this.starts[row], this.starts[row + 1]);
+  }
+
+  /** The keys of a row, ascending, each once, with their weights added up. */
   weightsOf(row: number): { keys: Float64Array; weights: Float64Array } {
-    const start = this.#starts[row] as number;
-    const end = this.#starts[row + 1] as number;
-    sortPairs(this.#keys, this.#weights, start, end);
-    const mergedEnd = mergeEqualPairs(this.#keys, this.#weights, start, end);
-    return { keys: this.#keys.subarray(start, mergedEnd), weights: this.#weights.subarray(start, mergedEnd) };
+    const start = this.starts[row] as number;
+    const end = this.starts[row + 1] as number;
+    let mergedEnd = (this.mergedEnds[row] as number) - 1;
+    if (mergedEnd < 0) {
+      sortPairs(this.keys, this.weights, start, end);
+      mergedEnd = mergeEqualPairs(this.keys, this.weights, start, end);
+      this.mergedEnds[row] = mergedEnd + 1;
+    }
+    return { keys: this.keys.subarray(start, mergedEnd), weights: this.weights.subarray(start, mergedEnd) };
   }
 }

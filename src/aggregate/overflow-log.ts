@@ -11,7 +11,7 @@
  */
 import { CARDINALITY_LIMITS, OVER, OVERFLOW_NAME } from '../model/cardinality.ts';
 import { type ByteString, detachText } from '../model/text.ts';
-import { TagGrowth } from './tag-growth.ts';
+import { TagGrowth } from './contexts/tag-growth.ts';
 
 const EPISODES_MAX = 100;
 const QUIET_FLUSHES = 2;
@@ -36,83 +36,83 @@ export interface Changes {
 export class OverflowLog {
   /** Samples that went to the series for all names. */
   unnamedSamples = 0;
-  readonly #valueBytes: number;
-  readonly #totals = new Float64Array(LIMITS);
+  private readonly valueBytes: number;
+  private readonly samplesByLimit = new Float64Array(LIMITS);
   /** Samples since the last settle(), by id and limit. */
-  #counts = new Map<number, number>();
-  readonly #episodes = new Map<string, Episode>();
-  readonly #quiet = new Map<Episode, number>();
+  private counts = new Map<number, number>();
+  private readonly byMetric = new Map<string, Episode>();
+  private readonly quiet = new Map<Episode, number>();
 
   /** `valueBytes` is `limits.tag_value_bytes`: only longer values are of interest for what is over it. */
   constructor(valueBytes: number) {
-    this.#valueBytes = valueBytes;
+    this.valueBytes = valueBytes;
   }
 
   /** Counts samples over `limit` in context `id`. */
   count(id: number, limit: number, samples: number): void {
     const key = id * LIMITS + limit;
-    this.#counts.set(key, (this.#counts.get(key) ?? 0) + samples);
-    this.#totals[limit] = (this.#totals[limit] as number) + samples;
+    this.counts.set(key, (this.counts.get(key) ?? 0) + samples);
+    this.samplesByLimit[limit] = (this.samplesByLimit[limit] as number) + samples;
   }
 
   /** Samples over each limit, by its name. */
   totals(): [limit: string, samples: number][] {
-    return CARDINALITY_LIMITS.map((limit, i) => [limit, this.#totals[i + 1] as number]);
+    return CARDINALITY_LIMITS.map((limit, i) => [limit, this.samplesByLimit[i + 1] as number]);
   }
 
   /** The tags of one context that is over a limit. */
   sample(limit: number, name: ByteString, tags: readonly ByteString[], now: number): void {
-    this.#episode(limit, name, now)?.growth.add(tags, limit === OVER.tagValue ? this.#valueBytes : -1);
+    this.episode(limit, name, now)?.growth.add(tags, limit === OVER.tagValue ? this.valueBytes : -1);
   }
 
   /** Turns counts into episodes, while the ids still mean their contexts. */
   settle(now: number, nameOf: (id: number) => ByteString): Changes {
     const counts = new Map<string, { limit: number; name: ByteString; samples: number }>();
-    for (const [key, samples] of this.#counts) {
+    for (const [key, samples] of this.counts) {
       const [limit, name] = [key % LIMITS, nameOf(Math.floor(key / LIMITS))];
       const known = counts.get(`${limit} ${name}`);
       if (known === undefined) counts.set(`${limit} ${name}`, { limit, name, samples });
       else known.samples += samples;
       if (name === OVERFLOW_NAME) this.unnamedSamples += samples;
     }
-    this.#counts = new Map();
+    this.counts = new Map();
     const begun: Episode[] = [];
     for (const { limit, name, samples } of [...counts.values()].sort((a, b) => b.samples - a.samples)) {
-      const episode = this.#episode(limit, name, now);
+      const episode = this.episode(limit, name, now);
       if (episode === undefined) continue;
       if (episode.samples === 0) begun.push(episode);
       episode.samples += samples;
-      this.#quiet.set(episode, -1);
+      this.quiet.set(episode, -1);
     }
-    return { begun, ended: this.#endQuiet(now) };
+    return { begun, ended: this.endQuiet(now) };
   }
 
   /** Every episode that is remembered: those that go on first, and of these those with most samples. */
   episodes(): Episode[] {
-    const met = [...this.#episodes.values()].filter(({ samples }) => samples > 0);
+    const met = [...this.byMetric.values()].filter(({ samples }) => samples > 0);
     const ended = ({ until }: Episode): number => (until === undefined ? 0 : 1);
     return met.sort((a, b) => ended(a) - ended(b) || b.samples - a.samples);
   }
 
-  #endQuiet(now: number): Episode[] {
+  private endQuiet(now: number): Episode[] {
     const ended: Episode[] = [];
-    for (const [episode, quiet] of this.#quiet) {
-      this.#quiet.set(episode, quiet + 1);
+    for (const [episode, quiet] of this.quiet) {
+      this.quiet.set(episode, quiet + 1);
       if (quiet + 1 < QUIET_FLUSHES) continue;
-      this.#quiet.delete(episode);
+      this.quiet.delete(episode);
       episode.until = now;
       if (episode.samples > 0) ended.push(episode);
-      else this.#episodes.delete(`${episode.limit} ${episode.name}`);
+      else this.byMetric.delete(`${episode.limit} ${episode.name}`);
     }
     return ended;
   }
 
   /** The episode that goes on, or a new one; undefined when there is no room for it. */
-  #episode(limit: number, name: ByteString, now: number): Episode | undefined {
+  private episode(limit: number, name: ByteString, now: number): Episode | undefined {
     const key = `${limit} ${name}`;
-    const known = this.#episodes.get(key);
+    const known = this.byMetric.get(key);
     if (known !== undefined && known.until === undefined) return known;
-    if (known === undefined && this.#episodes.size >= EPISODES_MAX && !this.#forgetOldest()) return undefined;
+    if (known === undefined && this.byMetric.size >= EPISODES_MAX && !this.forgetOldest()) return undefined;
     const episode: Episode = {
       limit,
       name: detachText(name),
@@ -121,17 +121,17 @@ export class OverflowLog {
       samples: 0,
       growth: new TagGrowth(),
     };
-    this.#episodes.delete(key);
-    this.#episodes.set(key, episode);
-    this.#quiet.set(episode, 0);
+    this.byMetric.delete(key);
+    this.byMetric.set(key, episode);
+    this.quiet.set(episode, 0);
     return episode;
   }
 
   /** Forgets the episode that ended first; false when all go on. */
-  #forgetOldest(): boolean {
-    for (const [key, { until }] of this.#episodes) {
+  private forgetOldest(): boolean {
+    for (const [key, { until }] of this.byMetric) {
       if (until === undefined) continue;
-      this.#episodes.delete(key);
+      this.byMetric.delete(key);
       return true;
     }
     return false;

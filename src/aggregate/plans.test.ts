@@ -4,9 +4,9 @@ import { FakeBucket } from '../../test/support/fake-bucket.ts';
 import { registryLimits } from '../../test/support/limits.ts';
 import type { ContextType } from '../model/context.ts';
 import type { AggregationRule } from '../model/metric-rule.ts';
-import { Registry } from './registry.ts';
+import { Registry } from './contexts/registry.ts';
 import { TimeSampler } from './sampler.ts';
-import { AGENT_LIMITS } from './sketch-bins.ts';
+import { AGENT_LIMITS } from './sketch/sketch-bins.ts';
 
 /** A sampler with one context and one sample of it at 1001; the rule is for this context. */
 class Bench {

@@ -13,9 +13,9 @@ import { registryLimits } from '../../test/support/limits.ts';
 import { pointOf, type SlowSample, SlowSampler } from '../../test/support/slow-sampler.ts';
 import type { ContextType } from '../model/context.ts';
 import type { Aggregate } from '../model/series.ts';
-import { Registry } from './registry.ts';
+import { Registry } from './contexts/registry.ts';
 import { type SamplerOptions, TimeSampler } from './sampler.ts';
-import { AGENT_LIMITS } from './sketch-bins.ts';
+import { AGENT_LIMITS } from './sketch/sketch-bins.ts';
 
 /** Slots are positions in this list. Contexts with timestamps of their own are others than those without. */
 const CONTEXTS: readonly { readonly name: string; readonly type: ContextType; readonly stamped: boolean }[] =

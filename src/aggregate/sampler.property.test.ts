@@ -9,9 +9,9 @@ import { FakeBucket } from '../../test/support/fake-bucket.ts';
 import { registryLimits } from '../../test/support/limits.ts';
 import { CONTEXT_TYPES, type ContextType } from '../model/context.ts';
 import type { Aggregate } from '../model/series.ts';
-import { Registry } from './registry.ts';
+import { Registry } from './contexts/registry.ts';
 import { type SamplerOptions, TimeSampler } from './sampler.ts';
-import { COUNT_MAX_16 } from './sketch-bins.ts';
+import { COUNT_MAX_16 } from './sketch/sketch-bins.ts';
 
 const OPTIONS: SamplerOptions = {
   intervalSeconds: 10,

@@ -4,9 +4,9 @@ import { registryLimits } from '../../test/support/limits.ts';
 import { OVER } from '../model/cardinality.ts';
 import type { ContextType } from '../model/context.ts';
 import type { Aggregate } from '../model/series.ts';
-import { NO_CONTEXT, Registry } from './registry.ts';
+import { NO_CONTEXT, Registry } from './contexts/registry.ts';
 import { type SamplerOptions, TimeSampler } from './sampler.ts';
-import { AGENT_LIMITS } from './sketch-bins.ts';
+import { AGENT_LIMITS } from './sketch/sketch-bins.ts';
 
 const OPTIONS: SamplerOptions = {
   intervalSeconds: 10,

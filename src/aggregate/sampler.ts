@@ -1,6 +1,6 @@
 /**
  * Time sampler: merges what the shards sealed and turns closed buckets into aggregates, by the rules of
- * the Agent's time sampler (spec aggregation §5) for any sequence of merges and flushes.
+ * the Agent's time sampler (docs/behaviour/aggregation.md#buckets) for any sequence of merges and flushes.
  *
  *   shard ─▶ sealed bucket ──merge──▶ bucket by width, start ──flush, once closed──▶ batches of aggregates
  *                        └─▶ timestamped log ──────────────next flush──────────────┘
@@ -16,63 +16,22 @@
  */
 import { finish, type Steps } from '../lib/steps.ts';
 import type { AggregationRule } from '../model/metric-rule.ts';
+import { NumberBatch } from '../model/number-batch.ts';
+import type { OpenValue } from '../model/open-value.ts';
 import type { SealedBucket, VisitKey, VisitTimestamped } from '../model/sealed-bucket.ts';
 import type { Aggregate, Series } from '../model/series.ts';
 import type { ByteString } from '../model/text.ts';
 import type { Bucket } from './bucket.ts';
 import { Buckets } from './buckets.ts';
-import { histogramSeriesOf } from './histogram-series.ts';
+import { NO_CONTEXT, type Registry } from './contexts/registry.ts';
+import { ShardSlots } from './contexts/shard-slots.ts';
+import { EqualPoints, type SharedNames } from './equal-points.ts';
 import { type Plan, Plans, type RuleOf } from './plans.ts';
-import { NO_CONTEXT, type Registry } from './registry.ts';
-import { ShardSlots } from './shard-slots.ts';
-import type { SketchLimits } from './sketch-bins.ts';
+import { noCounts, type SamplerCounts, type SamplerOptions } from './sampler-options.ts';
 import { isPassedThrough, TimestampedLog, timestampedSeries } from './timestamped-log.ts';
+import { histogramSeriesOf } from './types/histogram-series.ts';
 
-export interface SamplerOptions {
-  /** Width of a bucket; parts that are merged are within one of every width. */
-  readonly intervalSeconds: number;
-  /** What metric rules say about contexts. */
-  readonly ruleOf?: RuleOf | undefined;
-  /** `dogstatsd_expiry_seconds`. */
-  readonly counterExpirySeconds: number;
-  /** `dogstatsd_context_expiry_seconds`. */
-  readonly contextExpirySeconds: number;
-  /** How long the outputs need to look up a context after its last sample. */
-  readonly retentionSeconds: number;
-  /** `dogstatsd_flush_incomplete_buckets`: whether the final flush takes open buckets too. */
-  readonly flushIncompleteBuckets: boolean;
-  readonly histogramAggregates: readonly string[];
-  readonly histogramPercentiles: readonly string[];
-  /** `limits.histogram_values`. */
-  readonly histogramValuesMax: number;
-  readonly sketchLimits: SketchLimits;
-  /** Hears of samples over a limit on cardinality (model/cardinality.ts). */
-  readonly onOverLimit?: (id: number, limit: number, samples: number) => void;
-  /** Whether a name made of a histogram's and a suffix is filtered out (spec aggregation §9). */
-  readonly isFiltered?: (name: ByteString) => boolean;
-}
-
-/** What could not be aggregated, counted since the start. */
-export interface SamplerCounts {
-  /** Values that shards handed over. */
-  mergedValues: number;
-  /** Of these, the ones in buckets that no flush has handed on yet. */
-  heldValues: number;
-  /** Values in aggregates that a flush handed on. */
-  flushedValues: number;
-  /** Values of slots that mean no context. */
-  refusedValues: number;
-  /** Timestamped values of types that cannot pass through. */
-  unsupportedTimestampedValues: number;
-  /** Values of open buckets that the final flush left behind, and of a flush that was broken off. */
-  incompleteValues: number;
-  /** Copies of histograms whose timestamps would need too many buckets, dropped. */
-  droppedCopies: number;
-  /** Histograms that had more different values in one bucket than are kept exactly. */
-  sketchedHistograms: number;
-  /** Aggregates of open buckets that the final flush left behind. */
-  incompleteAggregates: number;
-}
+export type { OnPartial, SamplerCounts, SamplerOptions } from './sampler-options.ts';
 
 export interface FlushResult {
   /** The aggregates. Iterate to the end, or break off; contexts are let go of then, not before. */
@@ -89,6 +48,8 @@ interface Taken {
   readonly now: number;
   readonly timestamped: TimestampedLog;
   readonly buckets: readonly Bucket[];
+  /** Names that several types come to; undefined when equal points are left apart. */
+  readonly shared: SharedNames | undefined;
   readonly forgotten: number[];
 }
 
@@ -98,6 +59,8 @@ const BATCH_AGGREGATES = 100;
 const BUCKETS_MAX = 1000;
 /** Cells, keys or contexts of one step. */
 const STEP_CELLS = 256;
+/** Numbers of histograms and distributions that take as long as a cell. */
+const STEP_NUMBERS = 8;
 const STEP_KEYS = 1024;
 const STEP_CONTEXTS = 1024;
 
@@ -109,59 +72,52 @@ export interface FlushOptions {
 }
 
 export class TimeSampler {
-  readonly counts: SamplerCounts = {
-    mergedValues: 0,
-    heldValues: 0,
-    flushedValues: 0,
-    refusedValues: 0,
-    unsupportedTimestampedValues: 0,
-    incompleteValues: 0,
-    droppedCopies: 0,
-    sketchedHistograms: 0,
-    incompleteAggregates: 0,
-  };
-  readonly #options: SamplerOptions;
-  readonly #registry: Registry;
-  readonly #slots = new Map<number, ShardSlots>();
+  readonly counts: SamplerCounts = noCounts();
+  private readonly options: SamplerOptions;
+  private readonly registry: Registry;
+  private readonly slots = new Map<number, ShardSlots>();
+  private readonly batch = new NumberBatch();
   /** The latest time each shard has received a sample at, to notice a clock that went back. */
-  readonly #latestTimes = new Map<number, number>();
+  private readonly latestTimes = new Map<number, number>();
   /** By width. */
-  readonly #buckets = new Map<number, Buckets>();
-  readonly #plans: Plans;
-  #timestamped = new TimestampedLog();
-  #lastFlushAt = 0;
+  private readonly buckets = new Map<number, Buckets>();
+  private readonly plans: Plans;
+  private readonly equalPoints: EqualPoints | undefined;
+  private timestamped = new TimestampedLog();
+  private lastFlushAt = 0;
 
   constructor(registry: Registry, options: SamplerOptions) {
-    this.#registry = registry;
-    this.#options = options;
-    this.#plans = new Plans(registry, options.ruleOf, (rule) => this.#makePlan(rule));
+    this.registry = registry;
+    this.options = options;
+    this.plans = new Plans(registry, options.ruleOf, (rule) => this.makePlan(rule));
+    this.equalPoints = options.unitesEqualPoints === true ? this.makeEqualPoints() : undefined;
   }
 
   /**
    * Takes other metric rules, between merges. What is in a bucket stays there; what comes goes where they say.
    */
   useRules(ruleOf: RuleOf | undefined): void {
-    this.#plans.use(ruleOf);
-    for (const [width, buckets] of this.#buckets)
-      if (buckets.isEmpty && width !== this.#options.intervalSeconds) this.#buckets.delete(width);
+    this.plans.use(ruleOf);
+    for (const [width, buckets] of this.buckets)
+      if (buckets.isEmpty && width !== this.options.intervalSeconds) this.buckets.delete(width);
   }
 
   /** `expiry_seconds` of the rule for context `id`, if it has one. */
   expirySecondsOf(id: number): number | undefined {
-    return this.#plans.of(id).expirySeconds;
+    return this.plans.of(id).expirySeconds;
   }
 
   /** Whether a flush at `now` could take a bucket. */
   isDue(now: number): boolean {
-    return [...this.#buckets.values()].some((buckets) => buckets.isDue(now));
+    return [...this.buckets.values()].some((buckets) => buckets.isDue(now));
   }
 
   /** What the slots of a shard mean. The caller assigns and frees them as the shard says. */
   slotsOf(shard: number): ShardSlots {
-    const known = this.#slots.get(shard);
+    const known = this.slots.get(shard);
     if (known !== undefined) return known;
-    const slots = new ShardSlots(this.#registry);
-    this.#slots.set(shard, slots);
+    const slots = new ShardSlots(this.registry);
+    this.slots.set(shard, slots);
     return slots;
   }
 
@@ -173,20 +129,33 @@ export class TimeSampler {
   /** The same in steps; `sealed` is referred to until they end. */
   *mergeSteps(shard: number, sealed: SealedBucket): Steps {
     const slots = this.slotsOf(shard);
-    const latest = this.#latestTimes.get(shard) ?? Number.NEGATIVE_INFINITY;
-    if (sealed.slots.length > 0) this.#latestTimes.set(shard, yield* this.#mergeCells(slots, sealed, latest));
+    const latest = this.latestTimes.get(shard) ?? Number.NEGATIVE_INFINITY;
+    if (sealed.slots.length > 0) this.latestTimes.set(shard, yield* this.mergeCells(slots, sealed, latest));
     const visit: VisitTimestamped = (slot, timestamp, value, weight) => {
       const limit = slots.limitOf(slot);
       const id = slots.idOf(slot);
-      if (limit !== 0) this.#options.onOverLimit?.(id, limit, 1);
+      if (limit !== 0) this.options.onOverLimit?.(id, limit, 1);
       this.counts.mergedValues++;
       if (id === NO_CONTEXT) this.counts.refusedValues++;
-      else if (this.#registry.typeOf(id) === 'distribution') this.#addCopy(id, timestamp, value, weight);
-      else this.#mergeTimestamped(id, sealed.start, timestamp, value);
+      else if (this.registry.typeOf(id) === 'distribution') this.addCopy(id, timestamp, value, weight);
+      else this.mergeTimestamped(id, sealed.start, timestamp, value);
     };
     for (let start = 0; start < sealed.timestampedCount; start += STEP_CELLS) {
       sealed.forEachTimestamped(visit, start, start + STEP_CELLS);
       yield;
+    }
+  }
+
+  /** Shows what open buckets hold so far, with bins where they are needed; nothing of them changes. */
+  *lookSteps(visit: (value: OpenValue) => void, needsBins?: (id: number) => boolean): Steps {
+    const scopeOf = this.options.onPartial && ((id: number) => this.registry.scopeOf(id));
+    for (const buckets of this.buckets.values()) {
+      for (const bucket of buckets.all()) {
+        for (const value of bucket.openValues(scopeOf, needsBins)) {
+          if (value === undefined) yield;
+          else visit(value);
+        }
+      }
     }
   }
 
@@ -200,30 +169,45 @@ export class TimeSampler {
 
   /** The same in steps. */
   *flushSteps(now: number, options: FlushOptions): Steps<FlushResult> {
-    const openToo = options.openToo === true || (options.final && this.#options.flushIncompleteBuckets);
+    const openToo = options.openToo === true || (options.final && this.options.flushIncompleteBuckets);
     const buckets: Bucket[] = [];
-    for (const each of this.#buckets.values()) buckets.push(...(yield* each.takeClosed(now, openToo)));
+    for (const each of this.buckets.values()) buckets.push(...(yield* each.takeClosed(now, openToo)));
     if (options.final)
-      for (const each of this.#buckets.values()) {
+      for (const each of this.buckets.values()) {
         const { aggregates, values } = each.drop();
         this.counts.incompleteAggregates += aggregates;
         this.counts.incompleteValues += values;
         this.counts.heldValues -= values;
       }
     for (const bucket of buckets) yield* bucket.close();
-    this.#lastFlushAt = now;
-    const taken = { now, timestamped: this.#timestamped, buckets, forgotten: [] };
-    this.#timestamped = new TimestampedLog();
-    return { batches: this.#emit(taken), forgotten: taken.forgotten };
+    this.lastFlushAt = now;
+    const timestamped = this.timestamped;
+    this.timestamped = new TimestampedLog();
+    const shared = yield* this.unite(timestamped, buckets);
+    const taken: Taken = { now, timestamped, buckets, shared, forgotten: [] };
+    return { batches: this.emit(taken), forgotten: taken.forgotten };
+  }
+
+  private *unite(timestamped: TimestampedLog, buckets: readonly Bucket[]): Steps<SharedNames | undefined> {
+    if (this.equalPoints === undefined) return undefined;
+    const before = this.counts.noSecondValues + this.counts.outOfRangeValues;
+    const shared = yield* this.equalPoints.unite({ timestamped, buckets });
+    const dropped = this.counts.noSecondValues + this.counts.outOfRangeValues - before;
+    timestamped.drop(dropped);
+    this.counts.heldValues -= dropped;
+    return shared;
   }
 
   /** `latest` is the latest time in the parts that the shard delivered before; returns it with this one. */
-  *#mergeCells(slots: ShardSlots, sealed: SealedBucket, latest: number): Steps<number> {
-    const registry = this.#registry;
+  private *mergeCells(slots: ShardSlots, sealed: SealedBucket, latest: number): Steps<number> {
+    const registry = this.registry;
+    const batch = this.batch;
+    /** Slots whose keys are left out, because their cells were. */
+    const leftOut = new Set<number>();
     let latestHere = latest;
     let left = STEP_CELLS;
     for (const slot of sealed.slots) {
-      if (left-- === 0) {
+      if (left-- <= 0) {
         yield;
         left = STEP_CELLS;
       }
@@ -234,21 +218,31 @@ export class TimeSampler {
         this.counts.refusedValues += values;
         continue;
       }
-      this.counts.heldValues += values;
       const limit = slots.limitOf(slot);
-      if (limit !== 0) this.#options.onOverLimit?.(id, limit, values);
+      if (limit !== 0) this.options.onOverLimit?.(id, limit, values);
       const seen = sealed.lastSeen(slot);
       const clockWentBack = seen < latest;
       latestHere = Math.max(latestHere, seen);
-      const bucket = this.#plans.of(id).buckets.at(sealed.start);
-      if (bucket.merge(id, registry.typeOf(id), sealed, slot, clockWentBack)) registry.hold(id);
+      const bucket = this.plans.of(id).buckets.at(sealed.start);
+      const type = registry.typeOf(id);
+      if (!bucket.hasRoom(id, type, sealed, slot)) {
+        this.counts.outOfRangeValues += values;
+        leftOut.add(slot);
+        continue;
+      }
+      this.counts.heldValues += values;
+      if (bucket.merge(id, type, sealed, slot, clockWentBack)) registry.hold(id);
       registry.noteSample(id, Math.trunc(seen), clockWentBack);
       registry.countSamples(id, sealed.samples(slot));
+      if (type !== 'histogram' && type !== 'distribution') continue;
+      sealed.readNumbers(slot, batch);
+      bucket.mergeNumbers(id, type, batch);
+      left -= batch.size / STEP_NUMBERS;
     }
     const visit: VisitKey = (slot, kind, low, high, weight) => {
       const id = slots.idOf(slot);
-      if (id === NO_CONTEXT) return;
-      const bucket = this.#plans.of(id).buckets.at(sealed.start);
+      if (id === NO_CONTEXT || leftOut.has(slot)) return;
+      const bucket = this.plans.of(id).buckets.at(sealed.start);
       bucket.mergeKey(id, registry.typeOf(id), kind, low, high, weight);
     };
     for (let start = 0; start < sealed.keyPositions; start += STEP_KEYS) {
@@ -258,62 +252,70 @@ export class TimeSampler {
     return latestHere;
   }
 
-  #mergeTimestamped(id: number, receivedAt: number, timestamp: number, value: number): void {
-    this.#registry.noteTimestamped(id, receivedAt);
-    this.#registry.countSamples(id, 1);
-    if (!isPassedThrough(this.#registry.typeOf(id))) {
+  private mergeTimestamped(id: number, receivedAt: number, timestamp: number, value: number): void {
+    this.registry.noteTimestamped(id, receivedAt);
+    this.registry.countSamples(id, 1);
+    if (!isPassedThrough(this.registry.typeOf(id))) {
       this.counts.unsupportedTimestampedValues++;
       return;
     }
-    this.#registry.hold(id);
-    this.#timestamped.append(id, timestamp, value);
+    this.registry.hold(id);
+    this.timestamped.append(id, timestamp, value);
     this.counts.heldValues++;
   }
 
-  /** The copy of a histogram belongs to the bucket of its timestamp, whenever it comes (spec aggregation §8). */
-  #addCopy(id: number, timestamp: number, value: number, weight: number): void {
-    const { buckets } = this.#plans.of(id);
+  /** The copy of a histogram belongs to the bucket of its timestamp, whenever it comes (docs/behaviour/aggregation.md#copies-of-histograms). */
+  private addCopy(id: number, timestamp: number, value: number, weight: number): void {
+    const { buckets } = this.plans.of(id);
     if (buckets.size >= BUCKETS_MAX && !buckets.has(timestamp)) {
       this.counts.droppedCopies++;
       return;
     }
+    const bucket = buckets.at(timestamp);
+    const whole = this.options.exactWeights === true ? weight : Math.trunc(weight);
+    if (!bucket.hasRoomFor(id, whole)) {
+      this.counts.outOfRangeValues++;
+      return;
+    }
     this.counts.heldValues++;
-    if (buckets.at(timestamp).addToDistribution(id, value, weight)) this.#registry.hold(id);
-    this.#registry.noteSample(id, Math.trunc(timestamp), false);
+    if (bucket.addToDistribution(id, value, weight, whole)) this.registry.hold(id);
+    this.registry.noteSample(id, Math.trunc(timestamp), false);
   }
 
   /** Batches; some at the end are empty, steps of the work that follows. */
-  *#emit(taken: Taken): Generator<Aggregate[]> {
-    const ending = this.#endFlush(taken);
+  private *emit(taken: Taken): Generator<Aggregate[]> {
+    const ending = this.endFlush(taken);
     let isWhole = false;
     try {
       let batch: Aggregate[] = [];
-      for (const aggregate of this.#aggregates(taken)) {
-        batch.push(aggregate);
-        if (batch.length < BATCH_AGGREGATES) continue;
+      let taking = 0;
+      for (const aggregate of this.aggregates(taken)) {
+        if (aggregate !== undefined) batch.push(aggregate);
+        if (++taking < BATCH_AGGREGATES) continue;
         yield batch;
         batch = [];
+        taking = 0;
       }
       if (batch.length > 0) yield batch;
       isWhole = true;
-      this.#countFlushed(taken, isWhole);
+      this.countFlushed(taken, isWhole);
       while (ending.next().done !== true) yield [];
     } finally {
-      if (!isWhole) this.#countFlushed(taken, isWhole);
+      if (!isWhole) this.countFlushed(taken, isWhole);
       finish(ending);
     }
   }
 
   /** What a flush took is held no more; a flush that was broken off lost it. */
-  #countFlushed({ timestamped, buckets }: Taken, isWhole: boolean): void {
+  private countFlushed({ timestamped, buckets }: Taken, isWhole: boolean): void {
     const values = buckets.reduce((sum, bucket) => sum + bucket.values, timestamped.size);
     this.counts.heldValues -= values;
     this.counts[isWhole ? 'flushedValues' : 'incompleteValues'] += values;
   }
 
   /** Lets go of what was emitted, and forgets what has expired. */
-  *#endFlush({ now, timestamped, buckets, forgotten }: Taken): Steps {
-    const registry = this.#registry;
+  private *endFlush({ now, timestamped, buckets, forgotten }: Taken): Steps {
+    const registry = this.registry;
     let left = STEP_CONTEXTS;
     for (const id of idsOf(timestamped, buckets)) {
       registry.release(id);
@@ -322,50 +324,75 @@ export class TimeSampler {
       left = STEP_CONTEXTS;
     }
     for (let start = 0; start < registry.idEnd; start += STEP_CONTEXTS) {
-      forgotten.push(...this.#expire(now, start, start + STEP_CONTEXTS));
+      forgotten.push(...this.expire(now, start, start + STEP_CONTEXTS));
       yield;
     }
     registry.trim();
+    this.plans.trim(registry.idEnd);
   }
 
-  *#aggregates({ timestamped, buckets }: Taken): Generator<Aggregate> {
+  /** Undefined where a context is the fleet's alone. */
+  private *aggregates({ timestamped, buckets, shared }: Taken): Generator<Aggregate | undefined> {
     for (const { id, timestamp, value } of timestamped.samples()) {
-      const context = this.#registry.context(id);
-      const interval = this.#plans.of(id).buckets.widthSeconds;
-      const series = timestampedSeries(context.type, value, interval);
-      if (series === undefined) continue;
-      yield { context, timestamp, interval, data: { kind: 'timestamped', value }, series: [series] };
+      const context = this.registry.context(id);
+      const interval = this.plans.of(id).buckets.widthSeconds;
+      const one = timestampedSeries(context.type, value, interval);
+      if (one === undefined) continue;
+      const series = shared?.keep(context, timestamp, [one]) ?? [one];
+      yield { context, timestamp, interval, data: { kind: 'timestamped', value }, series };
     }
+    const { onPartial } = this.options;
+    const scopeOf = onPartial && ((id: number) => this.registry.scopeOf(id));
     for (const bucket of buckets) {
-      for (const { id, outcome } of bucket.outcomes()) {
-        const context = this.#registry.context(id);
-        const series = this.#filter(context.name, outcome.series);
+      for (const { id, outcome, partial } of bucket.outcomes(scopeOf)) {
+        const context = this.registry.context(id);
+        if (partial !== undefined) onPartial?.(context, bucket, partial, this.plans.of(id));
+        if (outcome === undefined) {
+          yield undefined;
+          continue;
+        }
         const { start: timestamp, widthSeconds: interval } = bucket;
+        const all = this.filter(context.name, outcome.series);
+        const series = shared?.keep(context, timestamp, all) ?? all;
         yield { context, timestamp, interval, data: outcome.data, series };
       }
     }
   }
 
-  /** Leaves out derived series that are filtered by name. Plain names were filtered at the intake. */
-  #filter(name: ByteString, series: readonly Series[]): readonly Series[] {
-    const { isFiltered } = this.#options;
+  /** Leaves out derived series that are filtered by name. Plain names were filtered at the listeners. */
+  private filter(name: ByteString, series: readonly Series[]): readonly Series[] {
+    const { isFiltered } = this.options;
     if (isFiltered === undefined) return series;
     return series.filter(({ suffix }) => suffix === '' || !isFiltered(name + suffix));
   }
 
-  #expire(now: number, start: number, end: number): number[] {
-    const forgotten = this.#registry.expire(now, (id) => this.#plans.of(id), start, end);
-    this.#plans.forget(forgotten);
+  private expire(now: number, start: number, end: number): number[] {
+    const forgotten = this.registry.expire(now, (id) => this.plans.of(id), start, end);
+    this.plans.forget(forgotten);
     return forgotten;
   }
 
-  #makePlan(rule: AggregationRule | undefined): Plan {
-    const { intervalSeconds, counterExpirySeconds, contextExpirySeconds, retentionSeconds } = this.#options;
+  private makeEqualPoints(): EqualPoints {
+    return new EqualPoints({
+      registry: this.registry,
+      suffixesOf: (id) => this.plans.of(id).series.suffixes,
+      onOutOfRange: () => this.counts.outOfRangeValues++,
+      onNoSecond: (values) => {
+        this.counts.noSecondValues += values;
+      },
+      onLeftOut: () => this.counts.equalSeries++,
+    });
+  }
+
+  private makePlan(rule: AggregationRule | undefined): Plan {
+    const { intervalSeconds, counterExpirySeconds, contextExpirySeconds, retentionSeconds } = this.options;
     const { bucketSeconds, expirySeconds } = rule ?? {};
-    const { histogramAggregates: aggregates, histogramPercentiles: percentiles } = this.#options;
+    const { histogramAggregates: aggregates, histogramPercentiles: percentiles } = this.options;
     return {
-      buckets: this.#bucketsOf(bucketSeconds ?? intervalSeconds),
+      buckets: this.bucketsOf(bucketSeconds ?? intervalSeconds),
       series: histogramSeriesOf({ aggregates, percentiles }, rule),
+      gauge: rule?.gauge ?? 'last',
+      globalTags: rule?.globalTags,
       expirySeconds,
       contextExpirySeconds,
       counterExpirySeconds: expirySeconds ?? counterExpirySeconds,
@@ -374,25 +401,29 @@ export class TimeSampler {
     };
   }
 
-  #bucketsOf(widthSeconds: number): Buckets {
-    const known = this.#buckets.get(widthSeconds);
+  private bucketsOf(widthSeconds: number): Buckets {
+    const known = this.buckets.get(widthSeconds);
     if (known !== undefined) return known;
     const buckets: Buckets = new Buckets({
-      registry: this.#registry,
+      registry: this.registry,
       rules: {
         intervalSeconds: widthSeconds,
-        seriesOf: (id) => this.#plans.of(id).series,
-        valuesMax: this.#options.histogramValuesMax,
-        sketchLimits: this.#options.sketchLimits,
+        seriesOf: (id) => this.plans.of(id).series,
+        valuesMax: this.options.histogramValuesMax,
+        sketchLimits: this.options.sketchLimits,
         onSketched: () => this.counts.sketchedHistograms++,
+        onOutOfRange: (values) => {
+          this.counts.heldValues -= values;
+          this.counts.outOfRangeValues += values;
+        },
       },
       zeroSecondsOf: (id) => {
-        const plan = this.#plans.of(id);
+        const plan = this.plans.of(id);
         return plan.buckets === buckets ? plan.counterExpirySeconds : undefined;
       },
-      lastFlushAt: this.#lastFlushAt,
+      lastFlushAt: this.lastFlushAt,
     });
-    this.#buckets.set(widthSeconds, buckets);
+    this.buckets.set(widthSeconds, buckets);
     return buckets;
   }
 }

@@ -6,13 +6,14 @@ import fc from 'fast-check';
 import { describe, expect, test } from 'vitest';
 import { FakeBucket } from '../../test/support/fake-bucket.ts';
 import { registryLimits } from '../../test/support/limits.ts';
+import { bucketStartOf } from '../model/bucket-start.ts';
 import type { ContextType } from '../model/context.ts';
 import type { AggregationRule } from '../model/metric-rule.ts';
 import type { Aggregate } from '../model/series.ts';
-import { NO_CONTEXT, Registry } from './registry.ts';
+import { NO_CONTEXT, Registry } from './contexts/registry.ts';
 import { type SamplerOptions, TimeSampler } from './sampler.ts';
-import { AGENT_LIMITS } from './sketch-bins.ts';
-import { isWidth, startOf, tickSecondsOf } from './widths.ts';
+import { AGENT_LIMITS } from './sketch/sketch-bins.ts';
+import { isWidth, tickSecondsOf } from './widths.ts';
 
 const OPTIONS: SamplerOptions = {
   intervalSeconds: 10,
@@ -135,7 +136,7 @@ test('a context that takes the id of another has a plan of its own', () => {
   const sampler = new TimeSampler(registry, { ...OPTIONS, ruleOf });
   const point = (key: number, name: string, at: number): string[] => {
     sampler.slotsOf(0).assign(0, registry.intern([key, 0, 0, 0], 'gauge', `${name}\n`, at));
-    const part = new FakeBucket(startOf(at, TICK));
+    const part = new FakeBucket(bucketStartOf(at, TICK));
     part.add({ slot: 0, type: 'gauge', value: 1, at });
     sampler.merge(0, part);
     sampler.slotsOf(0).free(0);
@@ -215,10 +216,10 @@ function feed(
   before: (step: number) => void = () => undefined,
 ): void {
   let at = 1000;
-  let part = new FakeBucket(startOf(at, TICK));
+  let part = new FakeBucket(bucketStartOf(at, TICK));
   const seal = (): void => {
     sampler.merge(0, part);
-    part = new FakeBucket(startOf(at, TICK));
+    part = new FakeBucket(bucketStartOf(at, TICK));
   };
   const flush = (final: boolean): void => {
     seal();
@@ -229,7 +230,7 @@ function feed(
     at += after;
     if (kind === 'flush') flush(false);
     else {
-      if (startOf(at, TICK) !== part.start) seal();
+      if (bucketStartOf(at, TICK) !== part.start) seal();
       const type = typeOf(context);
       part.add({ slot: context, type, value: type === 'set' ? `${value}` : value, at });
     }

@@ -17,12 +17,6 @@ export function isWidth(width: number, bucketSeconds: number): boolean {
   return width % bucketSeconds === 0 || bucketSeconds % width === 0;
 }
 
-/** Start of the bucket of this width that holds a time, Unix seconds. */
-export function startOf(time: number, widthSeconds: number): number {
-  const whole = Math.trunc(time);
-  return whole - (whole % widthSeconds);
-}
-
 function greatestDivisor(a: number, b: number): number {
   return b === 0 ? a : greatestDivisor(b, a % b);
 }
