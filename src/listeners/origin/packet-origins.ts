@@ -1,0 +1,116 @@
+/**
+ * Hot path. From the process that sent a packet to the number of its container.
+ *
+ *   batch ─▶ pid of each ─▶ seen within RECENT_MS? ─▶ number of its container, or 0
+ *                                └no─▶ ProcessResolver (cache, pidfd, /proc) ─▶ Senders
+ *
+ * Thread  the listener thread's own.
+ * Limits  RECENT_MAX processes are remembered here, for RECENT_MS; then ProcessResolver answers, which has a cache that
+ *         notices numbers that are used again.
+ */
+import { CONTAINER } from '../../origin/entity.ts';
+import type { ProcessAnswer, ProcessResolver } from '../../origin/process/process-resolver.ts';
+import type { Senders } from '../../shard/senders.ts';
+import type { ShardCounters } from '../../telemetry/counters/shard-counters.ts';
+import type { CredentialSlots } from './credential-slots.ts';
+import type { PidfdSwitch } from './pidfd-switch.ts';
+
+const RECENT_MS = 100;
+const RECENT_MAX = 4096;
+
+/** What the origin of packets is found with. */
+export interface OriginParts {
+  readonly processes: Pick<ProcessResolver, 'resolve' | 'forgetContainer'>;
+  readonly senders: Senders;
+  readonly counters: ShardCounters;
+  /** Milliseconds of a clock that never goes back. */
+  readonly clock: () => number;
+}
+
+interface Recent {
+  readonly number: number;
+  readonly at: number;
+}
+
+export class PacketOrigins {
+  readonly #parts: OriginParts;
+  readonly #recent = new Map<number, Recent>();
+  #edition = 0;
+
+  constructor(parts: OriginParts) {
+    this.#parts = parts;
+  }
+
+  /** Writes the numbers of the senders of the `count` messages of a batch. */
+  resolveBatch(count: number, slots: CredentialSlots, into: Uint32Array, pidfds?: PidfdSwitch): void {
+    const { counters, senders, clock } = this.#parts;
+    const now = clock();
+    if (this.#edition !== senders.edition) {
+      this.#edition = senders.edition;
+      this.#recent.clear();
+    }
+    let lastPid = -1;
+    let lastNumber = 0;
+    let known = 0;
+    for (let i = 0; i < count; i++) {
+      const pid = slots.pid(i);
+      if (pid !== lastPid || pid === 0) {
+        const recent = this.#recent.get(pid);
+        lastNumber =
+          recent !== undefined && now - recent.at < RECENT_MS
+            ? recent.number
+            : this.#look(pid, slots.pidfd(i), now, pidfds);
+        lastPid = pid;
+      }
+      into[i] = lastNumber;
+      if (lastNumber !== 0) known++;
+    }
+    counters.add('originPackets', known);
+    pidfds?.count(count, now);
+  }
+
+  /** The container of one process; undefined when it may be known later, or never. */
+  containerOf(pid: number, pidfd: number | undefined): ProcessAnswer {
+    const answer = this.#parts.processes.resolve(pid, pidfd);
+    if (answer.kind === 'unknown') {
+      this.#parts.counters.add('originErrors');
+      if (answer.reason === 'invisible') this.#parts.counters.add('originInvisible');
+    }
+    return answer;
+  }
+
+  /** The number of a container now. */
+  numberOf(containerId: string): number {
+    return this.#parts.senders.numberOf(CONTAINER + containerId);
+  }
+
+  /** The number of the sender with this answer; 0 when it is nobody's container. */
+  numberOfAnswer(answer: ProcessAnswer): number {
+    if (answer.kind === 'container') return this.numberOf(answer.containerId);
+    const isNamed = answer.kind === 'unknown' && answer.cgroup !== undefined;
+    return isNamed ? this.#parts.senders.numberOfCgroup(answer.cgroup) : 0;
+  }
+
+  /** Changes whenever a number may be another one. */
+  get edition(): number {
+    return this.#parts.senders.edition;
+  }
+
+  /** Containers have ended or are others now: their processes are looked up again. */
+  forget(containerIds: Iterable<string>): void {
+    for (const id of containerIds) this.#parts.processes.forgetContainer(id);
+    this.#recent.clear();
+  }
+
+  #look(pid: number, pidfd: number | undefined, now: number, pidfds: PidfdSwitch | undefined): number {
+    const answer = this.containerOf(pid, pidfd);
+    if (answer.kind === 'unknown') {
+      if (pidfd === undefined && pid > 0) pidfds?.missed(now);
+      return this.numberOfAnswer(answer);
+    }
+    const number = this.numberOfAnswer(answer);
+    if (this.#recent.size >= RECENT_MAX) this.#recent.clear();
+    this.#recent.set(pid, { number, at: now });
+    return number;
+  }
+}

@@ -1,0 +1,52 @@
+/**
+ * When the kernel is asked for a descriptor of every sender: while there are so few packets that it costs nothing, and for a
+ * while after a process was met that had gone before it was looked up. A descriptor costs half a microsecond a packet, and
+ * is needed for processes that end right after they have sent.
+ *
+ *   packets of a window  ≤ QUIET_PACKETS ─▶ on        > QUIET_PACKETS ─▶ off, unless one was missed within MISSED_MS
+ *
+ * Thread  the listener thread's own.
+ */
+const WINDOW_MS = 100;
+/** Packets in a window up to which descriptors are asked for: 10,000 a second. */
+const QUIET_PACKETS = 1000;
+const MISSED_MS = 10_000;
+
+export class PidfdSwitch {
+  isOn = false;
+  /** The kernel has none. */
+  isUnsupported = false;
+  readonly #set: (isOn: boolean) => boolean;
+  #windowAt = Number.NEGATIVE_INFINITY;
+  #packets = 0;
+  #missedAt = Number.NEGATIVE_INFINITY;
+
+  /** `set` asks the kernel for descriptors, or no longer; false when it has none. */
+  constructor(set: (isOn: boolean) => boolean) {
+    this.#set = set;
+    this.#turn(true);
+  }
+
+  /** A process had gone before it was looked up, and there was no descriptor of it. */
+  missed(nowMs: number): void {
+    this.#missedAt = nowMs;
+  }
+
+  /** `packets` were received. */
+  count(packets: number, nowMs: number): void {
+    if (this.isUnsupported) return;
+    if (nowMs - this.#windowAt >= WINDOW_MS) {
+      if (!this.isOn && this.#packets <= QUIET_PACKETS) this.#turn(true);
+      this.#windowAt = nowMs;
+      this.#packets = 0;
+    }
+    this.#packets += packets;
+    const isMissed = nowMs - this.#missedAt < MISSED_MS;
+    if (isMissed !== this.isOn && (isMissed || this.#packets > QUIET_PACKETS)) this.#turn(isMissed);
+  }
+
+  #turn(isOn: boolean): void {
+    if (this.#set(isOn)) this.isOn = isOn;
+    else this.isUnsupported = true;
+  }
+}

@@ -1,0 +1,138 @@
+/**
+ * Entry of a listener thread for datagrams: joins the shard with the socket and runs it.
+ *
+ *   socket ─▶ slots ─▶ shard (join-shard.ts) ─▶ control thread
+ *
+ * The thread ends by itself when the control word says stop and everything has been sealed.
+ */
+
+import { type MessagePort, parentPort, workerData } from 'node:worker_threads';
+import { UNKNOWN_SOURCE } from '../../lib/packet-segment.ts';
+import { MSG_TRUNC, PACKET_PADDING_BYTES } from '../../model/core-border.ts';
+import type { PacketTap } from '../capture/packet-tap.ts';
+import { SenderSlots } from '../capture/sender-slots.ts';
+import { runDatagramLoop } from '../datagram/datagram-loop.ts';
+import { runPortableUdp } from '../datagram/portable.ts';
+import { ReceiveSlots } from '../datagram/receive-slots.ts';
+import { CredentialSlots } from '../origin/credential-slots.ts';
+import { PidfdSwitch } from '../origin/pidfd-switch.ts';
+import { type Libc, loadLibc, SO_PASSPIDFD, SOL_SOCKET, SystemCallError } from '../system/libc.ts';
+import { type JoinedShard, joinShard } from './join-shard.ts';
+import type { ListenerSettings } from './listener-settings.ts';
+
+/** Datagrams a receive takes at most: 64 of 8 KiB stay in the processor's second-level cache. */
+const BATCH_PACKETS = 64;
+
+run(workerData as ListenerSettings, parentPort as MessagePort);
+
+function run(settings: ListenerSettings, port: MessagePort): void {
+  const { listener, bufferBytes } = settings;
+  const libc = listener.kind === 'datagram' ? loadLibc() : undefined;
+  const older: number[] = [];
+  const joined = joinShard(settings, port, libc, (message) => {
+    if (message.kind === 'older_socket') older.push(message.fd);
+  });
+  const { core, shard, tap, control, clock, limiter, forwarder, echoPacket, afterBatch, onAttention } =
+    joined;
+  const shared = { shard, control, clock, limiter, forwarder, onAttention };
+
+  if (listener.kind === 'datagram') {
+    const slots = new ReceiveSlots(
+      libc as Libc,
+      BATCH_PACKETS,
+      bufferBytes,
+      (bytes) => core.takeRegion(bytes),
+      () => core.bytes,
+    );
+    const findOrigins = askSenders(slots, joined, libc as Libc, listener.fd);
+    const senders = new SenderSlots(libc as Libc, listener.fd, slots.vector, slots.credentials);
+    joined.ready();
+    runDatagramLoop({
+      ...shared,
+      libc: libc as Libc,
+      fd: listener.fd,
+      older,
+      isBorrowed: listener.borrowed === true,
+      slots,
+      findOrigins,
+      afterBatch: (received) => {
+        for (let i = 0; joined.echoes && i < received; i++) {
+          if (!echoPacket(slots.slotPtr(i), slots.length(i))) break;
+        }
+        if (tap.isOn || senders.isOn) capture(received, slots, senders, tap, clock.seconds[0] as number);
+        afterBatch();
+      },
+    });
+    joined.stopped();
+  } else if (listener.kind === 'portable-udp') {
+    runPortableUdp({
+      ...shared,
+      listener,
+      bufferBytes,
+      slotPtr: core.takeRegion(bufferBytes + PACKET_PADDING_BYTES),
+      memory: () => core.bytes,
+      afterPacket: (ptr, length) => {
+        if (joined.echoes && length > 0) echoPacket(ptr, length);
+        if (tap.isOn && length > 0) tap.take(ptr, length, clock.seconds[0] as number, false, UNKNOWN_SOURCE);
+        afterBatch();
+      },
+      ready: joined.ready,
+      stopped: joined.stopped,
+    });
+  } else throw new TypeError('streams have an entry of their own');
+}
+
+/** Has the kernel say who sends, at a Unix socket; what finds their containers when that is wanted. */
+function askSenders(
+  slots: ReceiveSlots,
+  { core, control, origins }: JoinedShard,
+  libc: Libc,
+  fd: number,
+): ((received: number) => void) | undefined {
+  if (libc.getSocketName(fd).family !== 'unix') return undefined;
+  const credentials = new CredentialSlots(libc, slots.vector, control.counters);
+  slots.credentials = credentials;
+  if (origins === undefined) return undefined;
+  credentials.want('origin', true, [fd]);
+  slots.useOrigins(
+    (bytes) => core.takeRegion(bytes),
+    () => core.bytes,
+  );
+  const pidfds = new PidfdSwitch((isOn) => setPidfd(libc, fd, isOn));
+  return (received) => origins.resolveBatch(received, credentials, slots.origins, pidfds);
+}
+
+/** False where the kernel has no descriptors of senders. */
+function setPidfd(libc: Libc, fd: number, isOn: boolean): boolean {
+  try {
+    libc.setOption(fd, SOL_SOCKET, SO_PASSPIDFD, isOn ? 1 : 0);
+    return true;
+  } catch (error) {
+    if (error instanceof SystemCallError) return false;
+    throw error;
+  }
+}
+
+/** Copies the batch that was just received; between two receives it begins or ends to ask who sends. */
+function capture(
+  received: number,
+  slots: ReceiveSlots,
+  senders: SenderSlots,
+  tap: PacketTap,
+  seconds: number,
+): void {
+  if (tap.isOn) {
+    for (let i = 0; i < received; i++) {
+      const isCut = (slots.flags(i) & MSG_TRUNC) !== 0;
+      tap.take(
+        slots.slotPtr(i),
+        slots.length(i),
+        seconds,
+        isCut,
+        senders.isOn ? senders.of(i) : UNKNOWN_SOURCE,
+      );
+    }
+  }
+  if (senders.isOn !== tap.isOn) senders.turn(tap.isOn);
+  else senders.prepare();
+}

@@ -1,0 +1,89 @@
+/**
+ * Picks the lines a listener thread shows to whoever watches messages (`/api/messages`): those that hold a text, at
+ * most so many a second, and how many it left out.
+ *
+ * Costs nothing while nobody watches. While somebody does, every line is looked at, up to SEARCHED_MAX a second;
+ * those beyond count as left out. Who looks for rejected lines alone has each of these parsed, because lines that are
+ * picked first and judged later would nearly all be good ones.
+ */
+import type { LineSearch } from '../../model/line-search.ts';
+import type { ByteString } from '../../model/text.ts';
+
+const SEARCHED_MAX = 20_000;
+const LINE_BYTES_MAX = 1024;
+/** How often lines are reported at most, ms. */
+const REPORT_MS = 100;
+
+export class MessageWatch {
+  private readonly report: (lines: ByteString[], leftOut: number) => void;
+  private readonly isRejected: (line: ByteString) => boolean;
+  private searches: readonly LineSearch[] = [];
+  private perSecond = 0;
+  private lines: ByteString[] = [];
+  private leftOut = 0;
+  private second = 0;
+  private shown = 0;
+  private searched = 0;
+  private reportedAt = 0;
+
+  /** `isRejected` says whether a line cannot be understood. */
+  constructor(
+    report: (lines: ByteString[], leftOut: number) => void,
+    isRejected: (line: ByteString) => boolean,
+  ) {
+    this.report = report;
+    this.isRejected = isRejected;
+  }
+
+  get isOn(): boolean {
+    return this.searches.length > 0;
+  }
+
+  /** Shows lines that fit one of `searches`; none turn it off. */
+  use(searches: readonly LineSearch[], perSecond: number): void {
+    this.searches = searches;
+    this.perSecond = perSecond;
+    this.lines = [];
+    this.leftOut = 0;
+  }
+
+  /** Takes the lines of a packet. */
+  accept(packet: ByteString): void {
+    for (const line of packet.split('\n')) {
+      const text = line.endsWith('\r') ? line.slice(0, -1) : line;
+      if (text === '') continue;
+      if (this.searched >= SEARCHED_MAX) {
+        this.leftOut++;
+        continue;
+      }
+      this.searched++;
+      if (!this.searches.some((search) => this.fits(text, search))) continue;
+      if (this.shown >= this.perSecond) {
+        this.leftOut++;
+        continue;
+      }
+      this.shown++;
+      this.lines.push(text.slice(0, LINE_BYTES_MAX));
+    }
+  }
+
+  /** After a batch, at `now` in Unix seconds. */
+  flush(now: number): void {
+    const second = Math.floor(now);
+    if (second !== this.second) {
+      this.second = second;
+      this.shown = 0;
+      this.searched = 0;
+    }
+    if (this.lines.length === 0 && this.leftOut === 0) return;
+    if (Math.abs(now - this.reportedAt) * 1000 < REPORT_MS) return;
+    this.reportedAt = now;
+    this.report(this.lines, this.leftOut);
+    this.lines = [];
+    this.leftOut = 0;
+  }
+
+  private fits(line: ByteString, { parts, rejected }: LineSearch): boolean {
+    return parts.every((part) => line.includes(part)) && (!rejected || this.isRejected(line));
+  }
+}
