@@ -141,7 +141,7 @@ describe('contexts over a limit', () => {
     expect(harness.overLimits).toEqual([`${OVER.metric} a y`, `${OVER.tags} a x,y`, `${OVER.metric} a y`]);
   });
 
-  it('are known lines from the second time on', () => {
+  it('are cached lines from the second time on', () => {
     const harness = new CoreHarness({ limits: { contexts: 1 } });
     harness.ingest('a:1|c|#id:0');
     for (let i = 0; i < 10; i++) harness.ingest('a:1|c|#id:1,x:2');

@@ -11,10 +11,11 @@
  * (lib/budget.ts); then the lines beyond are forgotten, and what they stand for gets series of its own. So a line
  * that is cached and one that never is come to the same.
  *
- * Thread  the intake thread's own, within a call from the core or between two packets.
+ * Thread  the listener thread's own, within a call from the core or between two packets.
  * Memory  one scratch region of the shard's memory, in which the text of a context is written for the core to
  *         hash: name LF host LF tags joined by LF. Two columns by slot when there are limits per metric and origin.
  */
+
 import { Budget } from '../lib/budget.ts';
 import {
   CONTEXTS_HARD_MAX,
@@ -25,17 +26,13 @@ import {
   OVERFLOW_TAG,
 } from '../model/cardinality.ts';
 import { CONTEXT_TYPES, type ContextType } from '../model/context.ts';
+import { NO_SLOT, PACKET_PADDING_BYTES } from '../model/core-border.ts';
 import { type ByteString, detachText } from '../model/text.ts';
+import { CONTEXT_TEXT_BYTES_MAX, type DecidedContext } from './decide.ts';
 import type { LineContext } from './line-context.ts';
 
-/** The longest context text the scratch region takes; a longer one goes to the overflow series. */
-export const CONTEXT_TEXT_BYTES_MAX = 131_072;
-/** Bytes the core may read beyond it. */
-const SCRATCH_PADDING = 128;
-export const RESOLVER_SCRATCH_BYTES = CONTEXT_TEXT_BYTES_MAX + SCRATCH_PADDING;
+export const RESOLVER_SCRATCH_BYTES = CONTEXT_TEXT_BYTES_MAX + PACKET_PADDING_BYTES;
 
-/** Slot of no context: the core's NO_SLOT. */
-export const NO_SLOT = 0xffffffff;
 /** Added to a context's variant when the order and repetition of its tags are part of it. */
 const ORDERED = 16;
 /** Times the number of a limit, added to the variant of its overflow series. */
@@ -60,9 +57,17 @@ export interface SlotCore {
 export interface SlotSink {
   /**
    * A slot now stands for a context; the core knows its key. `type` is an index into CONTEXT_TYPES, `limit` the
-   * number of the limit it is over, `source` the JMX check its samples come from, if they do.
+   * number of the limit it is over, `source` the JMX check its samples come from, if they do, `isTiming` whether they
+   * came as timings.
    */
-  newContext(slot: number, type: number, text: ByteString, limit: number, source?: string): void;
+  newContext(
+    slot: number,
+    type: number,
+    text: ByteString,
+    limit: number,
+    source?: string,
+    isTiming?: boolean,
+  ): void;
   /** A context of the metric is over a limit. Borrowed: copy what you keep. */
   overLimit(limit: number, name: ByteString, tags: readonly ByteString[]): void;
 }
@@ -104,14 +109,14 @@ class Shares {
     return this.#byName.get(name)?.budget.hasRoom ?? true;
   }
 
-  take(slot: number, name: ByteString): void {
+  acquire(slot: number, name: ByteString): void {
     if (this.#limit === 0 || name === '') return;
     let share = this.#byName.get(name);
     if (share === undefined) {
       share = { name: detachText(name), budget: new Budget(this.#limit) };
       this.#byName.set(share.name, share);
     }
-    share.budget.take();
+    share.budget.acquire();
     this.#bySlot[slot] = share;
   }
 
@@ -161,19 +166,17 @@ export class ContextSlots {
   }
 
   /** The slot of a context that came from `origin` (origin-key.ts). */
-  slotOf(context: LineContext, origin: ByteString): ChosenSlot {
-    const { name, type, host, tags, timestamped } = context;
-    const head = `${name}\n${host}${tags.length === 0 ? '' : '\n'}`;
-    const text = head + tags.join('\n');
-    const limit = this.#limitOf(context, origin, text.length);
+  slotOf({ context, text, head, limit: ownLimit }: DecidedContext, origin: ByteString): ChosenSlot {
+    const { name, type, timestamped } = context;
+    const limit = ownLimit === OVER.none ? this.#limitOf(name, origin) : ownLimit;
     if (limit !== OVER.contextBytes) {
       const typeIndex = CONTEXT_TYPES.indexOf(type);
       const variant = timestamped ? typeIndex + ORDERED : typeIndex;
-      const { slot, isNew } = this.#find(text, head.length, variant, timestamped, this.#mayAdd(limit));
+      const { slot, isNew } = this.#find(text, head, variant, timestamped, this.#mayAdd(limit));
       if (slot !== NO_SLOT) {
         if (isNew) this.#add(slot, context, text, origin, limit);
         else if (this.#untold.size > 0 && this.#untold.delete(slot))
-          this.#tell(slot, typeIndex, text, OVER.none);
+          this.#notify(slot, typeIndex, text, OVER.none);
         return this.#choose(slot, false);
       }
     }
@@ -210,12 +213,8 @@ export class ContextSlots {
     this.#options.core.forgetLinesOf(list);
   }
 
-  /** The number of the limit that a new context like this would be over. */
-  #limitOf({ name, tags }: LineContext, origin: ByteString, textBytes: number): number {
-    const { tags: tagsMax, tagValueBytes } = this.#options.limits;
-    if (textBytes > CONTEXT_TEXT_BYTES_MAX) return OVER.contextBytes;
-    if (tagsMax > 0 && tags.length > tagsMax) return OVER.tags;
-    if (tagValueBytes > 0 && tags.some((tag) => valueBytes(tag) > tagValueBytes)) return OVER.tagValue;
+  /** The number of the limit that one more context of this name and origin would be over. */
+  #limitOf(name: ByteString, origin: ByteString): number {
     if (!this.#metrics.hasRoom(name)) return OVER.metric;
     if (!this.#origins.hasRoom(origin)) return OVER.origin;
     return this.#total.hasRoom ? OVER.none : OVER.contexts;
@@ -227,12 +226,12 @@ export class ContextSlots {
   }
 
   #add(slot: number, context: LineContext, text: ByteString, origin: ByteString, limit: number): void {
-    const { name, type, tags, source } = context;
+    const { name, type, tags, source, isTiming } = context;
     this.#refuse(limit, name, origin);
-    this.#total.take();
-    this.#metrics.take(slot, name);
-    this.#origins.take(slot, origin);
-    this.#tell(slot, CONTEXT_TYPES.indexOf(type), text, limit, source);
+    this.#total.acquire();
+    this.#metrics.acquire(slot, name);
+    this.#origins.acquire(slot, origin);
+    this.#notify(slot, CONTEXT_TYPES.indexOf(type), text, limit, source, isTiming);
     // In a dry run: over the limit, and in a slot of its own.
     if (limit !== OVER.none) this.#options.sink.overLimit(limit, name, tags);
   }
@@ -259,7 +258,7 @@ export class ContextSlots {
     const { slot, isNew } = this.#find(text, head.length, typeIndex + OVERFLOWED * limit, false, mayAdd);
     if (isNew) {
       this.#overflows.set(slot, { limit, name: detachText(name) });
-      this.#tell(slot, typeIndex, text, limit);
+      this.#notify(slot, typeIndex, text, limit);
     }
     return slot;
   }
@@ -276,9 +275,16 @@ export class ContextSlots {
     return core.contextSlot(scratchPtr, head, text.length, variant, ordered, mayAdd);
   }
 
-  #tell(slot: number, typeIndex: number, text: ByteString, limit: number, source?: string): void {
+  #notify(
+    slot: number,
+    typeIndex: number,
+    text: ByteString,
+    limit: number,
+    source?: string,
+    isTiming?: boolean,
+  ): void {
     this.#options.onNew();
-    this.#options.sink.newContext(slot, typeIndex, text, limit, source);
+    this.#options.sink.newContext(slot, typeIndex, text, limit, source, isTiming);
   }
 
   #choose(slot: number, isOver: boolean): ChosenSlot {
@@ -286,10 +292,4 @@ export class ContextSlots {
     this.#chosen.isOver = isOver;
     return this.#chosen;
   }
-}
-
-// request_id:7f3a09…
-//            ^^^^^^^ the value; a tag without a colon is all value
-function valueBytes(tag: ByteString): number {
-  return tag.length - (tag.indexOf(':') + 1);
 }

@@ -122,6 +122,7 @@ describe('settings', () => {
     const settings = settingsOf({
       dogstatsd_mapper_profiles: [{ name: 'p', prefix: '*', mappings: [{ match: '**', name: 'x' }] }],
       dogstatsd_tag_cardinality: 'much',
+      metric_tag_value_allowlist: [{ tag_name: 'a' }],
       metric_tag_filterlist: [{ tags: ['a'] }, { metric_name: 'm', action: 'inclde' }],
     });
     expect(settings).toMatchObject({
@@ -131,11 +132,21 @@ describe('settings', () => {
         message: 'mapper profile 1 "p", rule 1 "**" must not hold two * in a row',
       },
       origin: { cardinality: 'low' },
+      tagValuesProblem: 'entry 1 has no metric_prefix',
     });
     expect(settings.warnings).toEqual([
       'dogstatsd_tag_cardinality "much" is unknown; low is used',
       'metric_tag_filterlist: entry 1 has no metric_name and is skipped',
       'metric_tag_filterlist: entry 2 "m" has the action "inclde"; exclude is used',
+    ]);
+  });
+
+  it('say that a cache without room turns the mapper off', () => {
+    const profiles = [{ name: 'p', prefix: 'a.', mappings: [{ match: 'a.*', name: 'x' }] }];
+    const settings = settingsOf({ dogstatsd_mapper_profiles: profiles, dogstatsd_mapper_cache_size: 0 });
+    expect(settings).toMatchObject({ mapper: undefined, mapperProblem: undefined });
+    expect(settings.warnings).toEqual([
+      'dogstatsd_mapper_cache_size is 0, which turns the mapper off, as in the Agent: names stay as they are',
     ]);
   });
 

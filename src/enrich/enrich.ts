@@ -1,5 +1,5 @@
 /**
- * Enrichment: from what a line says to what is aggregated or delivered (spec protocol §8).
+ * Enrichment: from what a line says to what is aggregated or delivered (docs/protocol.md#from-message-to-sample).
  *
  *   metric ─▶ mapper ─▶ special tags ─▶ namespace ─▶ name filter ─▶ rule ─▶ extra tags ─▶ EnrichedLine
  *                                                        └▶ undefined ◀┘                     │ × values
@@ -10,22 +10,25 @@
  * the core applies values to it from then on. Tags of the origin are not in it: they may change while the
  * line stays the same (`resolveOriginTags`, `contextTags`).
  */
-import type { ContextType } from '../model/context.ts';
+import type { ContextType, Scope } from '../model/context.ts';
 import type { EventMessage, MetricMessage, MetricType, ServiceCheckMessage } from '../model/message.ts';
 import type { EnrichedLine, LineRule, Origin, Sample } from '../model/sample.ts';
 import type { ByteString } from '../model/text.ts';
-import { captureGroups, type Mapping } from './mapper.ts';
-import { type MetricRule, nameOf } from './metric-rule.ts';
-import { typeUnder } from './metric-rules.ts';
+import { captureGroups, type Mapping } from './mapper/mapper.ts';
 import { metricSource } from './metric-source.ts';
-import { matchingEntry } from './name-filter.ts';
+import { matchingEntry } from './names/name-filter.ts';
 import { addNamespace, exemptingEntry } from './namespace.ts';
+import { type MetricRule, nameOf } from './rules/metric-rule.ts';
+import { typeUnder } from './rules/metric-rules.ts';
 import type { EnrichSettings } from './settings.ts';
-import { type SpecialTags, takeSpecialTags } from './special-tags.ts';
+import { type SpecialTags, takeScope, takeSpecialTags } from './tags/special-tags.ts';
 import type { HostChoice, Trace } from './trace.ts';
 
 /** What the socket told about the sender of a packet. */
-export type PacketOrigin = Pick<Origin, 'socket' | 'pid'>;
+export interface PacketOrigin extends Pick<Origin, 'socket' | 'pid'> {
+  /** Id of the v2 cgroup of a process that is gone, while it is not known whose that is. */
+  readonly cgroup?: bigint;
+}
 
 /** For packets of sockets that tell nothing: UDP, pipes, TCP. */
 export const UNKNOWN_SENDER: PacketOrigin = { socket: '', pid: 0 };
@@ -56,13 +59,19 @@ export function enrichLine(
   if (trace !== undefined) traceMapping(trace, message.name, mapping, settings);
   const allTags = mapping === undefined ? message.tags : message.tags.concat(mapping.tags);
   // Mapped tags are searched too: a rule may set the host or the cardinality from the name.
-  const special = takeSpecialTags(allTags, message.cardinality, trace);
+  const asked = settings.isEdge ? takeScope(allTags, trace) : { tags: allTags, scope: undefined };
+  const special = takeSpecialTags(asked.tags, message.cardinality, trace);
   const plainName = mapping?.name ?? message.name;
   const name = addNamespace(settings.namespace, plainName);
   if (trace !== undefined) traceNamespace(trace, plainName, name, settings);
-  const entry = matchingEntry(settings.nameFilter, name);
-  if (entry !== undefined) {
-    trace?.({ kind: 'filtered', name, entry });
+  const hit = matchingEntry(settings.nameFilter, name);
+  if (hit !== undefined) {
+    trace?.({
+      kind: 'filtered',
+      name,
+      entry: hit.entry,
+      ...(hit.isRule && { by: 'metric_filterlist_prefix' }),
+    });
     return undefined;
   }
 
@@ -72,26 +81,32 @@ export function enrichLine(
   const type = typeUnder(rule, sentAs, timestamped);
   if (trace !== undefined && rule !== undefined) traceRule(trace, name, rule, sentAs, type);
   if (rule?.drop === true) return undefined;
+  const scope = scopeOf(rule, asked.scope, timestamped, settings);
+  if (trace !== undefined) traceScope(trace, name, scope, asked.scope);
   const line: EnrichedLine = {
     name,
     type,
     tags: withExtraTags(special.tags, settings, trace),
-    host: metricHost(special, settings, trace),
+    host: scope === 'global' ? noHost(trace) : metricHost(special, settings, trace),
     unit: message.type === 'timing' ? 'millisecond' : '',
     source: metricSource(special.jmxCheck),
     timestamp: message.timestamp,
     sampleRate: message.sampleRate,
     pipeline: timestamped ? 'no_aggregation' : 'aggregated',
     origin: originOf(message, special, sender),
-    ...tagRule(rule),
+    ...tagRule(rule, scope),
+    ...withScope(scope),
   };
   if (settings.copyPrefix === undefined || type !== 'histogram') return line;
-  const copy = copyOf(settings.copyPrefix + name, settings, trace);
+  const copy = copyOf(settings.copyPrefix + name, asked.scope, settings, trace);
   return copy === undefined ? line : { ...line, copy };
 }
 
 /** Returns the samples of a metric in order: those of its values, each followed by its copy if there is one. */
-export function samplesOf(message: MetricMessage, { copy, rule: _, ...shared }: EnrichedLine): Sample[] {
+export function samplesOf(
+  message: MetricMessage,
+  { copy, rule: _, scope: __, ...shared }: EnrichedLine,
+): Sample[] {
   if (shared.type === 'set') return [{ ...shared, value: 0, rawValue: message.setValue }];
   const samples: Sample[] = [];
   for (const value of message.values) {
@@ -124,17 +139,46 @@ export function enrichMessage<T extends EventMessage | ServiceCheckMessage>(
 /** The prefix goes before the namespace, and the copy is not filtered by name; rules see its own name. */
 function copyOf(
   name: ByteString,
+  asked: Scope | undefined,
   settings: EnrichSettings,
   trace: Trace | undefined,
 ): EnrichedLine['copy'] | undefined {
   const rule = settings.rules?.ruleOfLine(name, 'distribution');
   trace?.({ kind: 'copied', name });
   if (trace !== undefined && rule !== undefined) traceRule(trace, name, rule, 'distribution', 'distribution');
-  return rule?.drop === true ? undefined : { name, ...tagRule(rule) };
+  if (rule?.drop === true) return undefined;
+  const scope = scopeOf(rule, asked, false, settings);
+  if (trace !== undefined) traceScope(trace, name, scope, asked);
+  return { name, ...tagRule(rule, scope), ...withScope(scope) };
 }
 
-function tagRule(rule: MetricRule | undefined): { readonly rule?: LineRule } {
+/**
+ * Where a metric is aggregated: a tag of the line says so, or the rule. Samples with timestamps of their own are never
+ * merged with anything.
+ */
+function scopeOf(
+  rule: MetricRule | undefined,
+  asked: Scope | undefined,
+  timestamped: boolean,
+  { isEdge }: EnrichSettings,
+): Scope {
+  if (!isEdge || timestamped) return 'local';
+  if (asked !== undefined) return asked;
+  if (rule?.options.global !== true) return 'local';
+  return rule.options.keep_local === true ? 'both' : 'global';
+}
+
+function withScope(scope: Scope): { readonly scope?: Scope } {
+  return scope === 'local' ? {} : { scope };
+}
+
+/**
+ * The tags that a rule for global metrics drops are dropped for the fleet alone: a metric that is kept here as well, or is
+ * local because a tag says so, has them.
+ */
+function tagRule(rule: MetricRule | undefined, scope: Scope): { readonly rule?: LineRule } {
   if (rule?.tagChoice === undefined) return {};
+  if (rule.options.global === true && scope !== 'global') return {};
   return { rule: { ...nameOf(rule), tagChoice: rule.tagChoice } };
 }
 
@@ -146,6 +190,11 @@ function withExtraTags(
   if (extraTags.length === 0) return tags;
   trace?.({ kind: 'extra_tags', tags: extraTags });
   return tags.concat(extraTags);
+}
+
+function noHost(trace: Trace | undefined): ByteString {
+  trace?.({ kind: 'host', host: '', from: 'global' });
+  return '';
 }
 
 function metricHost(special: SpecialTags, settings: EnrichSettings, trace: Trace | undefined): ByteString {
@@ -181,6 +230,11 @@ function originOf(
     external: message.externalData,
     cardinality: special.cardinality,
   };
+}
+
+function traceScope(trace: Trace, name: ByteString, scope: Scope, asked: Scope | undefined): void {
+  if (scope !== 'local' || asked !== undefined)
+    trace({ kind: 'scope', name, scope, by: asked === undefined ? 'rule' : 'tag' });
 }
 
 function traceRule(

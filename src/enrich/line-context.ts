@@ -4,14 +4,15 @@
  *   EnrichedLine ─┬─▶ contextOf        its own name and type
  *                 └─▶ copyContextOf    the distribution that a histogram is copied to, never timestamped
  */
-import type { ContextType } from '../model/context.ts';
+import type { ContextType, Scope } from '../model/context.ts';
 import type { EnrichedLine, LineRule } from '../model/sample.ts';
 import type { ByteString } from '../model/text.ts';
-import { contextTags, timestampedTags } from './context-tags.ts';
 import { DOGSTATSD } from './metric-source.ts';
-import { resolveOriginTags } from './origin.ts';
 import type { EnrichSettings } from './settings.ts';
-import type { Tagger } from './tagger.ts';
+import { contextTags, timestampedTags } from './tags/context-tags.ts';
+import { hostTagsOf, withHostTags } from './tags/host-tags.ts';
+import { resolveOriginTags } from './tags/origin.ts';
+import type { Tagger } from './tags/tagger.ts';
 import type { Trace } from './trace.ts';
 
 export interface LineContext {
@@ -23,6 +24,10 @@ export interface LineContext {
   readonly timestamped: boolean;
   /** The JMX check its samples come from; absent for all others. */
   readonly source?: string;
+  /** Where it is aggregated; absent for local contexts. */
+  readonly scope?: Scope;
+  /** Its samples came as timings; told only where an output shows these otherwise. */
+  readonly isTiming?: boolean;
 }
 
 /** Returns the context; undefined for samples with timestamps of a type that has no pass-through. */
@@ -52,18 +57,27 @@ export function copyContextOf(
 /** The line's own context or that of its copy, without what both share. */
 interface Resolvable extends Pick<LineContext, 'name' | 'type' | 'timestamped'> {
   readonly rule?: LineRule;
+  readonly scope?: Scope;
 }
 
 function resolveContext(
   line: EnrichedLine,
-  { name, type, timestamped, rule }: Resolvable,
+  { name, type, timestamped, rule, scope }: Resolvable,
   settings: EnrichSettings,
   tagger: Tagger,
   trace: Trace | undefined,
 ): LineContext {
   const originTags = resolveOriginTags(line.origin, settings.origin, tagger, trace);
   const tagsOf = timestamped ? timestampedTags : contextTags;
-  const tags = tagsOf(name, line.tags, originTags, settings.tagFilter, rule, trace);
-  const context = { name, type, host: line.host, tags, timestamped };
+  // A copy may be the fleet's while what it copies is not.
+  const host = scope === 'global' ? '' : line.host;
+  const hostTags = hostTagsOf(host, settings);
+  if (hostTags.length > 0) trace?.({ kind: 'host_tags', tags: hostTags });
+  const tags = withHostTags(tagsOf(name, line.tags, originTags, settings, rule, trace), hostTags);
+  const context = {
+    ...{ name, type, host, tags, timestamped },
+    ...(scope !== undefined && { scope }),
+    ...(settings.tellsTimings && line.unit === 'millisecond' && { isTiming: true }),
+  };
   return line.source === DOGSTATSD ? context : { ...context, source: line.source };
 }

@@ -1,5 +1,5 @@
 /**
- * Names the product a metric comes from (spec protocol §8): `dogstatsd`, or the JMX check that sent it.
+ * Names the product a metric comes from (docs/protocol.md#from-message-to-sample): `dogstatsd`, or the JMX check that sent it.
  */
 import type { ByteString } from '../model/text.ts';
 

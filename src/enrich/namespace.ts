@@ -1,5 +1,5 @@
 /**
- * Puts the configured namespace before metric names (spec protocol §8, step 4).
+ * Puts the configured namespace before metric names (docs/protocol.md#from-message-to-sample).
  *
  *   statsd_metric_namespace: shop      page.views ─▶ shop.page.views
  *

@@ -1,35 +1,36 @@
 /**
  * The cold path as the core calls it: one line, everything that has to be done for it.
  *
- *   line ─▶ parse ─▶ enrich ─▶ context ─▶ slot ─▶ install (so that the next one is a hit)
+ *   line ─▶ parse ─▶ decide ─▶ context ─▶ slot ─▶ install (so that the next one is a hit)
  *             │         │                   └───▶ add this line's samples
  *             │         └ filtered: install "drop"
  *             └ rejected: count, report a sample · event, check: report
  *
- * Every line has one fate, which resolve() counts once: the ledger (docs/ledger.md) rests on it.
+ * Every line has one outcome, which is counted once: the ledger (docs/ledger.md) rests on it. A line whose sender is not
+ * known yet may wait (shard/waiting-lines.ts) and has its outcome when it goes on.
  *
- * Runs on the intake thread, within a call from the core. Never throws: a failure is a bug, counted, and
+ * Runs on the listener thread, within a call from the core. Never throws: a failure is a bug, counted, and
  * costs the line. Reads no clock and no socket.
  */
+
 import type { ContextLimits } from '../model/cardinality.ts';
 import { CONTEXT_TYPES } from '../model/context.ts';
+import { NO_SLOT, OP_COUNTER, OP_DROP, OP_TIMESTAMPED } from '../model/core-border.ts';
 import type { EventMessage, MetricMessage, Rejection, ServiceCheckMessage } from '../model/message.ts';
 import type { ByteString } from '../model/text.ts';
-import { type MessageFate, rejectionFate, type ShardCounters } from '../telemetry/shard-counters.ts';
-import { ContextSlots, NO_SLOT, type SlotCore, type SlotSink } from './context-slots.ts';
-import { messageTags } from './context-tags.ts';
-import { enrichLine, enrichMessage, type PacketOrigin, UNKNOWN_SENDER } from './enrich.ts';
-import { contextOf, copyContextOf } from './line-context.ts';
-import { resolveOriginTags } from './origin.ts';
-import { originKey } from './origin-key.ts';
+import {
+  type MessageOutcome,
+  rejectionOutcome,
+  type ShardCounters,
+} from '../telemetry/counters/shard-counters.ts';
+import { ContextSlots, type SlotCore, type SlotSink } from './context-slots.ts';
+import { type DecideSettings, decideMessage, decideMetric, overflowHost } from './decide.ts';
+import { type PacketOrigin, UNKNOWN_SENDER } from './enrich.ts';
+import { RelativeGauges } from './relative-gauges.ts';
 import type { EnrichSettings } from './settings.ts';
-import { hasSpecialTag } from './special-tags.ts';
-import type { Tagger } from './tagger.ts';
+import { originKey } from './tags/origin-key.ts';
+import type { Tagger } from './tags/tagger.ts';
 
-/** What the samples of a line do; the numbers of the core (core/assembly/layout.ts). */
-const OP_FIRST = 1;
-const OP_TIMESTAMPED = 6;
-const OP_DROP = 7;
 const NO_COPY = -1;
 
 /** The core, as far as the resolver uses it. */
@@ -59,20 +60,24 @@ export interface ResolverOptions {
   readonly sink: ResolverSink;
   /** What the sockets told about origin `number`; 0 is always an unknown sender. */
   readonly senderOf?: (origin: number) => PacketOrigin;
+  /** Keeps a line for later, because what is known of its sender is not all; false when it goes on. */
+  readonly hold?: (message: AnyMessage, sender: PacketOrigin, line: ByteString, origin: number) => boolean;
 }
+
+type AnyMessage = MetricMessage | EventMessage | ServiceCheckMessage;
 
 export class Resolver {
   private readonly options: ResolverOptions;
-  private settings: EnrichSettings;
-  private tagger: Tagger;
+  private readonly gauges: RelativeGauges;
+  private settings: DecideSettings;
   /** The slots of contexts; the shard says which of them are free again. */
   readonly slots: ContextSlots;
 
   constructor(options: ResolverOptions) {
     const { core, scratchPtr, limits, sink, counters, settings } = options;
     this.options = options;
-    this.settings = settings;
-    this.tagger = options.tagger;
+    this.settings = { enrich: settings, tagger: options.tagger, limits };
+    this.gauges = new RelativeGauges(() => counters.add('relativeGaugesForgotten'));
     const onNew = (): void => counters.add('newContexts');
     this.slots = new ContextSlots({ core, scratchPtr, limits, sink, onNew }, overflowHost(settings));
   }
@@ -82,80 +87,99 @@ export class Resolver {
    * of them, so the caller makes it forget them all.
    */
   use(settings: EnrichSettings, tagger: Tagger): void {
-    this.settings = settings;
-    this.tagger = tagger;
+    this.settings = { enrich: settings, tagger, limits: this.options.limits };
     this.slots.useHost(overflowHost(settings));
   }
 
   /** Handles the line at `ptr` of the shard's memory. */
   resolve(ptr: number, length: number, origin: number): void {
-    let fate: MessageFate;
-    try {
-      fate = this.handle(ptr, length, origin);
-    } catch {
-      fate = 'resolverFailures';
-    }
-    this.options.counters.add(fate);
+    this.count(() => this.handle(this.options.core.bytes.toString('latin1', ptr, ptr + length), origin));
   }
 
-  private handle(ptr: number, length: number, origin: number): MessageFate {
-    const { core, parse, sink } = this.options;
-    const line = core.bytes.toString('latin1', ptr, ptr + length);
+  /** Handles a line that was kept for later, whether or not more is known now. */
+  resolveKept(line: ByteString, origin: number, mayHold: boolean): void {
+    this.count(() => this.handle(line, origin, mayHold));
+  }
+
+  /** Counts the outcome of one line; nothing when it was kept for later. */
+  private count(handle: () => MessageOutcome | undefined): void {
+    let outcome: MessageOutcome | undefined;
+    try {
+      outcome = handle();
+    } catch {
+      outcome = 'resolverFailures';
+    }
+    if (outcome !== undefined) this.options.counters.add(outcome);
+  }
+
+  private handle(line: ByteString, origin: number, mayHold = true): MessageOutcome | undefined {
+    const { parse, sink, hold } = this.options;
     const message = parse(line);
+    if (message.kind === 'error') {
+      sink.rejected(message, line);
+      return rejectionOutcome(message);
+    }
+    const sender = this.senderOf(origin);
+    if (mayHold && hold?.(message, sender, line, origin) === true) return undefined;
     switch (message.kind) {
       case 'metric':
-        return this.resolveMetric(message, this.senderOf(origin));
+        return this.resolveMetric(message, sender);
       case 'event':
-        return sink.event(this.enriched(message, origin)) === false ? 'eventsDropped' : 'events';
+        return sink.event(this.enriched(message, sender)) === false ? 'eventsDropped' : 'events';
       case 'service_check':
-        return sink.serviceCheck(this.enriched(message, origin)) === false
+        return sink.serviceCheck(this.enriched(message, sender)) === false
           ? 'serviceChecksDropped'
           : 'serviceChecks';
-      case 'error':
-        sink.rejected(message, line);
-        return rejectionFate(message);
     }
   }
 
-  private resolveMetric(message: MetricMessage, sender: PacketOrigin): MessageFate {
+  private resolveMetric(message: MetricMessage, sender: PacketOrigin): MessageOutcome {
     const { core, counters } = this.options;
-    const { settings, tagger } = this;
-    const line = enrichLine(message, settings, sender);
-    const orderFree = !message.tags.some(hasSpecialTag);
+    const { tagger } = this.settings;
+    tagger.beginLine?.();
+    const { outcome, line, context, copy, orderFree } = decideMetric(message, sender, this.settings);
     if (line === undefined) {
       core.install(NO_SLOT, OP_DROP, NO_COPY, orderFree, false);
-      return 'filteredMetrics';
+      return outcome;
     }
-    const copy = copyContextOf(line, settings, tagger);
     const origin = this.slots.countsOrigins ? originKey(line.origin) : '';
     let isOver = false;
     let copySlot = NO_SLOT;
     if (copy !== undefined) ({ slot: copySlot, isOver } = this.slots.slotOf(copy, origin));
     const isWhole = copy === undefined || copySlot !== NO_SLOT;
-    const context = contextOf(line, settings, tagger);
     if (context === undefined) {
       this.addCopies(message, copySlot);
-      return 'unsupportedTimestampedMessages';
+      return outcome;
     }
     const { slot, isOver: isOverItself } = this.slots.slotOf(context, origin);
     if (slot === NO_SLOT) return 'memoryFullMessages';
     if (!isWhole) counters.add('memoryFullCopies', message.values.length);
-    const op = context.timestamped ? OP_TIMESTAMPED : OP_FIRST + CONTEXT_TYPES.indexOf(line.type);
+    const op = context.context.timestamped ? OP_TIMESTAMPED : OP_COUNTER + CONTEXT_TYPES.indexOf(line.type);
+    if (message.relative !== undefined && line.type === 'gauge' && op !== OP_TIMESTAMPED) {
+      // Not cached: the core does not know what the value was before.
+      message.values.forEach((value, i) => {
+        const now = this.gauges.apply(context.text, value, message.relative?.[i] === true);
+        core.addSample(slot, op, now, 1, 0);
+      });
+      return outcome;
+    }
     // A line whose copy found no memory is not cached, so that every copy that is lost is counted.
-    if (isWhole)
+    if (isWhole) {
       core.install(slot, op, copy === undefined ? NO_COPY : copySlot, orderFree, isOver || isOverItself);
+      tagger.noteSlot?.(slot);
+    }
     if (line.type === 'set') {
       this.addElement(slot, message.setValue);
-      return 'metrics';
+      return outcome;
     }
     for (const value of message.values) core.addSample(slot, op, value, line.sampleRate, line.timestamp);
     this.addCopies(message, copySlot);
-    return 'metrics';
+    return outcome;
   }
 
   private addCopies(message: MetricMessage, copySlot: number): void {
     if (copySlot === NO_SLOT) return;
-    const op = OP_FIRST + CONTEXT_TYPES.indexOf('distribution');
+    const op = OP_COUNTER + CONTEXT_TYPES.indexOf('distribution');
     for (const value of message.values)
       this.options.core.addSample(copySlot, op, value, message.sampleRate, message.timestamp);
   }
@@ -166,19 +190,12 @@ export class Resolver {
     core.addElement(slot, scratchPtr, element.length);
   }
 
-  private enriched<T extends EventMessage | ServiceCheckMessage>(message: T, origin: number): T {
-    const { settings, tagger } = this;
-    const enriched = enrichMessage(message, settings, this.senderOf(origin));
-    const originTags = resolveOriginTags(enriched.origin, settings.origin, tagger);
-    return { ...enriched.message, tags: messageTags(enriched.message.tags, originTags) };
+  private enriched<T extends EventMessage | ServiceCheckMessage>(message: T, sender: PacketOrigin): T {
+    const decision = decideMessage(message, sender, this.settings);
+    return { ...decision.message, tags: decision.tags };
   }
 
   private senderOf(origin: number): PacketOrigin {
     return this.options.senderOf?.(origin) ?? UNKNOWN_SENDER;
   }
-}
-
-/** Overflow series belong to the server: a host may be what there are too many of. */
-function overflowHost({ hostname, serverless }: EnrichSettings): ByteString {
-  return serverless ? '' : hostname;
 }

@@ -1,5 +1,5 @@
 /**
- * The options of enrichment, and what they are compiled to once at start and at reload (spec protocol §11).
+ * The options of enrichment, and what they are compiled to once at start and at reload (docs/protocol.md#from-message-to-sample).
  *
  *   configuration ──EnrichOptions──▶ compileEnrichSettings ──EnrichSettings──▶ enrichLine, …
  *
@@ -7,21 +7,24 @@
  * used is left out and said in `warnings`, `mapperProblem` or `ruleProblems`.
  */
 
+import type { GlobalRole } from '../model/global-role.ts';
 import type { MetricRuleOptions } from '../model/metric-rule.ts';
 import { NAMESPACE_EXEMPTIONS } from '../model/namespace-exemptions.ts';
 import { type ByteString, toByteString } from '../model/text.ts';
-import { parseCardinality } from './cardinality.ts';
-import { compileMapper, type Mapper } from './mapper.ts';
-import type { MapperProblem, MapperProfileOptions } from './mapper-rules.ts';
-import { compileMetricRules, type RuleProblem, ruleWarnings } from './metric-rule.ts';
-import { MetricRules } from './metric-rules.ts';
-import { ingestNameFilter, type NameFilter, type NameFilterOptions } from './name-filter.ts';
+import { compileMapper, type Mapper } from './mapper/mapper.ts';
+import type { MapperProblem, MapperProfileOptions } from './mapper/mapper-rules.ts';
+import { ingestNameFilter, type NameFilter, type NameFilterOptions } from './names/name-filter.ts';
+import { compileTagFilter, type TagFilter, type TagFilterEntry } from './names/tag-filter.ts';
+import { compileTagValues, type TagValueEntry, type TagValues } from './names/tag-values.ts';
 import { compileNamespace, type Namespace } from './namespace.ts';
-import type { OriginSettings } from './origin.ts';
-import { compileTagFilter, type TagFilter, type TagFilterEntry } from './tag-filter.ts';
+import { compileMetricRules, type RuleProblem, ruleWarnings } from './rules/metric-rule.ts';
+import { MetricRules } from './rules/metric-rules.ts';
+import { parseCardinality } from './tags/cardinality.ts';
+import { compileHostTags, DEFAULT_HOST_TAG_OPTIONS, type HostTagOptions } from './tags/host-tags.ts';
+import type { OriginSettings } from './tags/origin.ts';
 
 /** Options under their names in the configuration file. */
-export interface EnrichOptions extends NameFilterOptions {
+export interface EnrichOptions extends NameFilterOptions, HostTagOptions {
   /** The server's own host name, for everything that names no host. */
   readonly hostname: string;
   /** In a serverless environment metrics have no host. */
@@ -32,6 +35,7 @@ export interface EnrichOptions extends NameFilterOptions {
   readonly statsd_metric_namespace: string;
   readonly statsd_metric_namespace_blacklist: readonly string[];
   readonly metric_tag_filterlist: readonly TagFilterEntry[];
+  readonly metric_tag_value_allowlist: readonly TagValueEntry[];
   readonly rules: readonly MetricRuleOptions[];
   readonly histogram_copy_to_distribution: boolean;
   readonly histogram_copy_to_distribution_prefix: string;
@@ -39,27 +43,37 @@ export interface EnrichOptions extends NameFilterOptions {
   readonly dogstatsd_entity_id_precedence: boolean;
   readonly dogstatsd_origin_optout_enabled: boolean;
   readonly origin_detection_unified: boolean;
+  readonly global: { readonly role: GlobalRole };
+  readonly outputs: { readonly prometheus: { readonly timings: TimingUnit } };
 }
+
+/** The unit in which timings are shown to Prometheus: their own, or seconds. */
+export type TimingUnit = 'milliseconds' | 'seconds' | 'seconds_same_name';
 
 /** Takes the options of enrichment, and nothing else, out of a configuration; the result can be sent to a thread. */
 export function enrichOptionsOf(config: EnrichOptions): EnrichOptions {
   const keys = Object.keys(DEFAULT_ENRICH_OPTIONS) as (keyof EnrichOptions)[];
-  return Object.fromEntries(keys.map((key) => [key, config[key]])) as unknown as EnrichOptions;
+  const taken = Object.fromEntries(keys.map((key) => [key, config[key]])) as unknown as EnrichOptions;
+  const { timings } = config.outputs.prometheus;
+  return { ...taken, global: { role: config.global.role }, outputs: { prometheus: { timings } } };
 }
 
 export const DEFAULT_ENRICH_OPTIONS: EnrichOptions = {
   hostname: '',
   serverless: false,
   dogstatsd_tags: [],
+  ...DEFAULT_HOST_TAG_OPTIONS,
   dogstatsd_mapper_profiles: [],
   dogstatsd_mapper_cache_size: 1000,
   statsd_metric_namespace: '',
   statsd_metric_namespace_blacklist: NAMESPACE_EXEMPTIONS,
   metric_filterlist: [],
   metric_filterlist_match_prefix: false,
+  metric_filterlist_prefix: [],
   statsd_metric_blocklist: [],
   statsd_metric_blocklist_match_prefix: false,
   metric_tag_filterlist: [],
+  metric_tag_value_allowlist: [],
   rules: [],
   histogram_copy_to_distribution: false,
   histogram_copy_to_distribution_prefix: '',
@@ -67,6 +81,8 @@ export const DEFAULT_ENRICH_OPTIONS: EnrichOptions = {
   dogstatsd_entity_id_precedence: false,
   dogstatsd_origin_optout_enabled: true,
   origin_detection_unified: false,
+  global: { role: 'none' },
+  outputs: { prometheus: { timings: 'milliseconds' } },
 };
 
 export interface EnrichSettings {
@@ -79,14 +95,24 @@ export interface EnrichSettings {
   readonly nameFilter: NameFilter;
   /** Appended to the tags of every message: sorted, each once. */
   readonly extraTags: readonly ByteString[];
+  /** Of everything that is this host's: sorted, each once (tags/host-tags.ts). */
+  readonly hostTags: readonly ByteString[];
   /** What a histogram copy's name starts with; undefined when histograms are not copied. */
   readonly copyPrefix: ByteString | undefined;
   readonly tagFilter: TagFilter;
+  /** Empty when something is wrong with the list. */
+  readonly tagValues: TagValues;
+  /** What that is. A configuration with a problem is refused. */
+  readonly tagValuesProblem: string | undefined;
   /** Undefined when there are none, or problems. */
   readonly rules: MetricRules | undefined;
   /** What is wrong with the rules. A configuration with a problem is refused. */
   readonly ruleProblems: readonly RuleProblem[];
   readonly origin: OriginSettings;
+  /** Whether some metrics are aggregated over a fleet. */
+  readonly isEdge: boolean;
+  /** Whether an output wants to know which contexts are timings. */
+  readonly tellsTimings: boolean;
   /** Sentences for the log about options that could not be used as written. */
   readonly warnings: readonly string[];
 }
@@ -98,11 +124,17 @@ export function compileEnrichSettings(options: EnrichOptions): EnrichSettings {
     options.dogstatsd_mapper_cache_size,
   );
 
+  if (options.dogstatsd_mapper_profiles.length > 0 && options.dogstatsd_mapper_cache_size === 0)
+    warnings.push(
+      'dogstatsd_mapper_cache_size is 0, which turns the mapper off, as in the Agent: names stay as they are',
+    );
+
   const level = options.dogstatsd_tag_cardinality;
   const cardinality = parseCardinality(level);
   if (cardinality === undefined)
     warnings.push(`dogstatsd_tag_cardinality "${level}" is unknown; low is used`);
 
+  const values = compileTagValues(options.metric_tag_value_allowlist);
   const compiled = compileMetricRules(options.rules);
   warnings.push(...ruleWarnings(options.rules));
   return {
@@ -111,12 +143,16 @@ export function compileEnrichSettings(options: EnrichOptions): EnrichSettings {
     mapper,
     mapperProblem: problem,
     namespace: compileNamespace(options.statsd_metric_namespace, options.statsd_metric_namespace_blacklist),
-    nameFilter: ingestNameFilter(options),
+    nameFilter: ingestNameFilter(options, warnings),
     extraTags: [...new Set(options.dogstatsd_tags.map(toByteString))].sort(),
+    hostTags: compileHostTags(options),
     copyPrefix: options.histogram_copy_to_distribution
       ? toByteString(options.histogram_copy_to_distribution_prefix)
       : undefined,
     tagFilter: compileTagFilter(options.metric_tag_filterlist, warnings),
+    ...('problem' in values
+      ? { tagValues: new Map(), tagValuesProblem: values.problem }
+      : { tagValues: values, tagValuesProblem: undefined }),
     ...('problems' in compiled
       ? { rules: undefined, ruleProblems: compiled.problems }
       : { rules: compiled.length === 0 ? undefined : new MetricRules(compiled), ruleProblems: [] }),
@@ -126,6 +162,8 @@ export function compileEnrichSettings(options: EnrichOptions): EnrichSettings {
       optOut: options.dogstatsd_origin_optout_enabled,
       cardinality: cardinality ?? 'low',
     },
+    tellsTimings: options.outputs.prometheus.timings !== 'milliseconds',
+    isEdge: options.global.role === 'edge' || options.global.role === 'both',
     warnings,
   };
 }

@@ -4,7 +4,7 @@ import type { EventMessage, MetricMessage } from '../model/message.ts';
 import { enrichLine, enrichMessage, UNKNOWN_SENDER } from './enrich.ts';
 import { contextOf } from './line-context.ts';
 import { compileEnrichSettings, DEFAULT_ENRICH_OPTIONS, type EnrichOptions } from './settings.ts';
-import { StaticTagger } from './static-tagger.ts';
+import { StaticTagger } from './tags/static-tagger.ts';
 import type { EnrichStep } from './trace.ts';
 
 const FIELDS = {

@@ -1,0 +1,150 @@
+/**
+ * decide(): what a parsed message means, as far as that depends on the message, its sender and the settings alone.
+ *
+ *   message ─▶ enrich ─▶ contexts: its own, its copy ─▶ limits on one context ─▶ Decision
+ *                └ steps, for whoever wants to see them (trace.ts)
+ *
+ * Nothing is changed by it. The resolver (resolver.ts) executes a decision; `explain` prints it. What depends on the other
+ * contexts there are, such as how many, is not part of it: context-slots.ts knows that.
+ */
+import { type ContextLimits, limitOfNumber, OVER, OVERFLOW_TAG } from '../model/cardinality.ts';
+import { SCOPE_MARKS } from '../model/context.ts';
+import type { EventMessage, MetricMessage, ServiceCheckMessage } from '../model/message.ts';
+import type { EnrichedLine, Origin } from '../model/sample.ts';
+import type { ByteString } from '../model/text.ts';
+import { enrichLine, enrichMessage, type PacketOrigin } from './enrich.ts';
+import { contextOf, copyContextOf, type LineContext } from './line-context.ts';
+import type { EnrichSettings } from './settings.ts';
+import { messageTags } from './tags/context-tags.ts';
+import { hostTagsOf } from './tags/host-tags.ts';
+import { resolveOriginTags } from './tags/origin.ts';
+import { hasSpecialTag } from './tags/special-tags.ts';
+import type { Tagger } from './tags/tagger.ts';
+import type { Trace } from './trace.ts';
+
+/** The longest text of a context that is hashed, bytes; a longer one goes to the overflow series. */
+export const CONTEXT_TEXT_BYTES_MAX = 131_072;
+/**
+ * Tags that the core hashes free of their order (TAGS_MAX in core/assembly/tag-set.ts). More are sorted first, or one
+ * context would be as many as its tags have orders.
+ */
+const TAGS_FREE_MAX = 192;
+
+/** What everything is decided with. */
+export interface DecideSettings {
+  readonly enrich: EnrichSettings;
+  readonly tagger: Tagger;
+  readonly limits: ContextLimits;
+}
+
+/** A context that samples belong to, unless there are too many others. */
+export interface DecidedContext {
+  readonly context: LineContext;
+  /** Name LF host LF tags joined by LF: what tells contexts apart. */
+  readonly text: ByteString;
+  /** Length of the text up to the tags. */
+  readonly head: number;
+  /** Number of the limit that it is over whatever else there is: its tags, their values, its length. */
+  readonly limit: number;
+}
+
+export interface MetricDecision {
+  readonly outcome: 'metrics' | 'filteredMetrics' | 'unsupportedTimestampedMessages';
+  /** Undefined when the line is filtered or dropped. */
+  readonly line: EnrichedLine | undefined;
+  /** Undefined when the type has no pass-through for timestamps. */
+  readonly context: DecidedContext | undefined;
+  /** The distribution that a histogram is copied to. */
+  readonly copy: DecidedContext | undefined;
+  /** Whether lines with the same tags in another order mean the same. */
+  readonly orderFree: boolean;
+}
+
+export interface MessageDecision<T> {
+  /** As delivered, apart from its tags. */
+  readonly message: T;
+  readonly origin: Origin;
+  /** The final tags. */
+  readonly tags: readonly ByteString[];
+}
+
+export function decideMetric(
+  message: MetricMessage,
+  sender: PacketOrigin,
+  { enrich, tagger, limits }: DecideSettings,
+  trace?: Trace,
+): MetricDecision {
+  const orderFree = !message.tags.some(hasSpecialTag);
+  const line = enrichLine(message, enrich, sender, trace);
+  if (line === undefined)
+    return { outcome: 'filteredMetrics', line, context: undefined, copy: undefined, orderFree };
+  const own = contextOf(line, enrich, tagger, trace);
+  // A copy has the origin of its line, which is in the trace already, but a tag filter of its own.
+  const copyTrace: Trace | undefined =
+    trace &&
+    ((step) => {
+      if (own === undefined || step.kind === 'tags_removed' || step.kind === 'tag_values') trace(step);
+    });
+  const copied = copyContextOf(line, enrich, tagger, copyTrace);
+  const context = own && limited(own, limits, trace);
+  const copy = copied && limited(copied, limits, trace);
+  const outcome = context === undefined ? 'unsupportedTimestampedMessages' : 'metrics';
+  return { outcome, line, context, copy, orderFree };
+}
+
+export function decideMessage<T extends EventMessage | ServiceCheckMessage>(
+  message: T,
+  sender: PacketOrigin,
+  { enrich, tagger }: Pick<DecideSettings, 'enrich' | 'tagger'>,
+  trace?: Trace,
+): MessageDecision<T> {
+  const enriched = enrichMessage(message, enrich, sender, trace);
+  const originTags = resolveOriginTags(enriched.origin, enrich.origin, tagger, trace);
+  const { tags, hostname } = enriched.message;
+  const hostTags = hostTagsOf(hostname, enrich);
+  if (trace !== undefined && hostTags.length > 0) trace({ kind: 'host_tags', tags: hostTags });
+  return { ...enriched, tags: messageTags(tags, originTags, hostTags) };
+}
+
+/** The context that samples reach when no other context is in the way: an overflow series for one over a limit. */
+export function reachedContext(
+  { context, limit }: DecidedContext,
+  { enrich, limits }: Pick<DecideSettings, 'enrich' | 'limits'>,
+): LineContext {
+  if (limit === OVER.none || (limits.dryRun && limit !== OVER.contextBytes)) return context;
+  const { name, type, timestamped } = context;
+  return { name, type, host: overflowHost(enrich), tags: [OVERFLOW_TAG], timestamped };
+}
+
+/** Overflow series belong to the server: a host may be what there are too many of. */
+export function overflowHost({ hostname, serverless }: EnrichSettings): ByteString {
+  return serverless ? '' : hostname;
+}
+
+function limited(context: LineContext, limits: ContextLimits, trace: Trace | undefined): DecidedContext {
+  const { name, host, timestamped, scope } = context;
+  const own = !timestamped && context.tags.length > TAGS_FREE_MAX ? [...context.tags].sort() : context.tags;
+  const tags = scope === undefined || scope === 'local' ? own : [...own, SCOPE_MARKS[scope]];
+  const head = `${name}\n${host}${tags.length === 0 ? '' : '\n'}`;
+  const text = head + tags.join('\n');
+  const limit = ownLimitOf(context, text.length, limits);
+  if (trace !== undefined && limit !== OVER.none) {
+    const dryRun = limits.dryRun && limit !== OVER.contextBytes;
+    trace({ kind: 'over_limit', name, limit: limitOfNumber(limit), dryRun });
+  }
+  return { context, text, head: head.length, limit };
+}
+
+function ownLimitOf({ tags }: LineContext, textBytes: number, limits: ContextLimits): number {
+  if (textBytes > CONTEXT_TEXT_BYTES_MAX) return OVER.contextBytes;
+  if (limits.tags > 0 && tags.length > limits.tags) return OVER.tags;
+  const { tagValueBytes } = limits;
+  if (tagValueBytes > 0 && tags.some((tag) => valueBytes(tag) > tagValueBytes)) return OVER.tagValue;
+  return OVER.none;
+}
+
+// request_id:7f3a09…
+//            ^^^^^^^ the value; a tag without a colon is all value
+function valueBytes(tag: ByteString): number {
+  return tag.length - (tag.indexOf(':') + 1);
+}
