@@ -8,24 +8,31 @@
  */
 import { hostname } from 'node:os';
 import type { $ZodIssue } from 'zod/v4/core';
-import { checkDelivery, readKeyFile } from './check-delivery.ts';
+import { checkDelivery, readKeyFile } from './checks/check-delivery.ts';
+import { checkGlobal } from './checks/check-global.ts';
+import { checkPlaces } from './checks/check-places.ts';
+import { listWarnings } from './checks/list-warnings.ts';
+import { percentileWarnings } from './checks/percentile-warnings.ts';
+import { readHostnameFile, refuseHandles } from './checks/read-values.ts';
 import { ConfigError } from './config-error.ts';
-import { describePlace } from './entries.ts';
-import { type Environment, FILE_VARIABLE, readEnvironment } from './environment.ts';
-import { readConfigFile, readValues } from './file.ts';
-import { type Flag, readFlags } from './flags.ts';
-import { percentileWarnings } from './percentile-warnings.ts';
-import { readProxyEnvironment } from './proxy-environment.ts';
+import { reasonOf } from './keys/plain-text.ts';
 import { CONFIG_KEYS, type Config, type ConfigKey, configSchema } from './schema.ts';
-import { describeSource, Findings, type Setting, type Source } from './setting.ts';
-import { showValue } from './show-value.ts';
-import { readWorkloads, type Workloads } from './workloads.ts';
+import { describePlace } from './sources/entries.ts';
+import { type Environment, FILE_VARIABLE, readEnvironment } from './sources/environment.ts';
+import { readConfigFile, readValues } from './sources/file.ts';
+import { type Flag, readFlags } from './sources/flags.ts';
+import { readProxyEnvironment } from './sources/proxy-environment.ts';
+import { describeSource, Findings, type Setting, type Source } from './sources/setting.ts';
+import { readWorkloads, type Workloads } from './sources/workloads.ts';
+import { showValue } from './views/show-value.ts';
 
 export interface ConfigRequest {
   /** Path of the configuration file; the environment's WHIPPET_CONFIG when not given. */
   readonly file?: string | undefined;
   /** Keys and values in the shape of the file, from a program instead of one. */
   readonly values?: object;
+  /** Whether `values` is written for whippet alone, so that a key that does not exist is an error whatever its name. */
+  readonly valuesAreCode?: boolean;
   readonly env?: Environment;
   readonly flags?: readonly Flag[];
 }
@@ -42,23 +49,30 @@ export interface LoadedConfig {
 
 /** Throws ConfigError, and nothing else, when something is wrong; it then lists everything that is. */
 export function loadConfig(request: ConfigRequest): LoadedConfig {
-  const { env = {}, flags = [], values = {} } = request;
+  const { env = {}, flags = [], values = {}, valuesAreCode = false } = request;
   const findings = new Findings();
   const settings = new Map<string, Setting>();
   const file = request.file ?? env[FILE_VARIABLE] ?? '';
   const layers = [
     file === '' && request.file === undefined ? [] : readConfigFile(file, findings),
-    readValues(values, findings),
+    readValues(values, findings, valuesAreCode),
     readProxyEnvironment(env),
     readEnvironment(env, findings),
     readFlags(flags, findings),
   ];
   for (const layer of layers) for (const setting of layer) settings.set(setting.key, setting);
   readKeyFile(settings, findings);
+  readHostnameFile(settings, findings);
+  refuseHandles(settings, findings);
 
   const config = validate(settings, findings);
-  if (config !== undefined) checkDelivery(config, findings);
+  if (config !== undefined) {
+    checkDelivery(config, findings);
+    checkGlobal(config, findings);
+    checkPlaces(config, findings);
+  }
   for (const warning of percentileWarnings(config?.histogram_percentiles ?? [])) findings.warn(warning);
+  if (config !== undefined) for (const warning of listWarnings(config, settings)) findings.warn(warning);
   const workloads = config === undefined ? {} : readWorkloads(config.workloads, findings);
   const [first, ...others] = findings.problems;
   if (first !== undefined) throw new ConfigError([first, ...others]);
@@ -77,11 +91,11 @@ function validate(settings: Map<string, Setting>, findings: Findings): Config | 
   const result = configSchema.safeParse(input);
   if (result.success) return result.data;
 
-  const { issues } = result.error;
+  const issues = issuesByKey(result.error.issues);
   for (const key of CONFIG_KEYS) {
     const setting = settings.get(key.path);
-    const about = issues.filter((issue) => keyOfIssue(issue.path) === key.path);
-    if (setting === undefined || about.length === 0) continue;
+    const about = issues.get(key.path);
+    if (setting === undefined || about === undefined) continue;
     for (const message of explainIssues(key, setting, about))
       findings.report('ERR_CONFIG_INVALID_VALUE', message);
   }
@@ -98,11 +112,18 @@ function explainIssues(
   const { conceal = (secret) => secret } = documentation;
   const depth = path.split('.').length;
   const inside = issues.filter((issue) => issue.path.length > depth);
-  if (documentation.type !== 'list of maps' || inside.length < issues.length)
-    return [`${path} is ${showValue(conceal(value))} ${where}; allowed: ${documentation.allowed}`];
-  return inside.map(
-    (issue) => `${path} ${where}: ${describePlace(value, issue.path.slice(depth))}: ${issue.message}`,
-  );
+  if (documentation.type === 'list of maps' && inside.length === issues.length) {
+    return inside.map(
+      (issue) => `${path} ${where}: ${describePlace(value, issue.path.slice(depth))}: ${issue.message}`,
+    );
+  }
+  const shown = `${path} is ${showValue(conceal(value))} ${where}`;
+  const reasons = new Set(issues.map(reasonOf).filter((reason) => reason !== undefined));
+  if (reasons.size > 0) return [`${shown}: ${[...reasons].join('; ')}`];
+  const commas = documentation.type === 'list' && typeof value === 'string' && /^[^[].*,/.test(value.trim());
+  return [
+    `${shown}; allowed: ${documentation.allowed}${commas ? '; entries are separated by spaces, not commas' : ''}`,
+  ];
 }
 
 function place(root: Record<string, unknown>, path: readonly string[], value: unknown): void {
@@ -114,13 +135,21 @@ function place(root: Record<string, unknown>, path: readonly string[], value: un
   map[path.at(-1) ?? ''] = value;
 }
 
-/** The key an issue is about: its path without what is inside the value, such as the index in a list. */
-function keyOfIssue(path: readonly PropertyKey[]): string {
-  for (let end = path.length; end > 0; end--) {
-    const candidate = path.slice(0, end).join('.');
-    if (CONFIG_KEYS.some((key) => key.path === candidate)) return candidate;
+/** The issues of each key: an issue's path goes on inside the value, with the index in a list for example. */
+function issuesByKey(issues: readonly $ZodIssue[]): Map<string, $ZodIssue[]> {
+  const paths = new Set(CONFIG_KEYS.map(({ path }) => path));
+  const byKey = new Map<string, $ZodIssue[]>();
+  for (const issue of issues) {
+    for (let end = issue.path.length; end > 0; end--) {
+      const path = issue.path.slice(0, end).join('.');
+      if (!paths.has(path)) continue;
+      const about = byKey.get(path);
+      if (about === undefined) byKey.set(path, [issue]);
+      else about.push(issue);
+      break;
+    }
   }
-  return '';
+  return byKey;
 }
 
 function listSources(settings: ReadonlyMap<string, Setting>): Map<string, Source> {

@@ -8,9 +8,9 @@
  * A new key is one entry in one of the two tables; names, parsing, errors and documentation follow.
  */
 import { z } from 'zod';
-import { agentKeys } from './agent-keys.ts';
-import { type KeyDocumentation, keyDocumentation } from './key-types.ts';
-import { whippetKeys } from './whippet-keys.ts';
+import { agentKeys } from './keys/agent-keys.ts';
+import { type KeyDocumentation, keyDocumentation } from './keys/key-documentation.ts';
+import { whippetKeys } from './keys/whippet-keys.ts';
 
 export const configSchema = z.strictObject({ ...agentKeys, ...whippetKeys }).readonly();
 
