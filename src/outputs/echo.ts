@@ -10,7 +10,7 @@
 import { type Paint, painter, wantsColour } from '../lib/paint.ts';
 import { elide } from '../lib/terminal-text.ts';
 import type { ByteString } from '../model/text.ts';
-import type { ConsoleStream } from './console.ts';
+import type { ConsoleStream } from './console/console.ts';
 import { toSafeText } from './safe-text.ts';
 
 const LINES_PER_SECOND_DEFAULT = 50;
@@ -40,7 +40,7 @@ export class EchoPrinter {
   }
 
   /** Prints messages. `leftOut` more arrived that the caller already left out. */
-  take(lines: readonly ByteString[], leftOut: number): void {
+  accept(lines: readonly ByteString[], leftOut: number): void {
     if (this.#second === undefined && lines.length + leftOut > 0) {
       this.#second = setTimeout(() => this.#endSecond(), 1000).unref();
     }

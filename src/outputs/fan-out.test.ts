@@ -1,7 +1,9 @@
 import { describe, expect, it } from 'vitest';
 import { aggregate, Contexts, checkOf, eventOf } from '../../test/support/aggregates.ts';
 import type { Log } from '../lib/log.ts';
+import type { Context } from '../model/context.ts';
 import type { Aggregate } from '../model/series.ts';
+import { CumulativeTable } from './cumulative/cumulative-table.ts';
 import { FanOut } from './fan-out.ts';
 import type { DeliveryReport, Output } from './output.ts';
 
@@ -88,6 +90,27 @@ describe('a fan-out', () => {
     expect(a.notes).toEqual(['begin', 'write 1', 'someone else', 'write 1', 'end']);
   });
 
+  it('names a metric once that several outputs have', () => {
+    const of = (name: string, value: number) => ({
+      metrics: () => [
+        {
+          name: 'whippet_x_total',
+          help: '.',
+          type: 'counter' as const,
+          samples: [{ labels: { output: name }, value }],
+        },
+      ],
+    });
+    const { fanOut } = makeFanOut(
+      Object.assign(new Notes('a'), of('a', 1)),
+      Object.assign(new Notes('b'), of('b', 2)),
+    );
+    const [, ...others] = fanOut.metrics();
+    expect(others.map(({ name, samples }) => [name, samples.map(({ value }) => value)])).toEqual([
+      ['whippet_x_total', [1, 2]],
+    ]);
+  });
+
   it('gives events and checks to every output', () => {
     const a = new Notes('a');
     const { fanOut } = makeFanOut(a);
@@ -109,6 +132,35 @@ describe('a fan-out', () => {
     }
     await makeFanOut(a).fanOut.deliver(FLUSH, batches(), forgotten);
     expect(a.notes).toEqual(['begin', 'write 1', 'forget 3,4', 'someone else', 'forget 5', 'end']);
+  });
+
+  it('adds each bucket to the running totals before outputs read them, and forgets contexts after', async () => {
+    const cumulative = new CumulativeTable({ expirySeconds: 300, keepsBins: false });
+    const totals: number[] = [];
+    class Reader extends Notes {
+      readonly cumulative = cumulative;
+      override write(part: readonly Aggregate[]): void {
+        for (const { context } of part) totals.push(cumulative.value[context.id] as number);
+      }
+      override forget(ids: readonly number[]): void {
+        for (const id of ids) totals.push(cumulative.value[id] as number);
+      }
+    }
+    const context: Context = { id: 7, name: 'hits', type: 'counter', host: '', tags: [] };
+    const bucket = (timestamp: number, sum: number): Aggregate => ({
+      ...{ context, timestamp, interval: 10, data: { kind: 'counter', sum }, series: [] },
+    });
+    const forgotten: number[] = [];
+    function* batches() {
+      yield [bucket(1000, 1), bucket(1010, 2)];
+      yield [bucket(1020, 4)];
+      forgotten.push(7);
+      yield [];
+    }
+    const { fanOut } = makeFanOut(new Reader('one'), new Reader('two'));
+    expect(await fanOut.deliver(FLUSH, batches(), forgotten)).toBe(3);
+    expect(totals).toEqual([1, 1, 3, 3, 7, 7, 7, 7]);
+    expect(cumulative.has(7)).toBe(false);
   });
 
   it('keeps a broken output from the others, says so once and counts', async () => {

@@ -3,19 +3,26 @@
  *
  *   batch ─▶ output, output, … ─▶ contexts it forgot ─▶ let the event loop run, while one is busy wait a little ─▶ …
  *
+ * Where outputs read running totals, a batch is added to those first, in parts (cumulative/cumulative-table.ts).
+ *
  * An output that throws has a bug: that is logged once and counted, and costs the other outputs nothing.
  * Owned by the control thread.
  */
+
 import { setImmediate as nextTurn, setTimeout as sleep } from 'node:timers/promises';
+import { assert } from '../lib/assert.ts';
 import type { Log } from '../lib/log.ts';
 import type { EventMessage, ServiceCheckMessage } from '../model/message.ts';
 import type { Aggregate } from '../model/series.ts';
-import { type Account, allOf, fates } from '../telemetry/ledger.ts';
-import { type OwnMetric, ownMetricBy } from '../telemetry/metric.ts';
+import { allOf, outcomes, type Totals } from '../telemetry/ledger/ledger.ts';
+import { joinMetrics, type OwnMetric, ownMetricBy } from '../telemetry/metric.ts';
+import type { CumulativeTable } from './cumulative/cumulative-table.ts';
 import type { DeliveryReport, FlushInfo, Output } from './output.ts';
 
 /** Longest time a flush waits for an output in all, ms; then its own rule for a full queue applies. */
 const PATIENCE_MS = 5000;
+/** The same at a stop, which has a deadline. */
+const FINAL_PATIENCE_MS = 1000;
 const PAUSE_MS = 2;
 
 /** Aggregates, events and checks an output was given, and those it lost to a bug. */
@@ -29,10 +36,13 @@ export class FanOut {
   readonly #log: Log;
   readonly #failures = new Map<string, number>();
   readonly #tallies: ReadonlyMap<Output, Tally>;
+  readonly #tables: readonly CumulativeTable[];
   /** What is left of the patience with each output. */
   readonly #patienceMs = new Map<Output, number>();
 
   readonly #patienceMax: number;
+  /** Events and checks that the outputs were given. */
+  #dispatched = 0;
 
   /** `patienceMs` is for tests. */
   constructor(outputs: readonly Output[], log: Log, patienceMs = PATIENCE_MS) {
@@ -41,6 +51,12 @@ export class FanOut {
     this.#log = log;
     this.#tallies = new Map(outputs.map((output) => [output, { given: 0, lost: 0 }]));
     for (const { name } of outputs) this.#failures.set(name, 0);
+    this.#tables = [...new Set(outputs.flatMap(({ cumulative }) => cumulative ?? []))];
+  }
+
+  /** Events and checks that the outputs were given, each counted once. */
+  get dispatched(): number {
+    return this.#dispatched;
   }
 
   /** The longest any output needs to look up a context after its last sample, seconds. */
@@ -59,25 +75,29 @@ export class FanOut {
   ): Promise<number> {
     let aggregates = 0;
     let told = 0;
-    this.#renewPatience();
+    this.#renewPatience(flush.final ? Math.min(FINAL_PATIENCE_MS, this.#patienceMax) : this.#patienceMax);
+    for (const table of this.#tables) table.begin(flush.at);
     this.#each((output) => output.begin?.(flush));
     for (const batch of batches) {
       aggregates += batch.length;
-      if (batch.length > 0) this.#each((output) => output.write(batch), batch.length);
+      for (const part of this.#added(batch)) this.#each((output) => output.write(part), part.length);
       this.#forget(forgotten.slice(told));
       told = forgotten.length;
       await nextTurn();
       await this.#waitForBusy();
     }
+    for (const table of this.#tables) table.end(flush.at, flush.expirySecondsOf);
     this.#each((output) => output.end?.(flush));
     return aggregates;
   }
 
   event(event: EventMessage, receivedAt: number): void {
+    this.#dispatched++;
     this.#each((output) => output.event?.(event, receivedAt), 1, 'event');
   }
 
   serviceCheck(check: ServiceCheckMessage, receivedAt: number): void {
+    this.#dispatched++;
     this.#each((output) => output.serviceCheck?.(check, receivedAt), 1, 'serviceCheck');
   }
 
@@ -100,11 +120,11 @@ export class FanOut {
   }
 
   /** What became of everything the outputs were given. */
-  accounts(): Account[] {
+  totals(): Totals[] {
     return this.outputs.flatMap((output) => {
-      const { given, lost } = this.#tallies.get(output) as Tally;
-      const known = output.fates?.() ?? fates({ accepted: { taken: given - lost } });
-      const account: Account = {
+      const { given, lost } = this.#tallyOf(output);
+      const known = output.outcomes?.() ?? outcomes({ accepted: { taken: given - lost } });
+      const entry: Totals = {
         stage: 'output',
         name: output.name,
         unit: 'records',
@@ -112,12 +132,13 @@ export class FanOut {
         ...known,
         dropped: { ...known.dropped, internal_error: lost },
       };
-      return [account, ...(output.accounts?.() ?? [])];
+      return [entry, ...(output.totals?.() ?? [])];
     });
   }
 
   metrics(): OwnMetric[] {
-    return [
+    // Several outputs that deliver have the same metrics, with labels of their own.
+    return joinMetrics([
       ownMetricBy(
         'counter',
         'whippet_outputs_failures_total',
@@ -126,21 +147,40 @@ export class FanOut {
         this.#failures,
       ),
       ...this.outputs.flatMap((output) => output.metrics?.() ?? []),
-    ];
+    ]);
+  }
+
+  #tallyOf(output: Output): Tally {
+    const tally = this.#tallies.get(output);
+    assert(tally !== undefined, 'every output has a tally');
+    return tally;
+  }
+
+  /** The batch in parts that have been added to all tables. */
+  *#added(batch: readonly Aggregate[], tables = this.#tables): Iterable<readonly Aggregate[]> {
+    const [table, ...others] = tables;
+    if (table === undefined) {
+      if (batch.length > 0) yield batch;
+      return;
+    }
+    for (const part of table.parts(batch)) yield* this.#added(part, others);
   }
 
   #forget(contextIds: readonly number[]): void {
-    if (contextIds.length > 0) this.#each((output) => output.forget?.(contextIds));
+    if (contextIds.length === 0) return;
+    // Their last totals can be read once more.
+    this.#each((output) => output.forget?.(contextIds));
+    for (const table of this.#tables) table.forget(contextIds);
   }
 
   /**
    * Gives every output its patience for this flush. One that used it up and is busy still gets none: a disk that
    * hangs costs the others one pause, not one at each flush.
    */
-  #renewPatience(): void {
+  #renewPatience(patienceMs: number): void {
     for (const output of this.outputs) {
       const isStuck = this.#patienceMs.get(output) === 0 && output.isBusy?.() === true;
-      this.#patienceMs.set(output, isStuck ? 0 : this.#patienceMax);
+      this.#patienceMs.set(output, isStuck ? 0 : patienceMs);
     }
   }
 
@@ -163,14 +203,14 @@ export class FanOut {
     use: 'write' | 'event' | 'serviceCheck' = 'write',
   ): void {
     for (const output of this.outputs) {
-      const tally = this.#tallies.get(output) as Tally;
+      const tally = this.#tallyOf(output);
       if (output[use] !== undefined) tally.given += records;
       try {
         call(output);
       } catch (error) {
         // Of what it was given, what it knows nothing of is lost.
-        if (output.fates === undefined) tally.lost += records;
-        else tally.lost = tally.given - allOf(output.fates());
+        if (output.outcomes === undefined) tally.lost += records;
+        else tally.lost = tally.given - allOf(output.outcomes());
         const failures = (this.#failures.get(output.name) ?? 0) + 1;
         this.#failures.set(output.name, failures);
         if (failures === 1)

@@ -187,6 +187,7 @@ describe('failure', () => {
     const report = await output.close(100);
     expect(report).toEqual({
       undelivered: 3,
+      lostAtStop: 3,
       reason: `3 aggregates, events and checks could not be written to ${path}`,
     });
     expect(await output.close(100)).toEqual(report);

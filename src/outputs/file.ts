@@ -3,22 +3,29 @@
  *
  * Memory   at most QUEUE_BYTES_MAX wait for the disk.
  * Full     further aggregates are dropped and counted; the log hears it once per flush.
- * Failure  disk full or I/O error: kept and tried again at each flush (lib/append-file.ts).
- * Account  taken = written + dropped + held, in aggregates, events and checks.
+ * Failure  disk full or I/O error, or a path that cannot be opened again: kept and tried again at each flush
+ *          (lib/append-file.ts), and unhealthy meanwhile.
+ * Moved    a file that somebody removed or renamed is made again at the next flush.
+ * Totals   taken = written + dropped + held, in aggregates, events and checks.
  */
+import { lstatSync } from 'node:fs';
 import { AppendFile, type AppendHandle } from '../lib/append-file.ts';
+import { describeCause } from '../lib/describe-cause.ts';
 import type { Log } from '../lib/log.ts';
 import type { EventMessage, ServiceCheckMessage } from '../model/message.ts';
 import type { Aggregate } from '../model/series.ts';
-import { type Fates, fates } from '../telemetry/ledger.ts';
-import { type OwnMetric, ownMetric, ownMetricBy } from '../telemetry/metric.ts';
+import { type Outcomes, outcomes } from '../telemetry/ledger/ledger.ts';
+import { type OwnMetric, type OwnSample, ownMetric, ownMetricBy } from '../telemetry/metric.ts';
 import { formatAggregate, formatEvent, formatServiceCheck } from './file-record.ts';
 import type { DeliveryReport, Output } from './output.ts';
 
 const QUEUE_BYTES_MAX = 64 * 1024 * 1024;
 const BUSY_BYTES = 2 * 1024 * 1024;
+const NAME = 'file';
 
 export interface FileOutputOptions {
+  /** `file` when not given. */
+  readonly name?: string;
   readonly path: string;
   readonly log: Log;
   readonly queueBytesMax?: number;
@@ -32,14 +39,25 @@ export class FileOutputError extends Error {
 
   constructor(path: string, cause: NodeJS.ErrnoException) {
     super(
-      `cannot open ${path} for appending (${cause.code ?? cause.message}); create its directory, allow writing, or set outputs.file.path`,
+      `cannot open ${path} for appending (${explain(path, cause)}); create its directory, allow writing, or set outputs.file.path`,
       { cause },
     );
   }
 }
 
+function explain(path: string, cause: NodeJS.ErrnoException): string {
+  if (cause.code === 'ENXIO') return 'a socket, or a named pipe that nobody reads';
+  if (cause.code === 'ENOENT' && isLink(path)) return 'a link that leads nowhere';
+  if (cause.code === 'ERR_NOT_A_FILE') return cause.message;
+  return describeCause(cause);
+}
+
+function isLink(path: string): boolean {
+  return lstatSync(path, { throwIfNoEntry: false })?.isSymbolicLink() === true;
+}
+
 export class FileOutput implements Output {
-  readonly name = 'file';
+  readonly name: string;
   readonly retentionSeconds = 0;
   readonly #path: string;
   readonly #log: Log;
@@ -53,6 +71,7 @@ export class FileOutput implements Output {
   #heldAtClose = 0;
 
   private constructor(options: FileOutputOptions, file: AppendFile) {
+    this.name = options.name ?? NAME;
     this.#path = options.path;
     this.#log = options.log;
     this.#file = file;
@@ -66,7 +85,10 @@ export class FileOutput implements Output {
       else log.error({ path, err: error }, 'the file output cannot write; it tries again at each flush');
     };
     try {
-      const file = await AppendFile.open({ path, queueBytesMax, onState, ...(openFile && { openFile }) });
+      const onMoved = (): void =>
+        log.info({ path }, 'the output file was removed or renamed; writing goes on in a new one');
+      const about = { path, queueBytesMax, onState, onMoved };
+      const file = await AppendFile.open({ ...about, ...(openFile && { openFile }) });
       return new FileOutput(options, file);
     } catch (cause) {
       throw new FileOutputError(path, cause as NodeJS.ErrnoException);
@@ -104,6 +126,15 @@ export class FileOutput implements Output {
     this.#file.reopen();
   }
 
+  health(): { readonly healthy: boolean; readonly detail?: string } {
+    const { failing } = this.#file;
+    if (failing === undefined) return { healthy: true };
+    return {
+      healthy: false,
+      detail: `cannot write ${this.#path} (${explain(this.#path, failing)}); ${this.#file.queuedItems} aggregates, events and checks wait`,
+    };
+  }
+
   async close(deadlineMs: number): Promise<DeliveryReport> {
     if (!this.#closed) {
       this.#closed = true;
@@ -113,12 +144,13 @@ export class FileOutput implements Output {
     if (undelivered === 0) return { undelivered };
     return {
       undelivered,
+      lostAtStop: this.#heldAtClose,
       reason: `${undelivered} aggregates, events and checks could not be written to ${this.#path}`,
     };
   }
 
-  fates(): Fates {
-    return fates({
+  outcomes(): Outcomes {
+    return outcomes({
       accepted: { written: this.#file.writtenItems, nothing_to_write: this.#empty },
       dropped: { queue_full: this.#dropped },
       held: { queue: this.#file.queuedItems },
@@ -126,6 +158,17 @@ export class FileOutput implements Output {
   }
 
   metrics(): OwnMetric[] {
+    const metrics = this.#ownMetrics();
+    if (this.name === NAME) return metrics;
+    // A second file has the same metrics with its name on them.
+    const labelled = ({ labels, value }: OwnSample): OwnSample => ({
+      labels: { ...labels, output: this.name },
+      value,
+    });
+    return metrics.map((metric) => ({ ...metric, samples: metric.samples.map(labelled) }));
+  }
+
+  #ownMetrics(): OwnMetric[] {
     return [
       ownMetric(
         'counter',

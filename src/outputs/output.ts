@@ -12,8 +12,9 @@
 
 import type { EventMessage, ServiceCheckMessage } from '../model/message.ts';
 import type { Aggregate } from '../model/series.ts';
-import type { Account, Fates } from '../telemetry/ledger.ts';
+import type { Outcomes, Totals } from '../telemetry/ledger/ledger.ts';
 import type { OwnMetric } from '../telemetry/metric.ts';
+import type { CumulativeTable } from './cumulative/cumulative-table.ts';
 
 export interface FlushInfo {
   /** When the flush happened, Unix seconds. */
@@ -22,13 +23,21 @@ export interface FlushInfo {
   readonly interval: number;
   /** True for the last flush before the server stops. */
   readonly final: boolean;
+  /** `expiry_seconds` of the metric rule for a context, by its id; undefined where it has none. */
+  readonly expirySecondsOf?: (id: number) => number | undefined;
 }
 
 export interface DeliveryReport {
   /** Aggregates, events and checks that were taken and could not be delivered. */
   readonly undelivered: number;
+  /** Of these, what the stop cut short: it would have been delivered later. */
+  readonly lostAtStop?: number;
+  /** What waits on disk for the next start, in items of its own. */
+  readonly keptOnDisk?: number;
   /** One sentence for the log when something was not delivered. */
   readonly reason?: string;
+  /** Where it waits, a sentence for each place. */
+  readonly kept?: readonly string[];
 }
 
 export interface Output {
@@ -36,6 +45,11 @@ export interface Output {
   readonly name: string;
   /** How long the output needs to look up a context after its last sample, seconds; 0 when it does not. */
   readonly retentionSeconds: number;
+  /**
+   * Running totals that it reads. Whatever it is given has been added to them before, and no batch holds two buckets of one
+   * context; outputs may share a table.
+   */
+  readonly cumulative?: CumulativeTable;
   begin?(flush: FlushInfo): void;
   /** Whether its queue is long: the flush then waits a little before the next batch, though never for long. */
   isBusy?(): boolean;
@@ -50,9 +64,9 @@ export interface Output {
    * What became of the aggregates, events and checks it was given, each counted once, for the ledger. Without it
    * they count as accepted.
    */
-  fates?(): Fates;
-  /** Accounts of what it makes of them, in units of its own. */
-  accounts?(): readonly Account[];
+  outcomes?(): Outcomes;
+  /** Totals of what it makes of them, in units of its own. */
+  totals?(): readonly Totals[];
   /** How its receivers are, as plain data for `GET /api/outputs`. */
   status?(): readonly object[];
   /** Whether it can do its work; a sentence for people when it cannot. */

@@ -5,7 +5,7 @@
  *   finish(piece)   ─▶ the whole body
  *
  * A bound says how many bytes a piece takes at worst, so that the packer can fill a payload to its limit without
- * ever passing it (spec output §A.8).
+ * ever passing it (docs/datadog.md#payloads-and-their-limits).
  *
  * Thread  the control thread asks; the work is done on the thread pool, 64 KiB of output at a time.
  */

@@ -3,25 +3,24 @@
  * delivers them.
  *
  *   aggregates ─┬─ series   ─┐
- *               └─ sketches  ├─▶ encode ─▶ lane: pack, compress ─▶ submit(payload)      one lane for each kind
+ *               └─ sketches  ├─▶ encode ─▶ pipeline: pack, compress ─▶ submit(payload)      one pipeline for each kind
  *   events ──────────────────┤
  *   service checks ──────────┘
  *
  * Thread   the control thread encodes, 500 aggregates at a time; compression is on the thread pool.
- * Limits   those of the lanes (lane.ts) and of payloads (packer.ts).
+ * Limits   those of the pipelines (pipeline.ts) and of payloads (packer.ts).
  * Numbers  that are not finite have no meaning at the intake: such a series or sketch is dropped and counted.
  */
-import { setTimeout as sleep } from 'node:timers/promises';
+import { Deadline } from '../../lib/deadline.ts';
 import type { Log } from '../../lib/log.ts';
 import type { EventMessage, ServiceCheckMessage } from '../../model/message.ts';
 import type { Aggregate } from '../../model/series.ts';
 import type { Sketch } from '../../model/sketch.ts';
 import { type ByteString, toText } from '../../model/text.ts';
-import { type Account, fates } from '../../telemetry/ledger.ts';
+import { outcomes, type Totals } from '../../telemetry/ledger/ledger.ts';
 import { type OwnMetric, ownMetricBy } from '../../telemetry/metric.ts';
 import type { DeliveryReport, Output } from '../output.ts';
 import { type Compressor, type CompressorKind, hasZstd, makeCompressor } from './compression.ts';
-import { Lane } from './lane.ts';
 import { writeEvent, writeServiceCheck } from './message-json.ts';
 import type { PayloadKind, PayloadSink } from './payload.ts';
 import {
@@ -32,11 +31,14 @@ import {
   seriesFormat,
   sketchesFormat,
 } from './payload-format.ts';
+import { Pipeline } from './pipeline.ts';
 import { writeSeriesV1, writeSeriesV2 } from './series-json.ts';
 import { writeSeries, writeSketch } from './series-protobuf.ts';
 
 /** While more than this waits for the packer, a flush waits a little. */
 const BUSY_BYTES = 4 * 1024 * 1024;
+/** Of the time of a stop, what packing may take at most; sending has the rest. */
+const PACKING_SHARE = 0.6;
 
 export interface PayloadSettings {
   /** Kinds that are sent. */
@@ -66,11 +68,11 @@ export class DatadogOutput implements Output {
   readonly name = 'datadog';
   readonly retentionSeconds = 0;
   readonly #options: DatadogOptions;
-  readonly #lanes: readonly Lane[];
-  readonly #series: Lane | undefined;
-  readonly #sketches: Lane | undefined;
-  readonly #events: Lane | undefined;
-  readonly #checks: Lane | undefined;
+  readonly #pipelines: readonly Pipeline[];
+  readonly #series: Pipeline | undefined;
+  readonly #sketches: Pipeline | undefined;
+  readonly #events: Pipeline | undefined;
+  readonly #checks: Pipeline | undefined;
   readonly #writeSeries: typeof writeSeries;
   #report: Promise<DeliveryReport> | undefined;
 
@@ -79,15 +81,15 @@ export class DatadogOutput implements Output {
     const { settings, hostname } = options;
     const compressor = chooseCompressor(settings, options.log);
     const { series, limits } = settings;
-    const lane = (format: PayloadFormat): Lane | undefined =>
+    const pipeline = (format: PayloadFormat): Pipeline | undefined =>
       settings.kinds.includes(format.kind)
-        ? new Lane({ ...options, format, compressor, isGrouped: format.kind === 'events' })
+        ? new Pipeline({ ...options, format, compressor, isGrouped: format.kind === 'events' })
         : undefined;
-    this.#series = lane(seriesFormat(series, series === 'v1-json' ? limits : settings.seriesLimits));
-    this.#sketches = lane(sketchesFormat(limits));
-    this.#events = lane(eventsFormat(limits, toText(hostname)));
-    this.#checks = lane(checksFormat(limits));
-    this.#lanes = [this.#series, this.#sketches, this.#events, this.#checks].filter(
+    this.#series = pipeline(seriesFormat(series, series === 'v1-json' ? limits : settings.seriesLimits));
+    this.#sketches = pipeline(sketchesFormat(limits));
+    this.#events = pipeline(eventsFormat(limits, toText(hostname)));
+    this.#checks = pipeline(checksFormat(limits));
+    this.#pipelines = [this.#series, this.#sketches, this.#events, this.#checks].filter(
       (each) => each !== undefined,
     );
     this.#writeSeries = { 'v2-protobuf': writeSeries, 'v2-json': writeSeriesV2, 'v1-json': writeSeriesV1 }[
@@ -96,7 +98,7 @@ export class DatadogOutput implements Output {
   }
 
   isBusy(): boolean {
-    return this.#lanes.some((lane) => lane.queuedBytes > BUSY_BYTES);
+    return this.#pipelines.some((pipeline) => pipeline.queuedBytes > BUSY_BYTES);
   }
 
   write(batch: readonly Aggregate[]): void {
@@ -107,7 +109,7 @@ export class DatadogOutput implements Output {
   }
 
   end(): void {
-    for (const lane of this.#lanes) lane.flush();
+    for (const pipeline of this.#pipelines) pipeline.flush();
   }
 
   event(event: EventMessage, receivedAt: number): void {
@@ -137,46 +139,55 @@ export class DatadogOutput implements Output {
     return this.#options.sink.health?.() ?? { healthy: true };
   }
 
-  /** Series, sketches, events and checks, one account for each kind; then payloads, one for each endpoint. */
-  accounts(): Account[] {
-    const items = this.#lanes.map(({ kind, taken, packed, held, dropped }): Account => {
+  /** Series, sketches, events and checks, one entry for each kind; then payloads, one for each endpoint. */
+  totals(): Totals[] {
+    const items = this.#pipelines.map(({ kind, taken, packed, held, dropped }): Totals => {
       const numbers = { accepted: { packed }, dropped: Object.fromEntries(dropped), held: { packer: held } };
-      return { stage: 'datadog', name: kind, unit: 'items', received: taken, ...fates(numbers) };
+      return { stage: 'datadog', name: kind, unit: 'items', received: taken, ...outcomes(numbers) };
     });
-    return [...items, ...(this.#options.sink.accounts?.() ?? [])];
+    return [...items, ...(this.#options.sink.totals?.() ?? [])];
   }
 
   metrics(): OwnMetric[] {
-    const each = (value: (lane: Lane) => number): [string, number][] =>
-      this.#lanes.map((lane) => [lane.kind, value(lane)]);
-    const metric = (type: OwnMetric['type'], name: string, help: string, value: (lane: Lane) => number) =>
-      ownMetricBy(type, name, help, 'kind', each(value));
+    const each = (value: (pipeline: Pipeline) => number): [string, number][] =>
+      this.#pipelines.map((pipeline) => [pipeline.kind, value(pipeline)]);
+    const metric = (
+      type: OwnMetric['type'],
+      name: string,
+      help: string,
+      value: (pipeline: Pipeline) => number,
+    ) => ownMetricBy(type, name, help, 'kind', each(value));
     return [
       metric(
         'counter',
         'whippet_datadog_items_taken_total',
         'Series, sketches, events and service checks given to the Datadog output.',
-        (lane) => lane.taken,
+        (pipeline) => pipeline.taken,
       ),
       metric(
         'counter',
         'whippet_datadog_items_packed_total',
         'Series, sketches, events and service checks put into payloads.',
-        (lane) => lane.packed,
+        (pipeline) => pipeline.packed,
       ),
       this.#droppedMetric(),
       metric(
         'gauge',
         'whippet_datadog_items_held',
         'Series, sketches, events and service checks on their way into a payload.',
-        (lane) => lane.held,
+        (pipeline) => pipeline.held,
       ),
-      metric('counter', 'whippet_datadog_payloads_built_total', 'Payloads made.', (lane) => lane.payloads),
+      metric(
+        'counter',
+        'whippet_datadog_payloads_built_total',
+        'Payloads made.',
+        (pipeline) => pipeline.payloads,
+      ),
       metric(
         'counter',
         'whippet_datadog_payload_bytes_built_total',
         'Bytes of payloads made, compressed.',
-        (lane) => lane.payloadBytes,
+        (pipeline) => pipeline.payloadBytes,
       ),
       ...this.#options.sink.metrics(),
     ];
@@ -187,56 +198,51 @@ export class DatadogOutput implements Output {
       type: 'counter',
       name: 'whippet_datadog_items_dropped_total',
       help: 'Series, sketches, events and service checks that the Datadog output dropped.',
-      samples: this.#lanes.flatMap(({ kind, dropped }) =>
+      samples: this.#pipelines.flatMap(({ kind, dropped }) =>
         [...dropped].map(([reason, value]) => ({ labels: { kind, reason }, value })),
       ),
     };
   }
 
   #writeSeriesOf(aggregate: Aggregate): void {
-    const lane = this.#series;
+    const pipeline = this.#series;
     const { context, series } = aggregate;
-    if (lane === undefined || series.length === 0) return;
-    const chunk = lane.room(series.length, context.name);
+    if (pipeline === undefined || series.length === 0) return;
+    const chunk = pipeline.room(series.length, context.name);
     if (chunk === undefined) return;
     this.#writeSeries(aggregate, chunk, (value) => {
       if (Number.isFinite(value)) return true;
-      lane.refuse('non_finite', context.name);
+      pipeline.refuse('non_finite', context.name);
       return false;
     });
-    lane.wrote();
+    pipeline.wrote();
   }
 
   #writeSketch(aggregate: Aggregate, sketch: Sketch): void {
-    const lane = this.#sketches;
+    const pipeline = this.#sketches;
     const { context, series } = aggregate;
     // A distribution whose name is filtered has no series, and an empty sketch says nothing.
-    if (lane === undefined || series.length === 0 || sketch.count === 0) return;
+    if (pipeline === undefined || series.length === 0 || sketch.count === 0) return;
     const { min, max, avg, sum } = sketch;
     if (![min, max, avg, sum].every(Number.isFinite)) {
-      lane.refuse('non_finite', context.name);
+      pipeline.refuse('non_finite', context.name);
       return;
     }
-    const chunk = lane.room(1, context.name);
+    const chunk = pipeline.room(1, context.name);
     if (chunk === undefined) return;
     writeSketch(aggregate, sketch, chunk);
-    lane.wrote();
+    pipeline.wrote();
   }
 
   async #close(deadlineMs: number): Promise<DeliveryReport> {
-    const begin = performance.now();
+    const deadline = new Deadline(deadlineMs);
     this.end();
-    const packed = Promise.all(this.#lanes.map((lane) => lane.whenIdle()));
-    const timer = new AbortController();
-    await Promise.race([
-      packed,
-      sleep(deadlineMs, undefined, { signal: timer.signal }).catch(() => undefined),
-    ]);
-    timer.abort();
-    const lost = this.#lanes.reduce((sum, lane) => sum + lane.droppedItems + lane.held, 0);
-    const leftMs = Math.max(0, deadlineMs - (performance.now() - begin));
-    const sent = await this.#options.sink.close(leftMs);
-    return joinReports(lost, sent);
+    const packed = Promise.all(this.#pipelines.map((pipeline) => pipeline.whenIdle()));
+    await deadline.within(deadlineMs * PACKING_SHARE).race(packed);
+    const sent = await this.#options.sink.close(deadline.leftMs);
+    const held = this.#pipelines.reduce((sum, pipeline) => sum + pipeline.held, 0);
+    const dropped = this.#pipelines.reduce((sum, pipeline) => sum + pipeline.droppedItems, 0);
+    return joinReports(dropped, held, sent);
   }
 }
 
@@ -253,11 +259,14 @@ function chooseCompressor(settings: PayloadSettings, log: Log): Compressor {
   return makeCompressor(isMissing ? 'zlib' : wanted, { zstd: zstdLevel, zlib: zlibLevel });
 }
 
-function joinReports(lost: number, sent: DeliveryReport): DeliveryReport {
+function joinReports(dropped: number, held: number, sent: DeliveryReport): DeliveryReport {
+  const lost = dropped + held;
   if (lost === 0) return sent;
   const reason = `${lost} series, sketches, events and service checks did not get into a Datadog payload`;
   return {
+    ...sent,
     undelivered: lost + sent.undelivered,
+    lostAtStop: held + (sent.lostAtStop ?? 0),
     reason: sent.reason === undefined ? reason : `${reason}; ${sent.reason}`,
   };
 }

@@ -1,8 +1,8 @@
 import { describe, expect, it } from 'vitest';
-import { type IntakeSettings, intakeBase, listDomains } from './intake-domains.ts';
+import { intakeBase, type ListenerSettings, listDomains } from './intake-domains.ts';
 
-const NONE: IntakeSettings = { dd_url: '', site: 'datadoghq.com', api_key: '', additional_endpoints: {} };
-const list = (settings: Partial<IntakeSettings>) => listDomains({ ...NONE, ...settings }, '1.2.3');
+const NONE: ListenerSettings = { dd_url: '', site: 'datadoghq.com', api_key: '', additional_endpoints: {} };
+const list = (settings: Partial<ListenerSettings>) => listDomains({ ...NONE, ...settings }, '1.2.3');
 
 describe('listDomains', () => {
   it('has nothing without a key', () => {

@@ -1,12 +1,12 @@
 /**
- * Where payloads go: each intake with its keys (spec output A.1).
+ * Where payloads go: each intake with its keys (docs/delivery.md).
  *
  *   dd_url, or https://app.<site>   + api_key ─────┐
  *   additional_endpoints: URL ─▶ keys ─────────────┴─▶ domains, each once, with each of its keys once
  *
  * The host of a Datadog site carries our version, as the Agent's does: `https://0-1-0-app.agent.datadoghq.com`.
  */
-import type { FileKey } from './key-ring.ts';
+import type { FileKey } from './key-set.ts';
 
 export interface IntakeDomain {
   /** As configured, without a slash at the end; names the domain for people and its folder on disk. */
@@ -20,7 +20,7 @@ export interface IntakeDomain {
   readonly fileKey?: FileKey;
 }
 
-export interface IntakeSettings {
+export interface ListenerSettings {
   readonly dd_url: string;
   readonly site: string;
   readonly api_key: string;
@@ -35,7 +35,7 @@ const SITE = /([a-z]{2}\d\.)?(datadoghq\.[a-z]+|ddog-gov\.com)$/;
 
 /** Domains with keys, the main one first; `withoutKeys` lists those that nothing can be sent to. */
 export function listDomains(
-  { dd_url, site, api_key, api_key_file = '', additional_endpoints }: IntakeSettings,
+  { dd_url, site, api_key, api_key_file = '', additional_endpoints }: ListenerSettings,
   version: string,
 ): { domains: IntakeDomain[]; withoutKeys: string[] } {
   const keysByUrl = new Map<string, Set<string>>();

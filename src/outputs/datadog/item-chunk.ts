@@ -5,7 +5,7 @@
  *
  * Why  a flush of 100,000 series would otherwise be 100,000 small arrays.
  */
-import { ProtoWriter } from './proto-writer.ts';
+import { ProtoWriter } from '../protobuf/proto-writer.ts';
 
 export class ItemChunk {
   readonly writer: ProtoWriter;

@@ -1,5 +1,5 @@
 /**
- * Asks each intake whether its keys are valid: at start and every hour (spec output A.14).
+ * Asks each intake whether its keys are valid: at start and every hour (docs/delivery.md).
  *
  *   GET <validation base>/api/v1/validate?api_key=…   200 valid, 403 invalid, anything else: not known
  *

@@ -1,5 +1,5 @@
 /**
- * Events and service checks as JSON items (spec output §A.6, §A.7).
+ * Events and service checks as JSON items (docs/datadog.md#what-is-sent).
  *
  *   event  {"msg_title":"deploy","msg_text":"v2","timestamp":1700000000,"priority":"normal","host":"web-1",
  *           "tags":["env:prod"],"alert_type":"info"}

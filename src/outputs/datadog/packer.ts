@@ -1,5 +1,5 @@
 /**
- * Packs encoded items into payloads, each as full as its limits allow (spec output §A.8).
+ * Packs encoded items into payloads, each as full as its limits allow (docs/datadog.md#payloads-and-their-limits).
  *
  *   items ─▶ pending ──worst case no longer fits──▶ compressed, exact size ─▶ … ─▶ payload
  *            │                                      │
@@ -17,11 +17,11 @@
  * Memory  pending, which is at most about the compressed limit, and the compressed pieces of one payload.
  */
 import { setImmediate as nextTurn } from 'node:timers/promises';
+import { ProtoWriter } from '../protobuf/proto-writer.ts';
 import type { CompressedBody, Compressor } from './compression.ts';
 import type { ItemChunk } from './item-chunk.ts';
 import type { Payload } from './payload.ts';
 import type { PayloadFormat } from './payload-format.ts';
-import { ProtoWriter } from './proto-writer.ts';
 
 const REPACKS_MAX = 40;
 /** Items that are packed before the event loop has its turn. */

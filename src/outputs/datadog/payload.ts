@@ -6,7 +6,7 @@
  * A payload never changes once it is made: several transactions share its bytes.
  */
 
-import type { Account } from '../../telemetry/ledger.ts';
+import type { Totals } from '../../telemetry/ledger/ledger.ts';
 import type { OwnMetric } from '../../telemetry/metric.ts';
 import type { DeliveryReport } from '../output.ts';
 
@@ -34,6 +34,6 @@ export interface PayloadSink {
   metrics(): readonly OwnMetric[];
   /** As those of an output. */
   status?(): readonly object[];
-  accounts?(): readonly Account[];
+  totals?(): readonly Totals[];
   health?(): { readonly healthy: boolean; readonly detail?: string };
 }

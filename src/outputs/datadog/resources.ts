@@ -1,5 +1,5 @@
 /**
- * Tags of a series that the intake takes as resources (spec output §A.3).
+ * Tags of a series that the intake takes as resources (docs/datadog.md#what-is-sent).
  *
  *   device:sda                             resource device sda; the last one wins
  *   dd.internal.resource:database:orders   resource database orders; malformed ones vanish

@@ -1,5 +1,5 @@
 /**
- * Series as JSON items: the public form of the newer route, and the older route's own (spec output §A.4).
+ * Series as JSON items: the public form of the newer route, and the older route's own (docs/datadog.md#what-is-sent).
  *
  *   v2  {"metric":"hits","type":2,"points":[{"timestamp":1700000000,"value":0.5}],"tags":["env:prod"],"interval":10,
  *        "resources":[{"type":"host","name":"web-1"}],"metadata":{"origin":{"metric_type":10,"product":10,"service":0}}}

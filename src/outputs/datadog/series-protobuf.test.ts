@@ -1,16 +1,16 @@
 import { create, fromBinary, toBinary } from '@bufbuild/protobuf';
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
-import { aggregate, Contexts, histogramOf, sketchOf } from '../../../test/support/aggregates.ts';
-import type { Aggregate } from '../../model/series.ts';
-import { toByteString } from '../../model/text.ts';
-import { ItemChunk } from './item-chunk.ts';
 import {
   MetricPayloadSchema,
   MetricSeriesSchema,
   SketchPayloadSchema,
   SketchSchema,
-} from './proto/metrics_pb.ts';
+} from '../../../bench/proto/metrics_pb.ts';
+import { aggregate, Contexts, histogramOf, sketchOf } from '../../../test/support/aggregates.ts';
+import type { Aggregate } from '../../model/series.ts';
+import { toByteString } from '../../model/text.ts';
+import { ItemChunk } from './item-chunk.ts';
 import { writeSeries, writeSketch } from './series-protobuf.ts';
 
 const everything = (): boolean => true;

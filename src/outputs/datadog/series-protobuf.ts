@@ -8,9 +8,9 @@
  */
 import type { Aggregate, SeriesType } from '../../model/series.ts';
 import type { Sketch } from '../../model/sketch.ts';
+import { ProtoWriter } from '../protobuf/proto-writer.ts';
 import type { ItemChunk } from './item-chunk.ts';
 import { DOGSTATSD, originOf } from './origin.ts';
-import { ProtoWriter } from './proto-writer.ts';
 import { splitTags } from './resources.ts';
 
 const PAYLOAD = { items: 1 } as const;

@@ -1,5 +1,5 @@
 /**
- * How long to leave a receiver alone after so many errors (spec output A.13).
+ * How long to leave a receiver alone after so many errors (docs/delivery.md).
  *
  *   errors    1        2        3         4          5          6 and more
  *   wait    2..4 s   4..8 s   8..16 s   16..32 s   32..64 s   64 s           with the defaults

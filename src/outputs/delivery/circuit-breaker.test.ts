@@ -14,7 +14,7 @@ function failed(times: number, settings = DEFAULT_BACKOFF): { breaker: CircuitBr
   return { breaker, now };
 }
 
-describe('a circuit breaker (spec output A.13)', () => {
+describe('a circuit breaker (docs/delivery.md)', () => {
   it('lets everything through while nothing fails', () => {
     const breaker = new CircuitBreaker(DEFAULT_BACKOFF);
     for (let i = 0; i < 5; i++) expect(breaker.request(i)).toBe(true);

@@ -1,5 +1,5 @@
 /**
- * Leaves a receiver that fails alone, and finds out carefully whether it works again (spec output A.13). One for
+ * Leaves a receiver that fails alone, and finds out carefully whether it works again (docs/delivery.md). One for
  * each endpoint and route.
  *
  *   unblocked ──failure──▶ blocked until a deadline ──one request after it──▶ half-blocked
@@ -7,9 +7,15 @@
  *       │                     └──failure, or errors are left after a success─────┤
  *       └──success, and no errors are left───────────────────────────────────────┘
  *
+ * A server that stops hurries: pauses end, later ones are a second at most, and one success opens the way again.
+ *
  * Pure: time and chance are arguments.
  */
 import { type BackoffSettings, backoffMs, errorsMax } from './backoff.ts';
+
+/** Pauses of a server that stops, ms: the first, and the longest. */
+const HURRIED_FIRST_MS = 100;
+const HURRIED_MAX_MS = 1000;
 
 export type BreakerState = 'unblocked' | 'blocked' | 'half-blocked';
 
@@ -19,6 +25,8 @@ export class CircuitBreaker {
   #errors = 0;
   #since = 0;
   #until = 0;
+  /** Failures since the server has begun to stop; undefined before that. */
+  #hurriedErrors: number | undefined;
 
   constructor(settings: BackoffSettings) {
     this.#settings = settings;
@@ -55,7 +63,8 @@ export class CircuitBreaker {
   success(now: number, random: number): void {
     if (this.#state !== 'half-blocked') return;
     const { recovery, recoveryReset } = this.#settings;
-    this.#errors = recoveryReset ? 0 : Math.max(0, this.#errors - recovery);
+    const isCured = recoveryReset || this.#hurriedErrors !== undefined;
+    this.#errors = isCured ? 0 : Math.max(0, this.#errors - recovery);
     if (this.#errors === 0) this.#state = 'unblocked';
     else this.#block(now, random, 0);
   }
@@ -67,6 +76,15 @@ export class CircuitBreaker {
     this.#block(now, random, waitMs);
   }
 
+  /** The server stops: a pause ends now, and a request that is to find out is not waited for. */
+  hurry(now: number): void {
+    this.#hurriedErrors ??= 0;
+    if (this.#state === 'unblocked') return;
+    this.#state = 'blocked';
+    this.#since = now;
+    this.#until = now;
+  }
+
   /** The request that was to find out was given up before it had an outcome. */
   giveUp(): void {
     if (this.#state === 'half-blocked') this.#state = 'blocked';
@@ -75,6 +93,10 @@ export class CircuitBreaker {
   #block(now: number, random: number, waitMs: number): void {
     this.#state = 'blocked';
     this.#since = now;
-    this.#until = Math.round(now + Math.max(backoffMs(this.#errors, this.#settings, random), waitMs));
+    if (this.#hurriedErrors === undefined) {
+      this.#until = Math.round(now + Math.max(backoffMs(this.#errors, this.#settings, random), waitMs));
+    } else {
+      this.#until = now + Math.min(HURRIED_FIRST_MS * 2 ** this.#hurriedErrors++, HURRIED_MAX_MS);
+    }
   }
 }

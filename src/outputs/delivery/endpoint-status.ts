@@ -1,11 +1,11 @@
 /**
  * What one endpoint tells about itself: plain data, for `/api/outputs`, `whippet status`, metrics and the ledger.
  *
- * Account, in payloads: submitted + found on disk at the start = delivered + lost + held (queue and disk).
+ * Totals, in payloads: submitted + found on disk at the start = delivered + lost + held (queue and disk).
  */
 import type { Amount, Loss } from '../retry-queue/loss-counts.ts';
 import { amountOf, NOTHING, sumOf } from '../retry-queue/loss-counts.ts';
-import type { RetryStoreStatus } from '../retry-queue/retry-store.ts';
+import type { RetryStoreStatus } from '../retry-queue/store-status.ts';
 import type { Transaction } from '../retry-queue/transaction.ts';
 import type { BreakerState } from './circuit-breaker.ts';
 import type { Outcome, SendResult } from './send-result.ts';

@@ -6,14 +6,15 @@ import { afterEach, describe, expect, it } from 'vitest';
 import { seededRandom } from '../../../test/support/packets.ts';
 import { HeardLog, nameOf, transaction } from '../../../test/support/transactions.ts';
 import { VirtualClock } from '../../../test/support/virtual-clock.ts';
-import { imbalanceOf } from '../../telemetry/ledger.ts';
+import { Deadline } from '../../lib/deadline.ts';
+import { imbalanceOf } from '../../telemetry/ledger/ledger.ts';
 import { LossCounts } from '../retry-queue/loss-counts.ts';
 import { RetryQueue } from '../retry-queue/retry-queue.ts';
 import { RetryStore } from '../retry-queue/retry-store.ts';
 import type { Transaction } from '../retry-queue/transaction.ts';
 import { DEFAULT_BACKOFF } from './backoff.ts';
 import { Endpoint, type EndpointOptions } from './endpoint.ts';
-import { endpointAccount } from './endpoint-account.ts';
+import { endpointTotals } from './endpoint-totals.ts';
 import type { Sender, SendResult } from './send-result.ts';
 
 const OK: SendResult = { kind: 'answered', status: 202 };
@@ -376,7 +377,7 @@ describe('a day without the endpoint', () => {
     expect(order).toEqual([...order].sort((a, b) => b - a));
     expect(new Set(drained).size).toBe(drained.length);
     expect(losses.total.payloads + drained.length).toBe(flushes);
-    expect(imbalanceOf(endpointAccount(endpoint.status))).toBe(0);
+    expect(imbalanceOf(endpointTotals(endpoint.status))).toBe(0);
     expect(new Set(losses.list().map(({ reason }) => reason))).toEqual(new Set(['disk_full']));
     expect(drained.length * PAYLOAD).toBeGreaterThan(DISK * 0.8);
     expect(endpoint.status).toMatchObject({
@@ -388,40 +389,90 @@ describe('a day without the endpoint', () => {
   });
 });
 
+/** Stops within `sendMs` for sending, and a second more for the disk. */
+function stopWithin({ endpoint, clock }: Made, sendMs: number): ReturnType<Endpoint['stop']> {
+  return endpoint.stop(new Deadline(sendMs, clock), new Deadline(sendMs + 1000, clock));
+}
+
 describe('a stop', () => {
-  it('sends what is new once, and keeps the rest on disk', async () => {
-    const { endpoint, sender, submit, losses, folder } = make({ diskBytes: 1_000_000 });
-    sender.answer = BROKEN;
+  it('ends pauses: sends what waits at once, however long the receiver had asked to be left alone', async () => {
+    const made = make();
+    const { endpoint, sender, submit, losses, clock } = made;
+    sender.answer = { kind: 'answered', status: 429, retryAfterMs: 300_000 };
     submit('old');
     await endpoint.idle();
+    await clock.advance(1);
     sender.answer = OK;
     submit('new');
-    expect(await endpoint.stop(2000)).toEqual([]);
-    expect(sender.acknowledged).toEqual([]);
+    expect(await stopWithin(made, 2000)).toMatchObject({ kept: { payloads: 0 }, lost: { payloads: 0 } });
+    expect(sender.acknowledged).toEqual(['new', 'old']);
     expect(losses.list()).toEqual([]);
-    expect(readdirSync(folder)).toHaveLength(1);
     expect(sender.isClosed).toBe(true);
   });
 
+  it('tries again until the deadline, and opens the way at the first success', async () => {
+    const made = make();
+    const { endpoint, sender, submit, losses, pass } = made;
+    sender.answer = BROKEN;
+    for (let i = 0; i < 20; i++) submit(`t${i}`);
+    await endpoint.idle();
+    const stopped = stopWithin(made, 5000);
+    await pass(3000);
+    expect(sender.acknowledged).toEqual([]);
+    sender.answer = OK;
+    await pass(1100);
+    expect(await stopped).toMatchObject({ lost: { payloads: 0 } });
+    expect([...sender.acknowledged].sort()).toEqual(Array.from({ length: 20 }, (_, i) => `t${i}`).sort());
+    expect(losses.list()).toEqual([]);
+  });
+
+  it('keeps on disk what is left at the deadline, and says how much', async () => {
+    const made = make({ diskBytes: 1_000_000 });
+    const { sender, submit, losses, folder, pass } = made;
+    sender.answer = BROKEN;
+    submit('old', 'new');
+    const stopped = stopWithin(made, 2000);
+    await pass(2000);
+    expect(await stopped).toMatchObject({ kept: { payloads: 2, items: 2 }, lost: { payloads: 0 } });
+    expect(losses.list()).toEqual([]);
+    expect(readdirSync(folder)).toHaveLength(1);
+  });
+
+  it('counts as lost what is left at the deadline without a disk', async () => {
+    const made = make();
+    const { endpoint, sender, submit, losses, pass } = made;
+    sender.answer = BROKEN;
+    submit('a', 'b');
+    const stopped = stopWithin(made, 2000);
+    await pass(2000);
+    expect(await stopped).toMatchObject({ kept: { payloads: 0 }, lost: { payloads: 2 } });
+    expect(losses.list()).toMatchObject([{ reason: 'stopped', payloads: 2, items: 2 }]);
+    submit('too late');
+    expect(losses.total.payloads).toBe(3);
+    expect(imbalanceOf(endpointTotals(endpoint.status))).toBe(0);
+  });
+
   it('waits for what is under way, no longer than it may', async () => {
-    const { endpoint, sender, submit, clock } = make({ requestsMax: 1 });
+    const made = make({ requestsMax: 1 });
+    const { sender, submit, clock } = made;
     sender.answer = 'later';
     submit('a', 'b');
-    const stopped = endpoint.stop(2000);
+    const stopped = stopWithin(made, 2000);
     await nextTurn();
     sender.release();
     await nextTurn();
     await clock.advance(2000);
-    expect((await stopped).map(nameOf)).toEqual(['b']);
+    expect(await stopped).toMatchObject({ lost: { payloads: 1 } });
     expect(sender.acknowledged).toEqual(['a']);
     expect(sender.sent).toEqual(['a', 'b']);
   });
 
   it('sends nothing more when it may not wait, and counts what is lost', async () => {
-    const { endpoint, sender, submit, losses } = make({ requestsMax: 1 });
+    const made = make({ requestsMax: 1 });
+    const { sender, submit, losses } = made;
     sender.answer = 'later';
     submit('a', 'b');
-    expect((await endpoint.stop(0)).map(nameOf).sort()).toEqual(['a', 'b']);
+    expect(await stopWithin(made, 0)).toMatchObject({ lost: { payloads: 2 } });
     expect(losses.list()).toMatchObject([{ reason: 'stopped', payloads: 2, items: 2 }]);
   });
 
@@ -429,7 +480,7 @@ describe('a stop', () => {
     const first = make({ diskBytes: 1_000_000 });
     first.sender.answer = BROKEN;
     first.submit('a', 'b', 'c');
-    await first.endpoint.stop(0);
+    await stopWithin(first, 0);
     const { clock, losses, log } = first;
     const about = { clock, losses, log, random: seededRandom(2) };
     const store = new RetryStore({
@@ -456,7 +507,7 @@ describe('a stop', () => {
     await queue.settled();
     expect(sender.acknowledged.sort()).toEqual(['a', 'b', 'c']);
     expect(store.status).toMatchObject({ files: 0, payloads: 0 });
-    await endpoint.stop(0);
+    await endpoint.stop(new Deadline(0, clock), new Deadline(1000, clock));
   });
 });
 

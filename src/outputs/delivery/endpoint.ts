@@ -9,15 +9,17 @@
  *
  * Pass     every passMs everything is taken from the retry queue, from the newest file when memory is empty, and
  *          sorted: high priority first, then newest first. What may be sent goes to the low queue, the rest back
- *          (spec output A.10). While old data drains, a pass follows as soon as the low queue is empty.
+ *          (docs/delivery.md). While old data drains, a pass follows as soon as the low queue is empty.
+ * Stop     pauses end: what is in memory is tried at once and again until the deadline, the rest goes to disk.
  * Shares   new data goes first; after OLD_EVERY - 1 new ones in a row an old one has its turn.
  * Limits   highMax and newBytesMax of new transactions, beyond which they join the retry queue; lowMax and as many
  *          bytes of old ones.
  * Thread   the control thread. Time, timers and chance are arguments.
  */
 import type { Clock } from '../../lib/clock.ts';
+import type { Deadline } from '../../lib/deadline.ts';
 import type { Log } from '../../lib/log.ts';
-import { amountOf, type LossCounts } from '../retry-queue/loss-counts.ts';
+import { type Amount, amountOf, type LossCounts, type LossReason } from '../retry-queue/loss-counts.ts';
 import type { RetryQueue } from '../retry-queue/retry-queue.ts';
 import { compareForSending, costOf, type Transaction } from '../retry-queue/transaction.ts';
 import type { BackoffSettings } from './backoff.ts';
@@ -30,6 +32,8 @@ const PASS_MS = 5000;
 const OLD_EVERY = 10;
 /** A receiver that asks for more than this is tried sooner. */
 const RETRY_AFTER_MAX_MS = 300_000;
+/** How often a server that stops looks at the latest whether something can be sent. */
+const CHANCE_MS = 250;
 
 export interface EndpointOptions {
   /** For people and metrics; without secrets. */
@@ -54,6 +58,13 @@ export interface EndpointOptions {
   readonly onAnswer?: (transaction: Transaction, status: number) => void;
 }
 
+/** What could not be delivered before the server stopped. */
+export interface LeftAtStop {
+  /** On disk, for the next start. */
+  readonly kept: Amount;
+  readonly lost: Amount;
+}
+
 export class Endpoint {
   readonly #options: EndpointOptions;
   readonly #breakers = new Map<string, CircuitBreaker>();
@@ -67,6 +78,7 @@ export class Endpoint {
   #passing: Promise<void> | undefined;
   #cancelPass: () => void = () => undefined;
   #stopping = false;
+  #isStopped = false;
   #lastError = '';
 
   constructor(options: EndpointOptions) {
@@ -84,6 +96,10 @@ export class Endpoint {
   /** Takes a transaction, to send it or to count it as lost. */
   submit(transaction: Transaction): void {
     this.#tally.submitted(transaction);
+    if (this.#isStopped) {
+      this.#lose(transaction, 'stopped');
+      return;
+    }
     const { highMax, newBytesMax, queue } = this.#options;
     const cost = costOf(transaction);
     if (this.#new.length >= highMax || (this.#new.length > 0 && this.#newBytes + cost > newBytesMax)) {
@@ -133,7 +149,7 @@ export class Endpoint {
     return this.#tally;
   }
 
-  /** Passes now instead of at the next beat, and resolves when that is done; for tests on a virtual clock. */
+  /** Passes now instead of at the next ticker, and resolves when that is done; for tests on a virtual clock. */
   async pass(): Promise<void> {
     this.#beginPass();
     await this.#passing;
@@ -145,38 +161,53 @@ export class Endpoint {
   }
 
   /**
-   * Sends what is new once, for `waitMs` at most, then puts everything on disk. Returns what is lost by stopping.
+   * Stops: pauses end, and everything in memory is sent at once, in order, again and again until `sendUntil`. The rest is
+   * put on disk by `until`. Returns what is left.
    */
-  async stop(waitMs: number): Promise<readonly Transaction[]> {
+  async stop(sendUntil: Deadline, until: Deadline): Promise<LeftAtStop> {
     const { sender, queue, clock } = this.#options;
     this.#cancelPass();
     this.#stopping = true;
-    await this.#passing;
-    this.#giveBack(this.#old.splice(0));
-    if (waitMs > 0) {
-      this.#pump();
-      let cancel: () => void = () => undefined;
-      const late = new Promise<void>((resolve) => {
-        cancel = clock.after(waitMs, resolve);
-      });
-      await Promise.race([this.#drain(), late]);
-      cancel();
-    }
+    for (const breaker of this.#breakers.values()) breaker.hurry(clock.now());
+    await sendUntil.race(Promise.resolve(this.#passing));
+    await this.#deliver(sendUntil);
     // What is still under way is given up by the sender, and comes back to the retry queue.
+    this.#isStopped = true;
     this.#giveBack(this.#new.splice(0));
-    await sender.close();
-    await this.idle();
-    return queue.stop();
+    this.#giveBack(this.#old.splice(0));
+    this.#newBytes = 0;
+    await until.race(sender.close());
+    await until.race(this.idle());
+    return queue.stop(until);
+  }
+
+  async #deliver(deadline: Deadline): Promise<void> {
+    const { queue } = this.#options;
+    while (!deadline.isOver) {
+      this.#choose(queue.takeAll().sort(compareForSending));
+      this.#pump();
+      if (this.#new.length + this.#old.length + this.#underWay.size + queue.size === 0) return;
+      await deadline.race(this.#nextChance());
+    }
+  }
+
+  /** Resolves when a request has ended, or when a pause may have. */
+  async #nextChance(): Promise<void> {
+    const { clock } = this.#options;
+    const now = clock.now();
+    const pauses = [...this.#breakers.values()].map(({ retryAt }) => retryAt - now).filter((ms) => ms > 0);
+    let cancel: () => void = () => undefined;
+    const chance = new Promise<void>((resolve) => {
+      cancel = clock.after(Math.min(CHANCE_MS, ...pauses), resolve);
+    });
+    await Promise.race([chance, ...this.#underWay.values()]);
+    cancel();
   }
 
   get #state(): EndpointStatus['state'] {
     const states = [...this.#breakers.values()].map(({ state }) => state);
     if (states.includes('half-blocked')) return 'half-blocked';
     return states.includes('blocked') ? 'blocked' : 'unblocked';
-  }
-
-  async #drain(): Promise<void> {
-    while (this.#new.length > 0 || this.#underWay.size > 0) await this.idle();
   }
 
   /** Starts as many requests as may be under way. */
@@ -206,7 +237,7 @@ export class Endpoint {
     return fresh;
   }
 
-  /** Old data that a working endpoint could have now: no need to wait for the next beat. */
+  /** Old data that a working endpoint could have now: no need to wait for the next ticker. */
   get #hasMoreToDrain(): boolean {
     const { queue } = this.#options;
     if (this.#stopping || this.#passing !== undefined || this.#state !== 'unblocked') return false;
@@ -214,6 +245,8 @@ export class Endpoint {
   }
 
   #send(transaction: Transaction): void {
+    // It counts as under way before anything else hears of it.
+    this.#underWay.set(transaction, Promise.resolve());
     const done = this.#options.sender.send(transaction).then((result) => {
       this.#underWay.delete(transaction);
       this.#finish(transaction, result);
@@ -282,16 +315,18 @@ export class Endpoint {
   async #runPass(): Promise<void> {
     const { queue, clock } = this.#options;
     if (this.#outage.downSince !== undefined) this.#watchOutage(clock.now());
-    let candidates: Transaction[] = queue.takeAll();
-    // A file is read only when at least one request would be allowed.
-    if (candidates.length === 0 && this.#old.length === 0 && queue.hasStored && this.#mayTry(clock.now())) {
-      candidates = [...(await queue.takeStored())];
-    }
-    if (this.#stopping) {
-      this.#giveBack(candidates);
+    const waiting = queue.takeAll();
+    // A file is read only when memory is empty and at least one request would be allowed.
+    const wantsStored =
+      waiting.length === 0 && this.#old.length === 0 && queue.hasStored && this.#mayTry(clock.now());
+    if (!wantsStored) {
+      this.#choose(waiting.sort(compareForSending));
       return;
     }
-    this.#choose(candidates.sort(compareForSending));
+    await queue.takeStored((stored) => {
+      if (this.#stopping) this.#giveBack(stored);
+      else this.#choose([...stored].sort(compareForSending));
+    });
   }
 
   #choose(sorted: readonly Transaction[]): void {
@@ -326,7 +361,7 @@ export class Endpoint {
     return true;
   }
 
-  #lose(transaction: Transaction, reason: 'refused' | 'no_destination'): void {
+  #lose(transaction: Transaction, reason: LossReason): void {
     const { losses, clock } = this.#options;
     losses.add(reason, transaction.kind, clock.now() - transaction.createdAt, amountOf(transaction));
   }
@@ -339,6 +374,7 @@ export class Endpoint {
     let breaker = this.#breakers.get(route);
     if (breaker === undefined) {
       breaker = new CircuitBreaker(this.#options.backoff);
+      if (this.#stopping) breaker.hurry(this.#options.clock.now());
       this.#breakers.set(route, breaker);
     }
     return breaker;

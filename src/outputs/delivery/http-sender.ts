@@ -12,17 +12,18 @@
  *          sent once more at once, on another connection.
  * Secrets  the key is added here, to the request alone; URLs and errors have none.
  */
-import { readFileSync } from 'node:fs';
-import { rootCertificates, type SecureVersion } from 'node:tls';
 import { type Dispatcher, errors, Pool, ProxyAgent } from 'undici';
 import type { Clock } from '../../lib/clock.ts';
+import { describeCause } from '../../lib/describe-cause.ts';
 import type { Transaction } from '../retry-queue/transaction.ts';
 import { chooseProxy, type ProxySettings } from './proxy-choice.ts';
 import { parseRetryAfter } from './retry-after.ts';
 import type { Sender, SendResult } from './send-result.ts';
+import { type TlsSettings, tlsOptions } from './tls-options.ts';
 
 const DRAIN_MS = 2000;
 const DRAIN_BYTES = 64 * 1024;
+const NO_BODY = Buffer.alloc(0);
 /** How long an unused connection is kept: longer than a bucket, shorter than what most servers allow. */
 const KEEP_ALIVE_MS = 45_000;
 
@@ -38,21 +39,18 @@ export interface HttpSenderOptions {
   readonly proxy: ProxySettings;
   readonly tls: TlsSettings;
   readonly clock: Clock;
+  /** How much of the body of an answer is kept; 0 by default. */
+  readonly answerBytes?: number;
   /** Headers of each request, its key among them; undefined when there is nobody to send it for. */
   readonly headers: (transaction: Transaction) => Readonly<Record<string, string>> | undefined;
-}
-
-export interface TlsSettings {
-  /** Accepts any certificate. */
-  readonly skipVerify: boolean;
-  readonly minVersion: SecureVersion;
-  /** File of certificates to trust beside the usual ones; empty is none. */
-  readonly caFile: string;
 }
 
 export interface HttpAnswer {
   readonly status: number;
   readonly retryAfterMs: number | undefined;
+  readonly headers: Readonly<Record<string, string | string[] | undefined>>;
+  /** The first `answerBytes` of the body, as far as they came in time. */
+  readonly body: Buffer;
 }
 
 export class HttpSender implements Sender {
@@ -101,7 +99,7 @@ export class HttpSender implements Sender {
     } catch (error) {
       if (this.#isClosed) return { kind: 'aborted' };
       if (isLate) return { kind: 'failed', error: `no answer within ${timeoutMs / 1000} seconds` };
-      return { kind: 'failed', error: describeError(error) };
+      return { kind: 'failed', error: describeCause(error) };
     } finally {
       clearTimeout(timer);
       this.#underWay.delete(controller);
@@ -124,15 +122,18 @@ export class HttpSender implements Sender {
   }
 
   async #requestOnce(request: Omit<Dispatcher.RequestOptions, 'origin'>): Promise<HttpAnswer> {
-    const { clock, base } = this.#options;
+    const { clock, base, answerBytes = 0 } = this.#options;
     const url = new URL(base);
     const path = url.pathname.replace(/\/$/, '') + request.path;
     const answer = await this.#dispatcher.request({ ...request, origin: url.origin, path });
     const retryAfter = answer.headers['retry-after'];
+    const body = answerBytes === 0 ? NO_BODY : await readStart(answer.body, answerBytes);
     await drain(answer.body);
     return {
       status: answer.statusCode,
       retryAfterMs: typeof retryAfter === 'string' ? parseRetryAfter(retryAfter, clock.now()) : undefined,
+      headers: answer.headers,
+      body,
     };
   }
 
@@ -161,12 +162,7 @@ function makeDispatcher({
   tls,
 }: HttpSenderOptions): Dispatcher {
   const url = new URL(base);
-  const secure = {
-    rejectUnauthorized: !tls.skipVerify,
-    minVersion: tls.minVersion,
-    timeout: timeoutMs,
-    ...(tls.caFile !== '' && { ca: trustedBeside(tls.caFile) }),
-  };
+  const secure = { ...tlsOptions(tls), timeout: timeoutMs };
   const options = {
     connections,
     allowH2: protocol === 'auto',
@@ -191,9 +187,28 @@ function makeDispatcher({
   });
 }
 
-/** Node forgets its own certificates when it is given others. */
-function trustedBeside(file: string): string[] {
-  return [...rootCertificates, readFileSync(file, 'utf8')];
+/** Reads the first bytes of an answer, up to its end or until it takes too long. Never rejects. */
+async function readStart(body: Dispatcher.ResponseData['body'], bytesMax: number): Promise<Buffer> {
+  const chunks: Buffer[] = [];
+  let bytes = 0;
+  let cancel: () => void = () => undefined;
+  body.on('error', () => cancel());
+  await new Promise<void>((resolve) => {
+    const timer = setTimeout(resolve, DRAIN_MS);
+    cancel = () => {
+      clearTimeout(timer);
+      resolve();
+    };
+    body.on('data', (chunk: Buffer) => {
+      chunks.push(chunk);
+      bytes += chunk.length;
+      if (bytes >= bytesMax) cancel();
+    });
+    body.on('end', cancel);
+    body.on('close', cancel);
+  });
+  body.removeAllListeners('data');
+  return Buffer.concat(chunks).subarray(0, bytesMax);
 }
 
 /** Reads the rest of an answer, so that the connection can be used again; what does not end is cut off. */
@@ -207,13 +222,4 @@ async function drain(body: Dispatcher.ResponseData['body']): Promise<void> {
 function isStaleConnection(error: unknown): boolean {
   if (error instanceof errors.SocketError) return (error.socket?.bytesRead ?? 0) > 0;
   return false;
-}
-
-function describeError(error: unknown): string {
-  if (!(error instanceof Error)) return String(error);
-  // One for each address that was tried.
-  const inner: unknown = error instanceof AggregateError ? error.errors[0] : error;
-  const message = inner instanceof Error && inner.message !== '' ? inner.message : error.message;
-  const { code } = inner as NodeJS.ErrnoException;
-  return code === undefined || message.includes(code) ? message : `${message} (${code})`;
 }

@@ -3,7 +3,14 @@ import type { Transaction } from '../retry-queue/transaction.ts';
 
 export type SendResult =
   /** The receiver answered with this status. */
-  | { readonly kind: 'answered'; readonly status: number; readonly retryAfterMs?: number | undefined }
+  | {
+      readonly kind: 'answered';
+      readonly status: number;
+      readonly retryAfterMs?: number | undefined;
+      readonly headers?: Readonly<Record<string, string | string[] | undefined>>;
+      /** The start of the answer's body, where it was asked for. */
+      readonly body?: Uint8Array;
+    }
   /** No answer: refused, timed out, cut off. The sentence has no secrets in it. */
   | { readonly kind: 'failed'; readonly error: string }
   /** Given up because the server stops. */
@@ -19,7 +26,7 @@ export interface Sender {
   close(): Promise<void>;
 }
 
-/** The outcome by status code (spec output A.9; docs/datadog.md says where we differ). */
+/** The outcome by status code (docs/delivery.md; docs/datadog.md says where we differ). */
 export function outcomeOf(status: number): Outcome {
   if (status >= 200 && status < 300) return 'delivered';
   return status === 400 || status === 403 || status === 413 ? 'refused' : 'retry';

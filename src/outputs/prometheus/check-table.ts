@@ -6,7 +6,7 @@
  */
 import type { ServiceCheckMessage } from '../../model/message.ts';
 import type { ByteString } from '../../model/text.ts';
-import type { NamedFamily } from './family.ts';
+import type { ExposedFamily, FamilyRoll, PrometheusType } from './family.ts';
 import { escapeName, renderLabels } from './labels.ts';
 import type { Adjustment, Problems } from './problems.ts';
 
@@ -19,7 +19,7 @@ interface CheckStatus {
   readonly at: number;
 }
 
-export class CheckFamily implements NamedFamily {
+export class CheckFamily implements ExposedFamily {
   readonly name: string;
   readonly kind = 'check';
   source: ByteString;
@@ -32,6 +32,10 @@ export class CheckFamily implements NamedFamily {
   constructor(name: string, source: ByteString) {
     this.name = name;
     this.source = source;
+  }
+
+  typeIn(): PrometheusType {
+    return 'gauge';
   }
 
   /** The status to show for each label text: the latest, the worst among equally late ones. */
@@ -50,11 +54,13 @@ export class CheckFamily implements NamedFamily {
 export class CheckTable {
   readonly #families = new Map<string, CheckFamily>();
   readonly #problems: Problems;
+  readonly #roll: FamilyRoll<CheckFamily>;
   readonly #checksMax: number;
   size = 0;
 
-  constructor(problems: Problems, checksMax: number = CHECKS_MAX) {
+  constructor(problems: Problems, roll: FamilyRoll<CheckFamily>, checksMax: number = CHECKS_MAX) {
     this.#problems = problems;
+    this.#roll = roll;
     this.#checksMax = checksMax;
   }
 
@@ -77,6 +83,7 @@ export class CheckTable {
     if (family === undefined) {
       family = new CheckFamily(name, check.name);
       this.#families.set(name, family);
+      this.#roll.join(family);
     }
     if (check.name < family.source) family.source = check.name;
     family.looksLike.add(labels);
@@ -91,11 +98,9 @@ export class CheckTable {
       if (family.statuses.size === before) continue;
       this.size -= before - family.statuses.size;
       family.looksLike = new Set(Array.from(family.statuses.values(), ({ labels }) => labels));
-      if (family.statuses.size === 0) this.#families.delete(name);
+      if (family.statuses.size > 0) continue;
+      this.#families.delete(name);
+      this.#roll.leave(family);
     }
-  }
-
-  families(): IterableIterator<CheckFamily> {
-    return this.#families.values();
   }
 }

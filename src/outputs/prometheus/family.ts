@@ -5,15 +5,18 @@
  * members changed since the last one. The array is never changed in place: a page being rendered keeps
  * the one it started with.
  */
+import { assert } from '../../lib/assert.ts';
 import { CONTEXT_TYPES, type Context, type ContextType } from '../../model/context.ts';
 import type { ByteString } from '../../model/text.ts';
+import { type DistributionForm, type Exposure, exposedName } from './exposure.ts';
 import { escapeName } from './labels.ts';
+import type { ExpositionFormat } from './negotiate.ts';
 import type { Problems } from './problems.ts';
 
 /** In order of precedence when several want one name. */
 export const FAMILY_KINDS = [...CONTEXT_TYPES, 'check'] as const;
 export type FamilyKind = ContextType | 'check';
-export type PrometheusType = 'counter' | 'gauge' | 'summary';
+export type PrometheusType = 'counter' | 'gauge' | 'summary' | 'histogram';
 
 /** What naming needs to know; also implemented by the service checks. */
 export interface NamedFamily {
@@ -26,9 +29,18 @@ export interface NamedFamily {
   conflictCounted: boolean;
 }
 
-export class Family implements NamedFamily {
+/** A family on the page. */
+export interface ExposedFamily extends NamedFamily {
+  typeIn(format: ExpositionFormat): PrometheusType;
+}
+
+export class Family implements ExposedFamily {
   readonly name: string;
   readonly kind: ContextType;
+  /** What its histograms or distributions become. */
+  readonly form: DistributionForm;
+  /** Whether members have classic buckets. */
+  readonly isClassic: boolean;
   /** The family's number in the series table, from 1; reused. */
   readonly number: number;
   source: ByteString;
@@ -40,35 +52,60 @@ export class Family implements NamedFamily {
   /** Whether `members` is in page order. */
   sorted = false;
 
-  constructor(name: string, kind: ContextType, number: number, source: ByteString) {
+  constructor(
+    name: string,
+    kind: ContextType,
+    { form, buckets }: Pick<Exposure, 'form' | 'buckets'>,
+    number: number,
+    source: ByteString,
+  ) {
     this.name = name;
     this.kind = kind;
+    this.form = form;
+    this.isClassic = buckets !== undefined;
     this.number = number;
     this.source = source;
   }
+
+  /** Native histograms exist in the protobuf format alone; others get classic buckets, or a summary. */
+  typeIn(format: ExpositionFormat): PrometheusType {
+    if (this.kind === 'counter') return 'counter';
+    if (this.kind === 'gauge' || this.kind === 'set') return 'gauge';
+    return this.isClassic || (this.form === 'native' && format === 'protobuf') ? 'histogram' : 'summary';
+  }
 }
 
-export function prometheusType(kind: FamilyKind): PrometheusType {
-  if (kind === 'counter') return 'counter';
-  return kind === 'histogram' || kind === 'distribution' ? 'summary' : 'gauge';
+/** Who is told of families that appear and vanish. */
+export interface FamilyRoll<F extends NamedFamily> {
+  join(family: F): void;
+  leave(family: F): void;
 }
 
 /** All families that have members. */
 export class Families {
+  readonly #roll: FamilyRoll<Family>;
   readonly #byKey = new Map<string, Family>();
   readonly #byNumber: (Family | undefined)[] = [undefined];
   readonly #freeNumbers: number[] = [];
 
+  constructor(roll: FamilyRoll<Family>) {
+    this.#roll = roll;
+  }
+
   /** Counts `context` as a member of its family, which is created when missing. */
-  join(context: Context, problems: Set<Parameters<Problems['adjust']>[0]>): Family {
-    const name = escapeName(context.name, (problem) => problems.add(problem));
-    const key = `${context.type}:${name}`;
+  join(context: Context, exposure: Exposure, problems: Set<Parameters<Problems['adjust']>[0]>): Family {
+    const name = exposedName(
+      escapeName(context.name, (problem) => problems.add(problem)),
+      exposure,
+    );
+    const key = keyOf(context.type, exposure.form, exposure.buckets !== undefined, name);
     let family = this.#byKey.get(key);
     if (family === undefined) {
       const number = this.#freeNumbers.pop() ?? this.#byNumber.length;
-      family = new Family(name, context.type, number, context.name);
+      family = new Family(name, context.type, exposure, number, context.name);
       this.#byKey.set(key, family);
       this.#byNumber[number] = family;
+      this.#roll.join(family);
     }
     if (context.name < family.source) family.source = context.name;
     family.size++;
@@ -82,8 +119,9 @@ export class Families {
     if (family === undefined) return;
     family.members = undefined;
     if (--family.size > 0) return;
-    this.#byKey.delete(`${family.kind}:${family.name}`);
+    this.#byKey.delete(keyOf(family.kind, family.form, family.isClassic, family.name));
     this.#byNumber[number] = undefined;
+    this.#roll.leave(family);
     this.#freeNumbers.push(number);
   }
 
@@ -101,13 +139,14 @@ export class Families {
       const number = familyOf[id] as number;
       const at = number === 0 ? undefined : filled.get(number);
       if (at === undefined) continue;
-      const members = this.#byNumber[number]?.members as Uint32Array;
+      const members = this.#byNumber[number]?.members;
+      assert(members !== undefined, 'a series belongs to a family that has room for it');
       members[at] = id;
       filled.set(number, at + 1);
     }
   }
+}
 
-  values(): IterableIterator<Family> {
-    return this.#byKey.values();
-  }
+function keyOf(type: ContextType, form: DistributionForm, isClassic: boolean, name: string): string {
+  return `${type}:${form}:${isClassic}:${name}`;
 }

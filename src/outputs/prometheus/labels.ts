@@ -1,5 +1,5 @@
 /**
- * Names and tags as Prometheus names and labels (spec output B.3).
+ * Names and tags as Prometheus names and labels (docs/outputs.md).
  *
  *   web.latency-p95          web_latency_p95
  *   env:prod, 2xx:yes, beta  {_2xx="yes",beta="true",env="prod"}
@@ -30,7 +30,8 @@ const CONTROL = /[\0-\x08\x0b-\x1f\x7f-\x9f\u2028\u2029]/g;
 const PLAIN_VALUE = /^[ !#-[\]-~]*$/;
 
 type Note = (problem: Adjustment) => void;
-interface Label {
+
+export interface Label {
   readonly name: string;
   readonly value: string;
 }
@@ -51,14 +52,28 @@ export function escapeName(name: ByteString, note?: Note): string {
  * `note` hears of each problem, possibly more than once.
  */
 export function renderLabels(tags: readonly ByteString[], host: ByteString, note?: Note): string {
+  let text = '';
+  for (const { name, value } of listLabels(tags, host, note)) {
+    text += `${text === '' ? '' : ','}${name}="${escapeQuoted(value)}"`;
+  }
+  return text;
+}
+
+/** Tags as labels, each name once, sorted by name. `toName` makes a label's name of a tag's key. */
+export function listLabels(
+  tags: readonly ByteString[],
+  host: ByteString,
+  note?: Note,
+  toName: typeof escapeName = escapeName,
+): Label[] {
   const labels: Label[] = [];
   if (host !== '') labels.push({ name: 'host', value: cleanValue(host, note) });
   for (const tag of tags) {
-    const label = toLabel(tag, host !== '', note);
+    const label = toLabel(tag, host !== '', toName, note);
     if (label !== undefined) labels.push(label);
   }
   labels.sort(compareLabels);
-  let text = '';
+  let end = 0;
   for (let i = 0; i < labels.length; ) {
     const label = labels[i] as Label;
     let value = label.value;
@@ -70,9 +85,10 @@ export function renderLabels(tags: readonly ByteString[], host: ByteString, note
       value += `,${next}`;
       last = next;
     }
-    text += `${text === '' ? '' : ','}${label.name}="${escapeQuoted(value)}"`;
+    labels[end++] = value === label.value ? label : { name: label.name, value };
   }
-  return text;
+  labels.length = end;
+  return labels;
 }
 
 /** Escapes what stands between double quotes in either format. */
@@ -90,14 +106,19 @@ export function cleanValue(bytes: ByteString, note?: Note): string {
   return clean;
 }
 
-function toLabel(tag: ByteString, hasHost: boolean, note?: Note): Label | undefined {
+function toLabel(
+  tag: ByteString,
+  hasHost: boolean,
+  toName: typeof escapeName,
+  note?: Note,
+): Label | undefined {
   const colon = tag.indexOf(':');
   const key = colon < 0 ? tag : tag.slice(0, colon);
   if (key === '') {
     note?.('empty_tag');
     return undefined;
   }
-  let name = escapeName(key, note);
+  let name = toName(key, note);
   if (isReserved(name, hasHost)) {
     note?.('reserved_label');
     name = RESERVED_PREFIX + name;
@@ -115,6 +136,13 @@ function isReserved(name: string, hasHost: boolean): boolean {
 function compareLabels(a: Label, b: Label): number {
   if (a.name !== b.name) return a.name < b.name ? -1 : 1;
   return a.value === b.value ? 0 : a.value < b.value ? -1 : 1;
+}
+
+/** Decodes wire text as it is, for receivers that take any name. */
+export function plainName(name: ByteString, note?: Note): string {
+  if (name !== '') return decode(name, note);
+  note?.('empty_name');
+  return UNNAMED;
 }
 
 function decode(bytes: ByteString, note?: Note): string {

@@ -24,6 +24,20 @@ describe('the Accept header', () => {
   );
 });
 
+describe('what is offered', () => {
+  // What Prometheus sends once it scrapes native histograms.
+  const accept =
+    'application/vnd.google.protobuf;proto=io.prometheus.client.MetricFamily;encoding=delimited;q=0.6,application/openmetrics-text;version=1.0.0;q=0.5,text/plain;version=0.0.4;q=0.4,*/*;q=0.3';
+  test.each([
+    [{ openmetrics: true, protobuf: true }, 'protobuf'],
+    [{ openmetrics: true, protobuf: false }, 'openmetrics'],
+    [{ openmetrics: false, protobuf: false }, 'text'],
+  ] as const)('%j decides', (offered, want) => {
+    expect(negotiate(accept, offered)).toBe(want);
+    expect(negotiate(accept.replace('encoding=delimited', 'encoding=text'), offered)).not.toBe('protobuf');
+  });
+});
+
 describe('the Accept-Encoding header', () => {
   const takes = (header: string | undefined, want: boolean) =>
     test(`${header} ${want ? 'takes' : 'refuses'} gzip`, () => expect(acceptsGzip(header)).toBe(want));

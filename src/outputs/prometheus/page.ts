@@ -12,32 +12,43 @@
  * Order: families by name, series by label text, then the server's own metrics by name.
  */
 
+import { addFinite } from '../../lib/finite.ts';
 import type { Context } from '../../model/context.ts';
 import type { ByteString } from '../../model/text.ts';
 import type { OwnMetric } from '../../telemetry/metric.ts';
-import { CheckFamily, type CheckTable } from './check-table.ts';
-import { type Family, prometheusType } from './family.ts';
+import { BinList } from './bin-list.ts';
+import { CheckFamily } from './check-table.ts';
+import { countsIn } from './exposure.ts';
+import type { Family } from './family.ts';
+import type { ShownFamily } from './family-names.ts';
 import { escapeQuoted, renderLabels } from './labels.ts';
-import { claim, nameFamilies } from './naming.ts';
+import type { DisplayedFamily } from './naming.ts';
 import type { ExpositionFormat } from './negotiate.ts';
+import type { OpenTotals } from './open-totals.ts';
+import type { Observed, PageWriter } from './page-writer.ts';
 import type { Problems } from './problems.ts';
+import { ProtobufWriter } from './protobuf-writer.ts';
 import type { QuantileWindow } from './quantile-window.ts';
-import { FLAG, type SeriesTable } from './series-table.ts';
-import { displayName, helpFor, metadata, sampleLine, sampleName } from './syntax.ts';
+import type { SeriesTable } from './series-table.ts';
+import { displayName, helpFor } from './syntax.ts';
+import { TextWriter } from './text-writer.ts';
 
 const CHUNK_CHARS = 64 * 1024;
 const SORTED_PER_TURN = 1000;
+const NO_BUCKETS = { bounds: [], labels: [], keys: [] };
 const QUANTILES = [0.5, 0.9, 0.95, 0.99] as const;
 
 export interface PageSource {
+  /** Names those that wait for a name, and returns all families in page order. */
+  families(): readonly DisplayedFamily<ShownFamily>[];
+  readonly totals: OpenTotals;
   readonly table: SeriesTable;
   readonly window: QuantileWindow;
-  readonly checks: CheckTable;
   readonly problems: Problems;
   lookup(id: number): Context | undefined;
   /** The value of a context's host label, empty for none. */
   hostLabel(host: ByteString): ByteString;
-  /** Metrics shown after everything else; asked before the first line and again at the end. */
+  /** Metrics shown after everything else, if they are. */
   ownMetrics(): OwnMetric[];
 }
 
@@ -47,56 +58,50 @@ interface Group {
   readonly ids: number[];
 }
 
-/** Renders a page. An empty chunk only offers the caller a chance to let others work. */
+/** Renders a page: text, or bytes of protobuf. An empty chunk only offers the caller a chance to let others work. */
 export function* renderPage(
   source: PageSource,
   format: ExpositionFormat,
-): Generator<string, void, undefined> {
+): Generator<string | Uint8Array, void, undefined> {
   const asOf = source.table.births;
-  const taken = new Set<string>();
-  for (const metric of source.ownMetrics()) {
-    claim(format, metric.type, displayName(format, metric.type, metric.name), taken);
-  }
-  source.table.families.collectMembers(source.table.familyOf);
-  const families = nameFamilies<Family | CheckFamily>(
-    format,
-    [...source.table.families.values(), ...source.checks.families()],
-    taken,
-    source.problems,
-  );
-  let chunk = '';
+  const families = source.families();
+  source.table.families.collectMembers(source.table.columns.familyOf);
+  const writer = format === 'protobuf' ? new ProtobufWriter() : new TextWriter(format);
   for (const { family, displayed } of families) {
-    const type = prometheusType(family.kind);
-    chunk += metadata(format, type, displayed, helpFor(family.kind, family.source));
-    const lines =
+    writer.begin(displayed, family.typeIn(format), helpFor(family.kind, family.source));
+    const series =
       family instanceof CheckFamily
-        ? renderChecks(family, displayed)
-        : renderFamily(source, format, family, displayed, asOf);
-    for (const text of lines) {
-      chunk += text;
-      if (text !== '' && chunk.length < CHUNK_CHARS) continue;
-      yield chunk;
-      chunk = '';
-    }
+        ? writeChecks(writer, family)
+        : writeFamily(source, format, writer, family, asOf);
+    for (const isTurn of series) if (isTurn || writer.size >= CHUNK_CHARS) yield writer.take();
+    writer.end();
   }
-  yield chunk + renderOwnMetrics(source.ownMetrics(), format) + (format === 'openmetrics' ? '# EOF\n' : '');
+  writeOwnMetrics(writer, source.ownMetrics(), format);
+  yield writer.finish();
 }
 
-function* renderFamily(
+/** The server's own metrics alone. */
+export function renderOwnPage(metrics: readonly OwnMetric[], format: ExpositionFormat): string | Uint8Array {
+  const writer = format === 'protobuf' ? new ProtobufWriter() : new TextWriter(format);
+  writeOwnMetrics(writer, metrics, format);
+  return writer.finish();
+}
+
+/** Yields after each series, true when others should have their turn. */
+function* writeFamily(
   source: PageSource,
   format: ExpositionFormat,
+  writer: PageWriter,
   family: Family,
-  displayed: string,
   asOf: number,
-): Generator<string, void, undefined> {
+): Generator<boolean, void, undefined> {
   const { table } = source;
   const isMember = (id: number) =>
-    table.familyOf[id] === family.number && (table.bornAt[id] as number) <= asOf;
+    table.columns.familyOf[id] === family.number && (table.columns.bornAt[id] as number) <= asOf;
   // When members changed since the page started, the newcomers are left out below.
-  if (family.members === undefined) table.families.collectMembers(table.familyOf);
+  if (family.members === undefined) table.families.collectMembers(table.columns.familyOf);
   if (family.members === undefined) return;
   const members = family.sorted ? family.members : yield* sortMembers(source, family, family.members);
-  const name = sampleName(format, prometheusType(family.kind), displayed);
   let group: Group | undefined;
   for (const id of members) {
     if (!isMember(id)) continue;
@@ -106,11 +111,15 @@ function* renderFamily(
       group.ids.push(id);
       continue;
     }
-    if (group !== undefined) yield renderGroup(source, format, family, name, group);
+    if (group !== undefined) {
+      writeGroup(source, format, writer, family, group);
+      yield false;
+    }
     // Others may have worked during the yield.
     group = isMember(id) ? { labels, ids: [id] } : undefined;
   }
-  if (group !== undefined) yield renderGroup(source, format, family, name, group);
+  if (group !== undefined) writeGroup(source, format, writer, family, group);
+  yield false;
 }
 
 /** Puts the members of a family in page order and keeps the result if nothing changed meanwhile. */
@@ -118,7 +127,7 @@ function* sortMembers(
   source: PageSource,
   family: Family,
   members: Uint32Array,
-): Generator<string, Uint32Array, undefined> {
+): Generator<boolean, Uint32Array, undefined> {
   const labels: string[] = [];
   const ids: number[] = [];
   for (const id of members) {
@@ -127,7 +136,7 @@ function* sortMembers(
     if (text === undefined) continue;
     labels.push(text);
     ids.push(id);
-    if (labels.length % SORTED_PER_TURN === 0) yield '';
+    if (labels.length % SORTED_PER_TURN === 0) yield true;
   }
   const order = Uint32Array.from(labels.keys());
   order.sort((a, b) => compare(labels[a] as string, labels[b] as string));
@@ -139,66 +148,131 @@ function* sortMembers(
   return sorted;
 }
 
-function renderGroup(
+function writeGroup(
   source: PageSource,
   format: ExpositionFormat,
+  writer: PageWriter,
   family: Family,
-  name: string,
   { labels, ids }: Group,
-): string {
+): void {
   if (ids.length > 1) {
     sortByIdentity(source, ids);
     countMerged(source, ids);
   }
-  const { table } = source;
-  if (family.kind === 'counter') return sampleLine(name, labels, total(table.value, ids));
-  if (prometheusType(family.kind) === 'gauge') return sampleLine(name, labels, latest(table, ids));
-  return renderSummary(source, format, name, labels, ids);
+  const { totals, table } = source;
+  const scaleOf = (id: number) => table.exposureOf(id).scale;
+  switch (family.typeIn(format)) {
+    case 'counter': {
+      const sum = add(ids, (id) => totals.counter(id) * scaleOf(id));
+      writer.value(labels, sum, startOf(source, ids));
+      break;
+    }
+    case 'gauge': {
+      const id = latest(totals, ids);
+      writer.value(labels, totals.gauge(id) * scaleOf(id));
+      break;
+    }
+    case 'summary':
+      writeSummary(source, format, writer, labels, ids);
+      break;
+    case 'histogram':
+      writeHistogram(source, format, writer, labels, ids);
+      break;
+  }
 }
 
-function renderSummary(
-  { table, window }: PageSource,
+function writeSummary(
+  source: PageSource,
   format: ExpositionFormat,
-  name: string,
+  writer: PageWriter,
   labels: string,
   ids: readonly number[],
-): string {
-  const bins = window.read(ids);
-  const before = labels === '' ? '' : `${labels},`;
-  const strict = format === 'openmetrics';
-  let lines = '';
+): void {
+  const bins = source.window.read(ids);
+  const { scale } = source.table.exposureOf(ids[0] as number);
+  const quantiles: [number, number][] = [];
   for (const q of QUANTILES) {
-    const value = bins.quantile(q);
-    if (strict && value < 0) continue;
-    lines += sampleLine(name, `${before}quantile="${q}"`, value);
+    const value = bins.quantile(q) * scale;
+    if (format !== 'openmetrics' || !(value < 0)) quantiles.push([q, value]);
   }
-  const mayFall = ids.some((id) => table.hasFlag(id, FLAG.negative));
-  if (!strict || !mayFall) lines += sampleLine(`${name}_sum`, labels, total(table.value, ids));
-  return lines + sampleLine(`${name}_count`, labels, total(table.count, ids));
+  const count = Math.round(add(ids, (id) => source.totals.count(id)));
+  writer.summary(labels, quantiles, { ...totalsOf(source, format, ids), count });
 }
 
-function* renderChecks(family: CheckFamily, displayed: string): Generator<string, void, undefined> {
+function writeHistogram(
+  source: PageSource,
+  format: ExpositionFormat,
+  writer: PageWriter,
+  labels: string,
+  ids: readonly number[],
+): void {
+  const bins = new BinList();
+  for (const id of ids) source.totals.addBins(id, bins);
+  const { scale, form, buckets } = source.table.exposureOf(ids[0] as number);
+  // Counts are those of the bins, so that they agree.
+  const counts = countsIn(buckets ?? NO_BUCKETS, bins);
+  const classic = buckets && { bounds: buckets.bounds, counts };
+  const { keys, counts: held, length } = bins;
+  const native =
+    form === 'native'
+      ? { keys: keys.subarray(0, length), counts: held.subarray(0, length), scale }
+      : undefined;
+  writer.histogram(
+    labels,
+    { ...totalsOf(source, format, ids), count: counts.at(-1) as number },
+    classic,
+    native,
+  );
+}
+
+function totalsOf(
+  source: PageSource,
+  format: ExpositionFormat,
+  ids: readonly number[],
+): Pick<Observed, 'sum' | 'startAt'> {
+  const { totals, table } = source;
+  const mayFall = ids.some((id) => totals.mayFall(id));
+  const sum = add(ids, (id) => totals.sum(id) * table.exposureOf(id).scale);
+  return {
+    sum: format === 'openmetrics' && mayFall ? undefined : sum,
+    startAt: startOf(source, ids),
+  };
+}
+
+/** When the first of these totals began. */
+function startOf({ totals }: PageSource, ids: readonly number[]): number | undefined {
+  let start: number | undefined;
+  for (const id of ids) {
+    const own = totals.startAt(id);
+    if (own === undefined) return undefined;
+    start = Math.min(start ?? own, own);
+  }
+  return start;
+}
+
+function* writeChecks(writer: PageWriter, family: CheckFamily): Generator<boolean, void, undefined> {
   const statuses = [...family.byLabels()].sort(([a], [b]) => compare(a, b));
-  for (const [labels, { status }] of statuses) yield sampleLine(displayed, labels, status);
+  for (const [labels, { status }] of statuses) {
+    writer.value(labels, status);
+    yield false;
+  }
 }
 
-function renderOwnMetrics(metrics: readonly OwnMetric[], format: ExpositionFormat): string {
+function writeOwnMetrics(writer: PageWriter, metrics: readonly OwnMetric[], format: ExpositionFormat): void {
   const byName = new Map<string, OwnMetric>();
   for (const metric of metrics) {
     const before = byName.get(metric.name);
     const samples = before === undefined ? metric.samples : [...before.samples, ...metric.samples];
     byName.set(metric.name, { ...metric, samples });
   }
-  let text = '';
   for (const { name, type, help, samples } of [...byName.values()].sort((a, b) => compare(a.name, b.name))) {
-    const displayed = displayName(format, type, name);
-    text += metadata(format, type, displayed, help);
+    writer.begin(displayName(format, type, name), type, help);
     for (const { labels, value } of samples) {
       const pairs = Object.entries(labels).map(([key, label]) => `${key}="${escapeQuoted(label)}"`);
-      text += sampleLine(sampleName(format, type, displayed), pairs.join(','), value);
+      writer.value(pairs.join(','), value);
     }
+    writer.end();
   }
-  return text;
 }
 
 function labelsOf(source: PageSource, id: number): string | undefined {
@@ -207,24 +281,24 @@ function labelsOf(source: PageSource, id: number): string | undefined {
 }
 
 /** Adds up in the order of `ids`, so that rounding is the same on every page. */
-function total(column: Float64Array, ids: readonly number[]): number {
+function add(ids: readonly number[], of: (id: number) => number): number {
   let sum = 0;
-  for (const id of ids) sum += column[id] as number;
+  for (const id of ids) sum = addFinite(sum, of(id));
   return sum;
 }
 
-function latest({ value, dataAt }: SeriesTable, ids: readonly number[]): number {
+function latest(totals: OpenTotals, ids: readonly number[]): number {
   let chosen = ids[0] as number;
-  for (const id of ids) if ((dataAt[id] as number) > (dataAt[chosen] as number)) chosen = id;
-  return value[chosen] as number;
+  for (const id of ids) if (totals.dataAt(id) > totals.dataAt(chosen)) chosen = id;
+  return chosen;
 }
 
 /** Orders contexts by what they are, not by their ids, which depend on who came first. */
-function sortByIdentity({ lookup, table }: PageSource, ids: number[]): void {
+function sortByIdentity({ lookup, totals }: PageSource, ids: number[]): void {
   const identities = new Map(ids.map((id) => [id, identityOf(lookup(id))]));
   ids.sort((a, b) => {
     const order = compare(identities.get(a) as string, identities.get(b) as string);
-    return order !== 0 ? order : (table.value[a] as number) - (table.value[b] as number);
+    return order !== 0 ? order : totals.sum(a) - totals.sum(b);
   });
 }
 
@@ -234,11 +308,11 @@ function identityOf(context: Context | undefined): string {
 
 /** Counts all but one member of a group, each series once in its life. */
 function countMerged({ table, problems }: PageSource, ids: readonly number[]): void {
-  let missing = ids.length - 1 - ids.filter((id) => table.hasFlag(id, FLAG.mergeCounted)).length;
+  let missing = ids.length - 1 - ids.filter((id) => table.columns.merged[id] === 1).length;
   for (const id of ids) {
     if (missing <= 0) return;
-    if (table.hasFlag(id, FLAG.mergeCounted)) continue;
-    table.setFlag(id, FLAG.mergeCounted);
+    if (table.columns.merged[id] === 1) continue;
+    table.columns.merged[id] = 1;
     problems.adjust('series_merged');
     missing--;
   }

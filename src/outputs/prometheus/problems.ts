@@ -33,10 +33,12 @@ export type Adjustment = (typeof ADJUSTMENTS)[number];
 export const REJECTIONS = [
   /** A counter that would fall. */
   'negative_increment',
-  /** A total that would become NaN or infinite. */
+  /** A total that would become infinite: it stays at the largest double; counts and quantiles were still added. */
   'non_finite',
   /** No room for quantiles; the sum and count were still added. */
   'window_full',
+  /** No room for the bins of a native or classic histogram; nothing of the bucket was added. */
+  'bins_full',
   /** A service check beyond the number that is kept. */
   'check_limit',
   /** A timestamped sample of a type that cannot have one. */

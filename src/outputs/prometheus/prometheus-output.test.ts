@@ -9,10 +9,13 @@ import {
   sketchOf,
 } from '../../../test/support/aggregates.ts';
 import { type ParsedFamily, parseExposition, sampleOf } from '../../../test/support/exposition-parser.ts';
+import { HeardLog } from '../../../test/support/transactions.ts';
 import type { ContextType } from '../../model/context.ts';
 import type { Aggregate, AggregateData } from '../../model/series.ts';
 import { toByteString } from '../../model/text.ts';
 import { ownMetric } from '../../telemetry/metric.ts';
+import { CumulativeTable } from '../cumulative/cumulative-table.ts';
+import { type DistributionForm, Exposures } from './exposure.ts';
 import { PrometheusOutput } from './prometheus-output.ts';
 
 const OPENMETRICS = 'application/openmetrics-text; version=1.0.0';
@@ -27,13 +30,36 @@ beforeEach(() => {
 });
 
 function create(known: Contexts): PrometheusOutput {
-  return new PrometheusOutput({ hostname: 'server', expirySeconds: 300, lookup: known.lookup });
+  return outputWith({ lookup: known.lookup });
 }
 
-function flush(aggregates: Aggregate[], at = START, to = output): void {
+type Some = Partial<ConstructorParameters<typeof PrometheusOutput>[0]> &
+  Pick<ConstructorParameters<typeof PrometheusOutput>[0], 'lookup'> & {
+    readonly expirySeconds?: number;
+  };
+
+function outputWith({ expirySeconds = 300, ...options }: Some): PrometheusOutput {
+  const cumulative = new CumulativeTable({ expirySeconds, keepsBins: options.exposures !== undefined });
+  return new PrometheusOutput({ hostname: 'server', cumulative, ...options });
+}
+
+/** As the fan-out does it. */
+function flush(
+  aggregates: Aggregate[],
+  at = START,
+  to = output,
+  expirySecondsOf?: (id: number) => number | undefined,
+): void {
+  to.cumulative.begin(at);
   to.begin({ at, interval: 10, final: false });
-  to.write(aggregates);
+  for (const part of to.cumulative.parts(aggregates)) to.write(part);
+  to.cumulative.end(at, expirySecondsOf);
   to.end({ at, interval: 10, final: false });
+}
+
+function forget(ids: number[], to = output): void {
+  to.forget(ids);
+  to.cumulative.forget(ids);
 }
 
 function text(from = output): string {
@@ -74,7 +100,7 @@ describe('values', () => {
     );
   });
 
-  test('a counter that would fall or become infinite is left as it is and counted', () => {
+  test('a counter never falls, and stays at the largest double instead of becoming infinite; both are counted', () => {
     const context = contexts.create('hits', 'counter');
     const add = (sum: number) => flush([aggregate(context, { kind: 'counter', sum })]);
     add(1e308);
@@ -82,9 +108,26 @@ describe('values', () => {
     add(Number.NaN);
     add(Number.POSITIVE_INFINITY);
     add(1e308);
-    expect(sampleOf(page(), 'hits')).toBe(1e308);
+    expect(sampleOf(page(), 'hits')).toBe(Number.MAX_VALUE);
     expect(rejected('negative_increment')).toBe(1);
     expect(rejected('non_finite')).toBe(3);
+  });
+
+  test('a summary whose sum would become infinite keeps its count and quantiles', () => {
+    const context = contexts.create('lat', 'histogram');
+    for (let i = 0; i < 3; i++)
+      flush([aggregate(context, { kind: 'histogram', histogram: histogramOf([1, 2, 1e308]) })]);
+    expect(sampleOf(page(), 'lat_count')).toBe(9);
+    expect(sampleOf(page(), 'lat_sum')).toBe(Number.MAX_VALUE);
+    expect(sampleOf(page(), 'lat', { quantile: '0.5' })).toBeCloseTo(2, 1);
+    expect(rejected('non_finite')).toBe(2);
+  });
+
+  test('a count of exact weights is rounded in all, not bucket by bucket', () => {
+    const context = contexts.create('lat', 'histogram');
+    for (let i = 0; i < 3; i++)
+      flush([aggregate(context, { kind: 'histogram', histogram: { ...histogramOf([1]), count: 1 / 0.3 } })]);
+    expect(sampleOf(page(), 'lat_count')).toBe(10);
   });
 
   test('a rejected first value makes no series', () => {
@@ -212,9 +255,9 @@ describe('expiry', () => {
   test('a forgotten id starts anew for another context', () => {
     const old = contexts.create('old', 'distribution');
     flush([aggregate(old, { kind: 'distribution', sketch: sketchOf([1]) })]);
-    output.forget([old.id]);
+    forget([old.id]);
     const next = { ...old, name: 'next' };
-    const fresh = new PrometheusOutput({ hostname: 'server', expirySeconds: 0, lookup: () => next });
+    const fresh = outputWith({ hostname: 'server', expirySeconds: 0, lookup: () => next });
     for (const to of [output, fresh]) {
       flush([aggregate(next, { kind: 'distribution', sketch: sketchOf([5]) })], START, to);
     }
@@ -226,15 +269,11 @@ describe('expiry', () => {
 
   test('a series with an expiry of its own leaves by that, sooner or later than the others', () => {
     const own: Readonly<Record<string, number>> = { brief: 20, rare: 1000 };
-    const to = new PrometheusOutput({
-      hostname: 'server',
-      expirySeconds: 300,
-      expirySecondsOf: (id) => own[contexts.lookup(id)?.name ?? ''],
-      lookup: contexts.lookup,
-    });
+    const expirySecondsOf = (id: number) => own[contexts.lookup(id)?.name ?? ''];
+    const to = outputWith({ hostname: 'server', expirySeconds: 300, lookup: contexts.lookup });
     flush([gaugeOf('brief', 1), gaugeOf('rare', 1), gaugeOf('usual', 1)], START, to);
     const shown = (after: number): string[] => {
-      flush([], START + after, to);
+      flush([], START + after, to, expirySecondsOf);
       return ['brief', 'usual', 'rare'].filter((name) => text(to).includes(`\n${name} 1\n`));
     };
     expect(shown(20)).toEqual(['brief', 'usual', 'rare']);
@@ -245,7 +284,7 @@ describe('expiry', () => {
 
   test('contexts are kept for as long as series live', () => {
     expect(output.retentionSeconds).toBe(300);
-    const forever = new PrometheusOutput({ hostname: '', expirySeconds: 0, lookup: contexts.lookup });
+    const forever = outputWith({ hostname: '', expirySeconds: 0, lookup: contexts.lookup });
     expect(forever.retentionSeconds).toBe(Number.POSITIVE_INFINITY);
   });
 });
@@ -308,9 +347,71 @@ describe('names', () => {
     expect(sampleOf(strict, 'orders_counter_total')).toBe(3);
   });
 
+  test('a series keeps its name when another type comes under it, and the log names both', () => {
+    const log = new HeardLog();
+    const to = outputWith({ lookup: contexts.lookup, log });
+    const gauge = gaugeOf('load', 93);
+    flush([gauge], START, to);
+    expect(sampleOf(page(to), 'load')).toBe(93);
+    flush([counterOf('load', 1)], START + 10, to);
+    const families = page(to);
+    expect([sampleOf(families, 'load'), sampleOf(families, 'load_counter')]).toEqual([93, 1]);
+    expect(log.sentences).toEqual([
+      'the counter load is shown as load_counter, because the gauge load has its name already',
+    ]);
+    page(to);
+    expect(log.lines).toHaveLength(1);
+  });
+
+  test('a gauge keeps a name that a later summary would need, and a summary those of its parts', () => {
+    flush([gaugeOf('req.count', 4), distributionOf('db', [1])]);
+    flush([distributionOf('req', [1, 2]), gaugeOf('db_sum', 7)], START + 10);
+    const families = page();
+    expect(sampleOf(families, 'req_count')).toBe(4);
+    expect(sampleOf(families, 'req_distribution_count')).toBe(2);
+    expect(sampleOf(families, 'db_sum')).toBe(1);
+    expect(sampleOf(families, 'db_sum_gauge')).toBe(7);
+  });
+
+  test('a name is free when its series have ended, and the newcomer keeps the one it has', () => {
+    const gauge = gaugeOf('load', 93);
+    const counter = (sum: number) => aggregate(late, { kind: 'counter', sum });
+    const late = contexts.create('load', 'counter');
+    flush([gauge]);
+    for (let at = START + 10; at <= START + 400; at += 10) flush([counter(1)], at);
+    expect(sampleOf(page(), 'load_counter')).toBe(40);
+    expect(() => sampleOf(page(), 'load')).toThrow();
+    flush([distributionOf('load', [3]), counter(1)], START + 410);
+    expect(sampleOf(page(), 'load_count')).toBe(1);
+    expect(sampleOf(page(), 'load_counter')).toBe(41);
+  });
+
+  test('names do not depend on which scrapes there were', () => {
+    const other = create(contexts);
+    const flushes = [
+      [gaugeOf('load', 1), distributionOf('x', [1])],
+      [counterOf('load', 2), gaugeOf('x.count', 3)],
+      [gaugeOf('x.sum', 4), counterOf('x', 5)],
+    ];
+    flushes.forEach((batch, i) => {
+      flush(batch, START + 10 * i);
+      flush([...batch].reverse(), START + 10 * i, other);
+      page();
+    });
+    expect(
+      text()
+        .split('\n')
+        .filter((line) => !line.includes('whippet')),
+    ).toEqual(
+      text(other)
+        .split('\n')
+        .filter((line) => !line.includes('whippet')),
+    );
+  });
+
   test("no input takes the place of the server's own metrics", () => {
     flush([gaugeOf('whippet.prometheus.series', 5), gaugeOf('whippet_up', 6)]);
-    const own = new PrometheusOutput({
+    const own = outputWith({
       hostname: 'server',
       expirySeconds: 300,
       lookup: contexts.lookup,
@@ -331,7 +432,7 @@ describe('a page under way', () => {
       if (gone.has(id)) throw new Error(`context ${id} is gone`);
       return contexts.lookup(id);
     };
-    const to = new PrometheusOutput({ hostname: 'server', expirySeconds: 300, lookup });
+    const to = outputWith({ hostname: 'server', expirySeconds: 300, lookup });
     const aggregates = Array.from({ length: 3000 }, (_, i) => [
       counterOf('many', 1, [`id:${i}`]),
       gaugeOf(`family.${i}`, i),
@@ -347,7 +448,7 @@ describe('a page under way', () => {
         chunks++;
         for (const id of [chunks * 50, 5990 - 2 * chunks, 5991 - 2 * chunks]) {
           gone.add(id);
-          to.forget([id]);
+          forget([id], to);
         }
         flush(
           [
@@ -368,7 +469,7 @@ describe('a page under way', () => {
   test('an id that names another context meanwhile is left out', () => {
     const names = new Map<number, string>();
     const known = { lookup: (id: number) => contexts.lookup(id) };
-    const racy = new PrometheusOutput({
+    const racy = outputWith({
       hostname: 'server',
       expirySeconds: 300,
       lookup: (id) => {
@@ -382,7 +483,7 @@ describe('a page under way', () => {
     let collected = '';
     for (const chunk of racy.page(undefined).chunks) {
       if (collected === '') {
-        racy.forget([3999]);
+        forget([3999], racy);
         names.set(3999, 'id:reborn');
         flush([all[3999] as Aggregate], START, racy);
       }
@@ -454,9 +555,14 @@ describe('any input', () => {
         return { kind: 'distribution', sketch: sketchOf(finite) };
     }
   };
-  const pagesOf = (inputs: Input[], checks: { name: string; tags: string[] }[]): string[] => {
+  const pagesOf = (
+    form: DistributionForm,
+    inputs: Input[],
+    checks: { name: string; tags: string[] }[],
+  ): string[] => {
     const known = new Contexts();
-    const to = create(known);
+    const exposures = new Exposures({ form, buckets: [-1, 0, 1e6], timingsInSeconds: false });
+    const to = outputWith({ lookup: known.lookup, exposures });
     for (const check of checks) to.serviceCheck(checkOf(check.name, { tags: check.tags }), START);
     // Two flushes with the same data, a page after each.
     const all = inputs.map((one) =>
@@ -468,14 +574,17 @@ describe('any input', () => {
     return [...pages, text(to), openmetrics(to)];
   };
 
-  test('gives valid pages, the same whatever the order it comes in', () => {
+  test.each([
+    'summary',
+    'classic',
+  ] as const)('gives valid pages (%s), the same whatever the order it comes in', (form) => {
     fc.assert(
       fc.property(order, ({ inputs, shuffled, checks }) => {
-        const pages = pagesOf(inputs, checks);
+        const pages = pagesOf(form, inputs, checks);
         pages.forEach((one, i) => {
           parseExposition(one, i % 2 === 0 ? 'text' : 'openmetrics');
         });
-        expect(pagesOf(shuffled, [...checks].reverse())).toEqual(pages);
+        expect(pagesOf(form, shuffled, [...checks].reverse())).toEqual(pages);
       }),
       { numRuns: 300 },
     );

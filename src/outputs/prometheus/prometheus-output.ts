@@ -1,101 +1,134 @@
 /**
  * Output `prometheus`: what the aggregates of all flushes add up to, for a Prometheus server to scrape.
  *
- *   write(batch) ──▶ series table, quantile window ──page()──▶ text 0.0.4 or OpenMetrics 1.0, in chunks
+ *   cumulative table ─▶ write(batch) ──▶ series table, quantile window ──page()──▶ text 0.0.4 or OpenMetrics 1.0, in chunks
+ *   open buckets ─────▶ look(value) ───▶ open totals ───────────────────────┘
  *
  *   counter                  counter: sum of its buckets; a bucket that is negative is rejected
  *   gauge, set               gauge: last value, distinct elements of the last bucket
- *   histogram, distribution  summary: cumulative sum and count, quantiles of the last one to two minutes
+ *   histogram, distribution  summary: cumulative sum and count, quantiles of the last one to two minutes; or a classic or
+ *                            native histogram (exposure.ts)
  *   timestamped              a counter adds, a gauge is set
  *   event                    whippet_events_total by alert type
  *   service check            gauge `<name>_check_status`
  *
- * Owned by the control thread. Memory per series is in series-table.ts and quantile-age.ts.
- * A series leaves the page `expirySeconds` after its last data, or when a metric rule says so; a counter then restarts from zero. Zero
- * fills are not data.
+ * Values, and when a series ends, are those of the cumulative table (cumulative/cumulative-table.ts); a scrape adds what
+ * counters, gauges, sums and counts have in open buckets (open-totals.ts). Quantiles and sets are those of closed ones.
+ *
+ * Owned by the control thread. Memory per series is there, in series-table.ts and in quantile-age.ts.
  */
+import type { Log } from '../../lib/log.ts';
 import type { Context } from '../../model/context.ts';
 import type { EventAlertType, EventMessage, ServiceCheckMessage } from '../../model/message.ts';
+import type { OpenValue } from '../../model/open-value.ts';
 import type { Aggregate, AggregateData } from '../../model/series.ts';
 import type { ByteString } from '../../model/text.ts';
-import { type Fates, fates, totalOf } from '../../telemetry/ledger.ts';
+import { type Outcomes, outcomes, totalOf } from '../../telemetry/ledger/ledger.ts';
 import { type OwnMetric, ownMetric, ownMetricBy } from '../../telemetry/metric.ts';
+import type { CumulativeTable } from '../cumulative/cumulative-table.ts';
 import type { DeliveryReport, FlushInfo, Output } from '../output.ts';
 import { CheckTable } from './check-table.ts';
+import { type Exposures, PLAIN, withoutBins } from './exposure.ts';
+import { FamilyNames } from './family-names.ts';
 import { CONTENT_TYPES, negotiate } from './negotiate.ts';
-import { renderPage } from './page.ts';
+import { OpenTotals } from './open-totals.ts';
+import { renderOwnPage, renderPage } from './page.ts';
 import { Problems, REJECTIONS } from './problems.ts';
 import { QuantileWindow } from './quantile-window.ts';
-import { FLAG, SeriesTable } from './series-table.ts';
+import { SeriesTable } from './series-table.ts';
 
 export interface PrometheusOptions {
   /** The server's own host name; a host label appears only where a context's host differs. */
   readonly hostname: ByteString;
-  /** Seconds without data after which a series leaves the page; 0 keeps it as long as its context lives. */
-  readonly expirySeconds: number;
-  /** Where context `id` has an expiry of its own; undefined where it has none. */
-  expirySecondsOf?(id: number): number | undefined;
+  /** Totals of all series; whoever gives this output batches adds them here before (fan-out.ts). */
+  readonly cumulative: CumulativeTable;
   /** Finds a context by its id. */
   lookup(id: number): Context | undefined;
   /** Metrics of other parts of the server, shown at the end of the page. */
   ownMetrics?(): Iterable<OwnMetric>;
+  /** How metrics are shown; unchanged, as summaries, when not given. */
+  readonly exposures?: Exposures;
+  /** Whether clients that prefer OpenMetrics get it; they do when not given. */
+  readonly openmetrics?: boolean;
+  /** Whether native histograms are offered to those who ask for protobuf. */
+  readonly protobuf?: boolean;
+  /** Whether the server's own metrics stand at the end of the page; they do when not given. */
+  readonly showsOwn?: boolean;
+  readonly log?: Log;
 }
 
 export interface Page {
   readonly contentType: string;
-  /** The text in pieces; some may be empty. Whoever sends them lets the event loop run in between. */
-  readonly chunks: Iterable<string>;
+  /** The text, or bytes of protobuf, in pieces; some may be empty. Whoever sends them lets the event loop run in between. */
+  readonly chunks: Iterable<string | Uint8Array>;
 }
 
 export class PrometheusOutput implements Output {
   readonly name = 'prometheus';
   readonly retentionSeconds: number;
+  readonly cumulative: CumulativeTable;
   readonly #options: PrometheusOptions;
   readonly #problems = new Problems();
-  readonly #table = new SeriesTable();
+  readonly #names: FamilyNames;
+  readonly #table: SeriesTable;
   readonly #window = new QuantileWindow();
-  readonly #checks = new CheckTable(this.#problems);
+  readonly #checks: CheckTable;
   readonly #events = new Map<EventAlertType, number>([
     ['error', 0],
     ['info', 0],
     ['success', 0],
     ['warning', 0],
   ]);
-  /** Time of the flush under way or of the last one, Unix seconds. */
-  #now = 0;
+  readonly #open: OpenTotals;
+  /** Series that a look at open buckets began; the next flush says whether they are series. */
+  readonly #provisional = new Set<number>();
   #expired = 0;
   /** Aggregates, events and checks. */
   #given = 0;
+  /** While a flush is under way newcomers wait for their names, so that these do not depend on who came first. */
+  #isFlushing = false;
 
   constructor(options: PrometheusOptions) {
     this.#options = options;
-    this.retentionSeconds = options.expirySeconds === 0 ? Number.POSITIVE_INFINITY : options.expirySeconds;
+    this.#open = new OpenTotals(options.cumulative);
+    this.#names = new FamilyNames(this.#problems, options.log);
+    this.#table = new SeriesTable(this.#names);
+    this.#checks = new CheckTable(this.#problems, this.#names);
+    this.cumulative = options.cumulative;
+    this.retentionSeconds = options.cumulative.retentionSeconds;
   }
 
   begin(flush: FlushInfo): void {
-    this.#now = flush.at;
     this.#window.advance(flush.at);
+    this.#isFlushing = true;
   }
 
   write(batch: readonly Aggregate[]): void {
-    for (const { context, data } of batch) {
-      this.#apply(context, data);
+    for (const aggregate of batch) {
+      const { context, data, timestamp, interval } = aggregate;
+      this.#open.settle(context.id, timestamp, interval);
+      const refusal = this.cumulative.refusalOf(aggregate);
+      if (refusal !== undefined) this.#problems.reject(refusal === 'cut' ? 'non_finite' : refusal);
+      if (this.cumulative.has(context.id)) this.#admit(context);
+      const isObserved = refusal === undefined || refusal === 'cut';
+      if (isObserved && this.#isQuantiled(context.id) && !this.#addToWindow(context.id, data))
+        this.#problems.reject('window_full');
       this.#given++;
     }
   }
 
   end(flush: FlushInfo): void {
-    const { familyOf, dataAt } = this.#table;
-    for (let id = 0; id < familyOf.length; id++) {
-      if (familyOf[id] === 0) continue;
-      const expirySeconds = this.#options.expirySecondsOf?.(id) ?? this.retentionSeconds;
-      if ((dataAt[id] as number) >= Math.floor(flush.at - expirySeconds)) continue;
-      this.#table.remove(id);
-      this.#table.setFlag(id, FLAG.expired);
-      this.#window.forget(id);
-      this.#expired++;
+    // One interval later, because results of the fleet come in flushes of their own.
+    this.#open.close(flush.at - flush.interval);
+    for (const id of this.cumulative.expired) this.#remove(id);
+    for (const id of this.#provisional) {
+      const isSeries = this.cumulative.has(id);
+      if (!isSeries && !this.#open.has(id)) this.#remove(id);
+      if (isSeries || !this.#table.has(id)) this.#provisional.delete(id);
     }
     this.#checks.expire(flush.at - this.retentionSeconds);
+    this.#isFlushing = false;
+    this.#names.settle();
   }
 
   event(event: EventMessage): void {
@@ -109,13 +142,36 @@ export class PrometheusOutput implements Output {
   }
 
   forget(contextIds: readonly number[]): void {
+    // A context may go a few seconds before its series would.
     for (const id of contextIds) {
-      // A context may go a few seconds before its series would.
-      if (this.#table.has(id)) this.#expired++;
-      this.#table.forget(id);
-      this.#window.forget(id);
+      this.#remove(id);
+      this.#provisional.delete(id);
     }
     this.#table.trim();
+    this.#open.trim(this.#table.columns.familyOf.length);
+  }
+
+  /**
+   * Shows what an open bucket holds, on top of what was flushed; false when there is no room. Not while a flush is under
+   * way: what that has taken and not yet written would be missing.
+   */
+  look(value: OpenValue): boolean {
+    const { id } = value;
+    const context = this.#options.lookup(id);
+    if (context === undefined) return false;
+    // A histogram is shown with all of its bins, or as of the last bucket.
+    const { data } = value;
+    if (data.kind === 'observed' && data.bins === undefined && this.needsBins(id)) return false;
+    if (!this.#open.take(value)) return false;
+    if (this.#table.has(id)) return true;
+    this.#admit(context);
+    this.#provisional.add(id);
+    return true;
+  }
+
+  /** Whether what is shown of context `id` is made of its bins. */
+  needsBins(id: number): boolean {
+    return this.cumulative.hasBins(id);
   }
 
   /** Nothing waits to be delivered: a scrape reads what is there. */
@@ -125,23 +181,38 @@ export class PrometheusOutput implements Output {
 
   /** The page for a client that sent this `Accept` header. */
   page(accept: string | undefined): Page {
-    const format = negotiate(accept);
+    const { openmetrics = true, protobuf = false, showsOwn = true } = this.#options;
+    const format = negotiate(accept, { openmetrics, protobuf });
+    const allOwn = () => [...(this.#options.ownMetrics?.() ?? []), ...this.ownMetrics()];
     const source = {
+      families: () => {
+        this.#names.reserve(allOwn());
+        if (!this.#isFlushing) this.#names.settle();
+        return this.#names.displayed(format);
+      },
+      totals: this.#open,
       table: this.#table,
       window: this.#window,
-      checks: this.#checks,
       problems: this.#problems,
       lookup: (id: number) => this.#options.lookup(id),
       hostLabel: (host: ByteString) => this.#hostLabel(host),
-      ownMetrics: () => [...(this.#options.ownMetrics?.() ?? []), ...this.ownMetrics()],
+      ownMetrics: showsOwn ? allOwn : () => [],
     };
     return { contentType: CONTENT_TYPES[format], chunks: renderPage(source, format) };
   }
 
-  fates(): Fates {
+  /** A page of the server's own metrics alone. */
+  ownPage(accept: string | undefined): Page {
+    const { openmetrics = true, protobuf = false } = this.#options;
+    const format = negotiate(accept, { openmetrics, protobuf });
+    const metrics = [...(this.#options.ownMetrics?.() ?? []), ...this.ownMetrics()];
+    return { contentType: CONTENT_TYPES[format], chunks: [renderOwnPage(metrics, format)] };
+  }
+
+  outcomes(): Outcomes {
     const reasons = REJECTIONS.filter((reason) => reason !== 'window_full');
     const rejected = Object.fromEntries(reasons.map((reason) => [reason, this.#problems.rejected(reason)]));
-    return fates({ accepted: { shown: this.#given - totalOf(rejected) }, rejected });
+    return outcomes({ accepted: { shown: this.#given - totalOf(rejected) }, rejected });
   }
 
   /** This output's own metrics; the page adds them by itself. */
@@ -165,72 +236,31 @@ export class PrometheusOutput implements Output {
     ];
   }
 
-  #apply(context: Context, data: AggregateData): void {
-    switch (data.kind) {
-      case 'counter':
-        // A zero may be a fill. It shows a series that was never seen, and keeps none alive.
-        if (data.sum !== 0) this.#count(context, data.sum);
-        else if (!this.#table.has(context.id) && !this.#table.hasFlag(context.id, FLAG.expired)) {
-          this.#count(context, 0);
-        }
-        break;
-      case 'gauge':
-        this.#set(context, data.value);
-        break;
-      case 'set':
-        this.#set(context, data.distinct);
-        break;
-      case 'histogram': {
-        const { histogram } = data;
-        if (!this.#observe(context, histogram.sum, histogram.count, histogram.min)) break;
-        if (!this.#window.addHistogram(context.id, histogram)) this.#problems.reject('window_full');
-        break;
-      }
-      case 'distribution': {
-        const { sketch } = data;
-        if (!this.#observe(context, sketch.sum, sketch.count, sketch.min)) break;
-        if (!this.#window.addSketch(context.id, sketch)) this.#problems.reject('window_full');
-        break;
-      }
-      case 'timestamped':
-        if (context.type === 'counter') this.#count(context, data.value);
-        else if (context.type === 'gauge') this.#set(context, data.value);
-        else this.#problems.reject('unsupported');
-        break;
-    }
+  #admit(context: Context): void {
+    if (this.#table.has(context.id)) return;
+    const asked = this.#options.exposures?.of(context) ?? PLAIN;
+    // What bins are kept was decided when the total began; a reload may have changed it since.
+    const exposure = this.cumulative.hasBins(context.id) ? asked : withoutBins(asked);
+    this.#table.admit(context, this.#hostLabel(context.host), exposure, this.#problems);
   }
 
-  #count(context: Context, increment: number): void {
-    const total = this.#valueOf(context.id) + increment;
-    if (increment < 0) this.#problems.reject('negative_increment');
-    else if (!Number.isFinite(total)) this.#problems.reject('non_finite');
-    else this.#set(context, total);
+  /** Whether quantiles of the last minutes may be shown for it. */
+  #isQuantiled(id: number): boolean {
+    return !this.#table.has(id) || this.#table.exposureOf(id).buckets === undefined;
   }
 
-  #set(context: Context, value: number): void {
-    this.#table.admit(context, this.#hostLabel(context.host), this.#problems);
-    this.#table.value[context.id] = value;
-    this.#table.dataAt[context.id] = Math.floor(this.#now);
+  #remove(id: number): void {
+    this.#window.forget(id);
+    this.#open.forget(id);
+    if (!this.#table.has(id)) return;
+    this.#table.remove(id);
+    this.#expired++;
   }
 
-  /** Adds a bucket to a summary; false when it was rejected. */
-  #observe(context: Context, sum: number, count: number, min: number): boolean {
-    const { id } = context;
-    const totalSum = this.#valueOf(id) + sum;
-    const totalCount = (this.#table.has(id) ? (this.#table.count[id] as number) : 0) + Math.trunc(count);
-    if (count < 0) this.#problems.reject('negative_increment');
-    else if (!Number.isFinite(totalSum) || !Number.isFinite(totalCount)) this.#problems.reject('non_finite');
-    else {
-      this.#set(context, totalSum);
-      this.#table.count[id] = totalCount;
-      if (min < 0 || sum < 0) this.#table.setFlag(id, FLAG.negative);
-      return true;
-    }
-    return false;
-  }
-
-  #valueOf(id: number): number {
-    return this.#table.has(id) ? (this.#table.value[id] as number) : 0;
+  /** False when there is no room. */
+  #addToWindow(id: number, data: AggregateData): boolean {
+    if (data.kind === 'histogram') return this.#window.addHistogram(id, data.histogram);
+    return data.kind === 'distribution' ? this.#window.addSketch(id, data.sketch) : true;
   }
 
   #hostLabel(host: ByteString): ByteString {

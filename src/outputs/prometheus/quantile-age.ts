@@ -1,10 +1,10 @@
 /**
  * Bins of many distributions over one stretch of time, packed.
  *
- *   #runOf    context id ─▶ run        0 for none
+ *   runs      context id ─▶ run        0 for none
  *   run       start, length, room, min, max                 columns, numbered from 1
- *   #keys     │ run 1 ····│ run 2 │ free …                   int16
- *   #counts   │ run 1 ····│ run 2 │                          uint32, saturating
+ *   keys      │ run 1 ····│ run 2 │ free …                   int16
+ *   counts    │ run 1 ····│ run 2 │                          uint32, saturating
  *
  * Memory  6 bytes a bin and 28 a distribution. A run has room for a power of two of bins; one that
  *         outgrows its room moves to the end and leaves a hole. Nothing is freed before clear(), which
@@ -12,6 +12,7 @@
  * Limits  binsMax in all, BINS_PER_RUN_MAX in one run (lowest bins collapse).
  * Full    add() returns false and changes nothing.
  */
+import { ColumnTable } from '../../lib/column-table.ts';
 import type { BinList } from './bin-list.ts';
 
 const BINS_PER_RUN_MAX = 4096;
@@ -21,122 +22,95 @@ const RUNS_AT_START = 64;
 const COUNT_MAX = 0xffff_ffff;
 
 export class QuantileAge {
-  readonly #binsMax: number;
-  #runOf = new Uint32Array(RUNS_AT_START);
-  #runs = 0;
-  #start = new Uint32Array(RUNS_AT_START);
-  #length = new Uint16Array(RUNS_AT_START);
-  #room = new Uint16Array(RUNS_AT_START);
-  #min = new Float64Array(RUNS_AT_START);
-  #max = new Float64Array(RUNS_AT_START);
-  #bins = 0;
-  #keys = new Int16Array(BINS_AT_START);
-  #counts = new Uint32Array(BINS_AT_START);
+  private readonly binsMax: number;
+  /** By context id: its run, 0 for none. */
+  private readonly contextTable = new ColumnTable({ runs: Uint32Array }, RUNS_AT_START);
+  private readonly runTable = new ColumnTable(
+    { start: Uint32Array, length: Uint16Array, room: Uint16Array, min: Float64Array, max: Float64Array },
+    RUNS_AT_START,
+  );
+  private readonly binTable = new ColumnTable({ keys: Int16Array, counts: Uint32Array }, BINS_AT_START);
+  private runs = 0;
+  private bins = 0;
 
   constructor(binsMax: number) {
-    this.#binsMax = binsMax;
+    this.binsMax = binsMax;
   }
 
   /** Merges `bins` into the run of context `id`. `bins` holds the merged run afterwards. */
   add(id: number, bins: BinList): boolean {
     this.read(id, bins);
     bins.trim(BINS_PER_RUN_MAX);
-    const old = id < this.#runOf.length ? (this.#runOf[id] as number) : 0;
-    const run = old !== 0 ? old : this.#runs + 1;
-    if (run >= this.#start.length) this.#growRuns();
-    if (old === 0 || bins.length > (this.#room[run] as number)) {
+    const old = this.runOf(id);
+    const run = old !== 0 ? old : this.runs + 1;
+    this.runTable.reserve(run);
+    const { start, room: rooms } = this.runTable.columns;
+    if (old === 0 || bins.length > (rooms[run] as number)) {
       const room = Math.max(ROOM_MIN, 2 ** Math.ceil(Math.log2(bins.length)));
-      if (!this.#reserveBins(room)) return false;
-      this.#start[run] = this.#bins;
-      this.#room[run] = room;
-      this.#bins += room;
+      if (!this.reserveBins(room)) return false;
+      start[run] = this.bins;
+      rooms[run] = room;
+      this.bins += room;
     }
     if (old === 0) {
-      this.#setRun(id, run);
-      this.#runs = run;
+      this.setRun(id, run);
+      this.runs = run;
     }
-    this.#store(run, bins);
+    this.store(run, bins);
     return true;
   }
 
   /** Merges the run of context `id` into `bins`. */
   read(id: number, bins: BinList): void {
-    const run = id < this.#runOf.length ? (this.#runOf[id] as number) : 0;
+    const run = this.runOf(id);
     if (run === 0) return;
-    bins.merge(this.#keys, this.#counts, this.#start[run] as number, this.#length[run] as number);
-    bins.widen(this.#min[run] as number, this.#max[run] as number);
+    const { start, length, min, max } = this.runTable.columns;
+    const { keys, counts } = this.binTable.columns;
+    bins.merge(keys, counts, start[run] as number, length[run] as number);
+    bins.widen(min[run] as number, max[run] as number);
   }
 
   forget(id: number): void {
-    if (id < this.#runOf.length) this.#runOf[id] = 0;
+    if (id < this.contextTable.capacity) this.contextTable.columns.runs[id] = 0;
   }
 
   /** Empties the age, and gives memory back when most of it was not needed. */
   clear(): void {
-    if (this.#keys.length > BINS_AT_START && this.#bins < this.#keys.length / 4) {
-      const bins = Math.max(BINS_AT_START, 2 ** Math.ceil(Math.log2(this.#bins * 2 + 1)));
-      this.#keys = new Int16Array(bins);
-      this.#counts = new Uint32Array(bins);
-    }
-    if (this.#start.length > RUNS_AT_START && this.#runs < this.#start.length / 4) this.#makeRuns();
-    else this.#runOf.fill(0);
-    this.#runs = 0;
-    this.#bins = 0;
+    this.binTable.trim(this.bins);
+    if (this.runTable.isWasteful(this.runs)) {
+      this.contextTable.clear();
+      this.runTable.clear();
+    } else this.contextTable.columns.runs.fill(0);
+    this.runs = 0;
+    this.bins = 0;
   }
 
-  #store(run: number, bins: BinList): void {
-    const start = this.#start[run] as number;
+  private store(run: number, bins: BinList): void {
+    const { start: starts, length, min, max } = this.runTable.columns;
+    const { keys, counts } = this.binTable.columns;
+    const start = starts[run] as number;
     for (let i = 0; i < bins.length; i++) {
-      this.#keys[start + i] = bins.keys[i] as number;
-      this.#counts[start + i] = Math.min(bins.counts[i] as number, COUNT_MAX);
+      keys[start + i] = bins.keys[i] as number;
+      counts[start + i] = Math.min(bins.counts[i] as number, COUNT_MAX);
     }
-    this.#length[run] = bins.length;
-    this.#min[run] = bins.min;
-    this.#max[run] = bins.max;
+    length[run] = bins.length;
+    min[run] = bins.min;
+    max[run] = bins.max;
   }
 
-  #setRun(id: number, run: number): void {
-    if (id >= this.#runOf.length) this.#runOf = grown(this.#runOf, id + 1);
-    this.#runOf[id] = run;
+  private runOf(id: number): number {
+    return this.contextTable.columns.runs[id] ?? 0;
   }
 
-  /** Starts again with few runs, and few numbers of contexts. */
-  #makeRuns(): void {
-    this.#runOf = new Uint32Array(RUNS_AT_START);
-    this.#start = new Uint32Array(RUNS_AT_START);
-    this.#length = new Uint16Array(RUNS_AT_START);
-    this.#room = new Uint16Array(RUNS_AT_START);
-    this.#min = new Float64Array(RUNS_AT_START);
-    this.#max = new Float64Array(RUNS_AT_START);
+  private setRun(id: number, run: number): void {
+    this.contextTable.reserve(id);
+    this.contextTable.columns.runs[id] = run;
   }
 
-  #growRuns(): void {
-    const length = this.#start.length + 1;
-    this.#start = grown(this.#start, length);
-    this.#length = grown(this.#length, length);
-    this.#room = grown(this.#room, length);
-    this.#min = grown(this.#min, length);
-    this.#max = grown(this.#max, length);
-  }
-
-  #reserveBins(room: number): boolean {
-    const needed = this.#bins + room;
-    if (needed > this.#binsMax) return false;
-    if (needed > this.#keys.length) {
-      this.#keys = grown(this.#keys, needed);
-      this.#counts = grown(this.#counts, needed);
-    }
+  private reserveBins(room: number): boolean {
+    const needed = this.bins + room;
+    if (needed > this.binsMax) return false;
+    this.binTable.reserve(needed - 1);
     return true;
   }
-}
-
-/** Copies a column into one at least twice as long that holds `length` cells. */
-export function grown<T extends Uint8Array | Uint16Array | Int16Array | Uint32Array | Float64Array>(
-  column: T,
-  length: number,
-): T {
-  const size = Math.max(column.length * 2, 2 ** Math.ceil(Math.log2(length)));
-  const larger = new (column.constructor as new (size: number) => T)(size);
-  larger.set(column);
-  return larger;
 }

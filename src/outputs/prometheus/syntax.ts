@@ -1,5 +1,5 @@
 /**
- * How the two exposition formats differ (spec output B.1, B.2).
+ * How the two exposition formats differ (docs/outputs.md).
  *
  *                        text 0.0.4              OpenMetrics 1.0
  *   counter `hits`       # TYPE hits counter     # TYPE hits counter
@@ -29,7 +29,8 @@ export function sampleName(format: ExpositionFormat, type: PrometheusType, displ
 export function claimedNames(format: ExpositionFormat, type: PrometheusType, displayed: string): string[] {
   const names = [displayed];
   if (format === 'openmetrics' && type === 'counter') names.push(displayed + TOTAL);
-  if (type === 'summary') names.push(`${displayed}_sum`, `${displayed}_count`, `${displayed}_bucket`);
+  if (type === 'summary' || type === 'histogram')
+    names.push(`${displayed}_sum`, `${displayed}_count`, `${displayed}_bucket`);
   if (format === 'openmetrics' && type !== 'gauge') names.push(`${displayed}_created`);
   return names;
 }

@@ -14,6 +14,8 @@ export const LOSS_REASONS = [
   'disk_full',
   /** On disk for longer than the age limit. */
   'too_old',
+  /** Somebody else removed the file, or its folder. */
+  'file_removed',
   /** The file could not be read back whole. */
   'file_damaged',
   /** Nobody is configured any more to whom it could be sent. */
@@ -22,6 +24,12 @@ export const LOSS_REASONS = [
   'stopped',
   /** The receiver refused it for good. */
   'refused',
+  /** The receiver has newer points of the same series, or another value at the same time. */
+  'out_of_order',
+  /** The receiver does not take this kind of data, or this form of it. */
+  'unsupported',
+  /** The receiver refuses the temporality it was sent with. */
+  'temporality',
 ] as const;
 export type LossReason = (typeof LOSS_REASONS)[number];
 
@@ -55,7 +63,8 @@ export class LossCounts {
   readonly #losses = new Map<string, Loss>();
 
   add(reason: LossReason, kind: string, ageMs: number, amount: Amount): void {
-    if (amount.payloads === 0) return;
+    // A payload may be lost in part.
+    if (amount.payloads === 0 && amount.items === 0 && amount.points === 0) return;
     const age = nameAge(ageMs);
     const key = `${reason} ${kind} ${age}`;
     const before = this.#losses.get(key) ?? NOTHING;

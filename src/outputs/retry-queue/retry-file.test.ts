@@ -1,3 +1,4 @@
+import { crc32 } from 'node:zlib';
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
 import { nameOf, transaction } from '../../../test/support/transactions.ts';
@@ -9,15 +10,13 @@ const encode = (...transactions: Transaction[]): Buffer =>
 
 const anyTransaction: fc.Arbitrary<Transaction> = fc.record({
   kind: fc.constantFrom('series', 'events'),
-  route: fc.string(),
+  route: fc.webPath().map((path) => `/${path}`),
   destination: fc.string({ unit: 'grapheme' }),
   priority: fc.constantFrom('normal', 'high'),
   createdAt: fc.nat(),
-  headers: fc.dictionary(
-    fc.string().filter((name) => name !== '__proto__'),
-    fc.string(),
-    { noNullPrototype: true },
-  ),
+  headers: fc.dictionary(fc.stringMatching(/^[a-z0-9-]+$/), fc.stringMatching(/^[ -~]*$/), {
+    noNullPrototype: true,
+  }),
   body: fc.uint8Array({ maxLength: 200 }).map((bytes) => Buffer.from(bytes)),
   itemCount: fc.nat(),
   pointCount: fc.nat(),
@@ -96,4 +95,65 @@ describe('a retry file', () => {
       }),
     );
   });
+
+  it('never throws and gives out nothing misshapen, whatever JSON stands in it with a right checksum', () => {
+    const anyText = fc.oneof(
+      fc.json(),
+      fc.string(),
+      misshapen.map((value) => JSON.stringify(value)),
+    );
+    fc.assert(
+      fc.property(
+        anyText,
+        fc.array(fc.tuple(anyText, fc.uint8Array()), { maxLength: 3 }),
+        (summary, records) => {
+          const { records: read } = decodeRetryFile(fileOf(summary, records));
+          for (const { transaction } of read) {
+            expect(transaction.route).toMatch(/^\//);
+            expect([transaction.kind, transaction.destination].map((text) => typeof text)).toEqual([
+              'string',
+              'string',
+            ]);
+            for (const number of [transaction.createdAt, transaction.itemCount, transaction.pointCount])
+              expect(number).toBeGreaterThanOrEqual(0);
+          }
+        },
+      ),
+    );
+  });
 });
+
+/** A transaction as it is written, with one field replaced by something else. */
+const misshapen = fc
+  .tuple(fc.constantFrom('k', 'r', 'd', 'p', 't', 'h', 'i', 'n', 'e', 'newest', 'kinds'), fc.anything())
+  .map(([field, value]) => ({
+    ...{ k: 'series', r: '/x', d: 'd', p: 'normal', t: 1, h: {}, i: 1, n: 1, e: 0 },
+    ...{ newest: 1, oldest: 1, kinds: {} },
+    ...{ [field]: typeof value === 'bigint' ? null : value },
+  }))
+  .filter((value) => {
+    try {
+      return JSON.stringify(value) !== undefined;
+    } catch {
+      return false;
+    }
+  });
+
+/** A file whose checksums are right and whose texts are anything. */
+function fileOf(summary: string, records: readonly (readonly [about: string, body: Uint8Array])[]): Buffer {
+  const text = Buffer.from(summary);
+  const head = Buffer.alloc(16);
+  head.write('WHPQ', 'latin1');
+  head[4] = 1;
+  head.writeUInt32LE(text.length, 8);
+  head.writeUInt32LE(crc32(text), 12);
+  const encoded = records.flatMap(([about, body]) => {
+    const aboutText = Buffer.from(about);
+    const record = Buffer.alloc(16);
+    record.writeUInt32LE(aboutText.length, 4);
+    record.writeUInt32LE(body.length, 8);
+    record.writeUInt32LE(crc32(body, crc32(aboutText)), 12);
+    return [record, aboutText, body];
+  });
+  return Buffer.concat([head, text, ...encoded]);
+}

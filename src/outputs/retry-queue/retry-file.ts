@@ -10,6 +10,9 @@
  *
  * The summary says what the file holds without reading it all. `about` is the transaction without its
  * bytes; keys are never in it, the destination stands for them.
+ *
+ * Trust  none: the folder may hold anything. A summary or an `about` that is no JSON, or JSON of another shape, is
+ *        damage like a wrong checksum. Decoding never throws.
  */
 import { crc32 } from 'node:zlib';
 import { type Amount, amountOf, NOTHING, sumOf } from './loss-counts.ts';
@@ -91,13 +94,23 @@ export function encodeRetryFile(
   return [head, text, ...transactions.flatMap(encodeRecord)];
 }
 
+// 2026_01_02__03_04_05_a1b2c3d4.retry        UTC, as the Agent names them
+export function nameFile(now: number, random: number): string {
+  const time = new Date(now).toISOString().slice(0, 19).replace('T', '__').replaceAll(/[-:]/g, '_');
+  const unique = Math.floor(random * 2 ** 32)
+    .toString(16)
+    .padStart(8, '0');
+  return `${time}_${unique}${RETRY_FILE_SUFFIX}`;
+}
+
 /** The summary at the start of a file, and where records begin; undefined when it is damaged. */
 export function decodeHead(bytes: Buffer): { summary: RetryFileSummary; end: number } | undefined {
   const length = summaryLength(bytes);
   if (length === undefined || bytes.length < HEAD_BYTES + length) return undefined;
   const text = bytes.subarray(HEAD_BYTES, HEAD_BYTES + length);
   if (crc32(text) !== bytes.readUInt32LE(12)) return undefined;
-  return { summary: JSON.parse(text.toString()) as RetryFileSummary, end: HEAD_BYTES + length };
+  const summary = asSummary(parseJson(text));
+  return summary && { summary, end: HEAD_BYTES + length };
 }
 
 /** How long the summary is, from the head alone; undefined when this is no head. */
@@ -121,11 +134,11 @@ export function decodeRetryFile(bytes: Buffer): DecodedFile {
     const end = aboutEnd + bytes.readUInt32LE(at + 8);
     // Lengths that lead past the end: what follows cannot be found any more.
     if (end > bytes.length) return { records, done, damaged: true };
-    if (crc32(bytes.subarray(at + RECORD_BYTES, end)) === bytes.readUInt32LE(at + 12)) {
-      const transaction = decodeRecord(bytes, at + RECORD_BYTES, aboutEnd, end);
-      if (bytes[at] === 0) records.push({ transaction, doneAt: at });
-      else done.push({ kind: transaction.kind, amount: amountOf(transaction), doneAt: at });
-    } else damaged = true;
+    const isWhole = crc32(bytes.subarray(at + RECORD_BYTES, end)) === bytes.readUInt32LE(at + 12);
+    const transaction = isWhole ? decodeRecord(bytes, at + RECORD_BYTES, aboutEnd, end) : undefined;
+    if (transaction === undefined) damaged = true;
+    else if (bytes[at] === 0) records.push({ transaction, doneAt: at });
+    else done.push({ kind: transaction.kind, amount: amountOf(transaction), doneAt: at });
     at = end;
   }
   return { records, done, damaged };
@@ -153,18 +166,73 @@ function encodeRecord(transaction: Transaction): Uint8Array[] {
   return [record, text, body];
 }
 
-function decodeRecord(bytes: Buffer, start: number, aboutEnd: number, end: number): Transaction {
-  const about = JSON.parse(bytes.toString('utf8', start, aboutEnd)) as About;
-  return {
-    kind: about.k,
-    route: about.r,
-    destination: about.d,
-    priority: about.p,
-    createdAt: about.t,
-    headers: about.h,
-    body: bytes.subarray(aboutEnd, end),
-    itemCount: about.i,
-    pointCount: about.n,
-    errors: about.e,
-  };
+function decodeRecord(bytes: Buffer, start: number, aboutEnd: number, end: number): Transaction | undefined {
+  const about = asAbout(parseJson(bytes.subarray(start, aboutEnd)));
+  return (
+    about && {
+      kind: about.k,
+      route: about.r,
+      destination: about.d,
+      priority: about.p,
+      createdAt: about.t,
+      headers: about.h,
+      body: bytes.subarray(aboutEnd, end),
+      itemCount: about.i,
+      pointCount: about.n,
+      errors: about.e,
+    }
+  );
+}
+
+function parseJson(text: Buffer): unknown {
+  try {
+    return JSON.parse(text.toString());
+  } catch {
+    return undefined;
+  }
+}
+
+function asSummary(value: unknown): RetryFileSummary | undefined {
+  if (!isRecord(value) || !isCount(value.newest) || !isRecord(value.kinds)) return undefined;
+  // A file without transactions has no oldest one, which JSON writes as null.
+  const oldest = value.oldest === null ? value.newest : value.oldest;
+  if (!isCount(oldest)) return undefined;
+  const kinds: Record<string, Amount> = {};
+  for (const [kind, amount] of Object.entries(value.kinds)) {
+    if (!isRecord(amount)) return undefined;
+    const { payloads, items, points, bytes } = amount;
+    if (!isCount(payloads) || !isCount(items) || !isCount(points) || !isCount(bytes)) return undefined;
+    kinds[kind] = { payloads, items, points, bytes };
+  }
+  return { newest: value.newest, oldest, kinds };
+}
+
+function asAbout(value: unknown): About | undefined {
+  if (!isRecord(value)) return undefined;
+  const { k, r, d, p, t, h, i, n, e } = value;
+  const isText = typeof k === 'string' && typeof d === 'string' && isRoute(r) && isHeaders(h);
+  const isNumbers = isCount(t) && isCount(i) && isCount(n) && isCount(e);
+  if (!isText || !isNumbers || (p !== 'normal' && p !== 'high')) return undefined;
+  return { k, r, d, p, t, h, i, n, e };
+}
+
+/** A path, and nothing that would end the line of the request it stands in. */
+function isRoute(value: unknown): value is string {
+  return typeof value === 'string' && /^\/[\x21-\x7e]*$/.test(value);
+}
+
+function isHeaders(value: unknown): value is Record<string, string> {
+  if (!isRecord(value)) return false;
+  return Object.entries(value).every(
+    ([name, text]) => /^[a-z0-9-]+$/i.test(name) && typeof text === 'string' && /^[\x20-\x7e]*$/.test(text),
+  );
+}
+
+function isRecord(value: unknown): value is Record<string, unknown> {
+  return typeof value === 'object' && value !== null && !Array.isArray(value);
+}
+
+/** Sums of counts stay numbers: no NaN, no text that `+` would join. */
+function isCount(value: unknown): value is number {
+  return typeof value === 'number' && Number.isFinite(value) && value >= 0;
 }

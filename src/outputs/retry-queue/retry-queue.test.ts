@@ -1,7 +1,8 @@
 import { describe, expect, it } from 'vitest';
 import { nameOf, transaction } from '../../../test/support/transactions.ts';
 import { VirtualClock } from '../../../test/support/virtual-clock.ts';
-import { LossCounts } from './loss-counts.ts';
+import { Deadline } from '../../lib/deadline.ts';
+import { LossCounts, NOTHING } from './loss-counts.ts';
 import { RetryQueue } from './retry-queue.ts';
 import type { RetryStore } from './retry-store.ts';
 import { compareForSending, costOf, type Transaction } from './transaction.ts';
@@ -16,14 +17,24 @@ class FakeStore {
   works = true;
   isReady = true;
 
-  write(transactions: readonly Transaction[]): Promise<boolean> {
-    if (this.works) this.writes.push(transactions.map(nameOf));
+  readonly amount = NOTHING;
+
+  write(transactions: readonly Transaction[], onStored: () => void): Promise<boolean> {
+    if (this.works) {
+      this.writes.push(transactions.map(nameOf));
+      onStored();
+    }
     this.isReady = this.works;
     return Promise.resolve(this.works);
   }
 
-  putBack({ file }: { file: string }): void {
+  putBack({ file }: { file: string }): boolean {
     this.putBacks.push(file);
+    return true;
+  }
+
+  abandon(): void {
+    this.works = false;
   }
 
   get status(): unknown {
@@ -89,19 +100,29 @@ describe('a retry queue without a disk', () => {
     const { queue } = make(10_000);
     queue.add(sized('a', 1000, 7));
     queue.add(sized('b', 2000, 5));
-    expect(queue.status).toEqual({ payloads: 2, items: 2, bytes: 3000, oldestAt: 5, disk: undefined });
+    expect(queue.status).toEqual({
+      payloads: 2,
+      items: 2,
+      points: 4,
+      bytes: 3000,
+      oldestAt: 5,
+      disk: undefined,
+    });
   });
 
   it('counts what is left at a stop', async () => {
     const { queue, losses } = make(10_000);
     queue.add(sized('a', 1000, 1));
-    expect((await queue.stop()).map(nameOf)).toEqual(['a']);
+    expect(await queue.stop(new Deadline(1000))).toMatchObject({
+      kept: { payloads: 0 },
+      lost: { payloads: 1 },
+    });
     expect(losses.list()).toMatchObject([{ reason: 'stopped', payloads: 1 }]);
   });
 });
 
 describe('a retry queue with a disk', () => {
-  it('writes the oldest up to its share as one file (the example of spec output A.11)', async () => {
+  it('writes the oldest up to its share as one file (the example of docs/delivery.md)', async () => {
     const store = new FakeStore();
     const { queue, losses } = make(10_000, store, 0.6);
     const sizes = [1000, 2000, 3000, 4000];
@@ -153,7 +174,7 @@ describe('a retry queue with a disk', () => {
     const { queue } = make(10_000, store);
     queue.add(sized('a', 1000, 1));
     queue.add(sized('stored', 1000, 1, { stored: { file: 'f', index: 0 } }));
-    expect(await queue.stop()).toEqual([]);
+    expect(await queue.stop(new Deadline(1000))).toMatchObject({ lost: { payloads: 0 } });
     expect([store.writes, store.putBacks]).toEqual([[['a']], ['f']]);
   });
 });

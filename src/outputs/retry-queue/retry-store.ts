@@ -1,22 +1,26 @@
 /**
  * Retry files of one endpoint: where transactions wait that memory has no room for, and through a restart.
  *
- *   write(transactions) ─▶ FOLDER/2026_01_02__03_04_05_a1b2c3.retry ─▶ takeNewest() ─▶ settle() or putBack() each
+ *   write(transactions) ─▶ FOLDER/2026_01_02__03_04_05_a1b2c3.retry ─▶ takeNext() ─▶ settle() or putBack() each
  *
  * Thread   the control thread; the disk works in Node's pool. One operation at a time, so files and counts agree;
  *          marks of settled records have a line of their own and do not wait behind a long write.
+ * Counting A transaction counts here or with whoever took or gave it, never with both and never with neither: the
+ *          callbacks of write() and takeNext() run in the same step in which the counts change.
  * Memory   about 300 bytes a file; the transactions of a file that is being written or sent.
  * Limits   bytesMax and diskRatioMax of the disk. The oldest files make room for new ones, set-aside ones first.
  *          Files older than ageMaxMs are removed. FILES_MAX files.
- * Damage   what cannot be read is set aside as NAME.damaged, at most DAMAGED_MAX of them, its losses counted.
- * Failure  a disk that is full, read-only or broken: write() says so, the log hears it once, and nothing is
- *          tried for PAUSE_MS. The next success is logged too.
+ * Odd      what cannot be read, or is no regular file, is set aside (set-aside.ts), its losses counted.
+ * Removed  look() notices files and folders that somebody else removed: what was in them is counted as lost, and the folder
+ *          is made again.
+ * Failure  a disk that is full, read-only or broken: write() says so (disk-turns.ts).
  * Secrets  none: folder and files are for the owner alone all the same.
  */
-import { mkdir, open, readdir, rename, stat, statfs, unlink } from 'node:fs/promises';
+import { readdir, statfs, unlink } from 'node:fs/promises';
 import { join } from 'node:path';
 import type { Clock } from '../../lib/clock.ts';
 import type { Log } from '../../lib/log.ts';
+import { DiskTurns } from './disk-turns.ts';
 import {
   type Amount,
   differenceOf,
@@ -25,26 +29,16 @@ import {
   NOTHING,
   sumOf,
 } from './loss-counts.ts';
-import {
-  decodeHead,
-  encodeRetryFile,
-  HEAD_BYTES,
-  RETRY_FILE_SUFFIX,
-  type RetryFileSummary,
-  summarize,
-  summaryLength,
-} from './retry-file.ts';
-import { lockFolder, unlockFolder } from './store-lock.ts';
+import { type DecodedFile, encodeRetryFile, nameFile, summarize } from './retry-file.ts';
+import { adoptFiles, isOutOfHandles, openFolder } from './scan-folder.ts';
+import { SetAside } from './set-aside.ts';
+import { type FolderLock, lockFolder } from './store-lock.ts';
+import type { RetryStoreStatus } from './store-status.ts';
 import { StoredFile } from './stored-file.ts';
 import type { StoredPlace, Transaction } from './transaction.ts';
-import { UNFINISHED_SUFFIX, writeWhole } from './write-file.ts';
+import { writeWhole } from './write-file.ts';
 
-const DAMAGED_SUFFIX = '.damaged';
-const DAMAGED_MAX = 10;
 const FILES_MAX = 10_000;
-const PAUSE_MS = 10_000;
-/** Errors that are about one file, not about the disk. */
-const UNREADABLE: ReadonlySet<string> = new Set(['ENOENT', 'EIO', 'EISDIR']);
 
 export interface RetryStoreOptions {
   readonly folder: string;
@@ -57,49 +51,39 @@ export interface RetryStoreOptions {
   readonly random: () => number;
   readonly losses: LossCounts;
   readonly log: Log;
+  /** Which file is taken first: the newest, unless what waits has to keep its order. */
+  readonly order?: 'newest' | 'oldest';
   /** How a file is written; for tests. */
   readonly writeFile?: typeof writeWhole;
+  /** How the folder is locked; for tests. */
+  readonly lock?: (folder: string) => Promise<FolderLock>;
 }
 
-export interface RetryStoreStatus {
-  readonly folder: string;
-  readonly files: number;
-  readonly bytes: number;
-  readonly payloads: number;
-  readonly items: number;
-  /** When the oldest transaction was made; undefined when there is none. */
-  readonly oldestAt: number | undefined;
-  /** What an earlier process had left. */
-  readonly found: Amount;
-  /** Files set aside since the start. */
-  readonly damaged: number;
-  /** Writes, reads and removals that failed. */
-  readonly failures: number;
-  /** Why the disk cannot be used now. */
-  readonly failing: string | undefined;
-}
+/** Takes transactions over, in the step in which they no longer count as stored. */
+export type Receive = (transactions: readonly Transaction[]) => void;
 
 export class RetryStore {
   readonly #options: RetryStoreOptions;
   readonly #files = new Map<string, StoredFile>();
-  /** Set-aside files with their sizes, oldest first. */
-  readonly #damaged = new Map<string, number>();
+  readonly #aside: SetAside;
+  readonly #turns: DiskTurns;
+  #lock: FolderLock | undefined;
   #isOpen = false;
-  #turn: Promise<unknown> = Promise.resolve();
   #marks: Promise<unknown> = Promise.resolve();
-  #failing: string | undefined;
-  #triedAt = Number.NEGATIVE_INFINITY;
+  #isLooking = false;
+  #isClosed = false;
+  #isAbandoned = false;
   #found = NOTHING;
-  #damagedTotal = 0;
-  #failures = 0;
 
   constructor(options: RetryStoreOptions) {
     this.#options = options;
+    this.#aside = new SetAside(options.folder, options.log);
+    this.#turns = new DiskTurns(options.folder, options.clock, options.log);
   }
 
-  /** Whether a write is worth a try: the disk works, or the pause after a failure is over, or the clock was set. */
+  /** Whether a write is worth a try. */
   get isReady(): boolean {
-    return this.#failing === undefined || Math.abs(this.#options.clock.now() - this.#triedAt) >= PAUSE_MS;
+    return this.#turns.isReady;
   }
 
   /** Whether there is something to take, and the disk is worth a try. */
@@ -109,19 +93,28 @@ export class RetryStore {
     return false;
   }
 
+  /** What waits on disk and is not in memory as well. */
+  get amount(): Amount {
+    return [...this.#files.values()]
+      .map((file) => (file.finished ? NOTHING : file.amount))
+      .reduce(sumOf, NOTHING);
+  }
+
   get status(): RetryStoreStatus {
-    const waiting = [...this.#files.values()].filter((file) => !file.finished);
+    const waiting = [...this.#files.values()].filter((file) => !file.finished && file.amount.payloads > 0);
+    const { payloads, items, points } = this.amount;
     return {
       folder: this.#options.folder,
       files: this.#files.size,
       bytes: this.#bytes,
-      payloads: waiting.reduce((sum, { amount }) => sum + amount.payloads, 0),
-      items: waiting.reduce((sum, { amount }) => sum + amount.items, 0),
-      oldestAt: waiting.length === 0 ? undefined : Math.min(...waiting.map(({ oldest }) => oldest)),
+      payloads,
+      items,
+      points,
+      oldestAt: payloads === 0 ? undefined : Math.min(...waiting.map(({ oldest }) => oldest)),
       found: this.#found,
-      damaged: this.#damagedTotal,
-      failures: this.#failures,
-      failing: this.#failing,
+      damaged: this.#aside.total,
+      failures: this.#turns.failures,
+      failing: this.#turns.failing,
     };
   }
 
@@ -130,26 +123,29 @@ export class RetryStore {
     return this.#inTurn(() => Promise.resolve());
   }
 
-  /** Writes the transactions as one file; false when they are not on disk, for whatever reason. */
-  write(transactions: readonly Transaction[]): Promise<boolean> {
+  /**
+   * Writes the transactions as one file; false when they are not on disk, for whatever reason. `onStored` is called when
+   * they count as stored.
+   */
+  write(transactions: readonly Transaction[], onStored: () => void = () => undefined): Promise<boolean> {
     return this.#inTurn(async () => {
-      const { clock, random, folder, writeFile = writeWhole } = this.#options;
-      const summary = summarize(transactions);
-      const pieces = encodeRetryFile(transactions, summary);
-      const bytes = pieces.reduce((sum, piece) => sum + piece.byteLength, 0);
-      await this.#makeRoom(bytes);
-      const name = nameFile(clock.now(), random());
-      await writeFile(folder, name, pieces);
-      this.#files.set(name, new StoredFile(join(folder, name), name, bytes, summary));
+      try {
+        await this.#write(transactions, onStored);
+      } catch (error) {
+        if ((error as NodeJS.ErrnoException).code !== 'ENOENT') throw error;
+        // The folder was removed a moment ago.
+        await this.#look();
+        await this.#write(transactions, onStored);
+      }
     });
   }
 
-  /** The transactions of the newest file; each has to be settled or put back. Empty when there is none. */
-  async takeNewest(): Promise<readonly Transaction[]> {
+  /** Takes the file that is next, the newest by default; each of its transactions has to be settled or put back. Takes none when there is none. */
+  async takeNext(receive: Receive = () => undefined): Promise<readonly Transaction[]> {
     let taken: readonly Transaction[] = [];
     await this.#inTurn(async () => {
-      for (let file = this.#newest(); file !== undefined && taken.length === 0; file = this.#newest()) {
-        taken = await this.#take(file);
+      for (let file = this.#next(); file !== undefined && taken.length === 0; file = this.#next()) {
+        taken = await this.#take(file, receive);
       }
     });
     return taken;
@@ -157,135 +153,176 @@ export class RetryStore {
 
   /** A transaction was acknowledged or given up: it must not be sent again, even after a crash. */
   settle(place: StoredPlace): void {
-    this.#mark(place, async (file) => {
-      if (await file.settle(place.index)) await this.#remove(file);
+    const file = this.#files.get(place.file);
+    const todo = file?.settle(place.index);
+    if (file === undefined || todo === undefined) return;
+    this.#marks = this.#marks.then(async () => {
+      try {
+        if (todo.kind === 'remove') await this.#remove(file);
+        else if (!file.finished) await file.mark(todo.at);
+      } catch (error) {
+        this.#turns.report(error as Error);
+      }
     });
   }
 
-  /** A transaction goes back to where it was read. */
-  putBack(place: StoredPlace): void {
-    this.#mark(place, (file) => file.putBack(place.index));
+  /** A transaction goes back to where it was read; false when that is gone, so that it is in memory alone. */
+  putBack({ file, index }: StoredPlace): boolean {
+    return this.#files.get(file)?.putBack(index) ?? false;
   }
 
-  /** Removes what is too old, and what could not be removed before. */
+  /** Notices what somebody else removed; removes what is too old, and what could not be removed before. */
   sweep(): void {
-    const due = [...this.#files.values()].some((file) => file.finished || this.#isOutdated(file));
-    if (due && this.isReady) void this.#inTurn(() => this.#removeOutdated());
+    if (!this.isReady || this.#isLooking || this.#isClosed) return;
+    this.#isLooking = true;
+    void this.#inTurn(async () => {
+      await this.#look();
+      await this.#removeOutdated();
+    }).finally(() => {
+      this.#isLooking = false;
+    });
   }
 
   /** Resolves when everything asked so far is done. */
   async settled(): Promise<void> {
     await this.#marks;
-    await this.#turn;
+    await this.#turns.settled();
+  }
+
+  /** Nothing that is being written or read counts any more: its owner has given it up. */
+  abandon(): void {
+    this.#isAbandoned = true;
   }
 
   async close(): Promise<void> {
+    this.#isClosed = true;
     await this.settled();
     for (const file of this.#files.values()) await file.close();
-    if (this.#isOpen) await unlockFolder(this.#options.folder);
+    await this.#lock?.release();
+    this.#lock = undefined;
     this.#isOpen = false;
   }
 
   get #bytes(): number {
-    let bytes = 0;
+    let bytes = this.#aside.bytes;
     for (const file of this.#files.values()) bytes += file.bytes;
-    for (const size of this.#damaged.values()) bytes += size;
     return bytes;
   }
 
-  /** Runs one operation after those before it; false when it failed. Never rejects. */
+  /** Runs one operation after those before it, in a folder that is open; false when it failed. Never rejects. */
   #inTurn(operate: () => Promise<void>): Promise<boolean> {
-    const result = this.#turn.then(async () => {
-      this.#triedAt = this.#options.clock.now();
-      try {
-        if (!this.#isOpen) await this.#takeOver();
-        await operate();
-        this.#say(undefined);
-        return true;
-      } catch (error) {
-        this.#say(error as Error);
-        return false;
-      }
-    });
-    this.#turn = result;
-    return result;
-  }
-
-  #mark({ file: name }: StoredPlace, operate: (file: StoredFile) => Promise<void>): void {
-    this.#marks = this.#marks.then(async () => {
-      const file = this.#files.get(name);
-      if (file === undefined) return;
-      try {
-        await operate(file);
-      } catch (error) {
-        this.#say(error as Error);
-      }
+    return this.#turns.run(async () => {
+      if (!this.#isOpen) await this.#takeOver();
+      await operate();
     });
   }
 
-  #say(error: Error | undefined): void {
-    const { log, folder } = this.#options;
-    const before = this.#failing;
-    this.#failing = error?.message;
-    if (error !== undefined) this.#failures++;
-    if (error !== undefined && before === undefined) {
-      log.error(
-        { folder, err: error },
-        'retry files cannot be used; what waits stays in memory as far as it fits',
-      );
-    } else if (error === undefined && before !== undefined) {
-      log.info({ folder }, 'retry files can be used again');
-    }
-  }
-
-  /** Locks the folder and reads the head of each file in it. */
+  /** Makes and locks the folder, and reads the head of each file in it. */
   async #takeOver(): Promise<void> {
-    const { folder } = this.#options;
-    await mkdir(folder, { recursive: true, mode: 0o700 });
-    await lockFolder(folder);
-    const names = (await readdir(folder)).sort();
-    for (const name of names) {
-      const path = join(folder, name);
-      if (name.endsWith(UNFINISHED_SUFFIX)) await unlink(path);
-      else if (name.endsWith(DAMAGED_SUFFIX)) this.#damaged.set(name, (await stat(path)).size);
-      else if (name.endsWith(RETRY_FILE_SUFFIX) && !this.#files.has(name)) await this.#adopt(name);
-    }
+    const { folder, lock = lockFolder } = this.#options;
+    await openFolder(folder);
+    this.#lock ??= await lock(folder);
+    this.#aside.clear();
+    await adoptFiles(folder, this.#aside, (file) => {
+      if (this.#files.has(file.name)) return;
+      this.#found = sumOf(this.#found, file.amount);
+      this.#files.set(file.name, file);
+    });
     this.#isOpen = true;
     await this.#removeOutdated();
   }
 
-  async #adopt(name: string): Promise<void> {
-    const path = join(this.#options.folder, name);
-    const { size } = await stat(path);
-    const summary = await readSummary(path).catch(ignoreUnreadable);
-    const file = new StoredFile(path, name, size, summary ?? { newest: 0, oldest: 0, kinds: {} });
-    this.#found = sumOf(this.#found, file.amount);
-    if (summary === undefined) await this.#setAside(file);
-    else this.#files.set(name, file);
+  /** Looks whether folder and files are still there. */
+  async #look(): Promise<void> {
+    const { folder, log } = this.#options;
+    const lock = this.#lock;
+    if (lock === undefined || !(await lock.isInPlace())) {
+      for (const file of [...this.#files.values()]) this.#forget(file);
+      await lock?.release();
+      this.#lock = undefined;
+      this.#isOpen = false;
+      await this.#takeOver();
+      log.warn({ folder }, 'the folder of retry files was removed or replaced; it is in use again');
+      return;
+    }
+    await lock.renew();
+    const names = new Set(await readdir(folder));
+    for (const file of [...this.#files.values()]) if (!names.has(file.name)) this.#forget(file);
   }
 
-  async #take(file: StoredFile): Promise<readonly Transaction[]> {
-    const { damaged, transactions, settledBefore, missing } = await takeOrNothing(file);
+  /** Somebody else removed the file. */
+  #forget(file: StoredFile): void {
+    // One that we are about to remove may be gone already.
+    const wasWanted = !file.finished;
+    if (wasWanted) this.#lose(file, 'file_removed', file.amounts);
+    file.forget();
+    this.#files.delete(file.name);
+    void file.close();
+    if (wasWanted) this.#options.log.warn({ file: file.path }, 'a retry file was removed by somebody else');
+  }
+
+  async #write(transactions: readonly Transaction[], onStored: () => void): Promise<void> {
+    const { clock, random, folder, writeFile = writeWhole } = this.#options;
+    const summary = summarize(transactions);
+    const pieces = encodeRetryFile(transactions, summary);
+    const bytes = pieces.reduce((sum, piece) => sum + piece.byteLength, 0);
+    await this.#makeRoom(bytes);
+    const name = nameFile(clock.now(), random());
+    await writeFile(folder, name, pieces);
+    if (this.#isAbandoned) throw new Error('the server stopped before the file was written');
+    this.#files.set(name, new StoredFile(join(folder, name), name, bytes, summary));
+    onStored();
+  }
+
+  async #take(file: StoredFile, receive: Receive): Promise<readonly Transaction[]> {
+    const content = await this.#read(file);
+    // Somebody may have looked for it meanwhile.
+    if (content === undefined || file.finished || this.#isAbandoned) return [];
+    const { damaged, transactions, settledBefore, missing, beyond } = file.take(content);
     // The head does not say what was acknowledged before the process that wrote it ended.
     for (const amount of Object.values(settledBefore)) this.#found = differenceOf(this.#found, amount);
-    if (damaged || Object.keys(missing).length > 0) {
+    this.#found = sumOf(this.#found, beyond);
+    const isBad = damaged || Object.keys(missing).length > 0;
+    if (isBad) {
       this.#lose(file, 'file_damaged', missing);
       // What could be read is sent from memory alone: a file that is set aside is never read again.
-      for (const transaction of transactions) transaction.stored = undefined;
-      await this.#setAside(file);
-    } else if (transactions.length === 0) {
-      await this.#remove(file);
+      file.forget();
+      this.#files.delete(file.name);
     }
+    receive(transactions);
+    if (isBad) await this.#setAside(file, 'it is not as it was written');
+    else if (transactions.length === 0) await this.#remove(file);
     return transactions;
   }
 
-  #newest(): StoredFile | undefined {
-    let newest: StoredFile | undefined;
+  /** Undefined when it cannot be read; its loss is counted then. */
+  async #read(file: StoredFile): Promise<DecodedFile | undefined> {
+    try {
+      return await file.read();
+    } catch (error) {
+      if (isOutOfHandles(error)) throw error;
+      const isGone = (error as NodeJS.ErrnoException).code === 'ENOENT';
+      if (isGone) this.#forget(file);
+      else {
+        this.#lose(file, 'file_damaged', file.amounts);
+        file.forget();
+        this.#files.delete(file.name);
+        await this.#setAside(file, (error as Error).message);
+      }
+      return undefined;
+    }
+  }
+
+  #next(): StoredFile | undefined {
+    const isOldestFirst = this.#options.order === 'oldest';
+    let next: StoredFile | undefined;
     for (const file of this.#files.values()) {
       if (file.isTaken || file.finished) continue;
-      if (newest === undefined || file.newest > newest.newest) newest = file;
+      const isBefore =
+        next === undefined || (isOldestFirst ? file.oldest < next.oldest : file.newest > next.newest);
+      if (isBefore) next = file;
     }
-    return newest;
+    return next;
   }
 
   /** Removes set-aside files and then the oldest until `bytes` more fit; throws, removing nothing, when they cannot. */
@@ -300,10 +337,7 @@ export class RetryStore {
         `${bytes} bytes do not fit: ${Math.max(max, 0)} are allowed by forwarder_storage_max_size_in_bytes and forwarder_storage_max_disk_ratio`,
       );
     }
-    for (const name of [...this.#damaged.keys()]) {
-      if (this.#bytes + bytes <= max) break;
-      await this.#removeDamaged(name);
-    }
+    while (this.#bytes + bytes > max && (await this.#aside.removeOldest()));
     const oldestFirst = [...this.#files.values()].sort((a, b) => a.newest - b.newest);
     for (const file of oldestFirst) {
       if (this.#bytes + bytes <= max && this.#files.size < FILES_MAX) break;
@@ -335,72 +369,28 @@ export class RetryStore {
 
   async #remove(file: StoredFile): Promise<void> {
     file.finished = true;
-    await unlink(file.path).catch(ignoreMissing);
+    await file.close();
+    try {
+      await unlink(file.path);
+    } catch (error) {
+      const { code } = error as NodeJS.ErrnoException;
+      // Something else has taken its place.
+      if (code === 'EISDIR' || code === 'EPERM') await this.#setAside(file, (error as Error).message);
+      else if (code !== 'ENOENT') throw error;
+    }
     this.#files.delete(file.name);
   }
 
-  async #setAside(file: StoredFile): Promise<void> {
-    this.#damagedTotal++;
+  async #setAside(file: StoredFile, reason: string): Promise<void> {
     this.#files.delete(file.name);
     await file.close();
-    await rename(file.path, file.path + DAMAGED_SUFFIX).catch(ignoreMissing);
-    this.#damaged.set(file.name + DAMAGED_SUFFIX, file.bytes);
-    this.#options.log.warn({ file: file.path }, 'a retry file is damaged; it is set aside as .damaged');
-    const [oldest] = this.#damaged.keys();
-    if (this.#damaged.size > DAMAGED_MAX && oldest !== undefined) await this.#removeDamaged(oldest);
-  }
-
-  async #removeDamaged(name: string): Promise<void> {
-    await unlink(join(this.#options.folder, name)).catch(ignoreMissing);
-    this.#damaged.delete(name);
+    await this.#aside.add(file.name, file.bytes, reason);
   }
 
   #lose(file: StoredFile, reason: LossReason, amounts: Readonly<Record<string, Amount>>): void {
     const ageMs = this.#options.clock.now() - file.newest;
     for (const [kind, amount] of Object.entries(amounts))
       this.#options.losses.add(reason, kind, ageMs, amount);
-    file.left = {};
+    if (!file.isTaken) file.left = {};
   }
-}
-
-// 2026_01_02__03_04_05_a1b2c3d4.retry        UTC, as the Agent names them
-function nameFile(now: number, random: number): string {
-  const time = new Date(now).toISOString().slice(0, 19).replace('T', '__').replaceAll(/[-:]/g, '_');
-  const unique = Math.floor(random * 2 ** 32)
-    .toString(16)
-    .padStart(8, '0');
-  return `${time}_${unique}${RETRY_FILE_SUFFIX}`;
-}
-
-/** A file that is gone, or that the disk cannot read, is as good as one of which nothing can be read. */
-async function takeOrNothing(file: StoredFile): ReturnType<StoredFile['take']> {
-  try {
-    return await file.take();
-  } catch (error) {
-    ignoreUnreadable(error as NodeJS.ErrnoException);
-    return { transactions: [], settledBefore: {}, damaged: true, missing: file.left };
-  }
-}
-
-async function readSummary(path: string): Promise<RetryFileSummary | undefined> {
-  const handle = await open(path, 'r');
-  try {
-    const head = Buffer.alloc(HEAD_BYTES);
-    const { bytesRead } = await handle.read(head, 0, HEAD_BYTES, 0);
-    const length = summaryLength(head.subarray(0, bytesRead));
-    if (length === undefined) return undefined;
-    const bytes = Buffer.alloc(HEAD_BYTES + length);
-    const whole = await handle.read(bytes, 0, bytes.length, 0);
-    return decodeHead(bytes.subarray(0, whole.bytesRead))?.summary;
-  } finally {
-    await handle.close();
-  }
-}
-
-function ignoreUnreadable(error: NodeJS.ErrnoException): undefined {
-  if (!UNREADABLE.has(error.code ?? '')) throw error;
-}
-
-function ignoreMissing(error: NodeJS.ErrnoException): void {
-  if (error.code !== 'ENOENT') throw error;
 }

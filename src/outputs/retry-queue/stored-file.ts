@@ -7,22 +7,26 @@
  *
  * A settled record is marked in the file (retry-file.ts), unless the file goes away anyway. So a process
  * that is killed sends again only what was not acknowledged.
+ *
+ * Counting  A transaction that was taken counts where it is now: in memory. take(), settle() and putBack() change the
+ *           counts at once; what they need of the disk comes before (read) or after (mark).
  */
-import { type FileHandle, open, readFile } from 'node:fs/promises';
+import { constants } from 'node:fs';
+import type { FileHandle } from 'node:fs/promises';
+import { openPlainFile, readPlainFile } from '../../lib/plain-file.ts';
 import { type Amount, amountOf, differenceOf, NOTHING, sumOf } from './loss-counts.ts';
-import { decodeRetryFile, type RetryFileSummary } from './retry-file.ts';
+import { type DecodedFile, decodeRetryFile, type RetryFileSummary } from './retry-file.ts';
 import type { Transaction } from './transaction.ts';
 
 interface Taken {
   /** Position of the `done` byte of each record, by the record's number. */
   readonly doneAt: readonly number[];
-  readonly transactions: ReadonlyMap<number, Transaction>;
-  /** Numbers of records that are neither settled nor put back. */
-  readonly open: Set<number>;
+  /** Transactions that are neither settled nor put back, by the record's number. */
+  readonly open: Map<number, Transaction>;
   putBack: number;
 }
 
-/** What is in a file that was read. */
+/** What is in a file that was taken. */
 export interface TakenFile {
   readonly transactions: readonly Transaction[];
   /** What an earlier process had settled already, and is heard of now. */
@@ -31,7 +35,12 @@ export interface TakenFile {
   readonly damaged: boolean;
   /** What should be in it and is not. */
   readonly missing: Readonly<Record<string, Amount>>;
+  /** How much more it held than its head had promised; less than nothing when the head was wrong the other way. */
+  readonly beyond: Amount;
 }
+
+/** What is to be done on disk about a settled transaction. */
+export type AfterSettling = { readonly kind: 'remove' } | { readonly kind: 'mark'; readonly at: number };
 
 export class StoredFile {
   readonly name: string;
@@ -39,7 +48,7 @@ export class StoredFile {
   readonly bytes: number;
   readonly newest: number;
   readonly oldest: number;
-  /** What is still to be sent, by kind. */
+  /** What is neither settled nor lost, by kind: on disk alone, or in memory too. */
   left: Record<string, Amount>;
   /** All of it is settled: it waits only to be removed. */
   finished = false;
@@ -64,13 +73,25 @@ export class StoredFile {
     return this.#taken !== undefined;
   }
 
+  /** What waits on disk and is nowhere else. */
   get amount(): Amount {
-    return Object.values(this.left).reduce(sumOf, NOTHING);
+    const taken = [...(this.#taken?.open.values() ?? [])].map(amountOf).reduce(sumOf, NOTHING);
+    return differenceOf(totalOf(this.left), taken);
   }
 
-  /** Reads the file and takes what is left in it. */
-  async take(): Promise<TakenFile> {
-    const { records: read, done, damaged } = decodeRetryFile(await readFile(this.path));
+  /** The same by kind. */
+  get amounts(): Record<string, Amount> {
+    const open = [...(this.#taken?.open.values() ?? [])];
+    return subtractKinds(this.left, sumKinds(open.map((one) => ({ kind: one.kind, amount: amountOf(one) }))));
+  }
+
+  /** Reads the file; nothing changes by that. */
+  async read(): Promise<DecodedFile> {
+    return decodeRetryFile(await readPlainFile(this.path, this.bytes, { noFollow: true }));
+  }
+
+  /** Takes what is left in the file, as it was read. */
+  take({ records: read, done, damaged }: DecodedFile): TakenFile {
     const records = read.filter(({ doneAt }) => !this.#settledAt.has(doneAt));
     const settledBefore = sumKinds(done.filter(({ doneAt }) => !this.#settledAt.has(doneAt)));
     for (const { doneAt } of done) this.#settledAt.add(doneAt);
@@ -80,45 +101,56 @@ export class StoredFile {
     });
     const found = sumKinds(transactions.map((one) => ({ kind: one.kind, amount: amountOf(one) })));
     const missing = subtractKinds(subtractKinds(this.left, found), settledBefore);
+    const accounted = [found, settledBefore, missing].map(totalOf).reduce(sumOf);
+    const beyond = differenceOf(accounted, totalOf(this.left));
     this.left = found;
-    this.#taken = {
-      doneAt: records.map(({ doneAt }) => doneAt),
-      transactions: new Map(transactions.entries()),
-      open: new Set(transactions.keys()),
-      putBack: 0,
-    };
-    return { transactions, settledBefore, damaged, missing };
+    if (transactions.length > 0) {
+      this.#taken = {
+        doneAt: records.map(({ doneAt }) => doneAt),
+        open: new Map(transactions.entries()),
+        putBack: 0,
+      };
+    }
+    return { transactions, settledBefore, damaged, missing, beyond };
   }
 
-  /** One transaction is done with. Resolves to true when all of them are. */
-  async settle(index: number): Promise<boolean> {
+  /** One transaction is done with; undefined when it was not taken. */
+  settle(index: number): AfterSettling | undefined {
     const taken = this.#taken;
-    const transaction = taken?.transactions.get(index);
-    if (taken === undefined || transaction === undefined || !taken.open.delete(index)) return false;
+    const transaction = taken?.open.get(index);
+    if (taken === undefined || transaction === undefined) return undefined;
+    taken.open.delete(index);
     const { kind } = transaction;
     this.left[kind] = differenceOf(this.left[kind] ?? NOTHING, amountOf(transaction));
-    const doneAt = taken.doneAt[index] as number;
-    this.#settledAt.add(doneAt);
-    if (taken.open.size === 0 && taken.putBack === 0) {
-      this.finished = true;
-      await this.close();
-      return true;
-    }
-    try {
-      this.#handle ??= await open(this.path, 'r+');
-      await this.#handle.write(Uint8Array.of(1), 0, 1, doneAt);
-    } finally {
-      await this.#untakeIfDone();
-    }
-    return false;
+    const at = taken.doneAt[index] ?? 0;
+    this.#settledAt.add(at);
+    if (taken.open.size === 0 && taken.putBack === 0) this.finished = true;
+    else this.#untakeIfDone();
+    return this.finished ? { kind: 'remove' } : { kind: 'mark', at };
   }
 
-  /** One transaction will not be sent now; it stays in the file. */
-  async putBack(index: number): Promise<void> {
+  /** One transaction will not be sent now; it stays in the file. False when it was not taken. */
+  putBack(index: number): boolean {
     const taken = this.#taken;
-    if (taken === undefined || !taken.open.delete(index)) return;
+    if (taken === undefined || !taken.open.delete(index)) return false;
     taken.putBack++;
-    await this.#untakeIfDone();
+    this.#untakeIfDone();
+    return true;
+  }
+
+  /** The file is gone: what was taken from it is in memory alone from now on. */
+  forget(): void {
+    for (const transaction of this.#taken?.open.values() ?? []) transaction.stored = undefined;
+    this.#taken = undefined;
+    this.left = {};
+    this.finished = true;
+  }
+
+  /** Writes the mark of a settled record. Rejects with the error of the system. */
+  async mark(at: number): Promise<void> {
+    this.#handle ??= await openPlainFile(this.path, constants.O_RDWR, { noFollow: true });
+    await this.#handle.write(Uint8Array.of(1), 0, 1, at);
+    if (!this.isTaken) await this.close();
   }
 
   async close(): Promise<void> {
@@ -127,11 +159,13 @@ export class StoredFile {
     await handle?.close().catch(() => undefined);
   }
 
-  async #untakeIfDone(): Promise<void> {
-    if (this.#taken?.open.size !== 0) return;
-    this.#taken = undefined;
-    await this.close();
+  #untakeIfDone(): void {
+    if (this.#taken?.open.size === 0) this.#taken = undefined;
   }
+}
+
+function totalOf(amounts: Readonly<Record<string, Amount>>): Amount {
+  return Object.values(amounts).reduce(sumOf, NOTHING);
 }
 
 function sumKinds(

@@ -1,0 +1,111 @@
+/**
+ * The names of all families on the page, in each of its formats: OpenMetrics reserves more names than the text format
+ * does, so a family may be renamed there alone (naming.ts).
+ *
+ * The first conflict of a family is counted and told to the log with both names; the log has LINES_MAX lines of it.
+ */
+import type { Log } from '../../lib/log.ts';
+import { toText } from '../../model/text.ts';
+import type { OwnMetric } from '../../telemetry/metric.ts';
+import type { CheckFamily } from './check-table.ts';
+import type { Family, NamedFamily } from './family.ts';
+import { type DisplayedFamily, NameBook, type NameConflict, type NameRules } from './naming.ts';
+import type { ExpositionFormat } from './negotiate.ts';
+import type { Problems } from './problems.ts';
+import { alternativeName, claimedNames, displayName } from './syntax.ts';
+
+/** Conflicts that the log tells of; metrics count all of them. */
+const LINES_MAX = 50;
+
+/** The formats with names of their own; those of protobuf are the text format's. */
+type NamingFormat = Exclude<ExpositionFormat, 'protobuf'>;
+
+export type ShownFamily = Family | CheckFamily;
+
+export class FamilyNames {
+  readonly #problems: Problems;
+  readonly #conflicts: ConflictLog;
+  readonly #books: Readonly<Record<NamingFormat, NameBook<ShownFamily>>>;
+
+  constructor(problems: Problems, log: Log | undefined) {
+    this.#problems = problems;
+    this.#conflicts = new ConflictLog('/metrics', log);
+    const bookOf = (format: NamingFormat) =>
+      new NameBook<ShownFamily>(rulesOf(format), (conflict) => this.#tell(conflict));
+    this.#books = { text: bookOf('text'), openmetrics: bookOf('openmetrics') };
+  }
+
+  join(family: ShownFamily): void {
+    for (const book of Object.values(this.#books)) book.join(family);
+  }
+
+  leave(family: ShownFamily): void {
+    for (const book of Object.values(this.#books)) book.leave(family);
+  }
+
+  /** Names the newcomers. What is named together does not depend on who came first. */
+  settle(): void {
+    for (const book of Object.values(this.#books)) book.settle();
+  }
+
+  /** Keeps the names of the server's own metrics. */
+  reserve(metrics: Iterable<Pick<OwnMetric, 'name' | 'type'>>): void {
+    for (const { name, type } of metrics) {
+      this.#books.text.reserve(claimedNames('text', type, displayName('text', type, name)));
+      this.#books.openmetrics.reserve(
+        claimedNames('openmetrics', type, displayName('openmetrics', type, name)),
+      );
+    }
+  }
+
+  /** The families that have a name, in page order. */
+  displayed(format: ExpositionFormat): DisplayedFamily<ShownFamily>[] {
+    return this.#books[format === 'openmetrics' ? 'openmetrics' : 'text'].displayed();
+  }
+
+  #tell(conflict: NameConflict<ShownFamily>): void {
+    const { family, holder } = conflict;
+    if (family.conflictCounted) return;
+    family.conflictCounted = true;
+    this.#problems.adjust(holder?.name === family.name ? 'type_conflict' : 'name_clash');
+    this.#conflicts.tell(conflict);
+  }
+}
+
+/** Tells of families that did not get their name, each once. */
+export class ConflictLog {
+  readonly #place: string;
+  readonly #log: Log | undefined;
+  #lines = 0;
+
+  /** `place` is where the names are seen. */
+  constructor(place: string, log: Log | undefined) {
+    this.#place = place;
+    this.#log = log;
+  }
+
+  tell({ family, displayed, holder }: NameConflict<NamedFamily>): void {
+    if (++this.#lines > LINES_MAX) return;
+    const newcomer = `the ${family.kind} ${toText(family.source)}`;
+    const owner =
+      holder === undefined ? "a metric of the server's own" : `the ${holder.kind} ${toText(holder.source)}`;
+    const rest = this.#lines === LINES_MAX ? '; further conflicts are only counted' : '';
+    this.#log?.warn(
+      {
+        place: this.#place,
+        newcomer: toText(family.source),
+        holder: holder && toText(holder.source),
+        displayed,
+      },
+      `${newcomer} is shown as ${displayed}, because ${owner} has its name already${rest}`,
+    );
+  }
+}
+
+function rulesOf(format: NamingFormat): NameRules<ShownFamily> {
+  return {
+    ownName: (family) => displayName(format, family.typeIn(format), family.name),
+    claims: (family, displayed) => claimedNames(format, family.typeIn(format), displayed),
+    alternative: ({ kind, name }, attempt) => alternativeName(format, kind, name, attempt),
+  };
+}
