@@ -1,0 +1,60 @@
+/** How to reach Kafka, and what its topics are to be. */
+import type { Clock } from '../../lib/clock.ts';
+import type { Log } from '../../lib/log.ts';
+import type { KafkaModule, KafkaOptions } from './kafka-client.ts';
+
+export interface KafkaSettings {
+  readonly brokers: readonly string[];
+  readonly clientId: string;
+  /** Topics are `<prefix>.partials` and `<prefix>.merged`. */
+  readonly topicPrefix: string;
+  readonly createTopics: boolean;
+  readonly replicationFactor: number;
+  readonly minInsyncReplicas: number;
+  readonly retentionHours: number;
+  readonly compression: 'none' | 'gzip';
+  readonly tls: object | undefined;
+  readonly sasl:
+    | { readonly mechanism: string; readonly username: string; readonly password: string }
+    | undefined;
+}
+
+export interface KafkaSurroundings {
+  readonly kafka: KafkaModule;
+  readonly settings: KafkaSettings;
+  readonly clock: Clock;
+  readonly logger: Log;
+}
+
+/** How long one request may take, ms; beyond it the client is thrown away. */
+export const REQUEST_MS = 5000;
+
+export function optionsOf({ settings }: KafkaSurroundings, use: string): KafkaOptions {
+  const { brokers, clientId, tls, sasl } = settings;
+  return {
+    clientId: `${clientId}-${use}`,
+    bootstrapBrokers: brokers,
+    timeout: REQUEST_MS,
+    connectTimeout: REQUEST_MS,
+    // Whoever calls tries again, with the time of the attempt.
+    retries: 0,
+    retryDelay: 200,
+    ...(tls !== undefined && { tls, tlsServerName: true }),
+    ...(sasl !== undefined && { sasl }),
+  };
+}
+
+/** The result, unless it takes longer than `ms`. */
+export async function within<T>(clock: Clock, ms: number, what: string, result: Promise<T>): Promise<T> {
+  let cancel: () => void = () => undefined;
+  const late = new Promise<never>((_, reject) => {
+    cancel = clock.after(ms, () => reject(new Error(`Kafka: ${what} took longer than ${ms} ms`)));
+  });
+  // The one that loses must not count as unhandled.
+  result.catch(() => undefined);
+  try {
+    return await Promise.race([result, late]);
+  } finally {
+    cancel();
+  }
+}
