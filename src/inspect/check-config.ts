@@ -9,15 +9,15 @@ import { isWidth } from '../aggregate/widths.ts';
 import { ConfigError, type ConfigProblem } from '../config/config-error.ts';
 import type { LoadedConfig } from '../config/load.ts';
 import type { Config } from '../config/schema.ts';
-import { describeSource } from '../config/setting.ts';
-import { checkExamples } from '../enrich/mapper-examples.ts';
-import { placeOf, type RuleProblem } from '../enrich/metric-rule.ts';
+import { describeSource } from '../config/sources/setting.ts';
+import { checkExamples } from '../enrich/mapper/mapper-examples.ts';
+import { placeOf, type RuleProblem } from '../enrich/rules/metric-rule.ts';
 import { compileEnrichSettings, type EnrichSettings, enrichOptionsOf } from '../enrich/settings.ts';
 
 /** Throws ConfigError when enrichment cannot work as configured; returns what it makes of the configuration. */
 export function checkConfig(loaded: LoadedConfig): EnrichSettings {
   const settings = compileEnrichSettings(enrichOptionsOf(loaded.config));
-  const { mapperProblem, ruleProblems } = settings;
+  const { mapperProblem, ruleProblems, tagValuesProblem } = settings;
   const problems: ConfigProblem[] = [];
   const report = (key: string, { code, message }: { code: string; message: string }): void => {
     problems.push({
@@ -26,8 +26,9 @@ export function checkConfig(loaded: LoadedConfig): EnrichSettings {
       reason: code,
     });
   };
-  if (mapperProblem?.code === 'cache_size') report('dogstatsd_mapper_cache_size', mapperProblem);
-  else if (mapperProblem !== undefined) report('dogstatsd_mapper_profiles', mapperProblem);
+  if (mapperProblem !== undefined) report('dogstatsd_mapper_profiles', mapperProblem);
+  if (tagValuesProblem !== undefined)
+    report('metric_tag_value_allowlist', { code: 'tag_values', message: tagValuesProblem });
   for (const problem of ruleProblems) report('rules', problem);
   for (const problem of widthProblems(loaded.config)) report('rules', problem);
   const [first, ...others] = problems;

@@ -9,7 +9,7 @@ import type { LineContext } from '../enrich/line-context.ts';
 import type { ExternalData, LocalData, Message, ParseResult } from '../model/message.ts';
 import type { Origin, Sample } from '../model/sample.ts';
 import { type ByteString, toText } from '../model/text.ts';
-import type { MessageOutcome } from './walk.ts';
+import type { MessageOutcome } from './explain/walk.ts';
 
 /** A value of JSON. */
 export type Json = string | number | boolean | null | readonly Json[] | { readonly [field: string]: Json };

@@ -5,28 +5,31 @@
  */
 
 import { Bucket } from '../aggregate/bucket.ts';
+import { AGENT_LIMITS } from '../aggregate/sketch/sketch-bins.ts';
+import { timestampedSeries } from '../aggregate/timestamped-log.ts';
 import {
   type HistogramDefaults,
   histogramSeriesOf,
   possibleSuffixes,
-} from '../aggregate/histogram-series.ts';
-import { AGENT_LIMITS } from '../aggregate/sketch-bins.ts';
-import { timestampedSeries } from '../aggregate/timestamped-log.ts';
-import { compileAggregationRules } from '../enrich/aggregation-rules.ts';
+} from '../aggregate/types/histogram-series.ts';
 import type { LineContext } from '../enrich/line-context.ts';
-import { compileMetricRules, nameOf } from '../enrich/metric-rule.ts';
-import { MetricRules } from '../enrich/metric-rules.ts';
 import {
   histogramNameFilter,
-  matchesName,
+  matchingEntry,
   type NameFilter,
+  type NameFilterKey,
   type NameFilterOptions,
   nameFilterKey,
-} from '../enrich/name-filter.ts';
+} from '../enrich/names/name-filter.ts';
+import { compileAggregationRules } from '../enrich/rules/aggregation-rules.ts';
+import { compileMetricRules, nameOf } from '../enrich/rules/metric-rule.ts';
+import { MetricRules } from '../enrich/rules/metric-rules.ts';
 import { finish } from '../lib/steps.ts';
 import type { ContextType } from '../model/context.ts';
 import type { AggregationRule, MetricRuleOptions, RuleName } from '../model/metric-rule.ts';
-import { KEY_KIND, type KeyKind, type SealedBucket } from '../model/sealed-bucket.ts';
+import { NumberBatch } from '../model/number-batch.ts';
+import { observationsOf, weightOf } from '../model/sample-weight.ts';
+import { KEY_KIND, type SealedBucket } from '../model/sealed-bucket.ts';
 import type { Series, SeriesType } from '../model/series.ts';
 import type { ByteString } from '../model/text.ts';
 
@@ -34,13 +37,15 @@ export interface SeriesOptions extends NameFilterOptions {
   readonly rules: readonly MetricRuleOptions[];
   readonly histogram_aggregates: readonly string[];
   readonly histogram_percentiles: readonly string[];
+  readonly weights: 'truncated' | 'exact';
 }
 
 export interface SeriesName {
   readonly name: ByteString;
   readonly type: SeriesType;
-  /** Left out at the flush because of `metric_filterlist`. */
+  /** Left out at the flush because of `filteredBy`. */
   readonly filtered: boolean;
+  readonly filteredBy?: NameFilterKey;
 }
 
 /** Width of buckets and expiry, where a rule says them. */
@@ -51,13 +56,6 @@ export interface ContextTiming extends RuleName {
 
 /** Any interval will do: it changes values only. */
 const INTERVAL_SECONDS = 10;
-/** What kind of key a sample of the type has, if any. */
-const KEYS: Partial<Record<ContextType, KeyKind>> = {
-  histogram: KEY_KIND.value,
-  distribution: KEY_KIND.bin,
-  set: KEY_KIND.element,
-};
-
 export class SeriesNames {
   readonly #options: SeriesOptions;
   readonly #rules: MetricRules | undefined;
@@ -78,11 +76,23 @@ export class SeriesNames {
     const passed = timestamped ? timestampedSeries(type, 0, INTERVAL_SECONDS) : undefined;
     const rule = this.#rules?.ruleOfContext(name, type)?.aggregation;
     const series = passed === undefined ? this.#aggregate(type, rule) : [passed];
-    return series.map(({ suffix, type }) => ({
-      name: name + suffix,
-      type,
-      filtered: suffix !== '' && matchesName(this.#filter, name + suffix),
-    }));
+    return series.map(({ suffix, type }) => {
+      const hit = suffix === '' ? undefined : matchingEntry(this.#filter, name + suffix);
+      const filteredBy = hit?.isRule === true ? 'metric_filterlist_prefix' : this.filterKey;
+      return {
+        name: name + suffix,
+        type,
+        filtered: hit !== undefined,
+        ...(hit !== undefined && { filteredBy }),
+      };
+    });
+  }
+
+  /** How many events a sample at `rate` counts as in a context; undefined when it is refused. */
+  weightOf({ type, timestamped }: LineContext, rate: number): number | undefined {
+    const weight = weightOf(type, rate, timestamped);
+    if (weight === undefined || type === 'counter') return weight;
+    return observationsOf(weight, this.#options.weights === 'exact');
   }
 
   /** What the rule for a context says about aggregation, beside its series; undefined when that is nothing. */
@@ -106,10 +116,13 @@ export class SeriesNames {
       sketchLimits: AGENT_LIMITS,
     });
     bucket.merge(0, type, ONE_SAMPLE, 0);
-    const kind = KEYS[type];
-    if (kind !== undefined) bucket.mergeKey(0, type, kind, 0, 0, 1);
+    if (type === 'set') bucket.mergeKey(0, type, KEY_KIND.element, 0, 0, 1);
+    const batch = new NumberBatch();
+    batch.begin(type === 'distribution');
+    batch.add(0, 1);
+    bucket.mergeNumbers(0, type, batch);
     finish(bucket.close());
-    return [...bucket.outcomes()].flatMap(({ outcome }) => outcome.series);
+    return [...bucket.outcomes()].flatMap(({ outcome }) => outcome?.series ?? []);
   }
 }
 
@@ -130,6 +143,7 @@ const ONE_SAMPLE: SealedBucket = {
   min: () => 0,
   max: () => 0,
   weightedSum: () => 0,
+  readNumbers: () => undefined,
   keyPositions: 0,
   forEachKey: () => undefined,
   timestampedCount: 0,

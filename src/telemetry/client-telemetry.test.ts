@@ -15,15 +15,15 @@ function counter(name: string, sum: number, tags: readonly string[] = GO, timest
   return { context, timestamp, interval: 10, data: { kind: 'counter', sum }, series: [] };
 }
 
-function told(...aggregates: Aggregate[]): ClientTelemetry {
+function fed(...aggregates: Aggregate[]): ClientTelemetry {
   const clients = new ClientTelemetry();
-  for (const aggregate of aggregates) clients.take(aggregate);
+  for (const aggregate of aggregates) clients.accept(aggregate);
   return clients;
 }
 
 describe('what clients tell', () => {
   it('adds up by client, version and transport', () => {
-    const { clients } = told(
+    const { clients } = fed(
       counter('packets_sent', 5),
       counter('packets_sent', 7, GO, 110),
       counter('packets_sent', 0, GO, 120),
@@ -39,7 +39,7 @@ describe('what clients tell', () => {
   });
 
   it('is compared with what arrived over the transport', () => {
-    const clients = told(counter('packets_sent', 100), counter('packets_dropped', 3));
+    const clients = fed(counter('packets_sent', 100), counter('packets_dropped', 3));
     const arrived = [
       { listener: 'udp', received: 80, kernelDropped: 15 },
       { listener: 'unixgram', received: 1, kernelDropped: 0 },
@@ -53,16 +53,27 @@ describe('what clients tell', () => {
         received: 80,
         kernelDropped: 15,
         missing: 5,
+        untold: 0,
+      },
+      {
+        transport: 'uds',
+        listeners: ['unixgram'],
+        clientsSent: 0,
+        clientsDropped: 0,
+        received: 1,
+        kernelDropped: 0,
+        missing: 0,
+        untold: 1,
       },
     ]);
     // More arrived than was told: clients that do not tell, or have not yet.
     expect(
-      clients.report([{ listener: 'udp', received: 200, kernelDropped: 0 }]).transports[0]?.missing,
-    ).toBe(0);
+      clients.report([{ listener: 'udp', received: 200, kernelDropped: 0 }]).transports[0],
+    ).toMatchObject({ missing: 0, untold: 100 });
   });
 
   it.each(['uds_stream', 'uds-stream'])('knows the transport %s', (transport) => {
-    const { transports } = told(counter('packets_sent', 1, [`client_transport:${transport}`])).report([]);
+    const { transports } = fed(counter('packets_sent', 1, [`client_transport:${transport}`])).report([]);
     expect(transports.map((row) => row.transport)).toEqual(['uds-stream']);
   });
 
@@ -77,7 +88,7 @@ describe('what clients tell', () => {
     const types = Array.from({ length: 1000 }, (_, i) =>
       counter('metrics_by_type', 1, [`metrics_type:${i}`]),
     );
-    const { clients, transports } = told(...many, ...types).report([]);
+    const { clients, transports } = fed(...many, ...types).report([]);
     expect(clients.length).toBeLessThanOrEqual(206);
     expect(transports.length).toBeLessThanOrEqual(6);
     expect(clients.reduce((sum, { counts }) => sum + counts.packets_sent, 0)).toBe(1000);
@@ -91,7 +102,7 @@ describe('what clients tell', () => {
     ['no number', counter('packets_sent', Number.NaN)],
     ['a name of every object', counter('constructor', 1)],
   ])('leaves out %s', (_, aggregate) => {
-    expect(told(aggregate).report([]).clients).toEqual([]);
+    expect(fed(aggregate).report([]).clients).toEqual([]);
   });
 
   it('hands the aggregates of a flush on as they are', () => {

@@ -3,6 +3,7 @@
  *
  *   aggregates of a flush ──take()──▶ rows by client, version and transport ──▶ reconciled with what arrived
  *
+ * Not every client tells, and most tell every 10 seconds and not at their end: a program that lives shorter is in `untold` only.
  * These metrics go on to the outputs as all others. They are of the past: a client counts for some seconds (10 in most)
  * and then tells, in a packet that the next telling counts.
  *
@@ -72,6 +73,8 @@ export interface TransportRow {
   readonly kernelDropped: number;
   /** Sent, and neither received nor dropped by the kernel: lost on the way. 0 when more arrived than clients told of. */
   readonly missing: number;
+  /** Received beyond what clients told of: from clients that do not tell, or have not yet. */
+  readonly untold: number;
 }
 
 export interface ClientReport {
@@ -98,12 +101,12 @@ export class ClientTelemetry {
   /** Looks through the aggregates of a flush, and hands them on as they are. */
   *watch(batches: Iterable<Aggregate[]>): Generator<Aggregate[]> {
     for (const batch of batches) {
-      for (const aggregate of batch) if (aggregate.context.name.startsWith(PREFIX)) this.take(aggregate);
+      for (const aggregate of batch) if (aggregate.context.name.startsWith(PREFIX)) this.accept(aggregate);
       yield batch;
     }
   }
 
-  take({ context, data, timestamp }: Aggregate): void {
+  accept({ context, data, timestamp }: Aggregate): void {
     if (data.kind !== 'counter' || !Number.isFinite(data.sum)) return;
     const name = context.name.slice(PREFIX.length);
     if (name !== BY_TYPE && !Object.hasOwn(FIELDS, name)) return;
@@ -115,7 +118,8 @@ export class ClientTelemetry {
 
   report(arrived: readonly Arrived[]): ClientReport {
     const clients = [...this.#rows.values()].sort((a, b) => b.counts.packets_sent - a.counts.packets_sent);
-    const transports = [...new Set(clients.map(({ transport }) => transport))].sort();
+    const arrivedBy = Object.keys(TRANSPORTS).filter((name) => receivedBy(name, arrived) > 0);
+    const transports = [...new Set([...clients.map(({ transport }) => transport), ...arrivedBy])].sort();
     return { clients, transports: transports.map((transport) => reconcile(transport, clients, arrived)) };
   }
 
@@ -189,7 +193,13 @@ function reconcile(
     received,
     kernelDropped,
     missing: here.length === 0 ? 0 : Math.max(0, sent - received - kernelDropped),
+    untold: Math.max(0, received - sent),
   };
+}
+
+function receivedBy(transport: string, arrived: readonly Arrived[]): number {
+  const listeners = TRANSPORTS[transport] ?? [];
+  return arrived.reduce((sum, one) => sum + (listeners.includes(one.listener) ? one.received : 0), 0);
 }
 
 /** One of TRANSPORTS, or `other`: what clients write must not grow the number of labels. */

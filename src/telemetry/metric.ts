@@ -1,7 +1,7 @@
 /**
  * The server's own metrics, as every part reports them and the Prometheus page shows them.
  *
- * Names are complete (`whippet_intake_packets_dropped_total`): a part names a counter with `_total` at the
+ * Names are complete (`whippet_listener_packets_dropped_total`): a part names a counter with `_total` at the
  * end, a gauge without. Label values come from a fixed list; those that come from input (names of metrics) are the
  * few largest.
  */
@@ -34,4 +34,14 @@ export function ownMetricBy(
 ): OwnMetric {
   const samples = [...values].map(([text, value]) => ({ labels: { [label]: text }, value }));
   return { name, help, type, samples };
+}
+
+/** The same with one entry for each name, where the first was: a page may name a metric once. */
+export function joinMetrics(metrics: readonly OwnMetric[]): OwnMetric[] {
+  const byName = new Map<string, OwnMetric>();
+  for (const metric of metrics) {
+    const known = byName.get(metric.name);
+    byName.set(metric.name, known ? { ...known, samples: [...known.samples, ...metric.samples] } : metric);
+  }
+  return [...byName.values()];
 }

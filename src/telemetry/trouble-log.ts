@@ -1,10 +1,11 @@
 /**
- * Watches counts of what should not happen and tells the log when a spell of it begins and when it is over.
+ * Watches counts of what should not happen and tells the log when an episode of it begins and when it is over.
  *
  * Thread  the control thread; the counts may be those of other threads.
  */
+
+import { Episode, type EpisodeNews } from './episode.ts';
 import type { Logger } from './logger.ts';
-import { Spell, type SpellNews } from './spell.ts';
 
 const WATCH_MS = 1000;
 
@@ -19,12 +20,12 @@ export interface Trouble {
 
 export class TroubleLog {
   private readonly log: Logger;
-  private readonly watched: readonly { readonly trouble: Trouble; readonly spell: Spell }[];
+  private readonly watched: readonly { readonly trouble: Trouble; readonly episode: Episode }[];
   private timer: NodeJS.Timeout | undefined;
 
   constructor(log: Logger, troubles: readonly Trouble[]) {
     this.log = log;
-    this.watched = troubles.map((trouble) => ({ trouble, spell: new Spell(trouble.count()) }));
+    this.watched = troubles.map((trouble) => ({ trouble, episode: new Episode(trouble.count()) }));
   }
 
   start(): void {
@@ -36,15 +37,16 @@ export class TroubleLog {
   stop(): void {
     clearInterval(this.timer);
     this.look();
-    for (const { trouble, spell } of this.watched) this.tell(trouble, spell.end());
+    for (const { trouble, episode } of this.watched) this.report(trouble, episode.end());
   }
 
   private look(): void {
     const now = performance.now();
-    for (const { trouble, spell } of this.watched) this.tell(trouble, spell.observe(trouble.count(), now));
+    for (const { trouble, episode } of this.watched)
+      this.report(trouble, episode.observe(trouble.count(), now));
   }
 
-  private tell(trouble: Trouble, news: SpellNews | undefined): void {
+  private report(trouble: Trouble, news: EpisodeNews | undefined): void {
     if (news === undefined) return;
     if (news.kind === 'begins') this.log.warn(trouble.fields?.() ?? {}, trouble.text);
     else this.log.warn({ times: news.count, seconds: news.seconds }, `over: ${trouble.text}`);
