@@ -5,9 +5,9 @@
  *   http.port       8127   default
  */
 
-import { viewConfig } from '../config/config-view.ts';
 import type { LoadedConfig } from '../config/load.ts';
-import { showSetting } from '../config/show-value.ts';
+import { viewConfig } from '../config/views/config-view.ts';
+import { showSetting } from '../config/views/show-value.ts';
 import { elide } from '../lib/terminal-text.ts';
 import { type ConfigOptions, loadFromOptions } from './options.ts';
 

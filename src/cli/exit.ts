@@ -8,7 +8,16 @@
 import { CommanderError } from 'commander';
 import { ConfigError } from '../config/config-error.ts';
 
-export const EXIT_CODES = { ok: 0, failure: 1, usage: 2 } as const;
+/** 3 is what `whippet status` says when data was lost. */
+export const EXIT_CODES = {
+  ok: 0,
+  failure: 1,
+  usage: 2,
+  /** The server stopped before it could deliver everything, and lost the rest. */
+  lostAtStop: 4,
+  /** The same, and the rest is on disk for the next start. */
+  keptOnDisk: 5,
+} as const;
 export type ExitCode = (typeof EXIT_CODES)[keyof typeof EXIT_CODES];
 
 /** The exit code that tells a supervisor whether starting again could help. */

@@ -3,8 +3,8 @@
  */
 import { Worker } from 'node:worker_threads';
 import { ConfigError, type ConfigProblem } from '../config/config-error.ts';
-import type { ConfigView } from '../config/config-view-merge.ts';
 import type { LoadedConfig } from '../config/load.ts';
+import type { ConfigView } from '../config/views/config-view-merge.ts';
 import type { ConfigOptions } from './options.ts';
 
 export interface LoadOrder {

@@ -6,7 +6,7 @@
  */
 import { parentPort, workerData } from 'node:worker_threads';
 import { ConfigError } from '../config/config-error.ts';
-import { viewConfig } from '../config/config-view.ts';
+import { viewConfig } from '../config/views/config-view.ts';
 import type { LoadAnswer, LoadOrder } from './load-config.ts';
 import { loadFromOptions } from './options.ts';
 

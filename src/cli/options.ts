@@ -1,13 +1,15 @@
 /** The flags that configure, as options of a command, and the checked configuration they lead to. */
 import type { Command } from 'commander';
-import { type ConfigOptions, flagsOf, HANDY_FLAGS } from '../config/handy-flags.ts';
 import type { LoadedConfig } from '../config/load.ts';
+import { type ConfigOptions, flagsOf, HANDY_FLAGS } from '../config/sources/handy-flags.ts';
 
 export type { ConfigOptions };
 
 /** What `whippet run` is given. */
 export interface RunOptions extends ConfigOptions {
   readonly watch?: boolean;
+  /** False: the table instead of the live view. */
+  readonly ui?: boolean;
 }
 
 /** Adds the flags that configure, apart from those the command uses for something else. */

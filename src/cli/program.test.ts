@@ -31,17 +31,18 @@ async function run(...words: string[]) {
 
 describe('run', () => {
   test('is the default command', async () => {
-    const want = { port: '0', set: ['a=1', 'b=2'] };
+    const want = { ui: true, port: '0', set: ['a=1', 'b=2'] };
     expect((await run('--port', '0', '--set', 'a=1', '--set', 'b=2')).options).toEqual(want);
     expect((await run('run', '--port', '0', '--set', 'a=1', 'b=2')).options).toEqual(want);
-    expect((await run()).options).toEqual({});
+    expect((await run()).options).toEqual({ ui: true });
   });
   test('takes a negative number as the value of a flag', async () => {
-    expect((await run('--port', '-1')).options).toEqual({ port: '-1' });
+    expect((await run('--port', '-1')).options).toEqual({ ui: true, port: '-1' });
   });
   test('takes every handy flag', async () => {
     const line = '-c c --port 1 --host h --socket s --http-port 2 --echo --file f --log-level debug';
     expect((await run(...line.split(' '))).options).toEqual({
+      ui: true,
       config: 'c',
       port: '1',
       host: 'h',

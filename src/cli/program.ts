@@ -34,6 +34,8 @@ Examples:
   whippet config               every key, its value and where it comes from
   whippet explain 'a:1|c'      what the server would make of this line
   whippet status               what a running server received, and what was lost
+  whippet top                  watch a running server, in place
+  whippet tail                 lines as they arrive, and what becomes of each
 
 Exit codes: 0 success, 1 failure, 2 wrong usage or configuration, 3 (status) something was lost.`;
 
@@ -45,6 +47,7 @@ export function registerRun(program: Command, start: StartServer = startServer):
     .allowExcessArguments();
   addConfigOptions(command)
     .option('--watch', 'load the configuration again whenever its file changes')
+    .option('--no-ui', 'on a terminal: a table of every bucket instead of the live view (docs/top.md)')
     .addHelpText('after', RUN_HELP)
     .action(async (options: RunOptions) => {
       const [word] = command.args;

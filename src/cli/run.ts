@@ -6,24 +6,33 @@
  * configuration again; a bad one changes nothing.
  */
 import { ConfigError } from '../config/config-error.ts';
+import { endProcess } from '../lib/end-process.ts';
 import { readVersion } from '../lib/version.ts';
-import { watchFile } from '../lib/watch-file.ts';
-import { type ReloadAnswer, Server } from '../server.ts';
-import { type DeliveryReport, describeDelivery } from '../telemetry/delivery-report.ts';
+import { type FileWatch, watchFile } from '../lib/watch-file.ts';
+import { type ReloadAnswer, Server } from '../server/server.ts';
 import { type Logger, makeLogger } from '../telemetry/logger.ts';
 import { EXIT_CODES } from './exit.ts';
+import { HeldLog, SILENT, showLive, wantsLiveView } from './live-run.ts';
 import { loadConfigApart } from './load-config.ts';
 import type { RunOptions } from './options.ts';
+import { endAfter, exitCodeAfter, reportDelivery } from './run-end.ts';
 
-/** How long a server that lost an intake thread tries to deliver what it has, ms. */
+/** How long a server that lost a listener thread tries to deliver what it has, ms. */
 const LAST_STOP_MS = 10_000;
 
 /** Resolves when the server has stopped; the exit code is set then. Rejects when it cannot start. */
 export async function runCommand(options: RunOptions): Promise<void> {
   const asked = nextSignal();
-  void asked.then(nextSignal).then(() => process.exit(EXIT_CODES.failure));
+  void asked.then(nextSignal).then(() => endProcess(EXIT_CODES.failure));
+  let isLoading = true;
+  // Nothing is open before the configuration is known.
+  void asked.then(() => {
+    if (isLoading) endProcess(EXIT_CODES.ok);
+  });
   const { config, workloads, warnings, view } = await loadConfigApart(options);
-  const log = makeLogger(config.log_level);
+  isLoading = false;
+  const held = wantsLiveView(options, config, process) ? new HeldLog(process.stderr) : undefined;
+  const log = makeLogger(config.log_level, held);
   for (const warning of warnings) log.warn({}, warning);
 
   let onFatal: (error: Error) => void = () => undefined;
@@ -41,6 +50,15 @@ export async function runCommand(options: RunOptions): Promise<void> {
     reloads = answer;
     return answer;
   };
+  const stopMs = config.stop_timeout_seconds * 1000;
+  let isStarting = true;
+  let stopWaiting: () => void = () => undefined;
+  void asked.then(() => {
+    // A start that waits, for another server or a name, is not waited for longer than a stop.
+    if (isStarting) stopWaiting = endAfter(stopMs, log, EXIT_CODES.ok);
+  });
+  const watchedPath = options.watch === true ? (options.config ?? process.env.WHIPPET_CONFIG) : undefined;
+  let watch: FileWatch | undefined;
   const server = await Server.start({
     config,
     workloads,
@@ -48,41 +66,70 @@ export async function runCommand(options: RunOptions): Promise<void> {
     version: readVersion(),
     log,
     env: process.env,
-    stream: process.stdout,
+    stream: held === undefined ? process.stdout : SILENT,
     onFatal,
     onReplaced,
     onReload,
+    loadAgain: () => loadConfigApart(options),
+    watched: () => watchedHealth(watchedPath, watch),
+  }).catch((error: unknown) => {
+    held?.release();
+    throw error;
   });
+  isStarting = false;
+  stopWaiting();
   process.on('SIGHUP', () => {
     server.reopenFiles();
     void onReload();
   });
-  const file = options.config ?? process.env.WHIPPET_CONFIG;
-  const watcher = options.watch === true && file ? watchFile(file, () => void onReload()) : undefined;
-  if (process.stdout.isTTY) process.stdout.write(`\n${firstSteps(server, config.http.host)}\n`);
-
-  const end = await Promise.race([asked, failed, replaced]);
-  watcher?.close();
+  if (watchedPath) watch = watchConfig(watchedPath, log, onReload);
+  const ended = Promise.race([asked, failed, replaced]);
+  let end: NodeJS.Signals | Error | 'another server';
+  if (held !== undefined && server.httpPort !== undefined) {
+    const quit = showLive(config, server.httpPort, ended).then(
+      () => 'SIGINT' as const,
+      (error: unknown) => {
+        // The view failed, not the server: it goes on without.
+        held.release();
+        log.error({ err: error }, 'the live view failed; whippet top opens another');
+        return ended;
+      },
+    );
+    end = await Promise.race([ended, quit]);
+    held.release();
+  } else {
+    if (process.stdout.isTTY) process.stdout.write(`\n${firstSteps(server, config.http.host)}\n`);
+    end = await ended;
+  }
+  watch?.close();
   if (end instanceof Error) {
-    log.fatal({ err: end }, 'an intake thread died; stopping');
-    setTimeout(() => process.exit(EXIT_CODES.failure), LAST_STOP_MS);
+    log.fatal({ err: end }, 'a listener thread died; stopping');
+    setTimeout(() => endProcess(EXIT_CODES.failure), LAST_STOP_MS);
   } else {
     log.info(end === 'another server' ? { replacedBy: end } : { signal: end }, 'stopping');
   }
+  endAfter(stopMs, log, end instanceof Error ? EXIT_CODES.failure : EXIT_CODES.lostAtStop);
   const report = await server.stop();
   reportDelivery(report, log);
-  process.exit(end instanceof Error ? EXIT_CODES.failure : EXIT_CODES.ok);
+  endProcess(end instanceof Error ? EXIT_CODES.failure : exitCodeAfter(report));
 }
 
-/** The last word: a sentence on a terminal, fields elsewhere. */
-function reportDelivery(report: DeliveryReport, log: Logger): void {
-  if (process.stderr.isTTY) {
-    process.stderr.write(`${describeDelivery(report)}\n`);
-    return;
-  }
-  const { reasons, ...fields } = report;
-  for (const reason of reasons) log.error({}, reason);
-  log.info(fields, 'stopped');
+/** Loads a configuration that has changed; one that is gone leaves the one in effect as it is. */
+function watchConfig(path: string, log: Logger, onReload: () => Promise<ReloadAnswer>): FileWatch {
+  return watchFile(path, {
+    onChange: () => void onReload(),
+    onMissing: () =>
+      log.warn({ path }, 'the watched configuration file is gone; the running configuration stays in effect'),
+  });
+}
+
+function watchedHealth(
+  path: string | undefined,
+  watch: FileWatch | undefined,
+): { readonly name: string; readonly healthy: boolean; readonly detail?: string }[] {
+  if (path === undefined || watch === undefined) return [];
+  const healthy = !watch.isMissing;
+  return [{ name: 'configuration file', healthy, ...(!healthy && { detail: `${path} is gone` }) }];
 }
 
 /** Loads the configuration as at start and hands it to the server. Never rejects. */
@@ -90,7 +137,7 @@ async function reload(server: Server, options: RunOptions, log: Logger): Promise
   try {
     const { config, workloads, warnings, view } = await loadConfigApart(options);
     for (const warning of warnings) log.warn({}, warning);
-    return { ok: true, ...server.reload(config, workloads, view) };
+    return { ok: true, ...server.reload({ config, workloads, view }) };
   } catch (error) {
     const problems =
       error instanceof ConfigError ? error.problems.map(({ message }) => message) : [String(error)];
@@ -109,7 +156,10 @@ function nextSignal(): Promise<NodeJS.Signals> {
 function firstSteps(server: Server, httpHost: string): string {
   const lines = server.addresses.map(({ kind, name }) => `  ${kind.padEnd(8)} ${name}`);
   const host = ['0.0.0.0', '::'].includes(httpHost) ? '127.0.0.1' : httpHost;
-  if (server.httpPort !== undefined) lines.push(`  http     http://${host}:${server.httpPort}/metrics`);
+  if (server.httpPort !== undefined) {
+    const url = `http://${host}:${server.httpPort}`;
+    lines.push(`  page     ${url}/`, `  metrics  ${url}/metrics`);
+  }
   const udp = server.addresses.find(({ kind }) => kind === 'udp');
   if (udp !== undefined) {
     lines.push('', `  try      echo -n 'page.views:1|c|#env:dev' | nc -u -w0 127.0.0.1 ${udp.port}`);

@@ -19,6 +19,8 @@ const VIEW_SUMMARIES: Readonly<Record<string, string>> = {
   outputs: 'Every output and endpoint: queue, oldest age, last error, last success.',
   cardinality: 'Limits on contexts: what is over them, and the tag key that grew (docs/limits.md).',
   forwarding: 'Packets sent on to another server.',
+  global:
+    'Global aggregation: lag by partition, late chunks, repeats, skew and silence by edge (docs/global.md).',
   'rate-limiter': 'The memory-based rate limiter of every listener.',
 };
 
@@ -74,6 +76,26 @@ export function apiRoutes(source: ApiSource, version: string, all: () => readonl
         return by === 'metric'
           ? source.metrics(contextQuery(request))
           : source.contexts(contextQuery(request));
+      },
+    },
+    {
+      ...shared,
+      path: '/api/origins',
+      summary: 'What is known of senders, containers and pods, from which collector, and what is missing.',
+      query: {
+        of: {
+          description: 'A process id, or a part of the id of a container or pod, or of a tag.',
+          schema: { type: 'string', maxLength: 512, default: '' },
+        },
+        limit: {
+          description: 'Containers and pods to list, the newest first.',
+          schema: { type: 'integer', minimum: 0, maximum: 1000, default: 100 },
+        },
+      },
+      answers: { 200: OK, 400: 'The query is not as documented.' },
+      handle: (request) => {
+        const { of, limit } = request.query as { of: string; limit: number };
+        return source.origins(of, limit);
       },
     },
     {

@@ -1,10 +1,15 @@
 /** The API's routes over real connections: documents, access, queries, events. */
 import { readFileSync } from 'node:fs';
-import { connect } from 'node:net';
-import { afterEach, describe, expect, it } from 'vitest';
+import { connect, type Socket } from 'node:net';
+import { afterEach, describe, expect, it, vi } from 'vitest';
+import { emptyLiveSource } from '../../test/support/live-source.ts';
 import type { ContextQuery } from '../model/context-views.ts';
+import type { TailLine } from '../model/live/line-views.ts';
+import type { OriginReport } from '../model/origin-report.ts';
+import type { MissedBody } from '../telemetry/counters/http-counters.ts';
 import type { ApiSource, MessageWatch } from './api-source.ts';
 import { renderOpenApi } from './document.ts';
+import { PROXY_BODY_BYTES_MAX } from './proxy-routes.ts';
 import { type HttpOptions, type HttpServer, startHttp, startProxy } from './server.ts';
 
 const servers: HttpServer[] = [];
@@ -12,6 +17,26 @@ afterEach(async () => {
   for (const server of servers.splice(0)) await server.close();
 });
 
+const lineOf = (line: string): TailLine => ({
+  ...{ line, at: 1, listener: 'udp', outcome: 'accepted', origin: '', name: 'a', type: 'counter' },
+  ...{ reason: '', words: '', remedy: '', caret: null, corrected: null },
+});
+
+const NO_CAPTURE: ApiSource['capture'] = {
+  start: () => 'stopping',
+  stop: () => false,
+  view: () => ({ running: null }),
+  checkFilter: () => undefined,
+};
+const NO_ORIGINS: OriginReport = {
+  detection: { sockets: false, client: false, unified: false, cardinality: 'low' },
+  ...{ collectors: [], problems: [], total: 0, omitted: 0, entities: [] },
+  senders: {
+    ...{ packets: 0, errors: 0, invisible: 0, truncated: 0, passedDescriptors: 0 },
+    ...{ waiting: 0, resolvedLate: 0, gaveUp: 0, noRoom: 0 },
+  },
+  global: { low: [], orchestrator: [], high: [] },
+};
 const PAGE = { total: 0, page: 1, perPage: 50, rows: [] };
 
 async function start(source: Partial<ApiSource> = {}, options: Partial<HttpOptions> = {}): Promise<string> {
@@ -27,10 +52,15 @@ async function start(source: Partial<ApiSource> = {}, options: Partial<HttpOptio
       contexts: async () => PAGE,
       metrics: async () => PAGE,
       metric: async () => undefined,
+      origins: (of, limit) => ({ ...NO_ORIGINS, total: limit, global: { ...NO_ORIGINS.global, low: [of] } }),
       watchMessages: () => undefined,
+      live: emptyLiveSource(),
       reload: async () => ({ ok: true }),
       flush: async () => 3,
-      takePacket: async () => true,
+      acceptPacket: async () => true,
+      missPacket: () => undefined,
+      noteConnection: () => undefined,
+      capture: NO_CAPTURE,
       ...source,
     },
     ...options,
@@ -151,14 +181,36 @@ describe('/api/messages', () => {
         return () => stopped();
       },
     });
-    const reader = (await fetch(`${url}/api/messages?search=env:prod`)).body?.getReader();
-    expect(watch?.search).toBe('env:prod');
-    watch?.take(['a:1|c|#env:prod', '\xc3\xa9:1|c'], 2);
+    const reader = (
+      await fetch(`${url}/api/messages?search=env:prod&tag=team&outcome=accepted,filtered`)
+    ).body?.getReader();
+    expect(watch?.search).toEqual({ parts: ['env:prod', 'team'], rejected: false });
+    watch?.accept([lineOf('a:1|c|#env:prod'), lineOf('é:1|c')], 2);
     let text = '';
-    while (!text.includes('left_out')) text += Buffer.from((await reader?.read())?.value ?? []).toString();
-    expect(text).toContain('event: messages\ndata: {"lines":["a:1|c|#env:prod","é:1|c"],"left_out":2}\n\n');
+    while (!text.includes('leftOut')) text += Buffer.from((await reader?.read())?.value ?? []).toString();
+    const [, data = ''] = /event: messages\ndata: (.*)\n\n/.exec(text) ?? [];
+    expect(JSON.parse(data)).toEqual({ messages: [lineOf('a:1|c|#env:prod'), lineOf('é:1|c')], leftOut: 2 });
+    expect(watch?.fits(lineOf('a:1|c|#env:prod,team:x'))).toBe(true);
+    expect(watch?.fits({ ...lineOf('a:1|c|#env:prod,team:x'), outcome: 'rejected' })).toBe(false);
     await reader?.cancel();
     await gone;
+  });
+
+  it('tells the threads to look for rejected lines when these alone are wanted', async () => {
+    let watch: MessageWatch | undefined;
+    const url = await start({
+      watchMessages: (given) => {
+        watch = given;
+        return () => undefined;
+      },
+    });
+    const reader = (await fetch(`${url}/api/messages?outcome=rejected`)).body?.getReader();
+    expect(watch?.search).toEqual({ parts: [], rejected: true });
+    await reader?.cancel();
+  });
+
+  it('refuses an outcome that does not exist', async () => {
+    expect(await statusOf(`${await start()}/api/messages?outcome=lost`)).toBe(400);
   });
 
   it('answers 503 when too many watch', async () => {
@@ -168,31 +220,98 @@ describe('/api/messages', () => {
 });
 
 describe('/dogstatsd/v2/proxy', () => {
-  const packetsOf = (): { packets: string[]; takePacket: ApiSource['takePacket'] } => {
+  const packetsOf = (): { packets: string[]; acceptPacket: ApiSource['acceptPacket'] } => {
     const packets: string[] = [];
-    return { packets, takePacket: async (packet) => packets.push(Buffer.from(packet).toString()) > 0 };
+    return { packets, acceptPacket: async (packet) => packets.push(Buffer.from(packet).toString()) > 0 };
   };
 
   it('takes packets whatever type they say they are, and refuses what is too large', async () => {
-    const { packets, takePacket } = packetsOf();
-    const url = `${await start({ takePacket })}/dogstatsd/v2/proxy`;
+    const { packets, acceptPacket } = packetsOf();
+    const url = `${await start({ acceptPacket })}/dogstatsd/v2/proxy`;
     for (const type of ['text/plain', 'application/json', 'application/octet-stream']) {
       const headers = { 'content-type': type };
       expect(await statusOf(url, { method: 'POST', body: 'a:1|c', headers })).toBe(200);
     }
     expect(await statusOf(url, { method: 'POST' })).toBe(200);
     expect(packets).toEqual(['a:1|c', 'a:1|c', 'a:1|c']);
-    expect(await statusOf(url, { method: 'POST', body: 'x'.repeat(65_537) })).toBe(413);
+    expect(await statusOf(url, { method: 'POST', body: 'x'.repeat(PROXY_BODY_BYTES_MAX) })).toBe(200);
+    expect(await statusOf(url, { method: 'POST', body: 'x'.repeat(PROXY_BODY_BYTES_MAX + 1) })).toBe(413);
+  });
+
+  describe('counts every body that is not taken, once', () => {
+    const missing = async (): Promise<{ url: string; missed: MissedBody[]; taken: () => number }> => {
+      const missed: MissedBody[] = [];
+      let taken = 0;
+      const url = await start(
+        {
+          acceptPacket: async () => ++taken > 0,
+          missPacket: (reason) => missed.push(reason),
+        },
+        { requestTimeoutMs: 300 },
+      );
+      return { url, missed, taken: () => taken };
+    };
+    const send = async (url: string, ...parts: readonly string[]): Promise<Socket> => {
+      const socket = connect(Number(new URL(url).port), '127.0.0.1');
+      socket.on('error', () => undefined);
+      await new Promise((resolve) => socket.once('connect', resolve));
+      socket.write(parts.join('\r\n'));
+      return socket;
+    };
+    const POST = 'POST /dogstatsd/v2/proxy HTTP/1.1';
+
+    it.each([
+      ['too large by its length', [POST, 'Host: localhost', 'Content-Length: 99999999', '', 'a'], 'tooLarge'],
+      [
+        'too large in chunks',
+        [
+          POST,
+          'Host: localhost',
+          'Transfer-Encoding: chunked',
+          '',
+          '500000',
+          'a'.repeat(0x500000),
+          '0',
+          '',
+          '',
+        ],
+        'tooLarge',
+      ],
+      ['slow', [POST, 'Host: localhost', 'Content-Length: 9', '', 'a'], 'cut'],
+      [
+        'of a web page',
+        [POST, 'Host: localhost', 'Origin: http://evil.example', 'Content-Length: 1', '', 'a'],
+        'forbidden',
+      ],
+    ] as const)('%s', async (_, parts, reason) => {
+      const { url, missed, taken } = await missing();
+      const socket = await send(url, ...parts);
+      await vi.waitUntil(() => missed.length > 0, 5000);
+      socket.destroy();
+      expect(await statusOf(`${url}/dogstatsd/v2/proxy`, { method: 'POST', body: 'a:1|c' })).toBe(200);
+      expect(missed).toEqual([reason]);
+      expect(taken()).toBe(1);
+    });
+
+    it('broken off', async () => {
+      const { url, missed } = await missing();
+      const socket = await send(url, POST, 'Host: localhost', 'Content-Length: 9', '', 'a');
+      socket.destroy();
+      await vi.waitUntil(() => missed.length > 0, 5000);
+      expect(missed).toEqual(['cut']);
+    });
   });
 
   it('answers 503 when there is no room', async () => {
-    const url = await start({ takePacket: async () => false });
+    const url = await start({ acceptPacket: async () => false });
     expect(await statusOf(`${url}/dogstatsd/v2/proxy`, { method: 'POST', body: 'a:1|c' })).toBe(503);
   });
 
   it('is all there is where a trace agent would be', async () => {
-    const { packets, takePacket } = packetsOf();
-    const server = await startProxy({ host: '127.0.0.1', port: 0 }, 'a key', { takePacket });
+    const { packets, acceptPacket } = packetsOf();
+    const server = await startProxy({ host: '127.0.0.1', port: 0 }, 'a key', {
+      ...{ acceptPacket, missPacket: () => undefined, noteConnection: () => undefined },
+    });
     servers.push(server);
     const url = `http://127.0.0.1:${server.port}`;
     expect(await statusOf(`${url}/dogstatsd/v2/proxy`, { method: 'POST', body: 'a:1|c' })).toBe(200);

@@ -1,36 +1,49 @@
 /**
- * Messages as they arrive, as server-sent events.
+ * Messages as they arrive, each with what becomes of it, as server-sent events.
  *
  *   event: messages
- *   data: {"lines":["page.views:1|c|#env:prod"],"left_out":12}
+ *   data: {"messages":[{"line":"page.views:1|c|#env:prod","outcome":"accepted", …}],"leftOut":12}
  *
- * Limits  what the threads show in a second (the server's), and a reader that is slow: while HELD_BYTES_MAX wait for
- *         it, lines are left out and counted.
+ * Limits  what the threads show in a second (the server's), and a reader that is slow (event-stream.ts): what it cannot
+ *         take is left out and counted.
  */
 import type { FastifyReply, FastifyRequest } from 'fastify';
-import { type ByteString, toByteString, toText } from '../model/text.ts';
+import { TAIL_OUTCOMES, type TailLine, type TailOutcome } from '../model/live/line-views.ts';
+import { toByteString } from '../model/text.ts';
 import type { ApiSource } from './api-source.ts';
-import type { Route } from './route.ts';
+import { type EventStream, openEventStream } from './event-stream.ts';
+import type { Route, RouteParameter } from './route.ts';
+import { type TailQuery, tailFilter } from './tail-filter.ts';
 
-const HELD_BYTES_MAX = 256 * 1024;
-/** So that proxies and readers know the connection lives. */
-const KEEP_ALIVE_MS = 15_000;
+const text = (description: string): RouteParameter => ({
+  description,
+  schema: { type: 'string', maxLength: 200, default: '' },
+});
+
+const QUERY: Readonly<Record<string, RouteParameter>> = {
+  search: text('Only lines that hold this text.'),
+  outcome: text(`One or more of ${TAIL_OUTCOMES.join(', ')}, separated by commas.`),
+  origin: text('Who sent it, as the line or the socket say; `*` is any text.'),
+  type: text('One or more types: c, g, h, ms, d, s, event, check, separated by commas.'),
+  name: text('Metric, event title or check, as delivered; `*` is any text.'),
+  tag: text('A tag, or the key of one: env:prod, env. Several are separated by commas, and all are needed.'),
+};
 
 export function messageRoutes(source: ApiSource): Route[] {
   return [
     {
       methods: ['GET'],
       path: '/api/messages',
-      summary: 'Lines as they arrive, as server-sent events; at a bounded rate, and how many were left out.',
+      summary:
+        'Lines as they arrive and what becomes of them, as server-sent events; at a bounded rate, and how many were left out.',
       tag: 'api',
       guarded: true,
-      query: {
-        search: {
-          description: 'Only lines that hold this text.',
-          schema: { type: 'string', maxLength: 200, default: '' },
-        },
+      query: QUERY,
+      answers: {
+        200: 'Events until the client closes.',
+        400: 'The query is not as documented.',
+        503: 'Too many watch already.',
       },
-      answers: { 200: 'Events until the client closes.', 503: 'Too many watch already.' },
       produces: 'text/event-stream',
       handle: (request, reply) => watch(source, request, reply),
     },
@@ -38,30 +51,29 @@ export function messageRoutes(source: ApiSource): Route[] {
 }
 
 function watch(source: ApiSource, request: FastifyRequest, reply: FastifyReply): FastifyReply {
-  const { search } = request.query as { search: string };
-  const { raw } = reply;
-  let leftOutHere = 0;
-  const take = (lines: readonly ByteString[], leftOut: number): void => {
-    if (raw.writableLength > HELD_BYTES_MAX) {
-      leftOutHere += lines.length + leftOut;
-      return;
-    }
-    const data = { lines: lines.map(toText), left_out: leftOut + leftOutHere };
-    leftOutHere = 0;
-    raw.write(`event: messages\ndata: ${JSON.stringify(data)}\n\n`);
+  const query = request.query as TailQuery;
+  const unknown = query.outcome.split(',').find((one) => one !== '' && !isOutcome(one));
+  if (unknown !== undefined)
+    return reply
+      .code(400)
+      .send({ error: `outcome is one of ${TAIL_OUTCOMES.join(', ')}; it is "${unknown}"` });
+  const fits = tailFilter(query);
+  const search = {
+    parts: [query.search, ...query.tag.split(',')].filter((part) => part !== '').map(toByteString),
+    rejected: query.outcome === 'rejected',
   };
-  const stop = source.watchMessages({ search: toByteString(search), take });
+  let events: EventStream | undefined;
+  let leftOutHere = 0;
+  const accept = (messages: readonly TailLine[], leftOut: number): void => {
+    const isSent = events?.send('messages', { messages, leftOut: leftOut + leftOutHere }) ?? false;
+    leftOutHere = isSent ? 0 : leftOutHere + messages.length + leftOut;
+  };
+  const stop = source.watchMessages({ search, fits, accept });
   if (stop === undefined) return reply.code(503).send({ error: 'too many watch already; try again later' });
-  reply.hijack();
-  for (const [name, value] of Object.entries(reply.getHeaders())) {
-    if (value !== undefined) raw.setHeader(name, value);
-  }
-  raw.writeHead(200, { 'content-type': 'text/event-stream; charset=utf-8' });
-  raw.write(': whippet\n\n');
-  const alive = setInterval(() => raw.write(': \n\n'), KEEP_ALIVE_MS).unref();
-  raw.once('close', () => {
-    clearInterval(alive);
-    stop();
-  });
+  events = openEventStream(reply, stop);
   return reply;
+}
+
+function isOutcome(word: string): word is TailOutcome {
+  return (TAIL_OUTCOMES as readonly string[]).includes(word);
 }

@@ -1,18 +1,33 @@
-/** What scrapers, supervisors and people with a browser ask for: never guarded, changes nothing. */
+/** What scrapers and supervisors ask for: never guarded, changes nothing. */
+import type { Socket } from 'node:net';
+import type { Readable } from 'node:stream';
 import type { FastifyReply, FastifyRequest } from 'fastify';
 import { acceptsGzip } from '../lib/weighted-header.ts';
 import type { HealthReport } from './health-report.ts';
-import { renderHomePage } from './home-page.ts';
 import { streamPage } from './page-stream.ts';
 import { JSON_TYPE, type Route } from './route.ts';
 
 const PAGES_MAX = 8;
+/** A client that takes nothing for this long loses its place to one that asks. */
+const PAGE_STALL_MS = 1000;
 const METRICS_OFF =
   'The Prometheus output is off. Turn it on with outputs.prometheus.enabled: true and restart.\n';
 
+const OWN_OFF =
+  "The server's own metrics have no page of their own; outputs.prometheus.own_metrics: separate.\n";
+
 /** What can render the metrics page, as the Prometheus output does. */
 export interface MetricsSource {
-  page(accept: string | undefined): { readonly contentType: string; readonly chunks: Iterable<string> };
+  /** Brings the page up to now; resolves soon, at the latest after a second. */
+  refresh?(): Promise<void>;
+  /** The server's own metrics, where they have a page of their own. */
+  ownPage?(accept: string | undefined): MetricsPage;
+  page(accept: string | undefined): MetricsPage;
+}
+
+export interface MetricsPage {
+  readonly contentType: string;
+  readonly chunks: Iterable<string | Uint8Array>;
 }
 
 export interface ObserveOptions {
@@ -23,18 +38,8 @@ export interface ObserveOptions {
 }
 
 export function observeRoutes(options: ObserveOptions): Route[] {
-  const home = renderHomePage(options.prometheus !== undefined);
   const shared = { tag: 'observe', guarded: false } as const;
   return [
-    {
-      ...shared,
-      methods: ['GET', 'HEAD'],
-      path: '/',
-      summary: 'A page for people: where to look, how to send a first metric.',
-      answers: { 200: 'The page.' },
-      produces: 'text/html',
-      handle: (_, reply) => reply.type('text/html; charset=utf-8').send(home),
-    },
     {
       ...shared,
       // Its own HEAD, because a derived one would render the whole page to throw it away.
@@ -45,10 +50,19 @@ export function observeRoutes(options: ObserveOptions): Route[] {
       answers: {
         200: 'The page, gzip on request.',
         404: 'The Prometheus output is off.',
-        503: `${PAGES_MAX} pages are on their way already.`,
+        503: `${PAGES_MAX} pages are on their way already, and their clients read.`,
       },
       produces: 'text/plain',
       handle: metricsHandler(options.prometheus),
+    },
+    {
+      ...shared,
+      methods: ['GET', 'HEAD'],
+      path: '/metrics/own',
+      summary: 'What the server says of itself, with outputs.prometheus.own_metrics: separate.',
+      answers: { 200: 'The page, gzip on request.', 404: 'There is no such page.', 503: 'As for /metrics.' },
+      produces: 'text/plain',
+      handle: metricsHandler(ownSource(options.prometheus), true),
     },
     {
       ...shared,
@@ -77,22 +91,58 @@ export function observeRoutes(options: ObserveOptions): Route[] {
   ];
 }
 
-function metricsHandler(source: MetricsSource | undefined) {
-  let pages = 0;
-  return (request: FastifyRequest, reply: FastifyReply): FastifyReply => {
+function ownSource(source: MetricsSource | undefined): MetricsSource | undefined {
+  const page = source?.ownPage;
+  return page && { page: (accept) => page(accept) };
+}
+
+/** A page on its way. */
+interface PageUnderWay {
+  readonly body: Readable;
+  readonly socket: Socket;
+  /** When its client took the last piece. */
+  movedAt: number;
+}
+
+function metricsHandler(source: MetricsSource | undefined, isOwn = false) {
+  const pages = new Set<PageUnderWay>();
+  return async (request: FastifyRequest, reply: FastifyReply): Promise<FastifyReply> => {
     const plain = reply.type('text/plain; charset=utf-8');
-    if (source === undefined) return plain.code(404).send(METRICS_OFF);
-    if (pages >= PAGES_MAX) {
+    if (source === undefined) return plain.code(404).send(isOwn ? OWN_OFF : METRICS_OFF);
+    if (pages.size >= PAGES_MAX && !endStalled(pages)) {
       return plain.code(503).header('retry-after', '1').send('Too many metric pages at once; try again.\n');
     }
+    if (request.method !== 'HEAD') await source.refresh?.();
     const page = source.page(request.headers.accept);
     const gzip = acceptsGzip(request.headers['accept-encoding']);
     reply.type(page.contentType).header('vary', 'accept, accept-encoding');
     if (gzip) reply.header('content-encoding', 'gzip');
     if (request.method === 'HEAD') return reply.send(null);
-    const body = streamPage(page.chunks, gzip);
-    pages++;
-    body.once('close', () => pages--);
+    const onMove = (): void => {
+      underWay.movedAt = performance.now();
+    };
+    const body = streamPage(watched(page.chunks, onMove), gzip);
+    const underWay: PageUnderWay = { body, socket: request.raw.socket, movedAt: performance.now() };
+    pages.add(underWay);
+    body.once('close', () => pages.delete(underWay));
     return reply.send(body);
   };
+}
+
+function* watched(chunks: Iterable<string | Uint8Array>, onMove: () => void): Generator<string | Uint8Array> {
+  for (const chunk of chunks) {
+    onMove();
+    yield chunk;
+  }
+}
+
+/** Makes room for a client that reads: ends the page whose client has stood still for the longest; false when none has. */
+function endStalled(pages: Set<PageUnderWay>): boolean {
+  let slowest: PageUnderWay | undefined;
+  for (const page of pages) if (slowest === undefined || page.movedAt < slowest.movedAt) slowest = page;
+  if (slowest === undefined || performance.now() - slowest.movedAt < PAGE_STALL_MS) return false;
+  pages.delete(slowest);
+  slowest.body.destroy();
+  slowest.socket.resetAndDestroy();
+  return true;
 }

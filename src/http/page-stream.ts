@@ -9,7 +9,7 @@ import { setImmediate as nextTurn } from 'node:timers/promises';
 import { constants, createGzip } from 'node:zlib';
 
 /** Streams `chunks`. `gzip` compresses them, fast rather than well. */
-export function streamPage(chunks: Iterable<string>, gzip: boolean): Readable {
+export function streamPage(chunks: Iterable<string | Uint8Array>, gzip: boolean): Readable {
   const source = Readable.from(inTurns(chunks), { objectMode: false, highWaterMark: 64 * 1024 });
   if (!gzip) return source;
   const compressor = createGzip({ level: constants.Z_BEST_SPEED });
@@ -17,9 +17,9 @@ export function streamPage(chunks: Iterable<string>, gzip: boolean): Readable {
   return pipeline(source, compressor, () => {});
 }
 
-async function* inTurns(chunks: Iterable<string>): AsyncGenerator<Buffer> {
+async function* inTurns(chunks: Iterable<string | Uint8Array>): AsyncGenerator<Buffer> {
   for (const chunk of chunks) {
-    if (chunk !== '') yield Buffer.from(chunk);
+    if (chunk.length > 0) yield Buffer.from(chunk as string);
     await nextTurn();
   }
 }

@@ -3,6 +3,7 @@
  * gets, what the OpenAPI document says, and what the tests hold both to.
  */
 import type { FastifyReply, FastifyRequest } from 'fastify';
+import type { MissedBody } from '../telemetry/counters/http-counters.ts';
 
 /** A schema of JSON Schema, as fastify checks it and OpenAPI shows it. */
 export type JsonSchema = Readonly<Record<string, unknown>>;
@@ -17,7 +18,7 @@ export interface Route {
   /** With `:name` for a parameter. */
   readonly path: string;
   readonly summary: string;
-  readonly tag: 'observe' | 'api' | 'control' | 'intake';
+  readonly tag: 'observe' | 'api' | 'control' | 'listener';
   /** Whether a token is asked for where one is needed. */
   readonly guarded: boolean;
   readonly query?: Readonly<Record<string, RouteParameter>>;
@@ -28,6 +29,8 @@ export interface Route {
   readonly produces: string;
   /** A request has a body, which is handed on as bytes. */
   readonly takesBytes?: boolean;
+  /** Told when a request of this route failed before handle(): its body was not taken. */
+  readonly missed?: (reason: MissedBody) => void;
   readonly handle: (request: FastifyRequest, reply: FastifyReply) => unknown;
 }
 

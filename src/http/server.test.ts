@@ -2,6 +2,7 @@ import { request } from 'node:http';
 import { createServer } from 'node:net';
 import { gunzipSync } from 'node:zlib';
 import { afterEach, describe, expect, test } from 'vitest';
+import { emptyLiveSource } from '../../test/support/live-source.ts';
 import type { ApiSource } from './api-source.ts';
 import { type HttpOptions, type HttpServer, startHttp } from './server.ts';
 
@@ -18,10 +19,22 @@ function sourceWith(source: Partial<ApiSource>): ApiSource {
     contexts: async () => page,
     metrics: async () => page,
     metric: async () => undefined,
+    origins: () => {
+      throw new Error('nobody asks for origins here');
+    },
     watchMessages: () => undefined,
+    live: emptyLiveSource(),
     reload: async () => ({ ok: false, problems: ['there is nothing to reload'] }),
     flush: async () => 0,
-    takePacket: async () => true,
+    acceptPacket: async () => true,
+    missPacket: () => undefined,
+    noteConnection: () => undefined,
+    capture: {
+      start: () => 'stopping',
+      stop: () => false,
+      view: () => ({ running: null }),
+      checkFilter: () => undefined,
+    },
     ...source,
   };
 }
@@ -205,12 +218,12 @@ describe('health', () => {
   test('/health answers 200 or 503 with the report', async () => {
     let healthy = true;
     const server = await start({
-      health: () => ({ healthy, parts: [{ name: 'intake', healthy, detail: 'fine' }] }),
+      health: () => ({ healthy, parts: [{ name: 'listener', healthy, detail: 'fine' }] }),
     });
     const good = await ask(server, '/health');
     expect([good.status, JSON.parse(good.body.toString())]).toEqual([
       200,
-      { healthy: true, parts: [{ name: 'intake', healthy: true, detail: 'fine' }] },
+      { healthy: true, parts: [{ name: 'listener', healthy: true, detail: 'fine' }] },
     ]);
     healthy = false;
     expect((await ask(server, '/health')).status).toBe(503);
@@ -226,12 +239,43 @@ describe('health', () => {
 });
 
 describe('pages', () => {
-  test('/ explains the server and loads nothing', async () => {
+  test('/ is the live page, which loads nothing from elsewhere and may run nothing else', async () => {
     const answer = await ask(await start(), '/');
     const html = answer.body.toString();
     expect(answer.headers['content-type']).toBe('text/html; charset=utf-8');
-    expect(html).toContain('page.views:1|c');
-    expect(html).not.toMatch(/src=|https?:\/\/|@import|url\(/);
+    expect(html).toContain('<title>whippet</title>');
+    const loaded = [...html.matchAll(/(?:src|href)="([^"]+)"/g)].map(([, path]) => path ?? '');
+    for (const path of loaded)
+      expect(path).toMatch(/^(\.?\/(assets\/|metrics|health|api\/)|data:image\/svg\+xml,)/);
+    expect(answer.headers['content-security-policy']).toContain("script-src 'self'; style-src 'self'");
+    expect(answer.headers['content-security-policy']).not.toContain('unsafe');
+    expect(answer.headers['cache-control']).toBe('no-store');
+  });
+
+  test('the files of the page are sent compressed, for ever, and together take less than 150 KB', async () => {
+    const server = await start();
+    const page = await ask(server, '/', { 'accept-encoding': 'gzip' });
+    const html = gunzipSync(page.body).toString();
+    let bytes = page.body.length;
+    const names = [...html.matchAll(/(?:src|href)="\.\/(assets\/[^"]+)"/g)].map(([, path]) => path ?? '');
+    expect(names.length).toBeGreaterThanOrEqual(2);
+    for (const name of names) {
+      const file = await ask(server, `/${name}`, { 'accept-encoding': 'gzip' });
+      expect(file.status).toBe(200);
+      expect(file.headers['content-encoding']).toBe('gzip');
+      expect(file.headers['cache-control']).toContain('immutable');
+      bytes += file.body.length;
+      expect((await ask(server, `/${name}`)).body).toEqual(gunzipSync(file.body));
+    }
+    expect(bytes).toBeLessThan(150_000);
+  });
+
+  test.each([
+    '/assets/nothing.js',
+    '/assets/..%2F..%2Fpackage.json',
+    '/assets/index.html',
+  ])('what is not a file of the page is not sent: %s', async (path) => {
+    expect((await ask(await start(), path)).status).toBe(404);
   });
 
   test('every answer has security headers, and none allows other sites', async () => {

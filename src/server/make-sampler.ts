@@ -1,19 +1,20 @@
 /** The time sampler and the rules it asks, from the configuration. */
-import { possibleSuffixes } from '../aggregate/histogram-series.ts';
+
+import type { Registry } from '../aggregate/contexts/registry.ts';
 import type { RuleOf } from '../aggregate/plans.ts';
-import type { Registry } from '../aggregate/registry.ts';
 import { type SamplerOptions, TimeSampler } from '../aggregate/sampler.ts';
-import { AGENT_LIMITS } from '../aggregate/sketch-bins.ts';
+import { AGENT_LIMITS } from '../aggregate/sketch/sketch-bins.ts';
+import { possibleSuffixes } from '../aggregate/types/histogram-series.ts';
 import { tickSecondsOf } from '../aggregate/widths.ts';
 import type { Config } from '../config/schema.ts';
-import { bucketWidths, compileAggregationRules } from '../enrich/aggregation-rules.ts';
-import { histogramNameFilter, matchesName, type NameFilter } from '../enrich/name-filter.ts';
+import { histogramNameFilter, matchesName, type NameFilter } from '../enrich/names/name-filter.ts';
+import { bucketWidths, compileAggregationRules } from '../enrich/rules/aggregation-rules.ts';
 import type { ByteString } from '../model/text.ts';
 
 /** What a sampler asks by name, of the configuration that is in force. */
 export class SamplerRules {
   #ruleOf: RuleOf | undefined;
-  /** Names of derived series, such as `latency.max`, that are left out at a flush (spec aggregation §9). */
+  /** Names of derived series, such as `latency.max`, that are left out at a flush (docs/behaviour/aggregation.md#filtered-series). */
   #nameFilter: NameFilter;
 
   constructor(config: Config) {
@@ -47,7 +48,7 @@ export function makeSampler(
   registry: Registry,
   config: Config,
   rules: SamplerRules,
-  surroundings: Pick<SamplerOptions, 'retentionSeconds' | 'onOverLimit'>,
+  surroundings: Pick<SamplerOptions, 'retentionSeconds' | 'onOverLimit' | 'onPartial'>,
 ): TimeSampler {
   return new TimeSampler(registry, {
     intervalSeconds: config.bucket_seconds,
@@ -58,6 +59,8 @@ export function makeSampler(
     histogramAggregates: config.histogram_aggregates,
     histogramPercentiles: config.histogram_percentiles,
     histogramValuesMax: config.limits.histogram_values,
+    unitesEqualPoints: true,
+    exactWeights: config.weights === 'exact',
     sketchLimits: AGENT_LIMITS,
     isFiltered: rules.isFiltered,
     ...surroundings,

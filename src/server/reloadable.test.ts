@@ -36,3 +36,11 @@ describe('rules at a reload', () => {
     expect(withReloaded(config, after.config, TICK)).toEqual({ ...config, dogstatsd_tags: ['x'] });
   });
 });
+
+it('weights need a restart, and stay as they are until then', () => {
+  const before = load({});
+  const after = load({ weights: 'exact', dogstatsd_tags: ['x'] });
+  const { changed, needRestart } = compareLoaded(before, after, 1);
+  expect({ changed, needRestart }).toEqual({ changed: ['dogstatsd_tags'], needRestart: ['weights'] });
+  expect(withReloaded(before.config, after.config, 1).weights).toBe('truncated');
+});

@@ -1,9 +1,10 @@
 /** Which keys a running server takes new values for, and what a reload changes. */
-import { describeDifference, differingKeys } from '../config/difference.ts';
+
 import type { Config } from '../config/schema.ts';
-import { bucketWidths } from '../enrich/aggregation-rules.ts';
+import { describeDifference, differingKeys } from '../config/views/difference.ts';
+import { bucketWidths } from '../enrich/rules/aggregation-rules.ts';
 import { DEFAULT_ENRICH_OPTIONS } from '../enrich/settings.ts';
-import type { Workloads } from '../enrich/static-tagger.ts';
+import type { Workloads } from '../enrich/tags/static-tagger.ts';
 
 const RELOADABLE = new Set([...Object.keys(DEFAULT_ENRICH_OPTIONS), 'workloads']);
 

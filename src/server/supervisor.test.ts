@@ -78,12 +78,12 @@ describe('the watchdog', () => {
   it('speaks twice in each interval while every thread makes progress', () => {
     vi.useFakeTimers({ toFake: ['setInterval', 'clearInterval', 'performance'] });
     const socket = listenAt(join(folder, 'notify'));
-    let beat = 0;
+    let ticker = 0;
     const env = { NOTIFY_SOCKET: join(folder, 'notify'), WATCHDOG_USEC: '4000000', WATCHDOG_PID: '42' };
-    const supervisor = supervise(env, () => [beat, beat]);
+    const supervisor = supervise(env, () => [ticker, ticker]);
     supervisor.ready('x');
     for (let i = 0; i < 5; i++) {
-      beat++;
+      ticker++;
       vi.advanceTimersByTime(2000);
     }
     expect(count(socket)).toBe(6);
@@ -95,10 +95,10 @@ describe('the watchdog', () => {
   it('is silent while one thread hangs, says so once, and speaks again afterwards', () => {
     vi.useFakeTimers({ toFake: ['setInterval', 'clearInterval', 'performance'] });
     const socket = listenAt(join(folder, 'notify'));
-    let beat = 0;
+    let ticker = 0;
     let hung = false;
     const env = { NOTIFY_SOCKET: join(folder, 'notify'), WATCHDOG_USEC: '4000000' };
-    const supervisor = supervise(env, () => [++beat, hung ? -1 : beat]);
+    const supervisor = supervise(env, () => [++ticker, hung ? -1 : ticker]);
     supervisor.ready('x');
     hung = true;
     // The thread's number changes once more, to -1.

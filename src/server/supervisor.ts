@@ -8,21 +8,28 @@
  *   STOPPING=1                    it drains and delivers
  *   WATCHDOG=1                    twice in each WATCHDOG_USEC, while everything makes progress
  *
- * Watchdog  runs on the event loop of the control thread, so a hung control thread is silent by itself. Each intake thread
+ * Watchdog  runs on the event loop of the control thread, so a hung control thread is silent by itself. Each listener thread
  *           publishes counters at least every 100 ms; one that has published nothing since the look before and for
  *           STALL_MS_MIN at least keeps the datagram from being sent. Silence is the message: the supervisor acts.
  * Failure   a supervisor that cannot be told is a line in the log at level debug; the server goes on.
  * Thread    the control thread. The variables are taken out of the environment: programs started from here are
  *           not the service.
  */
-import { errnoName, type Libc, loadLibc, MSG_DONTWAIT, MSG_NOSIGNAL, SOCK_DGRAM } from '../intake/libc.ts';
-import { AF_UNIX, sockaddrUnix } from '../intake/sockaddr.ts';
+import {
+  errnoName,
+  type Libc,
+  loadLibc,
+  MSG_DONTWAIT,
+  MSG_NOSIGNAL,
+  SOCK_DGRAM,
+} from '../listeners/system/libc.ts';
+import { AF_UNIX, sockaddrUnix } from '../listeners/system/sockaddr.ts';
 import type { Logger } from '../telemetry/logger.ts';
 
 /** Threads publish every 100 ms; a watchdog shorter than this would act on a busy machine. */
 const STALL_MS_MIN = 1000;
 
-/** How far each intake thread has got: any number that changes while it makes progress. */
+/** How far each listener thread has got: any number that changes while it makes progress. */
 export type Heartbeats = () => readonly number[];
 
 export interface SupervisorOptions {
@@ -39,8 +46,8 @@ export class Supervisor {
   /** 0 when nobody watches. */
   private readonly watchdogMs: number;
   private watchdog: NodeJS.Timeout | undefined;
-  private beats: number[] = [];
-  /** When each thread's beat last changed, performance.now(). */
+  private ticks: number[] = [];
+  /** When each thread's ticker last changed, performance.now(). */
   private changedAt: number[] = [];
   private isStalled = false;
 
@@ -54,7 +61,7 @@ export class Supervisor {
 
   /** It listens; the watchdog begins. */
   ready(status: string): void {
-    this.tell('READY=1', `STATUS=${status}`);
+    this.notify('READY=1', `STATUS=${status}`);
     if (this.channel === undefined || this.watchdogMs === 0) return;
     this.log.debug({ intervalMs: this.watchdogMs }, 'a supervisor watches');
     this.watch();
@@ -62,23 +69,23 @@ export class Supervisor {
   }
 
   status(text: string): void {
-    this.tell(`STATUS=${text}`);
+    this.notify(`STATUS=${text}`);
   }
 
   /** A reload begins; reloaded() has to follow, whatever comes of it. */
   reloading(): void {
     // The clock of hrtime is CLOCK_MONOTONIC, as the protocol asks.
-    this.tell('RELOADING=1', `MONOTONIC_USEC=${process.hrtime.bigint() / 1000n}`);
+    this.notify('RELOADING=1', `MONOTONIC_USEC=${process.hrtime.bigint() / 1000n}`);
   }
 
   reloaded(): void {
-    this.tell('READY=1');
+    this.notify('READY=1');
   }
 
   /** Stopping takes as long as `stop_timeout_seconds` allows; nobody is watched then. */
   stopping(): void {
     clearInterval(this.watchdog);
-    this.tell('STOPPING=1', 'STATUS=Draining and delivering');
+    this.notify('STOPPING=1', 'STATUS=Draining and delivering');
   }
 
   close(): void {
@@ -89,20 +96,22 @@ export class Supervisor {
   private watch(): void {
     const now = performance.now();
     const longest = Math.max(this.watchdogMs, STALL_MS_MIN);
-    const beats = this.heartbeats();
-    this.changedAt = beats.map((beat, i) => (beat === this.beats[i] ? (this.changedAt[i] as number) : now));
-    this.beats = [...beats];
+    const ticks = this.heartbeats();
+    this.changedAt = ticks.map((ticker, i) =>
+      ticker === this.ticks[i] ? (this.changedAt[i] as number) : now,
+    );
+    this.ticks = [...ticks];
     const stalled = this.changedAt.findIndex((at) => now - at > longest);
     if (stalled < 0) {
       this.isStalled = false;
-      this.tell('WATCHDOG=1');
+      this.notify('WATCHDOG=1');
     } else if (!this.isStalled) {
       this.isStalled = true;
-      this.log.error({ thread: stalled }, 'an intake thread makes no progress; the watchdog is not told');
+      this.log.error({ thread: stalled }, 'a listener thread makes no progress; the watchdog is not told');
     }
   }
 
-  private tell(...lines: readonly string[]): void {
+  private notify(...lines: readonly string[]): void {
     this.channel?.send(lines.join('\n'));
   }
 }

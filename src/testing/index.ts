@@ -1,4 +1,24 @@
 /** `whippet/testing`: what tests import. */
+
+export type {
+  EventExpectation,
+  MetricExpectation,
+  ServiceCheckExpectation,
+  TagPatterns,
+} from './expectations/expectation.ts';
+export type { TestServerMatchers } from './expectations/matcher-types.ts';
+export {
+  assertReceivedEvent,
+  assertReceivedMetric,
+  assertReceivedNothing,
+  assertReceivedOnly,
+  assertReceivedServiceCheck,
+  assertRejectedNothing,
+  type MatcherResult,
+  matchers,
+} from './expectations/matchers.ts';
+export type { OnlyOthers } from './expectations/only.ts';
+export { snapshotSerializer } from './expectations/snapshot-serializer.ts';
 export {
   type FakeIntake,
   FakeIntakeListenError,
@@ -18,14 +38,7 @@ export type {
 } from './fake-intake/intake-data.ts';
 export type { Fault, Override } from './fake-intake/overrides.ts';
 export type { StoredPayload } from './fake-intake/payload-store.ts';
-export type {
-  EventExpectation,
-  MetricExpectation,
-  ServiceCheckExpectation,
-  TagPatterns,
-  TextPattern,
-} from './test-server/expectation.ts';
-export { assertReceivedMetric, assertRejectedNothing, matchers } from './test-server/matchers.ts';
+export type { PlayedTraffic, PlayOptions } from './test-server/play.ts';
 export type {
   ReceivedEvent,
   ReceivedMessage,
@@ -36,10 +49,9 @@ export type {
   Via,
 } from './test-server/received.ts';
 export {
-  ExpectationError,
   startTestServer,
   TestServer,
   type TestServerOptions,
   type TestSnapshot,
-  type WaitOptions,
 } from './test-server/test-server.ts';
+export { ExpectationError, type WaitOptions } from './test-server/wait.ts';

@@ -20,7 +20,7 @@ export const clientsSection: StatusSection = {
 };
 
 function renderClients({ clients, transports }: ClientReport, { paint }: SectionContext): string[] {
-  if (clients.length === 0) return [];
+  if (clients.length === 0) return transports.flatMap((transport) => compare(transport, paint));
   const rows = clients.slice(0, ROWS_MAX).map(({ client, version, transport, counts }) => {
     const name = escapeControls(
       [client || 'unnamed', version, transport].filter((part) => part !== '').join(' '),
@@ -46,7 +46,9 @@ function compare(row: TransportRow, paint: Paint): string[] {
   const { transport, clientsSent, received, kernelDropped, missing, listeners } = row;
   if (listeners.length === 0) return [];
   const arrived = `${formatCount(received)} arrived, ${formatCount(kernelDropped)} dropped by the kernel`;
-  const text = `${transport}: ${formatCount(clientsSent)} sent by their account; ${arrived}`;
+  const account =
+    clientsSent === 0 ? 'no client tells what it sent' : `${formatCount(clientsSent)} sent by their account`;
+  const text = `${transport}: ${account}; ${arrived}`;
   const lost = `    ${formatCount(missing)} are missing: lost on the way here`;
   return [...wrap(text, COLUMNS, '  '), ...(missing === 0 ? [] : [paint('red', lost)])];
 }

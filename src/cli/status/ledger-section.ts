@@ -1,5 +1,5 @@
 /**
- * The ledger in `whippet status`: first whether anything was lost, then a row for each account.
+ * The ledger in `whippet status`: first whether anything was lost, then a row for each entry.
  *
  *   No loss: everything that came in is accounted for.
  *
@@ -10,9 +10,9 @@
  */
 import type { Paint } from '../../lib/paint.ts';
 import { elide, escapeControls, padTo } from '../../lib/terminal-text.ts';
-import { type Account, FATES, type Fate, totalOf } from '../../telemetry/ledger.ts';
-import type { LedgerReport, ListenerFacts } from '../../telemetry/ledger-report.ts';
-import type { Loss } from '../../telemetry/losses.ts';
+import { OUTCOMES, type Outcome, type Totals, totalOf } from '../../telemetry/ledger/ledger.ts';
+import type { LedgerReport, ListenerStats } from '../../telemetry/ledger/ledger-report.ts';
+import type { Loss } from '../../telemetry/ledger/losses.ts';
 import {
   COLUMNS,
   formatCount,
@@ -25,8 +25,10 @@ import {
 const NAME_COLUMNS = 20;
 const NUMBER_COLUMNS = 10;
 const STAGES: Readonly<Record<string, string>> = {
+  global_edge: 'global edge',
+  global_owner: 'global owner',
   forward: 'sent on',
-  handover: 'events and checks to the outputs',
+  dispatch: 'events and checks to the outputs',
   aggregate: 'aggregation',
   output: 'output',
   datadog: 'Datadog',
@@ -46,7 +48,7 @@ function renderLedger(report: LedgerReport, { paint, before, seconds }: SectionC
     ...renderLosses(report, paint),
     ...renderNotListening(report, paint),
     '',
-    paint('bold', row('', ['received', ...FATES])),
+    paint('bold', row('', ['received', ...OUTCOMES])),
     ...renderListeners(report, paint),
     ...renderOthers(report, paint),
     ...renderRates(report, before as LedgerReport | undefined, seconds, paint),
@@ -78,24 +80,24 @@ function renderLoss({ stage, name, unit, reason, count, help, remedy }: Loss, pa
 }
 
 function renderListeners(report: LedgerReport, paint: Paint): string[] {
-  return report.listeners.flatMap((facts) => [
-    elide(escapeControls([facts.listener, ...facts.addresses].join(' ')), COLUMNS),
-    ...renderKernel(facts, paint),
-    ...report.accounts
-      .filter(({ stage, name }) => stage === 'intake' && name === facts.listener)
-      .map((account) => accountRow(`  ${account.unit}`, account, paint)),
-    ...renderBacklog(facts),
+  return report.listeners.flatMap((stats) => [
+    elide(escapeControls([stats.listener, ...stats.addresses].join(' ')), COLUMNS),
+    ...renderKernel(stats, paint),
+    ...report.totals
+      .filter(({ stage, name }) => stage === 'listener' && name === stats.listener)
+      .map((entry) => totalsRow(`  ${entry.unit}`, entry, paint)),
+    ...renderBacklog(stats),
   ]);
 }
 
-function renderKernel({ kernel }: ListenerFacts, paint: Paint): string[] {
+function renderKernel({ kernel }: ListenerStats, paint: Paint): string[] {
   if (kernel === undefined) return [];
   const dropped = formatCount(kernel.droppedPackets);
   const cells = ['', '', '', '', kernel.droppedPackets > 0 ? paint('red', pad(dropped)) : dropped];
   return [row('  kernel packets', cells)];
 }
 
-function renderBacklog({ backlog, truncatedPackets }: ListenerFacts): string[] {
+function renderBacklog({ backlog, truncatedPackets }: ListenerStats): string[] {
   const lines: string[] = [];
   if (backlog.packets > 0)
     lines.push(
@@ -106,14 +108,12 @@ function renderBacklog({ backlog, truncatedPackets }: ListenerFacts): string[] {
   return lines;
 }
 
-function renderOthers({ accounts }: LedgerReport, paint: Paint): string[] {
-  return accounts
-    .filter(({ stage, received }) => stage !== 'intake' && received > 0)
-    .flatMap((account) => {
-      const title = [STAGES[account.stage] ?? account.stage, account.name]
-        .filter((part) => part !== '')
-        .join(' ');
-      return [elide(escapeControls(title), COLUMNS), accountRow(`  ${account.unit}`, account, paint)];
+function renderOthers({ totals }: LedgerReport, paint: Paint): string[] {
+  return totals
+    .filter(({ stage, received }) => stage !== 'listener' && received > 0)
+    .flatMap((entry) => {
+      const title = [STAGES[entry.stage] ?? entry.stage, entry.name].filter((part) => part !== '').join(' ');
+      return [elide(escapeControls(title), COLUMNS), totalsRow(`  ${entry.unit}`, entry, paint)];
     });
 }
 
@@ -125,26 +125,26 @@ function renderRates(
   paint: Paint,
 ): string[] {
   if (before === undefined || seconds <= 0) return [];
-  const sum = ({ accounts }: LedgerReport, of: (account: Account) => number): number =>
-    accounts
-      .filter(({ stage, unit }) => stage === 'intake' && unit === 'messages')
-      .reduce((total, account) => total + of(account), 0);
-  const rate = (of: (account: Account) => number): string =>
+  const sum = ({ totals }: LedgerReport, of: (entry: Totals) => number): number =>
+    totals
+      .filter(({ stage, unit }) => stage === 'listener' && unit === 'messages')
+      .reduce((total, entry) => total + of(entry), 0);
+  const rate = (of: (entry: Totals) => number): string =>
     formatCount(Math.max(0, sum(report, of) - sum(before, of)) / seconds);
-  const fate = (name: Fate): string => rate((account) => totalOf(account[name]));
-  const text = `messages a second: ${rate(({ received }) => received)} received, ${fate('rejected')} rejected, ${fate('dropped')} dropped`;
+  const outcome = (name: Outcome): string => rate((entry) => totalOf(entry[name]));
+  const text = `messages a second: ${rate(({ received }) => received)} received, ${outcome('rejected')} rejected, ${outcome('dropped')} dropped`;
   return ['', paint('cyan', text)];
 }
 
-function accountRow(title: string, account: Account, paint: Paint): string {
-  const cells = FATES.map((fate) => {
-    const total = totalOf(account[fate]);
-    const text = Object.keys(account[fate]).length === 0 ? '' : formatCount(total);
+function totalsRow(title: string, entry: Totals, paint: Paint): string {
+  const cells = OUTCOMES.map((outcome) => {
+    const total = totalOf(entry[outcome]);
+    const text = Object.keys(entry[outcome]).length === 0 ? '' : formatCount(total);
     if (total === 0) return text;
-    if (fate === 'dropped') return paint('red', pad(text));
-    return fate === 'rejected' ? paint('yellow', pad(text)) : text;
+    if (outcome === 'dropped') return paint('red', pad(text));
+    return outcome === 'rejected' ? paint('yellow', pad(text)) : text;
   });
-  return row(title, [formatCount(account.received), ...cells]);
+  return row(title, [formatCount(entry.received), ...cells]);
 }
 
 /** A painted cell is padded already: its escapes have no width. */

@@ -17,8 +17,10 @@ export interface SectionContext {
 }
 
 export interface StatusSection {
-  /** `GET /api/<view>`. */
+  /** `GET /api/<view>`, and its name among the answers. */
   readonly view: string;
+  /** Where it is asked for, behind `/api/`, when that is not its name. */
+  readonly path?: string;
   /** Lines without line feeds, at most COLUMNS wide; none to leave the section out. */
   render(answer: unknown, context: SectionContext): readonly string[];
 }

@@ -1,9 +1,10 @@
 import { expect, it } from 'vitest';
 import { painter } from '../../lib/paint.ts';
 import { widthOf } from '../../lib/terminal-text.ts';
-import { type Account, fates } from '../../telemetry/ledger.ts';
-import type { LedgerReport } from '../../telemetry/ledger-report.ts';
+import { outcomes, type Totals } from '../../telemetry/ledger/ledger.ts';
+import type { LedgerReport } from '../../telemetry/ledger/ledger-report.ts';
 import { clientsSection } from './clients-section.ts';
+import { globalSection } from './global-section.ts';
 import { ledgerSection } from './ledger-section.ts';
 import { outputsSectionAt } from './outputs-section.ts';
 import { formatCount, formatDuration, wrap } from './section.ts';
@@ -15,19 +16,19 @@ const COLOURS = /\x1b\[\d+m/g;
 
 function makeReport(received: number): LedgerReport {
   const some = { x: received };
-  const account = (stage: string, name: string): Account => ({
+  const entry = (stage: string, name: string): Totals => ({
     stage,
     name,
     unit: 'messages',
     received,
-    ...fates({ accepted: some, rejected: some, filtered: some, dropped: some, held: some }),
+    ...outcomes({ accepted: some, rejected: some, filtered: some, dropped: some, held: some }),
   });
   const long = 'listener-'.repeat(20);
   return {
     at: 100_000,
     startedAt: 3,
     balanced: received === 0,
-    accounts: [account('intake', 'udp'), account('output', long)].map((one) => ({ ...one, imbalance: 0 })),
+    totals: [entry('listener', 'udp'), entry('output', long)].map((one) => ({ ...one, imbalance: 0 })),
     listeners: [
       {
         listener: 'udp',
@@ -119,6 +120,83 @@ it('clients fit 80 columns, ten of them', () => {
   expect(lines.join('')).not.toMatch(/\p{Cc}/u);
   expect(lines).toContain('  and 2 more');
   expect(clientsSection.render({ clients: [], transports: [] }, PLAIN)).toEqual([]);
+});
+
+const globalView = {
+  role: 'both',
+  topic: 'whippet',
+  partitions: 16,
+  problem: null as string | null,
+  edge: {
+    sealedPartials: 1234,
+    acknowledgedPartials: 1200,
+    problem: null as string | null,
+    failingForSeconds: 0,
+    queue: { partials: 34, oldestAgeSeconds: 2.1 },
+  },
+  levels: [
+    {
+      level: 0,
+      partialsPerSecond: 5000,
+      lagSeconds: 0.3,
+      totals: { lateChunks: 12, repeatedChunks: 3 },
+      partitions: [{ partition: 7, problem: null as string | null }],
+      edges: {
+        count: 100,
+        silent: 1,
+        skewed: 1,
+        missing: 2,
+        list: [
+          { edge: '4f0c', skewSeconds: -25, silentSeconds: 1, isSkewed: true, isSilent: false },
+          { edge: '77aa', skewSeconds: 0, silentSeconds: 123, isSkewed: false, isSilent: true },
+          { edge: 'well', skewSeconds: 0, silentSeconds: 1, isSkewed: false, isSilent: false },
+        ],
+      },
+    },
+  ],
+};
+
+it('global aggregation is what an edge sends, what an owner reads, and the edges that need a look', () => {
+  expect(globalSection.render(globalView, PLAIN)).toEqual([
+    'global: both, topic whippet, 16 partitions',
+    '  edge         1,234 partials sealed, 1,200 acknowledged, 34 wait (oldest 2.1 s)',
+    '  owner        1 partitions, 5,000 partials/s, lag 0.3 s',
+    '  chunks       12 late, 3 repeated',
+    '  edges        100, 1 silent, 1 with a wrong clock, 2 not in the last bucket',
+    '    4f0c  clock 25 s ahead',
+    '    77aa  silent for 2 min 3 s',
+  ]);
+  expect(globalSection.render({ ...globalView, edge: null, levels: [] }, PLAIN)).toHaveLength(1);
+});
+
+it('global aggregation says what is wrong, and fits 80 columns', () => {
+  const [level] = globalView.levels;
+  const bad = 'topic \x1b[2J does not fit '.repeat(9);
+  const list = Array.from({ length: 12 }, () => ({
+    ...{ edge: 'e\x1b[2J'.repeat(30), skewSeconds: 3, silentSeconds: 99, isSkewed: true, isSilent: true },
+  }));
+  const view = {
+    ...{ ...globalView, topic: 'topic-'.repeat(30), problem: bad },
+    edge: {
+      ...globalView.edge,
+      sealedPartials: BIG,
+      acknowledgedPartials: BIG,
+      problem: bad,
+      failingForSeconds: 5,
+    },
+    levels: [
+      {
+        ...level,
+        partitions: [{ partition: 7, problem: bad }],
+        edges: { ...level?.edges, count: BIG, silent: 12, skewed: 12, missing: BIG, list },
+      },
+    ],
+  };
+  const lines = globalSection.render(view, PLAIN);
+  for (const line of lines) expect(widthOf(line)).toBeLessThanOrEqual(80);
+  expect(lines.join('')).not.toMatch(/\p{Cc}/u);
+  expect(lines.join(' ')).toContain('partition 7: topic');
+  expect(lines.at(-1)).toBe('    … and more: GET /api/global');
 });
 
 const NOW = 1_000_000_000;

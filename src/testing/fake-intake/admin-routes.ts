@@ -1,5 +1,5 @@
 /**
- * The fake intake's own routes, those of the well-known one (spec intake §11.2) and a few more.
+ * The fake intake's own routes, those of the well-known one (docs/fake-intake.md#asking-it) and a few more.
  *
  *   /fakeintake/payloads?endpoint=PATH[&format=json]   what came, raw (base64) or decoded
  *   /fakeintake/health, /fakeintake/routestats, /fakeintake/flushPayloads
@@ -9,8 +9,8 @@
  */
 import type { FastifyInstance } from 'fastify';
 import { z } from 'zod';
-import type { FakeIntake } from './fake-intake.ts';
 import { renderIntakePage } from './intake-page.ts';
+import type { IntakeView } from './intake-view.ts';
 import { FAULTS, type Override, type Overrides } from './overrides.ts';
 import type { StoredPayload } from './payload-store.ts';
 import { routeOf } from './routes.ts';
@@ -43,7 +43,7 @@ const overrideBody = z.object({
   times: z.number().int().min(1).optional(),
 });
 
-export function addAdminRoutes(app: FastifyInstance, intake: FakeIntake, overrides: Overrides): void {
+export function addAdminRoutes(app: FastifyInstance, intake: IntakeView, overrides: Overrides): void {
   app.get('/', (_, reply) => reply.type('text/html; charset=utf-8').send(renderIntakePage(intake)));
   app.route({
     method: [...METHODS],

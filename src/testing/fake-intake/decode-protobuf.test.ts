@@ -4,7 +4,7 @@ import { describe, expect, it } from 'vitest';
 import { DecodeError } from './decode-error.ts';
 import { decodeSeriesProtobuf, decodeSketchesProtobuf } from './decode-protobuf.ts';
 
-/** The sketch of -1, 0, 1, 2, 2, 1000 at 1700000000, as the specification gives it (spec sketch §9). */
+/** The sketch of -1, 0, 1, 2, 2, 1000 at 1700000000, as the specification gives it (docs/behaviour/sketch.md#on-the-wire). */
 const SKETCH_POINT =
   '0880e2cfaa06100619000000000000f0bf210000000000408f4029abaaaaaaaaea6440310000000000608f40' +
   '3a09f31400f414ce15f01b42050101010201';

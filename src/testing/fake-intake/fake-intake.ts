@@ -9,21 +9,27 @@
  * make of it.
  *
  * Limits  bytesMax of bodies kept (the oldest go first), the size of a request, the public intake's limits on
- *         payloads, CONNECTIONS_MAX connections, ten seconds to send headers and thirty a request.
+ *         payloads, what reading one may cost (decode-budget.ts), CONNECTIONS_MAX connections, ten seconds to send
+ *         headers and thirty a request, ten for an answer without progress.
  * Why     payloads are decoded once when they come, to refuse bad ones, and again when they are asked for: only
  *         the compressed bytes are kept.
  */
+
 import { randomUUID } from 'node:crypto';
 import { EventEmitter } from 'node:events';
 import type { AddressInfo } from 'node:net';
 import fastify, { type FastifyInstance } from 'fastify';
+import { AnswerGuard, type AnswerGuardOptions } from '../../lib/answer-guard.ts';
+import { describeCause } from '../../lib/describe-cause.ts';
 import type { Log } from '../../lib/log.ts';
 import { isLoopbackAddress, refuseWebPage } from '../../lib/web-guard.ts';
 import { addAdminRoutes } from './admin-routes.ts';
+import { DecodeBudget } from './decode-budget.ts';
 import { DecodeError } from './decode-error.ts';
 import { decompress } from './decompress.ts';
 import type { Decoded, IntakeCheckRun, IntakeEvent, IntakeSeries, IntakeSketch } from './intake-data.ts';
 import { addIntakeRoutes } from './intake-routes.ts';
+import type { IntakeView, Refusal } from './intake-view.ts';
 import { type Override, Overrides } from './overrides.ts';
 import { PayloadStore, type StoredPayload } from './payload-store.ts';
 import { type PayloadLimits, pathsOf, routeOf } from './routes.ts';
@@ -54,17 +60,12 @@ export interface FakeIntakeOptions {
   /** Whether payloads larger than the public intake's limits are refused with 413; true by default. */
   readonly enforceLimits?: boolean;
   readonly log?: Log;
+  /** What clients that do not take their answers are given; for tests. */
+  readonly guard?: AnswerGuardOptions;
   /** Unix milliseconds; for tests. */
   readonly clock?: () => number;
   /** Hears of every payload that was kept. */
   readonly onPayload?: (payload: StoredPayload, decoded: Decoded | undefined) => void;
-}
-
-/** A request that was refused as bad. */
-export interface Refusal {
-  readonly path: string;
-  readonly status: number;
-  readonly reason: string;
 }
 
 export class FakeIntakeListenError extends Error {
@@ -73,34 +74,16 @@ export class FakeIntakeListenError extends Error {
 }
 
 /** Starts a fake intake. Rejects with FakeIntakeListenError when it cannot listen. */
-export async function startFakeIntake(options: FakeIntakeOptions = {}): Promise<FakeIntake> {
-  const { host = '127.0.0.1', port = 0 } = options;
-  const app = fastify({
-    logger: false,
-    forceCloseConnections: true,
-    bodyLimit: REQUEST_BYTES_MAX,
-    requestTimeout: REQUEST_TIMEOUT_MS,
-    http: { headersTimeout: HEADERS_TIMEOUT_MS, connectionsCheckingInterval: CONNECTIONS_CHECK_MS },
-  });
-  app.server.maxConnections = CONNECTIONS_MAX;
-  const intake = new FakeIntake(app, options, isLoopbackAddress(host));
-  try {
-    await app.listen({ host, port });
-  } catch (cause) {
-    await app.close();
-    const why = (cause as NodeJS.ErrnoException).code ?? String(cause);
-    throw new FakeIntakeListenError(`cannot listen on ${host} port ${port} (${why}); choose another port`, {
-      cause,
-    });
-  }
-  return intake;
+export function startFakeIntake(options: FakeIntakeOptions = {}): Promise<FakeIntake> {
+  return FakeIntake.start(options);
 }
 
 /** A running fake intake. Several can run at once; they share nothing. */
-export class FakeIntake {
+export class FakeIntake implements IntakeView {
   /** Random; in the header Fakeintake-ID of every answer, so that clients notice a restart. */
   readonly id = randomUUID();
   private readonly app: FastifyInstance;
+  private readonly guard: AnswerGuard;
   private readonly options: FakeIntakeOptions;
   private readonly store: PayloadStore;
   private readonly overrides = new Overrides();
@@ -109,8 +92,38 @@ export class FakeIntake {
   /** One body is unpacked at a time, so that many at once do not fill the memory. */
   private unpacking: Promise<unknown> = Promise.resolve();
 
-  /** Made by startFakeIntake(). */
-  constructor(app: FastifyInstance, options: FakeIntakeOptions, loopbackOnly: boolean) {
+  /** What startFakeIntake() does. */
+  static async start(options: FakeIntakeOptions): Promise<FakeIntake> {
+    const { host = '127.0.0.1', port = 0 } = options;
+    const app = fastify({
+      logger: false,
+      forceCloseConnections: true,
+      bodyLimit: REQUEST_BYTES_MAX,
+      requestTimeout: REQUEST_TIMEOUT_MS,
+      http: { headersTimeout: HEADERS_TIMEOUT_MS, connectionsCheckingInterval: CONNECTIONS_CHECK_MS },
+    });
+    app.server.maxConnections = CONNECTIONS_MAX;
+    const guard = new AnswerGuard(app.server, options.guard);
+    const intake = new FakeIntake(app, options, isLoopbackAddress(host), guard);
+    try {
+      await app.listen({ host, port });
+    } catch (cause) {
+      await app.close();
+      const why = describeCause(cause);
+      throw new FakeIntakeListenError(`cannot listen on ${host} port ${port} (${why}); choose another port`, {
+        cause,
+      });
+    }
+    return intake;
+  }
+
+  private constructor(
+    app: FastifyInstance,
+    options: FakeIntakeOptions,
+    loopbackOnly: boolean,
+    guard: AnswerGuard,
+  ) {
+    this.guard = guard;
     const clock = options.clock ?? Date.now;
     this.app = app;
     this.options = options;
@@ -185,7 +198,8 @@ export class FakeIntake {
         payload.contentEncoding,
         this.limitsOf(route.limits).uncompressed,
       );
-      return route.decode(body, payload.contentType);
+      const budget = new DecodeBudget();
+      return budget.run(route.decode(body, payload.contentType, budget));
     });
     this.unpacking = decoded.catch(() => undefined);
     return decoded;
@@ -194,6 +208,11 @@ export class FakeIntake {
   /** Requests that were refused as bad, the last hundred of them. */
   refusals(): readonly Refusal[] {
     return this.refused;
+  }
+
+  /** Clients that lost their connection because they did not take an answer. */
+  get stalledClients(): number {
+    return this.guard.stalled;
   }
 
   /** How many payloads came by path. */

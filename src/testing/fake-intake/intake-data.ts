@@ -1,6 +1,6 @@
 /**
  * What a Datadog intake is sent, decoded into plain data: the same shapes whatever format and version the
- * client used (spec output A.3 to A.7). Text is ordinary text, times are Unix seconds.
+ * client used (docs/datadog.md#what-is-sent). Text is ordinary text, times are Unix seconds.
  */
 
 /** Names of the number a series' type is on the wire. */
@@ -38,6 +38,8 @@ export interface IntakeSeries {
   readonly unit: string;
   readonly sourceTypeName: string;
   readonly origin?: IntakeOrigin;
+  /** Only in column-wise payloads: kept, and not to be searched for. */
+  readonly notIndexed?: true;
 }
 
 /** One sketch of a distribution: a bucket's worth. */

@@ -1,11 +1,11 @@
 /** The fake intake's page at `/`: what arrived, and how to send something to it. */
 import { escapeHtml, renderPage } from '../../lib/page.ts';
-import type { FakeIntake } from './fake-intake.ts';
+import type { IntakeView } from './intake-view.ts';
 
 const ROUTES_MAX = 50;
 const REFUSALS_MAX = 10;
 
-export function renderIntakePage(intake: FakeIntake): string {
+export function renderIntakePage(intake: IntakeView): string {
   return renderPage(
     'whippet fake intake',
     `<h1>Fake intake</h1>
@@ -25,7 +25,7 @@ ${renderRefusals(intake)}
   );
 }
 
-function renderRoutes(intake: FakeIntake): string {
+function renderRoutes(intake: IntakeView): string {
   const routes = [...intake.routeStats()].slice(0, ROUTES_MAX);
   if (routes.length === 0) return '<p>Nothing yet.</p>';
   const rows = routes.map(([path, count]) => {
@@ -35,7 +35,7 @@ function renderRoutes(intake: FakeIntake): string {
   return `<dl>\n${rows.join('\n')}\n</dl>`;
 }
 
-function renderRefusals(intake: FakeIntake): string {
+function renderRefusals(intake: IntakeView): string {
   const refusals = intake.refusals().slice(-REFUSALS_MAX);
   if (refusals.length === 0) return '';
   const rows = refusals.map(

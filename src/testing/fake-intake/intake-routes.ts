@@ -1,5 +1,5 @@
 /**
- * What agents and clients talk to: every path that is not the fake intake's own (spec intake §11.2).
+ * What agents and clients talk to: every path that is not the fake intake's own (docs/fake-intake.md#asking-it).
  *
  *   POST  kept, answered 200 {"errors":[]}, or as an override says
  *   GET   answered 200, empty; key validation says whether the key is valid

@@ -1,15 +1,17 @@
 /**
  * The routes of a Datadog intake that this one understands: what their payloads hold and how large they may be
- * (spec output A.1, A.8). Payloads of other routes are kept as they came.
+ * (docs/delivery.md). Payloads of other routes are kept as they came.
  */
+import type { DecodeBudget, Reading } from './decode-budget.ts';
+import { readSeriesColumns, readSketchColumns } from './decode-columns.ts';
 import {
-  decodeCheckRuns,
-  decodeEventGroups,
-  decodeSeriesV1,
-  decodeSeriesV2,
-  decodeSingleEvent,
+  readCheckRuns,
+  readEventGroups,
+  readSeriesV1,
+  readSeriesV2,
+  readSingleEvent,
 } from './decode-json.ts';
-import { decodeSeriesProtobuf, decodeSketchesProtobuf } from './decode-protobuf.ts';
+import { readSeriesProtobuf, readSketchesProtobuf } from './decode-protobuf.ts';
 import type { Decoded, DecodedKind } from './intake-data.ts';
 
 const PROTOBUF = 'application/x-protobuf';
@@ -26,7 +28,7 @@ interface Route {
   readonly kind: DecodedKind;
   readonly limits: PayloadLimits;
   /** Throws DecodeError. */
-  decode(body: Uint8Array, contentType: string): Decoded;
+  decode(body: Uint8Array, contentType: string, budget: DecodeBudget): Reading<Decoded>;
 }
 
 const isProtobuf = (contentType: string): boolean => contentType.toLowerCase().startsWith(PROTOBUF);
@@ -37,10 +39,24 @@ const ROUTES: ReadonlyMap<string, Route> = new Map([
     {
       kind: 'series',
       limits: SERIES_V2_BYTES_MAX,
-      decode: (body, contentType) => ({
-        kind: 'series',
-        items: isProtobuf(contentType) ? decodeSeriesProtobuf(body) : decodeSeriesV2(body),
-      }),
+      decode: (body, contentType, budget) =>
+        readAs('series', (isProtobuf(contentType) ? readSeriesProtobuf : readSeriesV2)(body, budget)),
+    },
+  ],
+  [
+    '/api/intake/metrics/v3/series',
+    {
+      kind: 'series',
+      limits: SERIES_V2_BYTES_MAX,
+      decode: (body, _, budget) => readAs('series', readSeriesColumns(body, budget)),
+    },
+  ],
+  [
+    '/api/intake/metrics/v3/sketches',
+    {
+      kind: 'sketches',
+      limits: OTHER_BYTES_MAX,
+      decode: (body, _, budget) => readAs('sketches', readSketchColumns(body, budget)),
     },
   ],
   [
@@ -48,7 +64,7 @@ const ROUTES: ReadonlyMap<string, Route> = new Map([
     {
       kind: 'series',
       limits: OTHER_BYTES_MAX,
-      decode: (body) => ({ kind: 'series', items: decodeSeriesV1(body) }),
+      decode: (body, _, budget) => readAs('series', readSeriesV1(body, budget)),
     },
   ],
   [
@@ -56,7 +72,7 @@ const ROUTES: ReadonlyMap<string, Route> = new Map([
     {
       kind: 'sketches',
       limits: OTHER_BYTES_MAX,
-      decode: (body) => ({ kind: 'sketches', items: decodeSketchesProtobuf(body) }),
+      decode: (body, _, budget) => readAs('sketches', readSketchesProtobuf(body, budget)),
     },
   ],
   [
@@ -64,7 +80,7 @@ const ROUTES: ReadonlyMap<string, Route> = new Map([
     {
       kind: 'check_runs',
       limits: OTHER_BYTES_MAX,
-      decode: (body) => ({ kind: 'check_runs', items: decodeCheckRuns(body) }),
+      decode: (body, _, budget) => readAs('check_runs', readCheckRuns(body, budget)),
     },
   ],
   [
@@ -72,7 +88,7 @@ const ROUTES: ReadonlyMap<string, Route> = new Map([
     {
       kind: 'events',
       limits: OTHER_BYTES_MAX,
-      decode: (body) => ({ kind: 'events', items: decodeEventGroups(body) }),
+      decode: (body, _, budget) => readAs('events', readEventGroups(body, budget)),
     },
   ],
   [
@@ -80,10 +96,17 @@ const ROUTES: ReadonlyMap<string, Route> = new Map([
     {
       kind: 'events',
       limits: OTHER_BYTES_MAX,
-      decode: (body) => ({ kind: 'events', items: decodeSingleEvent(body) }),
+      decode: (body, _, budget) => readAs('events', readSingleEvent(body, budget)),
     },
   ],
 ] satisfies [string, Route][]);
+
+function* readAs<Kind extends DecodedKind>(
+  kind: Kind,
+  reading: Reading<Extract<Decoded, { kind: Kind }>['items']>,
+): Reading<Decoded> {
+  return { kind, items: yield* reading } as Decoded;
+}
 
 /** The route of a path, with or without a slash at its end; undefined when its payloads are not understood. */
 export function routeOf(path: string): Route | undefined {

@@ -3,15 +3,22 @@
  *
  *   POST, GET /dogstatsd/v2/proxy   a packet as the body
  *   /api/test/…                     test-api.ts
+ *
+ * Limits  CONNECTIONS_MAX connections, ten seconds to send headers and thirty a request, ten for an answer without
+ *         progress. An answer may take as long to begin as its question says.
  */
 import type { AddressInfo } from 'node:net';
 import fastify from 'fastify';
+import { AnswerGuard } from '../../lib/answer-guard.ts';
 import { isLoopbackAddress, refuseWebPage } from '../../lib/web-guard.ts';
 import type { TakePacket, TestListener } from './listener.ts';
 import { addTestApi, type TestApiTarget } from './test-api.ts';
 
 const BODY_BYTES_MAX = 4 * 1024 * 1024;
-const REQUEST_TIMEOUT_MS = 60_000;
+const REQUEST_TIMEOUT_MS = 30_000;
+const HEADERS_TIMEOUT_MS = 10_000;
+const CONNECTIONS_CHECK_MS = 1000;
+const CONNECTIONS_MAX = 1024;
 
 export interface HttpListener extends TestListener {
   readonly port: number;
@@ -29,7 +36,10 @@ export async function listenHttp(
     forceCloseConnections: true,
     bodyLimit: BODY_BYTES_MAX,
     requestTimeout: REQUEST_TIMEOUT_MS,
+    http: { headersTimeout: HEADERS_TIMEOUT_MS, connectionsCheckingInterval: CONNECTIONS_CHECK_MS },
   });
+  app.server.maxConnections = CONNECTIONS_MAX;
+  new AnswerGuard(app.server);
   // Some tracers send what they have with GET.
   app.addHttpMethod('GET', { hasBody: true, overrideExisting: true });
   const loopbackOnly = isLoopbackAddress(host);

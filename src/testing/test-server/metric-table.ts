@@ -127,7 +127,7 @@ function emptyRow(name: string, type: ReceivedType, host: string, tags: string[]
 }
 
 function addValue(row: Growing, value: number, sampleRate: number): void {
-  // A gauge has no use for a rate (spec aggregation §6.3); a rate of 0 is none.
+  // A gauge has no use for a rate (docs/behaviour/aggregation.md#sample-rates); a rate of 0 is none.
   const weight = row.type === 'gauge' || sampleRate === 0 ? 1 : 1 / sampleRate;
   row.count += weight;
   row.sum += value * weight;

@@ -1,7 +1,7 @@
 /**
  * What a test server knows: every message in the order it came, and what was received added up.
  *
- *   packet ─▶ cold path (inspect/walk.ts) ─▶ messages, metrics, events, service checks, rejected lines
+ *   packet ─▶ cold path (inspect/explain/walk.ts) ─▶ messages, metrics, events, service checks, rejected lines
  *
  * It is the server's own code that says what a line means, so a test sees what a server would deliver.
  *
@@ -9,14 +9,14 @@
  */
 import { EventEmitter } from 'node:events';
 import { loadConfig } from '../../config/load.ts';
-import { type PacketSource, walkSettings } from '../../inspect/explain.ts';
+import { type PacketSource, walkSettings } from '../../inspect/explain/explain.ts';
 import {
   type MessageOutcome,
   type MetricOutcome,
   type Walk,
   type WalkSettings,
   walkPacket,
-} from '../../inspect/walk.ts';
+} from '../../inspect/explain/walk.ts';
 import type { ContextType } from '../../model/context.ts';
 import type { MetricMessage } from '../../model/message.ts';
 import { type ByteString, toText } from '../../model/text.ts';
@@ -85,7 +85,8 @@ export class Recorder {
 
   /** Throws ConfigError. */
   constructor({ request, clock }: RecorderOptions) {
-    const loaded = loadConfig({ ...request, values: { hostname: OWN_HOST, ...request.values } });
+    const values = { hostname: OWN_HOST, ...request.values };
+    const loaded = loadConfig({ ...request, values, valuesAreCode: true });
     this.settings = new Map(
       (['udp', 'uds'] as const).map((source) => [source, walkSettings(loaded, { source })]),
     );
@@ -99,12 +100,18 @@ export class Recorder {
     return this.letGo + this.metrics.leftOut;
   }
 
-  /** Takes a packet. Never throws. */
-  take(packet: Uint8Array, via: Via): void {
+  /** Takes a packet; `sender` says who sent it and knows the tags of that time. Never throws. */
+  accept(packet: Uint8Array, via: Via, sender?: Pick<WalkSettings, 'sender' | 'tagger'>): void {
     const bytes = Buffer.from(packet.buffer, packet.byteOffset, packet.byteLength).toString('latin1');
-    const { walks } = walkPacket(bytes, this.settings.get(SOURCES[via]) as WalkSettings);
+    const settings = this.settings.get(SOURCES[via]) as WalkSettings;
+    const { walks } = walkPacket(bytes, sender === undefined ? settings : { ...settings, ...sender });
     for (const walk of walks) this.takeWalk(walk, via);
     this.arrivals.emit('arrival');
+  }
+
+  /** What is known about workloads without a capture. */
+  get tagger(): WalkSettings['tagger'] {
+    return (this.settings.get('udp') as WalkSettings).tagger;
   }
 
   /** Calls back after every packet, until the function it returns is called. */

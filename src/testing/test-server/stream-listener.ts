@@ -1,6 +1,6 @@
 /** Unix streams (length-prefixed frames) and TCP (lines) for a test server, on the event loop. */
 import { createServer, type ListenOptions, type Socket } from 'node:net';
-import { EMPTY, type Framing, MORE, PACKET, TOO_LONG } from '../../intake/framing.ts';
+import { type Framing, IMPOSSIBLE, MORE, PACKET } from '../../listeners/stream/framing.ts';
 import type { TakePacket, TestListener } from './listener.ts';
 import type { Via } from './received.ts';
 
@@ -50,11 +50,10 @@ function readFrames(socket: Socket, via: Via, framing: Framing, take: TakePacket
       const found = framing.next(bytes, at, bytes.length);
       at = framing.rest;
       if (found === PACKET) take(bytes.subarray(framing.start, framing.start + framing.length), via);
-      else if (found === TOO_LONG) {
+      else if (found === IMPOSSIBLE) {
         socket.destroy();
         return;
       } else if (found === MORE) break;
-      else if (found === EMPTY) continue;
     }
     // A copy, because what is held must not keep the whole chunk.
     held = Buffer.from(bytes.subarray(at));

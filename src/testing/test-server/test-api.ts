@@ -9,14 +9,14 @@
  *   POST /api/test/reset                     forgets what was received
  */
 import type { FastifyInstance, FastifyReply, FastifyRequest } from 'fastify';
-import type { SimulatedSeries } from '../../inspect/simulate-series.ts';
-import { identityDifferences } from './expectation.ts';
+import type { SimulatedSeries } from '../../inspect/simulate/simulate-series.ts';
+import { identityDifferences } from '../expectations/expectation.ts';
 import {
   type Expectation,
   ExpectationTextError,
   parseDuration,
   parseExpectation,
-} from './expectation-text.ts';
+} from '../expectations/expectation-text.ts';
 import type {
   ReceivedEvent,
   ReceivedMessage,
@@ -26,6 +26,7 @@ import type {
 } from './received.ts';
 
 const DEFAULT_TIMEOUT = '10s';
+const SELECTING_KEYS = ['name', 'type', 'tag', 'exact_tags', 'host'];
 const TIMEOUT_MS_MAX = 10 * 60_000;
 
 /** A test server, as far as it is asked. */
@@ -98,7 +99,13 @@ function selectMetrics(metrics: readonly ReceivedMetric[], pairs: [string, strin
     : [...pairs, ['name', '/^/'] as [string, string]];
   const expectation = parseExpectation(named);
   if (expectation.kind !== 'metric')
-    throw new ExpectationTextError('ask for metrics by name, type, tag and host');
+    throw new ExpectationTextError('ask for metrics by name, type, tag, exact_tags and host');
+  const other = pairs.find(([key]) => !SELECTING_KEYS.includes(key));
+  if (other !== undefined) {
+    throw new ExpectationTextError(
+      `"${other[0]}" selects no metrics; select them by ${SELECTING_KEYS.join(', ')}, or expect numbers with /api/test/wait`,
+    );
+  }
   return metrics.filter((metric) => identityDifferences(metric, expectation.expected).length === 0);
 }
 

@@ -5,7 +5,7 @@ import { connect } from 'node:net';
 import { tmpdir } from 'node:os';
 import { StatsD } from 'hot-shots';
 import { afterEach, describe, expect, it } from 'vitest';
-import { BatchSender } from '../../intake/send-batch.ts';
+import { BatchSender } from '../../listeners/system/send-batch.ts';
 import '../vitest.ts';
 import { startTestServer, type TestServer, type TestServerOptions } from './test-server.ts';
 
@@ -114,7 +114,9 @@ describe('what a test sees', () => {
 
   it('is refused with the reason when the configuration is wrong, and leaves no folder', async () => {
     const before = readdirSync(tmpdir()).filter((name) => name.startsWith('whippet-'));
-    await expect(start({ config: { bucket_seconds: 'x' } })).rejects.toThrow(/bucket_seconds/);
+    await expect(start({ config: { bucket_seconds: 'x' as unknown as number } })).rejects.toThrow(
+      /bucket_seconds/,
+    );
     expect(readdirSync(tmpdir()).filter((name) => name.startsWith('whippet-'))).toEqual(before);
   });
 

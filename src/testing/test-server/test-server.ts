@@ -10,28 +10,40 @@
  *
  * Limits  those of recorder.ts and metric-table.ts; the oldest messages go first, and reports say so.
  */
+
 import { mkdtempSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import { Simulation } from '../../inspect/simulate.ts';
-import type { SimulatedSeries } from '../../inspect/simulate-series.ts';
-import { simulateSettings } from '../../inspect/simulate-settings.ts';
-import { LengthFraming } from '../../intake/length-framing.ts';
-import { LineFraming } from '../../intake/line-framing.ts';
+import { ConfigError } from '../../config/config-error.ts';
+import type { ConfigValues } from '../../config/config-values.ts';
+import { Simulation } from '../../inspect/simulate/simulate.ts';
+import type { SimulatedSeries } from '../../inspect/simulate/simulate-series.ts';
+import { simulateSettings } from '../../inspect/simulate/simulate-settings.ts';
+import { LengthFraming } from '../../listeners/stream/length-framing.ts';
+import { LineFraming } from '../../listeners/stream/line-framing.ts';
+import { PACKET_BYTES_MAX } from '../../model/core-border.ts';
+import { checkEvent, checkKeys, checkMetric, checkServiceCheck } from '../expectations/check-expectation.ts';
 import {
-  describeExpectation,
   type EventExpectation,
   eventDifferences,
   findMetric,
   type MetricExpectation,
   type ServiceCheckExpectation,
   serviceCheckDifferences,
-} from './expectation.ts';
-import type { Expectation } from './expectation-text.ts';
-import { reportEvent, reportMetric, reportServiceCheck, type Surroundings } from './failure-report.ts';
+} from '../expectations/expectation.ts';
+import type { Expectation } from '../expectations/expectation-text.ts';
+import {
+  reportEvent,
+  reportMetric,
+  reportServiceCheck,
+  type Surroundings,
+} from '../expectations/failure-report.ts';
+import { leaveRecord } from '../runners/run-record.ts';
+import { childEnvironment, clientVariables } from './client-variables.ts';
 import { listenHttp } from './http-listener.ts';
 import type { TakePacket, TestListener } from './listener.ts';
 import { copyOf } from './metric-table.ts';
+import { type PlayedTraffic, type PlayOptions, playTraffic } from './play.ts';
 import type {
   ReceivedEvent,
   ReceivedMessage,
@@ -43,13 +55,11 @@ import { type ConfigFrom, Recorder } from './recorder.ts';
 import { listenStream } from './stream-listener.ts';
 import { listenUdp } from './udp-listener.ts';
 import { listenUnixDatagram } from './unix-datagram-listener.ts';
-
-const PACKET_BYTES_MAX = 65_536;
-const DEFAULT_TIMEOUT_MS = 5000;
+import { checkWaitOptions, type WaitOptions, waitUntil } from './wait.ts';
 
 export interface TestServerOptions {
   /** Keys and values as in the configuration file: mapper, namespace, tags, filters. The environment is not read. */
-  readonly config?: object;
+  readonly config?: ConfigValues;
   /** A configuration file to read as well; `config` wins. */
   readonly configFile?: string;
   /** 127.0.0.1 by default. */
@@ -58,17 +68,6 @@ export interface TestServerOptions {
   readonly port?: number;
   /** TCP port of the HTTP server; 0, the default, takes any free one. */
   readonly httpPort?: number;
-}
-
-export interface WaitOptions {
-  /** 5,000 by default. */
-  readonly timeoutMs?: number;
-}
-
-/** What was expected did not arrive in time; the message says what did. */
-export class ExpectationError extends Error {
-  override readonly name = 'ExpectationError';
-  readonly code = 'ERR_NOT_RECEIVED';
 }
 
 /** Everything received, sorted, without times: for snapshots. */
@@ -82,15 +81,27 @@ export interface TestSnapshot {
   readonly rejected: readonly Pick<RejectedMessage, 'line' | 'reason'>[];
 }
 
-/** Starts a test server. Rejects with ConfigError, or the error of a listener; nothing is left open then. */
+const OPTION_KEYS = [
+  'config',
+  'configFile',
+  'host',
+  'port',
+  'httpPort',
+] as const satisfies (keyof TestServerOptions)[];
+
+/**
+ * Starts a test server. Rejects with TypeError for an option or a key of `config` that does not exist, with ConfigError
+ * for a wrong value, or with the error of a listener; nothing is left open then.
+ */
 export async function startTestServer(options: TestServerOptions = {}): Promise<TestServer> {
+  checkOptions(options);
   const { host = '127.0.0.1', port = 0, httpPort = 0, config = {}, configFile } = options;
   const request = { values: config, ...(configFile !== undefined && { file: configFile }) };
   const folder = mkdtempSync(join(tmpdir(), 'whippet-'));
   const listeners: TestListener[] = [];
   try {
-    const recorder = new Recorder({ request, clock: () => performance.now() });
-    const take: TakePacket = (packet, via) => recorder.take(packet, via);
+    const recorder = makeRecorder(request);
+    const take: TakePacket = (packet, via) => recorder.accept(packet, via);
     const socketPath = join(folder, 'dsd.sock');
     const streamSocketPath = join(folder, 'dsd-stream.sock');
     const udp = await listenUdp(host, port, take);
@@ -117,6 +128,32 @@ export async function startTestServer(options: TestServerOptions = {}): Promise<
   } catch (error) {
     await closeAll(listeners, folder);
     throw error;
+  }
+}
+
+function checkOptions(options: TestServerOptions): void {
+  checkKeys('the options of startTestServer()', options, OPTION_KEYS);
+  for (const key of ['port', 'httpPort'] as const) {
+    const port = options[key];
+    if (port !== undefined && !(Number.isInteger(port) && port >= 0 && port <= 65_535)) {
+      throw new TypeError(
+        `${key} is ${JSON.stringify(port)}; allowed: an integer from 0 (any free port) to 65535`,
+      );
+    }
+  }
+  const { config } = options;
+  if (config !== undefined && (typeof config !== 'object' || config === null || Array.isArray(config))) {
+    throw new TypeError('config is not an object; write keys and values as in the configuration file');
+  }
+}
+
+/** Throws TypeError for an unknown key: a slip in a test, where a configuration file only draws a warning. */
+function makeRecorder(request: ConfigFrom): Recorder {
+  try {
+    return new Recorder({ request, clock: () => performance.now() });
+  } catch (error) {
+    if (!(error instanceof ConfigError) || error.code !== 'ERR_CONFIG_UNKNOWN_KEY') throw error;
+    throw new TypeError(error.message, { cause: error });
   }
 }
 
@@ -150,6 +187,7 @@ export class TestServer {
   private readonly request: ConfigFrom;
   private readonly closeListeners: () => Promise<void>;
   private closed: Promise<void> | undefined;
+  private readonly waits = new Set<{ readonly report: () => string; readonly end: AbortController }>();
   private simulation: { readonly run: Simulation; now: number; readonly width: number } | undefined;
 
   /** Made by startTestServer(). */
@@ -169,20 +207,25 @@ export class TestServer {
     return `http://${bracket(this.host)}:${this.httpPort}`;
   }
 
-  /** Variables that make the official clients send here. */
+  /** Variables that make clients of all languages send here. A child has to have no others that contradict: childEnv(). */
   get env(): Record<string, string> {
-    const port = String(this.port);
-    return {
-      DD_AGENT_HOST: this.host,
-      DD_DOGSTATSD_HOST: this.host,
-      DD_DOGSTATSD_PORT: port,
-      DD_DOGSTATSD_URL: `udp://${bracket(this.host)}:${port}`,
-      STATSD_HOST: this.host,
-      STATSD_PORT: port,
-      WHIPPET_TEST_URL: this.url,
-      WHIPPET_TEST_STREAM_SOCKET: this.streamSocketPath,
-      ...(this.socketPath !== undefined && { WHIPPET_TEST_SOCKET: this.socketPath }),
-    };
+    return clientVariables(this);
+  }
+
+  /** The environment of a child that sends here: `parent` without what contradicts, and `env`. */
+  childEnv(parent: Readonly<Record<string, string | undefined>> = process.env): Record<string, string> {
+    return childEnvironment(parent, this.env).env;
+  }
+
+  /**
+   * Takes the packets of a capture, or of another recording, as if they had been sent here: at once, whatever their
+   * times, with the tags that their senders had. Resolves with how many, and a sentence for everything that could not be
+   * read. Rejects with TrafficFileError or CaptureFormatError.
+   */
+  async play(file: string, options: PlayOptions = {}): Promise<PlayedTraffic> {
+    checkKeys('the options of play()', options, ['filter', 'port']);
+    const { filter = [], port } = options;
+    return await playTraffic(this.recorder, file, { filter, ...(port !== undefined && { port }) });
   }
 
   /** What was received, by name, type, tags and host, in the order first seen. */
@@ -190,8 +233,9 @@ export class TestServer {
     return [...this.recorder.metrics.all()].map(copyOf);
   }
 
-  /** All that fits, combined; undefined when nothing does. */
+  /** All that fits, combined; undefined when nothing does. Throws TypeError when `expected` makes no sense. */
   metric(expected: MetricExpectation): ReceivedMetric | undefined {
+    checkMetric(expected);
     return findMetric(this.recorder.metrics.all(), expected);
   }
 
@@ -237,6 +281,7 @@ export class TestServer {
 
   /** Forgets what was received. */
   reset(): void {
+    leaveRecord(this);
     this.recorder.reset();
     this.simulation = undefined;
   }
@@ -258,34 +303,60 @@ export class TestServer {
     return simulation.run.takeSeries();
   }
 
-  /** Resolves with what fits, combined, as soon as it has arrived. Rejects with ExpectationError. */
-  waitFor(expected: MetricExpectation, options?: WaitOptions): Promise<ReceivedMetric> {
+  /** Resolves with what fits, combined, as soon as it has arrived. Rejects with ExpectationError or TypeError. */
+  async waitFor(
+    expected: MetricExpectation,
+    options: WaitOptions = {},
+    task?: unknown,
+  ): Promise<ReceivedMetric> {
+    checkMetric(expected);
     return this.wait(
-      () => this.metric(expected),
+      () => findMetric(this.recorder.metrics.all(), expected),
       () => reportMetric(expected, this.recorder.metrics.all(), this.surroundings()),
       options,
+      task,
     );
   }
 
-  /** Resolves with the first event that fits. Rejects with ExpectationError. */
-  waitForEvent(expected: EventExpectation, options?: WaitOptions): Promise<ReceivedEvent> {
+  /** The first event that fits; undefined when none does. Throws TypeError when `expected` makes no sense. */
+  event(expected: EventExpectation): ReceivedEvent | undefined {
+    checkEvent(expected);
+    return this.recorder.events.find((event) => eventDifferences(event, expected).length === 0);
+  }
+
+  /** Resolves with the first event that fits. Rejects with ExpectationError or TypeError. */
+  async waitForEvent(
+    expected: EventExpectation,
+    options: WaitOptions = {},
+    task?: unknown,
+  ): Promise<ReceivedEvent> {
+    checkEvent(expected);
     return this.wait(
-      () => this.recorder.events.find((event) => eventDifferences(event, expected).length === 0),
-      () => reportEvent(expected, this.recorder.events, this.surroundings()),
+      () => this.event(expected),
+      () => this.explainMissingEvent(expected),
       options,
+      task,
     );
   }
 
-  /** Resolves with the first service check that fits. Rejects with ExpectationError. */
-  waitForServiceCheck(
+  /** The first service check that fits; undefined when none does. Throws TypeError when `expected` makes no sense. */
+  serviceCheck(expected: ServiceCheckExpectation): ReceivedServiceCheck | undefined {
+    checkServiceCheck(expected);
+    return this.recorder.serviceChecks.find((one) => serviceCheckDifferences(one, expected).length === 0);
+  }
+
+  /** Resolves with the first service check that fits. Rejects with ExpectationError or TypeError. */
+  async waitForServiceCheck(
     expected: ServiceCheckExpectation,
-    options?: WaitOptions,
+    options: WaitOptions = {},
+    task?: unknown,
   ): Promise<ReceivedServiceCheck> {
+    checkServiceCheck(expected);
     return this.wait(
-      () =>
-        this.recorder.serviceChecks.find((check) => serviceCheckDifferences(check, expected).length === 0),
-      () => reportServiceCheck(expected, this.recorder.serviceChecks, this.surroundings()),
+      () => this.serviceCheck(expected),
+      () => this.explainMissingServiceCheck(expected),
       options,
+      task,
     );
   }
 
@@ -306,8 +377,25 @@ export class TestServer {
     return reportMetric(expected, this.recorder.metrics.all(), this.surroundings());
   }
 
-  /** Stops listening and removes the temporary folder. A second call waits for the first. */
+  /** What to say when an event that is expected is not there. */
+  explainMissingEvent(expected: EventExpectation): string {
+    return reportEvent(expected, this.recorder.events, this.surroundings());
+  }
+
+  /** What to say when a service check that is expected is not there. */
+  explainMissingServiceCheck(expected: ServiceCheckExpectation): string {
+    return reportServiceCheck(expected, this.recorder.serviceChecks, this.surroundings());
+  }
+
+  /** What is still being waited for, and what came instead: a report for each wait. */
+  pending(): string[] {
+    return [...this.waits].map(({ report }) => report());
+  }
+
+  /** Stops listening and removes the temporary folder; open waits are rejected. A second call waits for the first. */
   close(): Promise<void> {
+    for (const { end } of this.waits) end.abort('the test server was closed');
+    if (this.closed === undefined) leaveRecord(this);
     this.closed ??= this.closeListeners();
     return this.closed;
   }
@@ -316,26 +404,23 @@ export class TestServer {
     return this.close();
   }
 
-  private wait<T>(
+  private async wait<T>(
     find: () => T | undefined,
     report: () => string,
-    { timeoutMs = DEFAULT_TIMEOUT_MS }: WaitOptions = {},
+    options: WaitOptions,
+    task: unknown,
   ): Promise<T> {
-    const found = find();
-    if (found !== undefined) return Promise.resolve(found);
-    return new Promise((resolve, reject) => {
-      const timer = setTimeout(() => {
-        stop();
-        reject(new ExpectationError(report()));
-      }, timeoutMs);
-      const stop = this.recorder.onArrival(() => {
-        const arrived = find();
-        if (arrived === undefined) return;
-        stop();
-        clearTimeout(timer);
-        resolve(arrived);
-      });
-    });
+    checkWaitOptions(options);
+    const wait = { report, end: new AbortController() };
+    const { signal = wait.end.signal } = options;
+    const onArrival = (listener: () => void): (() => void) => this.recorder.onArrival(listener);
+    this.waits.add(wait);
+    try {
+      const signals = AbortSignal.any([signal, wait.end.signal]);
+      return await waitUntil({ find, report, onArrival }, { ...options, signal: signals }, task);
+    } finally {
+      this.waits.delete(wait);
+    }
   }
 
   private surroundings(): Surroundings {
@@ -343,9 +428,6 @@ export class TestServer {
     return { messages: messageCount, rejected, filtered: filteredCount, leftOut };
   }
 }
-
-/** What is expected, in words. */
-export { describeExpectation };
 
 function bracket(host: string): string {
   return host.includes(':') ? `[${host}]` : host;

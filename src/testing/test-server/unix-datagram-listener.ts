@@ -6,14 +6,15 @@
  *
  * Only where system calls can be made; elsewhere a test server has no such socket.
  */
-import { type Libc, loadLibc, MSG_DONTWAIT } from '../../intake/libc.ts';
-import { ReceiveSlots } from '../../intake/receive-slots.ts';
-import { openUnixSocket, removeSocketFile, socketFileOf } from '../../intake/unix-socket.ts';
+
+import { ReceiveSlots } from '../../listeners/datagram/receive-slots.ts';
+import { openUnixSocket, removeSocketFile, socketFileOf } from '../../listeners/sockets/unix-socket.ts';
+import { type Libc, loadLibc, MSG_DONTWAIT } from '../../listeners/system/libc.ts';
+import { PACKET_BYTES_MAX } from '../../model/core-border.ts';
 import type { TakePacket, TestListener } from './listener.ts';
 
 const POLL_MS = 2;
 const BATCH_PACKETS = 16;
-const PACKET_BYTES_MAX = 65_536;
 /** More than the slots and their headers take. */
 const MEMORY_BYTES = BATCH_PACKETS * (PACKET_BYTES_MAX + 1024);
 const ALIGNMENT = 64;

@@ -1,0 +1,45 @@
+/** `whippet import`: reads the file of another server, writes our configuration, and names what could not be carried over. */
+import { readFileSync, writeFileSync } from 'node:fs';
+import yaml from 'js-yaml';
+import { type ImportResult, importStatsdExporter } from '../../inspect/import/statsd-exporter.ts';
+import { describeCause } from '../../lib/describe-cause.ts';
+import { escapeControls } from '../../lib/terminal-text.ts';
+
+const IMPORTERS: Readonly<Record<string, (text: string) => ImportResult>> = {
+  statsd_exporter: importStatsdExporter,
+};
+
+interface Streams {
+  readonly out: { write(text: string): unknown };
+  readonly err: { write(text: string): unknown };
+}
+
+/** Its exit code. */
+export async function importCommand(
+  kind: string,
+  path: string,
+  { output }: { readonly output?: string },
+  { out, err }: Streams = { out: process.stdout, err: process.stderr },
+): Promise<number> {
+  const importer = Object.hasOwn(IMPORTERS, kind) ? IMPORTERS[kind] : undefined;
+  if (importer === undefined) {
+    err.write(`whippet: import knows ${Object.keys(IMPORTERS).join(', ')}, not ${escapeControls(kind)}\n`);
+    return 2;
+  }
+  let result: ImportResult;
+  let written: string;
+  try {
+    result = importer(readFileSync(path, 'utf8'));
+    written = `# Made by whippet import ${kind}.\n${yaml.dump(result.config, { lineWidth: -1, noRefs: true })}`;
+    if (output !== undefined) writeFileSync(output, written, { flag: 'wx' });
+  } catch (error) {
+    const why =
+      error instanceof Error && 'code' in error ? describeCause(error) : String((error as Error).message);
+    err.write(`whippet: cannot import ${escapeControls(path)}: ${escapeControls(why)}\n`);
+    return 2;
+  }
+  if (output === undefined) out.write(written);
+  for (const { place, text } of result.notes)
+    err.write(`${escapeControls(place)}: ${escapeControls(text)}\n`);
+  return result.notes.length === 0 ? 0 : 1;
+}

@@ -1,0 +1,2 @@
+/** `whippet top` was called wrongly; the message says how. */
+export class TopUsageError extends Error {}

@@ -1,0 +1,99 @@
+/**
+ * Makes what delivers to Datadog from the configuration. An API key is all it takes; without one there is nothing.
+ */
+import { storageFolder } from '../../config/checks/check-delivery.ts';
+import type { Config } from '../../config/schema.ts';
+import { systemClock } from '../../lib/clock.ts';
+import { readVersion } from '../../lib/version.ts';
+import type { Delivery, DeliverySettings } from '../../outputs/datadog/delivery.ts';
+import { listDomains } from '../../outputs/datadog/intake-domains.ts';
+import type { Logger } from '../../telemetry/logger.ts';
+
+const MIB = 1024 * 1024;
+const DEFAULT_RETRY_BYTES = 15 * MIB;
+export const TLS_VERSIONS = {
+  'tlsv1.0': 'TLSv1',
+  'tlsv1.1': 'TLSv1.1',
+  'tlsv1.2': 'TLSv1.2',
+  'tlsv1.3': 'TLSv1.3',
+} as const;
+
+/** The delivery, started; undefined when there is no key, or the output is off. */
+export async function openDelivery(config: Config, log: Logger): Promise<Delivery | undefined> {
+  const settings = deliverySettings(config, log);
+  if (settings === undefined) return undefined;
+  // undici is loaded by those who need it.
+  const { Delivery } = await import('../../outputs/datadog/delivery.ts');
+  const delivery = new Delivery(settings, { log, clock: systemClock, random: Math.random });
+  void delivery.start();
+  return delivery;
+}
+
+export function deliverySettings(config: Config, log: Logger): DeliverySettings | undefined {
+  if (!config.outputs.datadog.enabled) return undefined;
+  const version = readVersion();
+  const { domains, withoutKeys } = listDomains(config, version);
+  for (const endpoint of withoutKeys) {
+    log.error(
+      { endpoint, code: 'ERR_DATADOG_NO_KEY' },
+      'this endpoint has no API key and gets nothing; set api_key or its keys in additional_endpoints',
+    );
+  }
+  if (domains.length === 0) return undefined;
+  return {
+    domains,
+    version,
+    timeoutMs: config.forwarder_timeout * 1000,
+    requestsMax: config.forwarder_num_workers * config.forwarder_max_concurrent_requests,
+    protocol: config.forwarder_http_protocol,
+    connectionResetMs: config.forwarder_connection_reset_interval * 1000,
+    highMax: config.forwarder_high_prio_buffer_size,
+    lowMax: config.forwarder_low_prio_buffer_size,
+    retryBytesMax: retryBytes(config),
+    spillRatio: config.forwarder_flush_to_disk_mem_ratio,
+    storage: storageOf(config),
+    backoff: {
+      baseSeconds: config.forwarder_backoff_base,
+      maxSeconds: config.forwarder_backoff_max,
+      factor: config.forwarder_backoff_factor,
+      recovery: config.forwarder_recovery_interval,
+      recoveryReset: config.forwarder_recovery_reset,
+    },
+    keyValidationMs:
+      (config.forwarder_apikey_validation_interval > 0 ? config.forwarder_apikey_validation_interval : 60) *
+      60_000,
+    stopTimeoutMs: config.forwarder_stop_timeout * 1000,
+    proxy: proxyOf(config),
+    tls: {
+      skipVerify: config.skip_ssl_validation,
+      minVersion: TLS_VERSIONS[config.min_tls_version],
+      caFile: config.outputs.datadog.ca_file,
+    },
+    allowArbitraryTags: config.allow_arbitrary_tags,
+  };
+}
+
+/** The newer key wins over the older one, which counts in units of 2 MiB. */
+function retryBytes(config: Config): number {
+  const { forwarder_retry_queue_payloads_max_size: bytes, forwarder_retry_queue_max_size: older } = config;
+  return older > 0 && bytes === DEFAULT_RETRY_BYTES ? older * 2 * MIB : bytes;
+}
+
+export function proxyOf(config: Config): DeliverySettings['proxy'] {
+  return {
+    http: config.proxy.http,
+    https: config.proxy.https,
+    noProxy: config.proxy.no_proxy,
+    nonexact: config.no_proxy_nonexact_match,
+  };
+}
+
+export function storageOf(config: Config): DeliverySettings['storage'] {
+  if (config.forwarder_storage_max_size_in_bytes === 0) return undefined;
+  return {
+    path: storageFolder(config),
+    bytesMax: config.forwarder_storage_max_size_in_bytes,
+    diskRatioMax: config.forwarder_storage_max_disk_ratio,
+    ageMaxMs: config.forwarder_outdated_file_in_days * 86_400_000,
+  };
+}
