@@ -20,7 +20,7 @@ describe('npm run bench', () => {
     expect(output).toMatch(/^smp\/unix: L0 \d+ MiB\/s\ntiny\/udp: L0 \d+ packets\/s\n$/);
   });
 
-  it.runIf(canRun && existsSync(built('server.js')))('measures the server without loss', async () => {
+  it.runIf(canRun && existsSync(BENCH))('measures the server without loss', async () => {
     const output = await bench('--shapes', 'smp,churn', '--scenarios', 'none', '--json');
     const { rows } = JSON.parse(output) as {
       rows: { shape: string; transport: string; loss: number; differences: string[] }[];
@@ -44,14 +44,40 @@ describe('npm run bench', () => {
     ]);
   });
 
-  it.runIf(canRun && existsSync(built('server.js')))(
-    'names the tag that explodes, and loses nothing',
+  it.runIf(existsSync(BENCH))(
+    'gives receivers every series of a flush',
     async () => {
-      const output = await bench('--shapes', 'none', '--scenarios', 'cardinality', '--json');
-      const { scenarios } = JSON.parse(output) as { scenarios: { differences: string[]; notes: string[] }[] };
-      expect(scenarios).toMatchObject([
-        { differences: [], notes: [expect.stringMatching(/^guilty: churn, /)] },
+      const output = await bench('--shapes', 'none', '--scenarios', 'outputs', '--json');
+      const { scenarios } = JSON.parse(output) as { scenarios: { name: string; differences: string[] }[] };
+      expect(scenarios.map(({ name, differences }) => [name, differences])).toEqual([
+        ['outputs remote_write', []],
+        ['outputs otlp delta', []],
+        ['outputs otlp cumulative', []],
+        ['outputs influxdb', []],
+        ['outputs graphite', []],
       ]);
     },
+    120_000,
   );
+
+  it.runIf(canRun && existsSync(BENCH))(
+    'captures while it measures, and loses nothing by it',
+    async () => {
+      const output = await bench('--shapes', 'none', '--scenarios', 'capture', '--json');
+      const { scenarios } = JSON.parse(output) as {
+        scenarios: { name: string; differences: string[]; figures: { writtenMibPerSecond: number } }[];
+      };
+      expect(scenarios.map(({ name, differences }) => [name, differences])).toEqual([['capture smp', []]]);
+      for (const { figures } of scenarios) expect(figures.writtenMibPerSecond).toBeGreaterThan(0);
+    },
+    120_000,
+  );
+
+  it.runIf(canRun && existsSync(BENCH))('names the tag that explodes, and loses nothing', async () => {
+    const output = await bench('--shapes', 'none', '--scenarios', 'cardinality', '--json');
+    const { scenarios } = JSON.parse(output) as { scenarios: { differences: string[]; notes: string[] }[] };
+    expect(scenarios).toMatchObject([
+      { differences: [], notes: [expect.stringMatching(/^guilty: churn, /)] },
+    ]);
+  });
 });

@@ -16,7 +16,8 @@ import { parseArgs } from 'node:util';
 import type { Bench } from './measure.ts';
 import { formatRows, formatScenario } from './report.ts';
 import { compareWithSmp, measureRow, measureRowLimit, ROWS, type Row } from './rows.ts';
-import { SCENARIOS, type ScenarioName, type ScenarioResult } from './scenarios.ts';
+import type { ScenarioResult } from './scenario-result.ts';
+import { SCENARIOS, type ScenarioName } from './scenarios.ts';
 
 const HELP = `npm run bench -- [options]
 

@@ -1,12 +1,12 @@
 /**
  * Scenario `cardinality`: a client puts something unique into a tag while others send what they always send.
  *
- *   known lines, as fast as they go ──┐
+ *   cached lines, as fast as they go ──┐
  *   flood, 1,000,000 contexts/minute ─┴─Unix──▶ server, limits.contexts=100000 ──▶ file, /metrics, /api/cardinality
  *
- *   known lines alone ─▶ with the flood ─▶ alone, when its contexts have expired
+ *   cached lines alone ─▶ with the flood ─▶ alone, when its contexts have expired
  *
- * Asked for: less than 400 MiB, known lines at half their speed or better, the tag key that grew by its name, nothing
+ * Asked for: less than 400 MiB, cached lines at half their speed or better, the tag key that grew by its name, nothing
  * lost, and in the end memory within a fifth of what it was. Contexts expire sooner than by default, so that it takes two
  * minutes.
  */
@@ -14,7 +14,7 @@ import { setTimeout as sleep } from 'node:timers/promises';
 import { balance, observe } from './conservation.ts';
 import { type Bench, inDirectory, withSender } from './measure.ts';
 import { type SenderProcess, ServerProcess } from './processes.ts';
-import type { ScenarioResult } from './scenarios.ts';
+import type { ScenarioResult } from './scenario-result.ts';
 import { addTotals } from './totals.ts';
 
 const MIB = 1 << 20;

@@ -3,7 +3,7 @@
  *
  * In   the file of the file output, one record a line: counters as `rate` with the exact sum in `count`,
  *      distributions with `sketch.cnt`, a histogram's weight as `.count`; gauges and sets by being there.
- * Why  a counter at the intake says what came in, not what came out. What is in the outputs is not lost.
+ * Why  a counter at the listeners says what came in, not what came out. What is in the outputs is not lost.
  */
 import { createReadStream } from 'node:fs';
 import { createInterface } from 'node:readline';

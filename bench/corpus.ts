@@ -9,7 +9,7 @@
  *         another order of tags (shuf). Totals of a pass stay the same.
  * Why     generating while sending would make the sender the limit; the checkpoints let it stop anywhere.
  */
-import type { PacketList } from '../src/intake/send-batch.ts';
+import type { PacketList } from '../src/listeners/system/send-batch.ts';
 import { type BenchContext, makeContexts } from './contexts.ts';
 import { Random } from './random.ts';
 import { CONTAINER_IDS, RATES, type Shape } from './shapes.ts';

@@ -3,7 +3,7 @@
  *
  *   enrich smp        lines that are known: smp over Unix with mapper and filters that have an opinion about
  *                     other names, and with 10,000 mapper rules, each compared with neither; no difference
- *   enrich new lines  50,000 lines that nobody has seen, each with a name of its own: CPU time of a line with
+ *   enrich uncached lines  50,000 lines that nobody has seen, each with a name of its own: CPU time of a line with
  *                     10,000 rules; an average, as one process does many things at once
  *
  * No rule matches a name of the corpus, so what comes out is the same and the balance holds. Names begin with
@@ -21,7 +21,7 @@ import {
   withSender,
 } from './measure.ts';
 import type { SenderProcess } from './processes.ts';
-import type { ScenarioResult } from './scenarios.ts';
+import type { ScenarioResult } from './scenario-result.ts';
 
 const MIB = 1 << 20;
 const NEW_LINES_CORPUS_BYTES = 16 * MIB;
@@ -135,7 +135,7 @@ function summarizeNew(results: Results): ScenarioResult {
   };
   const differences = differencesOf(results);
   const pass = differences.length === 0 && figures.cpuUsPerLineManyRules < NEW_LINE_MAX_MS * 1000;
-  return { name: 'enrich new lines', figures, differences, pass };
+  return { name: 'enrich uncached lines', figures, differences, pass };
 }
 
 function differencesOf(results: Results): string[] {

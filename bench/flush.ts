@@ -14,11 +14,11 @@ import { join } from 'node:path';
 import { balance, observe } from './conservation.ts';
 import { type Bench, inDirectory, withSender } from './measure.ts';
 import { type SenderProcess, ServerProcess } from './processes.ts';
-import type { ScenarioResult } from './scenarios.ts';
+import type { ScenarioResult } from './scenario-result.ts';
 import type { Stall } from './stall-probe.ts';
 
 /** Longest time away, ms, while lines and contexts are known. */
-const INTAKE_STALL_MS = 5;
+const LISTENER_STALL_MS = 5;
 const CONTROL_STALL_MS = 50;
 const PROBE = new URL('./stall-probe.js', import.meta.url).href;
 const CORPUS_BYTES = 32 << 20;
@@ -73,16 +73,16 @@ async function measureStalls(
     const stalls = readStalls(stallFile);
     const longest = (thread: Stall['thread'], from: number, to: number): Longest =>
       longestOf(stalls.filter((stall) => stall.thread === thread && stall.at >= from && stall.at < to));
-    const intake = longest('intake', learned, ended);
+    const listener = longest('listener', learned, ended);
     const control = longest('control', learned, ended);
     const figures = {
       contexts: Object.values(contexts).reduce((sum, count) => sum + count, 0),
       linesPerSecond: sent.totals.lines / sent.seconds,
-      intakeStallMs: intake.ownMs,
-      intakeStallMsTarget: INTAKE_STALL_MS,
-      intakeStallMsRunning: intake.ranMs,
-      intakeStallMsWithWaiting: intake.ms,
-      intakeStallMsLearning: longest('intake', began, learned).ownMs,
+      listenerStallMs: listener.ownMs,
+      listenerStallMsTarget: LISTENER_STALL_MS,
+      listenerStallMsRunning: listener.ranMs,
+      listenerStallMsWithWaiting: listener.ms,
+      listenerStallMsLearning: longest('listener', began, learned).ownMs,
       controlStallMs: control.ownMs,
       controlStallMsTarget: CONTROL_STALL_MS,
       controlStallMsRunning: control.ranMs,
@@ -91,7 +91,7 @@ async function measureStalls(
       rssMib: usage.rssMib,
     };
     const pass =
-      figures.intakeStallMs <= INTAKE_STALL_MS &&
+      figures.listenerStallMs <= LISTENER_STALL_MS &&
       figures.controlStallMs <= CONTROL_STALL_MS &&
       differences.length === 0;
     return [{ name: 'flush', figures, differences, pass }];

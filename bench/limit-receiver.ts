@@ -12,9 +12,9 @@ import {
   SO_RCVTIMEO,
   SOCK_DGRAM,
   SOL_SOCKET,
-} from '../src/intake/libc.ts';
-import { MessageVector } from '../src/intake/message-vector.ts';
-import { AF_UNIX, familyOf, sockaddrInet, sockaddrUnix } from '../src/intake/sockaddr.ts';
+} from '../src/listeners/system/libc.ts';
+import { MessageVector } from '../src/listeners/system/message-vector.ts';
+import { AF_UNIX, familyOf, sockaddrInet, sockaddrUnix } from '../src/listeners/system/sockaddr.ts';
 import type { LimitReport, LimitSetup } from './messages.ts';
 
 const BATCH_MESSAGES = 64;

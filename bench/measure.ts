@@ -7,7 +7,7 @@
 import { mkdtempSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import type { Destination } from '../src/intake/send-batch.ts';
+import type { Destination } from '../src/listeners/system/send-batch.ts';
 import { type Balance, balance, observe } from './conservation.ts';
 import type { SendOrder, SendReport } from './messages.ts';
 import { LimitProcess, SenderProcess, ServerProcess, type ServerUsage } from './processes.ts';

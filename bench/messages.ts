@@ -1,5 +1,5 @@
 /** What the benchmark's processes say to each other, over the IPC channel of fork(). */
-import type { Destination } from '../src/intake/send-batch.ts';
+import type { Destination } from '../src/listeners/system/send-batch.ts';
 import type { ShapeName } from './shapes.ts';
 import type { Totals } from './totals.ts';
 
@@ -22,6 +22,8 @@ export interface SendOrder {
   readonly passes?: number;
   readonly packetsPerSecond?: number;
   readonly bytesPerSecond?: number;
+  /** Processes in whose name datagrams over a Unix socket are sent, in turn; only root may. */
+  readonly pids?: readonly number[];
 }
 
 export interface SendReport {

@@ -20,12 +20,12 @@ import { loadConfig } from '../src/config/load.ts';
 import type { Aggregate } from '../src/model/series.ts';
 import { DatadogOutput, type PayloadSettings } from '../src/outputs/datadog/datadog-output.ts';
 import type { Payload } from '../src/outputs/datadog/payload.ts';
-import { MetricPayloadSchema, SketchPayloadSchema } from '../src/outputs/datadog/proto/metrics_pb.ts';
 import { FanOut } from '../src/outputs/fan-out.ts';
-import { payloadSettings } from '../src/server/payload-settings.ts';
+import { payloadSettings } from '../src/server/outputs/payload-settings.ts';
 import { decompress } from '../src/testing/fake-intake/decompress.ts';
 import { type Bench, median } from './measure.ts';
-import type { ScenarioResult } from './scenarios.ts';
+import { MetricPayloadSchema, SketchPayloadSchema } from './proto/metrics_pb.ts';
+import type { ScenarioResult } from './scenario-result.ts';
 
 const SERIES = 100_000;
 const SKETCHES = 20_000;

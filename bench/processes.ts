@@ -8,7 +8,7 @@ import { closeSync, openSync, readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { fileURLToPath } from 'node:url';
-import type { Destination } from '../src/intake/send-batch.ts';
+import type { Destination } from '../src/listeners/system/send-batch.ts';
 import type {
   BenchDestination,
   LimitReport,
@@ -97,7 +97,7 @@ export interface ServerSetup {
   readonly receiveBufferBytes: number;
   /** More flags, as on the command line. */
   readonly flags: readonly string[];
-  /** The only listener; by default both for datagrams are open, which is one intake thread more. */
+  /** The only listener; by default both for datagrams are open, which is one listener thread more. */
   readonly only?: 'unix' | 'udp' | 'stream';
   /** Flags for Node.js itself. */
   readonly nodeFlags?: readonly string[];

@@ -1,6 +1,6 @@
 /** Prints what was measured as a table for people, and as JSON for comparisons. */
 import type { Row } from './rows.ts';
-import type { ScenarioResult } from './scenarios.ts';
+import type { ScenarioResult } from './scenario-result.ts';
 
 const HEADER = [
   ...['shape', 'transport', 'MiB/s', 'samples/s', 'packets/s', 'CPU ms/MiB', 'RSS MiB', 'peak', 'loss'],

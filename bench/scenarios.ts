@@ -4,16 +4,22 @@
  *   burst   50,000 contexts that nobody has seen, at 100,000 lines/s over UDP with the system's receive buffer,
  *           in datagrams of 1,432 bytes and then one line in each; no more may be lost than L0 loses
  *   enrich  mapper and filters on versus off, and 10,000 mapper rules (enrich.ts)
- *   gc      collections of garbage in the intake thread while it sees only lines it knows: none
+ *   gc      collections of garbage in the listener thread while it sees only lines it knows: none
  *   flush   how long flushing 100,000 contexts keeps the threads from their other work (flush.ts)
  *   payloads  what 100,000 series and 20,000 sketches cost on their way to Datadog (payloads.ts)
+ *   outputs  what 100,000 series cost on their way to remote write, OTLP, InfluxDB and Graphite (outputs.ts)
  *   cardinality  a million contexts in a minute with room for a tenth of them (cardinality.ts)
+ *   capture  what copying packets for captures and for looking back costs (capture.ts)
+ *   origin  origin detection off and on, from one sender and from 50 (origin.ts)
+ *   global  partials sealed by an edge and merged by an owner in a CPU second (global.ts)
  *   memory  resident size: idle; under smp; with 100,000 contexts of 26 tags at 50 MiB/s
  */
 import { setTimeout as sleep } from 'node:timers/promises';
+import { measureCapture } from './capture.ts';
 import { measureCardinality } from './cardinality.ts';
 import { measureEnrichment } from './enrich.ts';
 import { measureFlush } from './flush.ts';
+import { measureGlobal } from './global.ts';
 import {
   type Bench,
   inDirectory,
@@ -23,17 +29,11 @@ import {
   type ServerResult,
   withSender,
 } from './measure.ts';
+import { measureOrigin } from './origin.ts';
+import { measureOutputs } from './outputs.ts';
 import { measurePayloads } from './payloads.ts';
 import { type SenderProcess, ServerProcess } from './processes.ts';
-
-export interface ScenarioResult {
-  readonly name: string;
-  readonly figures: Readonly<Record<string, number>>;
-  readonly differences: readonly string[];
-  readonly pass: boolean;
-  /** Findings that are no numbers. */
-  readonly notes?: readonly string[];
-}
+import type { ScenarioResult } from './scenario-result.ts';
 
 export const SCENARIOS = {
   burst: measureBurst,
@@ -41,8 +41,12 @@ export const SCENARIOS = {
   gc: measureGarbage,
   enrich: measureEnrichment,
   payloads: measurePayloads,
+  outputs: measureOutputs,
   flush: measureFlush,
   cardinality: measureCardinality,
+  capture: measureCapture,
+  origin: measureOrigin,
+  global: measureGlobal,
 } as const;
 export type ScenarioName = keyof typeof SCENARIOS;
 
@@ -121,7 +125,7 @@ async function measureMemory(bench: Bench): Promise<ScenarioResult[]> {
 }
 
 /**
- * Node.js prints every collection with the address of the heap it belongs to; the intake thread's heap is the
+ * Node.js prints every collection with the address of the heap it belongs to; the listener thread's heap is the
  * last one that appears. It is given time to learn the lines, then only repeats may come.
  */
 async function measureGarbage(bench: Bench): Promise<ScenarioResult[]> {

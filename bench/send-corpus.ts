@@ -5,11 +5,11 @@
  *         missed: the burst would overrun a UDP receiver that keeps up well. The report has the real time.
  * End     between chunks of the corpus, where its totals are known.
  */
-import { errnoName } from '../src/intake/libc.ts';
-import { BatchSender } from '../src/intake/send-batch.ts';
-import { FrameSender } from '../src/intake/send-frames.ts';
+import { errnoName } from '../src/listeners/system/libc.ts';
+import { BatchSender } from '../src/listeners/system/send-batch.ts';
 import { CHUNK_PACKETS, type Corpus } from './corpus.ts';
 import type { BenchDestination, SendOrder, SendReport } from './messages.ts';
+import { FrameSender } from './send-frames.ts';
 
 const SLICE_PACKETS = 32;
 /** Sleeping is not exact: the last of the time, and so every short time, is spent looking at the clock. */
@@ -37,6 +37,7 @@ export class CorpusSender {
 
   private sendTo(sender: BatchSender | FrameSender, order: SendOrder): SendReport {
     const { corpus } = this;
+    const packets = { ...corpus.packets, ...withCredentials(corpus.packetCount, order.pids) };
     const startedAt = performance.now();
     const endsAt = order.seconds === undefined ? Number.POSITIVE_INFINITY : startedAt + 1000 * order.seconds;
     const lastPass = order.passes ?? Number.POSITIVE_INFINITY;
@@ -48,7 +49,7 @@ export class CorpusSender {
       const end = Math.min(next + CHUNK_PACKETS, corpus.packetCount);
       while (next < end && failure === '') {
         const slice = pace.isPaced ? Math.min(next + SLICE_PACKETS, end) : end;
-        next = sender.send(corpus.packets, next, slice);
+        next = sender.send(packets, next, slice);
         if (sender.stoppedBy !== 0) failure = `sending stopped: ${errnoName(sender.stoppedBy)}`;
         pace.wait(sender.packets, sender.bytes);
       }
@@ -63,6 +64,16 @@ export class CorpusSender {
       failure = `${sender.oversized} datagrams were too long for the socket`;
     return { seconds, totals: corpus.totalsAfter(passes, next), failure };
   }
+}
+
+function withCredentials(
+  packetCount: number,
+  pids: readonly number[] | undefined,
+): { readonly credentials?: Int32Array } {
+  if (pids === undefined || pids.length === 0) return {};
+  const credentials = new Int32Array(3 * packetCount);
+  for (let i = 0; i < packetCount; i++) credentials[3 * i] = pids[i % pids.length] as number;
+  return { credentials };
 }
 
 function openSender(destination: BenchDestination): BatchSender | FrameSender {

@@ -1,7 +1,7 @@
 /**
  * Loaded into a server that is measured, before its own code (`node --import`): how long its threads were away.
  *
- *   intake thread    from the return of one recvmmsg() to the next call: nobody looked at the socket
+ *   listener thread    from the return of one recvmmsg() to the next call: nobody looked at the socket
  *   control thread   how much later than asked a timer of a millisecond ran: nothing else could run either
  *
  * It goes round koffi's functions, so the server knows nothing of it. Gaps above FLOOR_MS are appended to the
@@ -13,7 +13,7 @@ import { createRequire } from 'node:module';
 import { isMainThread } from 'node:worker_threads';
 
 export interface Stall {
-  readonly thread: 'intake' | 'control';
+  readonly thread: 'listener' | 'control';
   /** When it ended, Unix ms. */
   readonly at: number;
   readonly ms: number;
@@ -81,7 +81,7 @@ class Gaps {
 const file = process.env.BENCH_STALL_FILE;
 if (file !== undefined) {
   if (isMainThread) watchEventLoop(new Gaps(file, 'control'));
-  else watchReceives(new Gaps(file, 'intake'));
+  else watchReceives(new Gaps(file, 'listener'));
 }
 
 function watchEventLoop(gaps: Gaps): void {
