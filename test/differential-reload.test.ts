@@ -24,7 +24,7 @@ describe('a reload', () => {
         (lines, sizes, core, shards, settings) => {
           const packets = packetsOf(lines, sizes);
           const fixed = { core: { ...core, ...MANY_VALUES }, senders: SENDERS };
-          // The same packets under each of the settings, so that known lines meet new settings.
+          // The same packets under each of the settings, so that cached lines meet new settings.
           const hot = makeHarnesses(shards, { ...fixed, ...(settings[0] as Enrichment) });
           const cold = settings.flatMap((each, phase) => {
             const from = phase * packets.length;

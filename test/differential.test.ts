@@ -4,8 +4,9 @@
  */
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
+import { borderCoreOptions, borderStream } from './support/border-lines.ts';
 import { CoreHarness } from './support/core-harness.ts';
-import { expectSame, run } from './support/outcome.ts';
+import { expectFinite, expectSame, run } from './support/outcome.ts';
 import { enrichment, SENDERS } from './support/random-enrichment.ts';
 import { coreOptions, packetSizes, packetsOf, stream } from './support/random-lines.ts';
 
@@ -33,6 +34,18 @@ describe('the hot path', () => {
       fc.property(stream, packetSizes, coreOptions, (lines, sizes, core) => {
         const packets = packetsOf(lines, sizes);
         expectSame(run(packets, 1, { core }), run(packets, 1, { core, caching: false }));
+      }),
+      { numRuns: 400 },
+    );
+  });
+
+  it('gives the result of the cold path alone at every border: of numbers, rates, times, lengths and limits', () => {
+    fc.assert(
+      fc.property(borderStream, packetSizes, borderCoreOptions, (lines, sizes, core) => {
+        const packets = packetsOf(lines, sizes);
+        const hot = run(packets, 1, { core });
+        expectSame(hot, run(packets, 1, { core, caching: false }));
+        expectFinite(hot);
       }),
       { numRuns: 400 },
     );

@@ -7,11 +7,11 @@ import { fileURLToPath } from 'node:url';
 import { describe, expect, it } from 'vitest';
 import { CONFIG_KEYS } from '../src/config/schema.ts';
 import { EVENT_ERRORS, METRIC_ERRORS, SERVICE_CHECK_ERRORS } from '../src/model/message.ts';
-import { AGENT_METRICS } from '../src/server/agent-telemetry.ts';
-import { LEDGER_TABLES } from '../src/server/ledger-table.ts';
-import { OTHER_LOSSES } from '../src/server/ledger-words.ts';
+import { AGENT_METRICS } from '../src/server/watches/agent-telemetry.ts';
 import { CLIENT_FIELDS } from '../src/telemetry/client-telemetry.ts';
-import { type Account, accountsOf, ledgerMetrics, type Unit } from '../src/telemetry/ledger.ts';
+import { ledgerMetrics, type Totals, totalsFor, type Unit } from '../src/telemetry/ledger/ledger.ts';
+import { LEDGER_TABLES } from '../src/telemetry/ledger/ledger-table.ts';
+import { OTHER_LOSSES } from '../src/telemetry/ledger/ledger-words.ts';
 
 const ROOT = fileURLToPath(new URL('..', import.meta.url));
 /** Codes of Node's own errors, which the server looks for and never makes. */
@@ -24,27 +24,31 @@ const sources = readdirSync(join(ROOT, 'src'), { recursive: true, encoding: 'utf
 /** Files whose metrics docs/ledger.md describes. */
 const LEDGER_METRICS = [
   'src/telemetry/client-telemetry.ts',
-  'src/server/listener-facts.ts',
-  'src/telemetry/forward-metrics.ts',
+  'src/telemetry/ledger/listener-stats.ts',
+  'src/telemetry/counters/forward-metrics.ts',
 ];
 
 /** Metrics whose names are put together: those of the ledger. */
 function ledgerNames(): string[] {
-  const tables = LEDGER_TABLES.flatMap(({ stage, table }) => accountsOf(stage, '', table, []));
-  const others = (['handover messages', 'aggregate values', 'output records'] as const).map(
-    (place): Account => {
-      const [stage = '', unit] = place.split(' ');
-      const one = { x: 0 };
-      const numbers = { accepted: one, rejected: one, filtered: one, dropped: one, held: one };
-      return { stage, name: '', unit: unit as Unit, received: 0, ...numbers };
-    },
-  );
+  const tables = LEDGER_TABLES.flatMap(({ stage, table }) => totalsFor(stage, '', table, []));
+  const places = [
+    ...['dispatch messages', 'aggregate values', 'output records'],
+    ...['global_edge partials', 'global_owner partials'],
+  ];
+  const others = places.map((place): Totals => {
+    const [stage = '', unit] = place.split(' ');
+    const one = { x: 0 };
+    const numbers = { accepted: one, rejected: one, filtered: one, dropped: one, held: one };
+    return { stage, name: '', unit: unit as Unit, received: 0, ...numbers };
+  });
   return ledgerMetrics([...tables, ...others]).map(({ name }) => name);
 }
 
 const documents = [
   'README.md',
   'CHANGELOG.md',
+  'CONTRIBUTING.md',
+  'SECURITY.md',
   ...readdirSync(join(ROOT, 'docs'), { recursive: true, encoding: 'utf8' })
     .filter((file) => file.endsWith('.md'))
     .map((file) => join('docs', file)),
@@ -70,10 +74,12 @@ describe('docs/ledger.md', () => {
   const page = read('docs/ledger.md').replace(/ +/g, ' ');
 
   it('has every line of the ledger as the code says it', () => {
-    const rows = LEDGER_TABLES.flatMap(({ table }) => table).map(({ unit, fate, reason, help, remedy }) => {
-      const meaning = remedy === undefined ? help : `${help} **What to do**: ${remedy}.`;
-      return `| ${unit} | ${fate} | ${reason === '' ? '' : `\`${reason}\` `}| ${meaning} |`;
-    });
+    const rows = LEDGER_TABLES.flatMap(({ table }) => table).map(
+      ({ unit, outcome, reason, help, remedy }) => {
+        const meaning = remedy === undefined ? help : `${help} **What to do**: ${remedy}.`;
+        return `| ${unit} | ${outcome} | ${reason === '' ? '' : `\`${reason}\` `}| ${meaning} |`;
+      },
+    );
     const losses = OTHER_LOSSES.map(
       ([stage, unit, reason, help, remedy]) =>
         `| ${stage} | ${unit} | \`${reason}\` | ${help} **What to do**: ${remedy}. |`,
@@ -91,6 +97,56 @@ describe('docs/ledger.md', () => {
     const named = [...read(file).matchAll(/'(whippet_[a-z_]+)'/g)].map(([, name = '']) => name);
     expect(named.length).toBeGreaterThan(0);
     expect(named.filter((name) => !page.includes(`\`${name}\``))).toEqual([]);
+  });
+});
+
+describe('sections', () => {
+  /** Headings as links name them: lower case, words joined by hyphens. */
+  const slugsOf = (page: string): string[] =>
+    [...read(page).matchAll(/^#+ (.+)$/gm)].map(([, heading = '']) =>
+      heading
+        .toLowerCase()
+        .replace(/[^\p{L}\p{N} _-]/gu, '')
+        .replaceAll(' ', '-'),
+    );
+  const isThere = (page: string, section: string | undefined): boolean =>
+    existsSync(join(ROOT, page)) && (section === undefined || slugsOf(page).includes(section));
+  const cited = ['src', 'bench', 'ui', 'test'].flatMap((folder) =>
+    readdirSync(join(ROOT, folder), { recursive: true, encoding: 'utf8' })
+      .filter((file) => /\.(?:ts|tsx|mjs)$/.test(file))
+      .flatMap((file) => {
+        const path = join(folder, file);
+        const citations = [...read(path).matchAll(/\bdocs\/[\w/-]+\.md(?:#([\w-]+))?/g)];
+        return citations.map(([text, section]) => ({
+          path,
+          text,
+          page: text.split('#', 1)[0] ?? '',
+          section,
+        }));
+      }),
+  );
+
+  it('that comments cite exist', () => {
+    expect(cited.length).toBeGreaterThan(100);
+    const lost = cited.filter(({ page, section }) => !isThere(page, section));
+    expect(lost.map(({ path, text }) => `${path} cites ${text}`)).toEqual([]);
+  });
+
+  it('of documents outside the repository are cited nowhere', () => {
+    const foreign =
+      /\bspec (?:aggregation|capture|global|intake|mapper|origin|output|protocol|sketch|statistics)\b/;
+    const paths = [...new Set(cited.map(({ path }) => path))];
+    expect(sources.filter((source) => foreign.test(source))).toEqual([]);
+    expect(paths.filter((path) => path !== 'test/documents.test.ts' && foreign.test(read(path)))).toEqual([]);
+  });
+
+  it.each(documents)('that %s points at exist', (document) => {
+    const links = [...read(document).matchAll(/\]\((?!https?:)([^)#]*\.md|)#([^)]+)\)/g)];
+    const lost = links.filter(([, target, section]) => {
+      const page = target === '' ? document : join(dirname(document), target as string);
+      return !isThere(page, section);
+    });
+    expect(lost.map(([text]) => text)).toEqual([]);
   });
 });
 

@@ -1,58 +1,36 @@
 /**
  * The layers of src/: who may import whom, and who may know the time (docs/architecture.md).
  *
- *   a part imports itself, model/, lib/ and telemetry/; server.ts, server/, index.ts, *.worker.ts and the shard
- *   that the entries of threads share join parts
- *   protocol/, enrich/ and aggregate/ read no clock and no socket
+ *   a part imports itself, model/, lib/ and telemetry/, and what the table in docs/architecture.md says
+ *   server/, index.ts and *.worker.ts join parts
+ *   protocol/, enrich/, shard/, aggregate/ and global/ read no clock and no socket
+ *   no files of src/, bench/ and ui/ import each other in a circle, those of the core and imports of types included
  */
 import { readdirSync, readFileSync } from 'node:fs';
-import { join, relative, resolve } from 'node:path';
+import { dirname, join, relative, resolve } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import ts from 'typescript';
 import { describe, expect, it } from 'vitest';
 
 const SRC = fileURLToPath(new URL('../src', import.meta.url));
 
-/** What everyone may import, and what these themselves may. */
-const SHARED: Readonly<Record<string, readonly string[]>> = {
-  model: [],
-  lib: ['model'],
-  telemetry: ['model', 'lib'],
-};
-/** Parts that stand beside the pipeline: commands, and what looks into the steps to say what each does to a line. */
-const BESIDE: Readonly<Record<string, readonly string[]>> = {
-  cli: ['config', 'inspect', 'testing'],
-  inspect: ['config', 'protocol', 'enrich', 'core', 'aggregate'],
-  testing: ['config', 'inspect', 'intake'],
-};
-/** Files that join parts: the server, the package's public face, the entries of threads and what these share. */
-const isJoiner = (file: string): boolean =>
-  ['server.ts', 'index.ts', 'intake/joined-shard.ts'].includes(file) ||
-  file.startsWith('server/') ||
-  file.endsWith('.worker.ts');
+const partOf = (file: string): string => file.split('/')[0] as string;
 
-/** Imports beyond the rule, each with its reason. `types` allows only what is gone after compilation. */
-const EXCEPTIONS: readonly {
-  readonly from: string;
-  readonly to: string;
-  readonly only?: 'types';
-  readonly reason: string;
-}[] = [
-  { from: 'cli/', to: 'server.ts', reason: 'the run command starts the server' },
-  { from: 'cli/', to: 'intake/send-batch.ts', reason: 'whippet send sends as the benchmark does' },
-  { from: 'cli/', to: 'intake/libc.ts', reason: 'whippet send names the errors of system calls' },
-  {
-    from: 'intake/intake-settings.ts',
-    to: '',
-    only: 'types',
-    reason: 'a thread is told the settings of the parts that its entry joins',
-  },
-  {
-    from: 'intake/intake-thread.ts',
-    to: 'core/core.ts',
-    reason: 'the thread owns the memory that its core lives in, and makes it',
-  },
-];
+const DRAWING = readFileSync(new URL('../docs/architecture.md', import.meta.url), 'utf8');
+/** A row of the drawing: folder, what it does, what it may import. */
+const ROW = /^\| `src\/(\w+)\/` +\|[^|]*\|([^|]*)\|$/gm;
+/** What everyone may import; these themselves only what their rows say. */
+const SHARED = ['model', 'lib', 'telemetry'];
+/** Parts, or single files, that each part may import. */
+const ALLOWED: ReadonlyMap<string, readonly string[]> = new Map(
+  [...DRAWING.matchAll(ROW)].map(([, part = '', imports = '']) => [
+    part,
+    [...imports.matchAll(/`([^`]+)`/g)].map(([, name = '']) => name),
+  ]),
+);
+/** Files that join parts: the server, the package's public face, the entries of threads. */
+const isJoiner = (file: string): boolean =>
+  file === 'index.ts' || partOf(file) === 'server' || file.endsWith('.worker.ts');
 
 interface Import {
   readonly from: string;
@@ -106,37 +84,36 @@ function importsOf(file: string): Import[] {
   return imports;
 }
 
-const partOf = (file: string): string => file.split('/')[0] as string;
-
-function isAllowed({ from, to, isType }: Import): boolean {
+function isAllowed({ from, to }: Import): boolean {
   const [part, target] = [partOf(from), partOf(to)];
   if (isJoiner(from) || part === target) return true;
-  const shared = SHARED[part];
-  if (shared !== undefined) return shared.includes(target);
-  if (target in SHARED || BESIDE[part]?.includes(target)) return true;
-  return EXCEPTIONS.some(
-    (exception) =>
-      from.startsWith(exception.from) &&
-      to.startsWith(exception.to) &&
-      (exception.only !== 'types' || isType),
-  );
+  const allowed = ALLOWED.get(part) ?? [];
+  if (allowed.includes(target) || allowed.includes(to)) return true;
+  return !SHARED.includes(part) && SHARED.includes(target);
 }
 
 const all = files.flatMap(importsOf);
 const local = all.filter(({ isLocal }) => isLocal);
 
 describe('the parts of the server', () => {
-  it('import only themselves and what is shared', () => {
+  it('import only what the drawing says', () => {
     const wrong = local.filter((one) => !isAllowed(one)).map(({ from, to }) => `${from} imports ${to}`);
     expect(wrong).toEqual([]);
   });
 
-  it('need every exception', () => {
-    const unused = EXCEPTIONS.filter(
-      ({ from, to }) =>
-        !local.some(
-          (one) => one.from.startsWith(from) && one.to.startsWith(to) && partOf(one.from) !== partOf(one.to),
-        ),
+  it('are those of the drawing', () => {
+    const parts = new Set(files.filter((file) => file.includes('/')).map(partOf));
+    expect([...ALLOWED.keys()].sort()).toEqual([...parts].sort());
+  });
+
+  it('need every import that the drawing allows', () => {
+    const isUsed = (part: string, allowed: string): boolean =>
+      local.some(
+        ({ from, to }) =>
+          partOf(from) === part && !isJoiner(from) && (to === allowed || partOf(to) === allowed),
+      );
+    const unused = [...ALLOWED].flatMap(([part, allowed]) =>
+      allowed.filter((name) => !isUsed(part, name)).map((name) => `${part}: ${name}`),
     );
     expect(unused).toEqual([]);
   });
@@ -150,16 +127,18 @@ describe('the parts of the server', () => {
   it('import no part further down the pipeline', () => {
     const wrong = local.filter(
       ({ from, to }) =>
-        ['intake', 'core', 'protocol', 'enrich', 'aggregate'].includes(partOf(from)) &&
+        ['listeners', 'core', 'protocol', 'enrich', 'aggregate', 'global'].includes(partOf(from)) &&
         !isJoiner(from) &&
-        ['outputs', 'http', 'cli', 'config', 'server.ts'].includes(partOf(to)),
+        ['outputs', 'http', 'cli', 'config', 'server'].includes(partOf(to)),
     );
     expect(wrong).toEqual([]);
   });
 });
 
-describe('protocol, enrich and aggregate', () => {
-  const pure = files.filter((file) => ['protocol', 'enrich', 'aggregate'].includes(partOf(file)));
+describe('protocol, enrich, aggregate and global', () => {
+  const pure = files.filter((file) =>
+    ['protocol', 'enrich', 'shard', 'aggregate', 'global'].includes(partOf(file)),
+  );
   const SOCKETS = /^node:(net|dgram|http|https|tls|dns|child_process|worker_threads)|^(fastify|undici|koffi)/;
 
   it('import nothing that has a socket or a thread', () => {
@@ -189,3 +168,59 @@ describe('protocol, enrich and aggregate', () => {
 it('model/ is plain data: it imports no package', () => {
   expect(all.filter(({ from, isLocal }) => partOf(from) === 'model' && !isLocal)).toEqual([]);
 });
+
+describe('imports', () => {
+  const ROOT = resolve(SRC, '..');
+  const sources = ['src', 'bench', 'ui']
+    .flatMap((folder) =>
+      readdirSync(join(ROOT, folder), { recursive: true, encoding: 'utf8' }).map((file) =>
+        join(folder, file),
+      ),
+    )
+    .filter((file) => /\.tsx?$/.test(file) && !file.endsWith('.d.ts'))
+    .sort();
+
+  /** Local imports of a file, types included: a circle of types ties files together as one of values does. */
+  function neighbours(file: string, known: ReadonlySet<string>): string[] {
+    const { importedFiles } = ts.preProcessFile(readFileSync(join(ROOT, file), 'utf8'), true, true);
+    return importedFiles.flatMap(({ fileName }) => {
+      if (!fileName.startsWith('.')) return [];
+      const target = join(dirname(file), fileName);
+      // The core names its files without their ending.
+      return [target, `${target}.ts`, `${target}.tsx`].find((path) => known.has(path)) ?? [];
+    });
+  }
+
+  it('make no circle in src/, bench/ and ui/', () => {
+    const known = new Set(sources);
+    const graph = new Map(sources.map((file) => [file, neighbours(file, known)]));
+    expect(findCircles(graph)).toEqual([]);
+  });
+
+  it.each<[string, Record<string, string[]>, string[]]>([
+    ['two files', { a: ['b'], b: ['a'] }, ['a → b → a']],
+    ['a file and itself', { a: ['a'] }, ['a → a']],
+    ['a circle behind a tail', { a: ['b'], b: ['c'], c: ['d'], d: ['b'] }, ['b → c → d → b']],
+    ['two ways to one file', { a: ['b', 'c'], b: ['d'], c: ['d'], d: [] }, []],
+  ])('%s: the circle is found', (_, graph, circles) => {
+    expect(findCircles(new Map(Object.entries(graph)))).toEqual(circles);
+  });
+});
+
+/** One circle for each import that closes one, in the order of a walk into the depth. */
+function findCircles(graph: ReadonlyMap<string, readonly string[]>): string[] {
+  const circles: string[] = [];
+  const done = new Set<string>();
+  const path: string[] = [];
+  const walk = (file: string): void => {
+    const start = path.indexOf(file);
+    if (start >= 0) circles.push([...path.slice(start), file].join(' → '));
+    if (start >= 0 || done.has(file)) return;
+    path.push(file);
+    for (const next of graph.get(file) ?? []) walk(next);
+    path.pop();
+    done.add(file);
+  };
+  for (const file of graph.keys()) walk(file);
+  return circles;
+}

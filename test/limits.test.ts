@@ -4,10 +4,10 @@
  */
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
-import { runTimeline, simulate } from '../src/inspect/simulate.ts';
-import { compareSeries } from '../src/inspect/simulate-compare.ts';
-import type { SimulatedSeries } from '../src/inspect/simulate-series.ts';
-import { simulateSettings } from '../src/inspect/simulate-settings.ts';
+import { runTimeline, simulate } from '../src/inspect/simulate/simulate.ts';
+import { compareSeries } from '../src/inspect/simulate/simulate-compare.ts';
+import type { SimulatedSeries } from '../src/inspect/simulate/simulate-series.ts';
+import { simulateSettings } from '../src/inspect/simulate/simulate-settings.ts';
 import { stream } from './support/random-lines.ts';
 
 const limits = fc.record(
@@ -29,7 +29,7 @@ const CONFIG = {
   histogram_copy_to_distribution: true,
   histogram_copy_to_distribution_prefix: 'copy.',
   histogram_aggregates: ['count'],
-};
+} as const;
 
 /** The lines, a few a bucket, with silence long enough for contexts to expire in between. */
 function timelineOf(lines: readonly string[]) {
@@ -79,7 +79,7 @@ describe('limits on cardinality', () => {
     );
   });
 
-  it('treat known lines as the cold path does', () => {
+  it('treat cached lines as the cold path does', () => {
     fc.assert(
       fc.property(stream, limits, (lines, given) => {
         const input = { ...timelineOf(lines), config: { ...CONFIG, limits: given } };

@@ -4,11 +4,11 @@
  */
 import { readFileSync } from 'node:fs';
 import { describe, expect, it } from 'vitest';
-import { contextTags, messageTags } from '../../src/enrich/context-tags.ts';
 import { enrichLine, enrichMessage, samplesOf } from '../../src/enrich/enrich.ts';
-import { resolveOriginTags } from '../../src/enrich/origin.ts';
 import { compileEnrichSettings, DEFAULT_ENRICH_OPTIONS } from '../../src/enrich/settings.ts';
-import { StaticTagger, type Workloads } from '../../src/enrich/static-tagger.ts';
+import { contextTags, messageTags } from '../../src/enrich/tags/context-tags.ts';
+import { resolveOriginTags } from '../../src/enrich/tags/origin.ts';
+import { StaticTagger, type Workloads } from '../../src/enrich/tags/static-tagger.ts';
 import type { ParseResult } from '../../src/model/message.ts';
 import type { Origin, Sample } from '../../src/model/sample.ts';
 import { toByteString, toText } from '../../src/model/text.ts';
@@ -78,7 +78,7 @@ function check(vector: Vector): void {
         const line = enrichLine(result, settings, sender);
         if (line === undefined) throw new Error('the name is filtered');
         const origin = resolveOriginTags(line.origin, settings.origin, tagger);
-        return contextTags(line.name, line.tags, origin, settings.tagFilter);
+        return contextTags(line.name, line.tags, origin, settings);
       }
       if (result.kind === 'error') throw new Error(result.error);
       const { message, origin } = enrichMessage(result, settings, sender);

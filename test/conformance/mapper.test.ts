@@ -1,8 +1,8 @@
 /** Runs the conformance vectors of the mapper, each as a test of its own. */
 import { readFileSync } from 'node:fs';
 import { describe, expect, it } from 'vitest';
-import { compileMapper } from '../../src/enrich/mapper.ts';
-import type { MapperProfileOptions } from '../../src/enrich/mapper-rules.ts';
+import { compileMapper } from '../../src/enrich/mapper/mapper.ts';
+import type { MapperProfileOptions } from '../../src/enrich/mapper/mapper-rules.ts';
 import { toByteString, toText } from '../../src/model/text.ts';
 
 interface Vector {

@@ -2,13 +2,13 @@
  * Runs every case of aggregation.json through the public `simulate`, with the caches and without them. None
  * of them pins a behaviour of the reference that this server changes, so none has an expectation of its own.
  *
- * The cases below them pin what the file leaves open: rules of spec aggregation §5 for clocks that step
+ * The cases below them pin what the file leaves open: rules of docs/behaviour/aggregation.md#buckets for clocks that step
  * back, and the places where this server does better on purpose (docs/differences.md).
  */
 import { readFileSync } from 'node:fs';
 import { describe, expect, it } from 'vitest';
 import { type SimulatedSeries, type SimulateOptions, simulate } from '../../src/index.ts';
-import { compareSeries } from '../../src/inspect/simulate-compare.ts';
+import { compareSeries } from '../../src/inspect/simulate/simulate-compare.ts';
 
 interface Case extends SimulateOptions {
   id: string;
@@ -183,23 +183,69 @@ describe('on purpose other than the reference', () => {
 });
 
 describe('peculiar sample rates', () => {
-  emits('a counter with rate 0 is infinite', [['hits:1|c|@0', 1001]], { flush_at: [1010] }, [
-    '0 hits 1000 Infinity',
-  ]);
+  const ratesAre = (title: string, rate: string, count: string, others: string) =>
+    emits(
+      title,
+      [
+        [`hits:10|c|@${rate}`, 1001],
+        [`lat:4|h|@${rate}`, 1001],
+        [`size:4|d|@${rate}`, 1001],
+        [`temp:4|g|@${rate}`, 1001],
+      ],
+      { config: { histogram_aggregates: ['sum', 'count'], histogram_percentiles: [] }, flush_at: [1010] },
+      [`0 hits 1000 ${count}`, ...others.split(', ').map((point) => `0 ${point}`)],
+    );
+  const ONCE = 'lat.count 1000 0.1, lat.sum 1000 4, size 1000 n=1, temp 1000 4';
+  for (const rate of ['0', '-0', '-0.5', 'nan', 'inf', '-inf'])
+    ratesAre(`${rate} counts as 1 for every type`, rate, '1', ONCE);
+  ratesAre('above 1 shrinks a counter and counts as 1 for the others', '2', '0.5', ONCE);
+  ratesAre(
+    'of 0.3 counts three times, and in full in a sum',
+    '0.3',
+    '3.3333333333333335',
+    'lat.count 1000 0.3, lat.sum 1000 13.333333333333334, size 1000 n=3, temp 1000 4',
+  );
+  for (const rate of ['2.3283064365386963e-10', '1e-300', '1e-320'])
+    emits(
+      `of ${rate} is refused by every type that counts, and harms no neighbour`,
+      [
+        [`hits:10|c|@${rate}\nlat:4|h|@${rate}\nsize:4|d|@${rate}\ntemp:4|g|@${rate}`, 1001],
+        ['hits:10|c\nlat:4|h\nsize:4|d', 1001],
+        [`hits:10|c|@${rate}\nlat:4|h|@${rate}\nsize:4|d|@${rate}\ntemp:4|g|@${rate}`, 1001],
+      ],
+      { config: { histogram_aggregates: ['sum', 'count'], histogram_percentiles: [] }, flush_at: [1010] },
+      ['0 hits 1000 1', ...ONCE.split(', ').map((point) => `0 ${point}`)],
+    );
   emits(
-    'a rate above 1 shrinks a counter and leaves a histogram without weight',
-    [
-      ['hits:10|c|@2', 1001],
-      ['lat:4|h|@2', 1001],
-    ],
+    'of 1/4294967295 is the smallest there is',
+    [['size:5|d|@2.3283064370807974e-10', 1001]],
     { flush_at: [1010] },
+    ['0 size 1000 n=4294967295'],
+  );
+  emits(
+    'of 16/300 counts 18 times, as in the Agent',
     [
-      '0 hits 1000 0.5',
-      '0 lat.avg 1000 Infinity',
-      '0 lat.count 1000 0',
-      '0 lat.max 1000 4',
-      '0 lat.median 1000 0',
+      [
+        'lat:1:1:1:1:1:1:1:1:1:1:1:1:1:1:1:1|h|@0.05333333333333334\nsize:1:1:1:1:1:1:1:1:1:1:1:1:1:1:1:1|d|@0.05333333333333334',
+        1001,
+      ],
     ],
+    { config: { histogram_aggregates: ['count'], histogram_percentiles: [] }, flush_at: [1010] },
+    ['0 lat.count 1000 28.8', '0 size 1000 n=288'],
+  );
+  emits(
+    'of 16/300 counts 18.75 times with exact weights',
+    [
+      [
+        'lat:1:1:1:1:1:1:1:1:1:1:1:1:1:1:1:1|h|@0.05333333333333334\nsize:1:1:1:1:1:1:1:1:1:1:1:1:1:1:1:1|d|@0.05333333333333334',
+        1001,
+      ],
+    ],
+    {
+      config: { weights: 'exact', histogram_aggregates: ['count'], histogram_percentiles: [] },
+      flush_at: [1010],
+    },
+    ['0 lat.count 1000 30', '0 size 1000 n=300'],
   );
 });
 

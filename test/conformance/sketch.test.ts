@@ -1,9 +1,9 @@
 /** Every case of sketch.json (vectors AGGREGATION.md) against the sketch of aggregate/. */
 import { readFileSync } from 'node:fs';
 import { describe, expect, it } from 'vitest';
-import { QuantileSketch } from '../../src/aggregate/sketch.ts';
-import type { SketchLimits } from '../../src/aggregate/sketch-bins.ts';
-import { keyOf, valueOfKey } from '../../src/aggregate/sketch-keys.ts';
+import { QuantileSketch } from '../../src/aggregate/sketch/sketch.ts';
+import type { SketchLimits } from '../../src/aggregate/sketch/sketch-bins.ts';
+import { keyOf, valueOfKey } from '../../src/aggregate/sketch/sketch-keys.ts';
 
 type Bin = [key: number, n: number];
 
@@ -148,7 +148,7 @@ function plusZero(x: number): number {
   return x + 0;
 }
 
-// Dogsketch (spec sketch §9): ts 1, cnt 2, min 3, max 4, avg 5, sum 6, packed k 7, packed n 8
+// Dogsketch (docs/behaviour/sketch.md#on-the-wire): ts 1, cnt 2, min 3, max 4, avg 5, sum 6, packed k 7, packed n 8
 //
 //   08 e8 07 │ 10 01 │ 19 <8 bytes> … │ 3a 02 f4 14 │ 42 01 01
 //   ts         cnt     min              k             n

@@ -1,16 +1,16 @@
 /**
  * Sockets that another process has opened, as systemd does, and a server that is started with them.
  */
-import { mkdtempSync, openSync, rmSync, statSync } from 'node:fs';
+import { mkdtempSync, openSync, renameSync, rmSync, statSync } from 'node:fs';
 import { connect } from 'node:net';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterEach, beforeEach, expect, it } from 'vitest';
-import { loadLibc, SOCK_DGRAM, SOCK_NONBLOCK, SOCK_STREAM } from '../../src/intake/libc.ts';
-import { BatchSender } from '../../src/intake/send-batch.ts';
-import { FrameSender } from '../../src/intake/send-frames.ts';
-import { AF_INET, AF_UNIX, sockaddrInet, sockaddrUnix } from '../../src/intake/sockaddr.ts';
-import { type HandedSocket, runWhippet } from '../support/command.ts';
+import { FrameSender } from '../../bench/send-frames.ts';
+import { loadLibc, SOCK_DGRAM, SOCK_NONBLOCK, SOCK_STREAM } from '../../src/listeners/system/libc.ts';
+import { BatchSender } from '../../src/listeners/system/send-batch.ts';
+import { AF_INET, AF_UNIX, sockaddrInet, sockaddrUnix } from '../../src/listeners/system/sockaddr.ts';
+import { type PassedSocket, runWhippet } from '../support/command.ts';
 import { packetsOf } from '../support/packets.ts';
 import { withServer } from '../support/server-process.ts';
 
@@ -53,7 +53,7 @@ it('receives from sockets of every kind that it is started with, and from what c
   const udp = socketOf(AF_INET, SOCK_DGRAM | SOCK_NONBLOCK, anyPort);
   const second = socketOf(AF_INET, SOCK_DGRAM, anyPort);
   const tcp = socketOf(AF_INET, SOCK_STREAM | SOCK_NONBLOCK, anyPort);
-  const sockets: HandedSocket[] = [
+  const sockets: PassedSocket[] = [
     { fd: udp, name: 'udp' },
     { fd: second, name: 'whippet.socket' },
     { fd: socketOf(AF_UNIX, SOCK_DGRAM, sockaddrUnix(gram)), name: 'unixgram' },
@@ -111,4 +111,25 @@ it.each([
   const end = await runWhippet(['--port', '0', '--http-port', '0'], { sockets: [{ fd, name }] });
   expect(end).toMatchObject({ code: 1, stderr: expect.stringContaining('ERR_LISTEN_INHERITED') });
   expect(end.stderr).toContain(`inherited descriptor 3 (${name}): ${reason}`);
+});
+
+it('is unhealthy and says the remedy once while the file of a socket that somebody else keeps is gone', async () => {
+  const second = join(folder, 'second');
+  const sockets: PassedSocket[] = [gram, second].map((path) => ({
+    fd: socketOf(AF_UNIX, SOCK_DGRAM, sockaddrUnix(path)),
+    name: 'unixgram',
+  }));
+  await withServer({ sockets }, async (server) => {
+    expect((await server.get('/health')).status).toBe(200);
+    renameSync(gram, join(folder, 'away'));
+    await server.until(async () => (await server.get('/health')).status === 503, 'it is unhealthy');
+    const { text } = await server.get('/health');
+    expect(text).toContain(gram);
+    expect(text).toContain('restart the socket unit');
+    expect(text).not.toContain(second);
+    renameSync(join(folder, 'away'), gram);
+    await server.until(async () => (await server.get('/health')).status === 200, 'it is healthy again');
+    const said = server.log.filter(({ path, level }) => path === gram && level === 50);
+    expect(said.map(({ part }) => part)).toEqual(['listener unixgram']);
+  });
 });

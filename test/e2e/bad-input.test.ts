@@ -30,7 +30,7 @@ const BAD: readonly (readonly [type: MessageType, reason: string, line: string])
 
 const rejected = (server: ServerProcess, type: string, reason: string): Promise<number | undefined> =>
   server.metric(
-    `whippet_intake_messages_rejected_total{listener="unixgram",message_type="${type}",reason="${reason}"}`,
+    `whippet_listener_messages_rejected_total{listener="unixgram",message_type="${type}",reason="${reason}"}`,
   );
 
 it('knows a line for every reason', () => {
@@ -54,7 +54,7 @@ it('counts and logs every reason, and processes the rest of the packet', async (
         expect.objectContaining({ msg: 'rejected a line', level: 50, messageType: type, reason, line }),
       );
     }
-    expect(await server.metricSum('whippet_intake_messages_rejected_total')).toBe(BAD.length);
+    expect(await server.metricSum('whippet_listener_messages_rejected_total')).toBe(BAD.length);
     // No context comes of a line that is rejected.
     expect(await server.metricSum('whippet_core_contexts')).toBe(1);
   });
@@ -96,7 +96,7 @@ describe('a datagram longer than dogstatsd_buffer_size', () => {
   it.each([
     ['a Unix socket', { unix: true }],
     ['UDP', {}],
-    ['portable UDP', { set: { 'intake.portable': true } }],
+    ['portable UDP', { set: { 'listeners.portable': true } }],
   ] as const)('keeps its whole lines and loses the cut one, over %s', async (_, options) => {
     const set = { ...('set' in options ? options.set : {}), dogstatsd_buffer_size: 512 };
     await withServer({ ...options, set }, async (server) => {
@@ -107,9 +107,9 @@ describe('a datagram longer than dogstatsd_buffer_size', () => {
       else await server.sendUdp('127.0.0.1', [packet]);
       await server.until(() => server.total('cut.whole') === 10, 'the whole lines are in the file');
       expect(server.series('cut.line')).toEqual([]);
-      expect(await server.metricSum('whippet_intake_packets_truncated_total')).toBe(1);
-      expect(await server.metricSum('whippet_intake_messages_dropped_total')).toBe(1);
-      expect(await server.metricSum('whippet_intake_messages_rejected_total')).toBe(0);
+      expect(await server.metricSum('whippet_listener_packets_truncated_total')).toBe(1);
+      expect(await server.metricSum('whippet_listener_messages_dropped_total')).toBe(1);
+      expect(await server.metricSum('whippet_listener_messages_rejected_total')).toBe(0);
     });
   });
 });
@@ -121,7 +121,7 @@ it('drops a last line without its end where dogstatsd_eol_required asks for one'
     await server.until(() => server.total('eol.kept') === 1, 'the ended line is in the file');
     await server.until(() => server.total('eol.unix') === 1, 'the other socket asks for none');
     expect(server.series('eol.lost')).toEqual([]);
-    const rejections = 'whippet_intake_messages_rejected_total';
+    const rejections = 'whippet_listener_messages_rejected_total';
     expect(
       await server.metric(`${rejections}{listener="udp",message_type="unknown",reason="unterminated"}`),
     ).toBe(1);
@@ -139,7 +139,7 @@ it(`survives 20,000 hostile datagrams (seed ${SEED})`, async () => {
     expect((await server.get('/health')).status).toBe(200);
     server.send('unix', ['still.here:1|c']);
     await server.until(() => server.total('still.here') === 1, 'it still works');
-    expect(await server.metric('whippet_intake_packets_total{listener="unixgram"}')).toBe(20_001);
+    expect(await server.metric('whippet_listener_packets_total{listener="unixgram"}')).toBe(20_001);
     const { losses } = await server.ledger();
     expect(losses.filter(({ reason }) => reason.includes('internal_error'))).toEqual([]);
     expect((await server.get('/metrics')).status).toBe(200);

@@ -47,7 +47,7 @@ it('loses nothing of a burst of new contexts over UDP', async () => {
       server.send('udp', packets);
       const sent = (round + 1) * 200;
       await server.until(
-        async () => (await server.metric('whippet_intake_packets_total{listener="udp"}')) === sent,
+        async () => (await server.metric('whippet_listener_packets_total{listener="udp"}')) === sent,
         `${sent} datagrams are received`,
       );
     }

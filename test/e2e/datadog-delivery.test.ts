@@ -103,8 +103,9 @@ it('what it could not deliver before a stop is delivered after the next start', 
     server.send('udp', [LINES]);
     await server.until(async () => ((await endpointsOf(server))[0]?.queue.payloads ?? 0) >= 4, 'they wait');
     expect((await endpointsOf(server))[0]?.state).not.toBe('unblocked');
-    expect(await server.stop()).toBe(0);
-    expect(server.log.at(-1)).toMatchObject({ msg: 'stopped', undelivered: 0 });
+    expect(await server.stop()).toBe(5);
+    expect(server.log.at(-1)).toMatchObject({ msg: 'stopped', undelivered: 0, lostAtStop: 0 });
+    expect(server.log.some(({ msg }) => /wait in .* for the next start/.test(msg))).toBe(true);
   });
   expect(
     readdirSync(folder, { recursive: true, encoding: 'utf8' }).some((name) => name.endsWith('.retry')),
@@ -139,8 +140,24 @@ it('an intake that hangs holds up neither another one, nor the file, nor the pag
       await server.until(() => server.total('dd.counter') === i + 1, `value ${i} is in the file`);
     }
     expect(await server.metric('dd_counter')).toBe(3);
-    expect(await server.stop()).toBe(0);
+    expect(await server.stop()).toBe(4);
     expect(Number(server.log.at(-1)?.undelivered)).toBeGreaterThan(0);
     expect(server.log.some(({ msg }) => msg.includes('because the server stopped'))).toBe(true);
   });
+});
+
+it('a stop ends pauses: what waits for its next attempt is delivered within the deadline', async () => {
+  const intake = await intakeAt();
+  for (const statusCode of [503, 429, 500, 408])
+    intake.override({ endpoint: '/api/v2/series', statusCode, times: 1, headers: { 'retry-after': '300' } });
+  await withServer({ set: { api_key: KEY, dd_url: intake.url } }, async (server) => {
+    for (let i = 0; i < 6; i++) {
+      server.send('udp', ['dd.counter:1|c']);
+      await server.until(() => server.total('dd.counter') === i + 1, `value ${i} is flushed`);
+    }
+    expect((await endpointsOf(server))[0]?.queue.payloads).toBeGreaterThan(0);
+    expect(await server.stop()).toBe(0);
+    expect(server.log.at(-1)).toMatchObject({ msg: 'stopped', undelivered: 0, lostAtStop: 0 });
+  });
+  expect(await counted(intake)).toBe(6);
 });

@@ -1,7 +1,7 @@
-/** `whippet expect`, `record`, `test-server` and `intake` as commands: processes, exit codes, files. */
+/** `whippet expect`, `record`, `test-server` and `listener` as commands: processes, exit codes, files. */
 import { type ChildProcess, spawn, spawnSync } from 'node:child_process';
 import { createSocket } from 'node:dgram';
-import { mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
+import { existsSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
@@ -89,6 +89,39 @@ describe('whippet expect', () => {
     const { code, err } = run('expect', 'paid', '--timeout', '10ms', '--', ...child);
     expect(code).toBe(1);
     expect(err).toContain('exit code 3');
+  });
+
+  it('ends at once when the command cannot be started, and soon when it fails', () => {
+    const start = performance.now();
+    const missing = run('expect', 'paid', '--timeout', '1m', '--', 'nosuchcommand');
+    expect(missing.code).toBe(1);
+    expect(missing.err).toContain('nosuchcommand could not be started');
+    const failed = run('expect', 'paid', '--timeout', '1m', '--', process.execPath, '-e', 'process.exit(3)');
+    expect(failed.code).toBe(1);
+    expect(performance.now() - start).toBeLessThan(15_000);
+  });
+
+  it('says where it listens when there is no command', () => {
+    const { code, err } = run('expect', 'paid', '--timeout', '10ms');
+    expect(code).toBe(1);
+    expect(err).toMatch(/waiting 10ms for metrics on UDP 127\.0\.0\.1:\d+, .*HTTP http:/);
+  });
+
+  it.each([
+    ['expect', 'paid', '--junit', 'no/such/folder/x.xml'],
+    ['record', '--junit', 'no/such/folder/x.xml'],
+    ['record', '--update', '--golden', 'no/such/folder/x.json'],
+    ['record', '--golden', 'nosuch.json'],
+    ['record', '--update'],
+  ])('%s %s %s %s does not run the command for a file that cannot be used', (...words) => {
+    const marker = join(folder, 'ran');
+    const child = [process.execPath, '-e', `require('node:fs').writeFileSync(${JSON.stringify(marker)}, '')`];
+    const { code, err } = run(...words, '--', ...child);
+    expect(code).toBe(2);
+    expect(err).toMatch(
+      /there is no folder no\/such\/folder; create it first|run the same command with --update|needs the file/,
+    );
+    expect(existsSync(marker)).toBe(false);
   });
 
   it('takes several expectations, events and checks', () => {

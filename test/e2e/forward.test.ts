@@ -77,7 +77,7 @@ it('sends 50,000 packets on, each once and in order', async () => {
     expectSame(target.got, packets);
     await server.until(async () => (await server.metricSum(FORWARDED)) === 50_000, 'they are counted');
     expect(await server.metricSum(FAILED)).toBe(0);
-    expect(await server.metricSum('whippet_intake_backlog_packets_total')).toBeGreaterThan(0);
+    expect(await server.metricSum('whippet_listener_backlog_packets_total')).toBeGreaterThan(0);
     expect(await server.stop()).toBe(0);
     expect(server.total('forward.n')).toBe(50_000);
   });
@@ -97,7 +97,7 @@ it('sends on what it drains at a stop', async () => {
 });
 
 it('sends on through Node where there are no system calls', async () => {
-  await withTarget({ set: { 'intake.portable': true } }, async (server, target) => {
+  await withTarget({ set: { 'listeners.portable': true } }, async (server, target) => {
     await server.sendUdp('127.0.0.1', MIXED);
     await target.until(MIXED.length);
     expectSame(target.got, MIXED);
@@ -149,7 +149,7 @@ it('is not held up by a target that has stopped reading', async () => {
     // Sent without giving this process time to read: 20 MB, more than any receive buffer here holds.
     server.send('unix', packets);
     await server.until(
-      async () => (await server.metricSum('whippet_intake_packets_total')) === 5000,
+      async () => (await server.metricSum('whippet_listener_packets_total')) === 5000,
       'everything is received',
     );
     expect((await server.metricSum(FORWARDED)) + (await server.metricSum(FAILED))).toBe(5000);

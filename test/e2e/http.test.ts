@@ -5,6 +5,7 @@
 import { request } from 'node:http';
 import { join } from 'node:path';
 import { describe, expect, it } from 'vitest';
+import { runWhippet } from '../support/command.ts';
 import { type ServerProcess, withServer } from '../support/server-process.ts';
 
 const PROXY = '/dogstatsd/v2/proxy';
@@ -27,6 +28,33 @@ function getWithBody(options: { port?: number; socketPath?: string }, body: stri
   });
 }
 
+describe('a scrape', () => {
+  it('sees what came since the last bucket closed, each sample once, and does not need the bucket to end', async () => {
+    await withServer({ set: { bucket_seconds: 3600 } }, async (server) => {
+      const page = async () => (await fetch(`${urlOf(server)}/metrics`)).text();
+      await post(server, 'open.hits:3|c\nopen.load:1.5|g\nopen.lat:7|h\nopen.lat:8|h');
+      const first = await page();
+      expect(first).toContain('\nopen_hits 3\n');
+      expect(first).toContain('\nopen_load 1.5\n');
+      expect(first).toContain('\nopen_lat_sum 15\nopen_lat_count 2\n');
+      await post(server, 'open.hits:4|c');
+      expect(await page()).toContain('\nopen_hits 7\n');
+      expect(await page()).toContain('\nopen_hits 7\n');
+      await ask(server, '/-/flush', { method: 'POST' });
+      await post(server, 'open.hits:1|c');
+      expect(await page()).toContain('\nopen_hits 8\n');
+    });
+  });
+
+  it('sees closed buckets only with open_bucket: false', async () => {
+    const set = { bucket_seconds: 3600, 'outputs.prometheus.open_bucket': false };
+    await withServer({ set }, async (server) => {
+      await post(server, 'open.hits:3|c');
+      expect(await (await fetch(`${urlOf(server)}/metrics`)).text()).not.toContain('open_hits');
+    });
+  });
+});
+
 describe('packets over HTTP', () => {
   it('are aggregated with all others, whatever way they come, and are in the ledger as "http"', async () => {
     await withServer({ set: { bucket_seconds: 3600 } }, async (server) => {
@@ -41,7 +69,32 @@ describe('packets over HTTP', () => {
       ]);
       const page = await (await fetch(`${urlOf(server)}/metrics`)).text();
       expect(page).toContain('\nhits 105\n');
-      expect(page).toMatch(/whippet_intake_messages_rejected_total\{.*listener="http".*\} 1/);
+      expect(page).toMatch(/whippet_listener_messages_rejected_total\{.*listener="http".*\} 1/);
+    });
+  });
+
+  it('are taken in pieces of whole lines from bodies of megabytes, and what is too long or too large is lost by name', async () => {
+    await withServer({}, async (server) => {
+      const lines = Array.from({ length: 40_000 }, (_, i) => `body.line:1|c|#é:${i % 100}`);
+      expect(await post(server, [...lines, 'x'.repeat(70_000), 'body.line:1|c'].join('\n'))).toBe(200);
+      expect(await post(server, 'y'.repeat(4 * 1024 * 1024 + 1))).toBe(413);
+      const { losses } = await server.ledger();
+      expect(losses.filter(({ name }) => name === 'http')).toMatchObject([
+        { unit: 'requests', reason: 'too_large', count: 1 },
+        { unit: 'messages', reason: 'unknown:line_too_long', count: 1 },
+      ]);
+      expect((await runWhippet(['status', '--url', urlOf(server)])).code).toBe(3);
+      expect(await server.stop()).toBe(0);
+      expect(server.total('body.line')).toBe(lines.length + 1);
+    });
+  });
+
+  it('that are too large are answered while the client still sends', async () => {
+    await withServer({}, async (server) => {
+      const body = 'y'.repeat(4 * 1024 * 1024 + 1);
+      for (let i = 0; i < 20; i++) expect(await post(server, body)).toBe(413);
+      // The connection goes on.
+      expect(await post(server, 'after:1|c')).toBe(200);
     });
   });
 
@@ -70,10 +123,18 @@ describe('/api/messages', () => {
     await withServer({}, async (server) => {
       const reader = (await fetch(`${urlOf(server)}/api/messages?search=env:prod`)).body?.getReader();
       let text = '';
+      let hasSeen = false;
       // The threads hear of the watcher within 100 ms, so the line is sent until it shows.
-      const sending = setInterval(() => void post(server, 'a:1|c|#env:prod\nb:1|c|#env:dev'), 50);
-      while (!text.includes('a:1|c')) text += Buffer.from((await reader?.read())?.value ?? []).toString();
-      clearInterval(sending);
+      const sending = (async () => {
+        while (!hasSeen) await post(server, 'a:1|c|#env:prod\nb:1|c|#env:dev');
+      })();
+      while (!text.includes('a:1|c')) {
+        const { value, done } = (await reader?.read()) ?? { done: true };
+        if (done) throw new Error(`the answer ended: ${text}`);
+        text += Buffer.from(value ?? []).toString();
+      }
+      hasSeen = true;
+      await sending;
       await reader?.cancel();
       expect(text).not.toContain('env:dev');
     });

@@ -3,8 +3,8 @@
  */
 import { setTimeout as sleep } from 'node:timers/promises';
 import { describe, expect, it } from 'vitest';
-import { BatchSender } from '../../src/intake/send-batch.ts';
-import { accountIn } from '../support/ledger.ts';
+import { BatchSender } from '../../src/listeners/system/send-batch.ts';
+import { totalsIn } from '../support/ledger.ts';
 import { packetsOf } from '../support/packets.ts';
 import { type ServerProcess, withServer } from '../support/server-process.ts';
 
@@ -25,7 +25,7 @@ async function sendFor(server: ServerProcess, packets: readonly string[], ms: nu
 describe('what the kernel drops', () => {
   it.each([
     ['with system calls', {}, 'so_meminfo'],
-    ['in portable mode', { 'intake.portable': true }, 'proc_net_udp'],
+    ['in portable mode', { 'listeners.portable': true }, 'proc_net_udp'],
   ])('is sent minus received, exactly, when the receiver stands still for a second, %s', async (_, set, source) => {
     await withServer({ set }, async (server) => {
       server.child.kill('SIGSTOP');
@@ -35,10 +35,10 @@ describe('what the kernel drops', () => {
       await server.until(async () => {
         const report = await server.ledger();
         const dropped = report.listeners[0]?.kernel?.droppedPackets ?? 0;
-        return accountIn(report, 'intake', 'udp', 'packets').accepted + dropped >= sent;
+        return totalsIn(report, 'listener', 'udp', 'packets').accepted + dropped >= sent;
       }, 'all that the kernel kept is processed');
       const report = await server.ledger();
-      const { received } = accountIn(report, 'intake', 'udp', 'packets');
+      const { received } = totalsIn(report, 'listener', 'udp', 'packets');
       const kernel = report.listeners[0]?.kernel;
       expect(kernel?.droppedPackets).toBe(sent - received);
       expect(kernel?.droppedPackets).toBeGreaterThan(0);
@@ -81,14 +81,17 @@ describe('the ledger', () => {
       }
       await reading;
       await server.until(async () => {
-        const { accepted } = accountIn(await server.ledger(), 'intake', 'unixgram', 'packets');
-        return accepted === sender.packets;
+        const { accepted, dropped } = totalsIn(await server.ledger(), 'listener', 'unixgram', 'packets');
+        return accepted + dropped === sender.packets;
       }, 'all packets are processed');
       expect(reads).toBeGreaterThan(3);
       const report = await server.ledger();
       // Seven lines a packet, of which one is empty; every tenth packet is too long and has a cut line.
       const long = Math.ceil(round / 10);
-      const messages = accountIn(report, 'intake', 'unixgram', 'messages');
+      expect(totalsIn(report, 'listener', 'unixgram', 'packets')).toMatchObject({
+        ...{ received: round, accepted: round - long, dropped: long },
+      });
+      const messages = totalsIn(report, 'listener', 'unixgram', 'messages');
       expect(messages).toMatchObject({
         received: 6 * round + long,
         accepted: 3 * round,
@@ -97,7 +100,7 @@ describe('the ledger', () => {
         dropped: round + long,
         held: 0,
       });
-      expect(accountIn(report, 'intake', 'unixgram', 'values')).toMatchObject({
+      expect(totalsIn(report, 'listener', 'unixgram', 'values')).toMatchObject({
         received: 4 * round,
         accepted: 3 * round,
         dropped: round,

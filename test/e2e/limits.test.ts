@@ -57,7 +57,7 @@ it('keeps every sample beyond limits.contexts, says which tag grew, and gives ro
   });
 });
 
-it('counts over all intake threads, and has a thread tell again what there is room for later', async () => {
+it('counts over all listener threads, and has a thread tell again what there is room for later', async () => {
   const set = { 'limits.contexts_per_metric': 100, 'limits.contexts': 1000, ...SHORT };
   await withServer({ unix: true, set }, async (server) => {
     // A hundred through one socket, and then another one through the other.

@@ -5,7 +5,7 @@ import { mkdirSync, mkdtempSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterEach, beforeEach, expect, it } from 'vitest';
-import { BatchSender } from '../../src/intake/send-batch.ts';
+import { BatchSender } from '../../src/listeners/system/send-batch.ts';
 import { packetsOf } from '../support/packets.ts';
 import { type ServerProcess, type ServerProcessOptions, withServer } from '../support/server-process.ts';
 
@@ -33,18 +33,21 @@ const options = (set: ServerProcessOptions['set'] = {}): ServerProcessOptions =>
     'dogstatsd_mem_based_rate_limiter.enabled': true,
     // Memory is looked at before every receive, so that the test does not have to send a hundred packets first.
     'dogstatsd_mem_based_rate_limiter.rate_check.min': 1,
-    'intake.system_root': root,
+    'listeners.system_root': root,
     ...set,
   },
 });
 
-const packets = (server: ServerProcess): Promise<number> => server.metricSum('whippet_intake_packets_total');
+const packets = (server: ServerProcess): Promise<number> =>
+  server.metricSum('whippet_listener_packets_total');
 const reached = (server: ServerProcess, listener: string, limit: string): Promise<number | undefined> =>
-  server.metric(`whippet_intake_rate_limiter_limits_reached_total{listener="${listener}",limit="${limit}"}`);
+  server.metric(
+    `whippet_listener_rate_limiter_limits_reached_total{listener="${listener}",limit="${limit}"}`,
+  );
 const level = (server: ServerProcess, want: number): Promise<void> =>
   server.until(async () => {
     const levels = ['udp', 'unixgram'].map((listener) =>
-      server.metric(`whippet_intake_rate_limiter_level{listener="${listener}"}`),
+      server.metric(`whippet_listener_rate_limiter_level{listener="${listener}"}`),
     );
     return (await Promise.all(levels)).every((one) => one === want);
   }, `both listeners are at level ${want}`);
@@ -55,7 +58,7 @@ it('receives nothing at 90 % of the limit, holds Unix senders back, and recovers
   await withServer(options(), async (server) => {
     expect(server.log).toContainEqual(
       expect.objectContaining({
-        msg: 'the intake is limited by memory',
+        msg: 'receiving is limited by memory',
         source: 'cgroup v2',
         limitBytes: LIMIT,
       }),
@@ -112,11 +115,11 @@ it('pauses between receives at 75 %, gives memory back now and then, and receive
     for (let round = 0; round < 5; round++) server.send('unix', burst(100));
     await server.until(async () => (await packets(server)) === 500, 'they are received');
     await server.until(
-      async () => (await server.metricSum('whippet_intake_rate_limiter_reclaims_total')) > 0,
+      async () => (await server.metricSum('whippet_listener_rate_limiter_reclaims_total')) > 0,
       'memory is given back',
     );
     expect(await reached(server, 'unixgram', 'high')).toBe(0);
-    expect(await server.metricSum('whippet_intake_rate_limiter_waited_seconds_total')).toBeGreaterThan(0);
+    expect(await server.metricSum('whippet_listener_rate_limiter_waited_seconds_total')).toBeGreaterThan(0);
   });
 });
 
@@ -133,8 +136,8 @@ it('seals buckets and stops at once while nothing is received, and drains what w
   });
 });
 
-it('limits the portable intake as well', async () => {
-  const set = { dogstatsd_socket: '', 'intake.portable': true };
+it('limits the portable listener as well', async () => {
+  const set = { dogstatsd_socket: '', 'listeners.portable': true };
   await withServer(options(set), async (server) => {
     use(0.9);
     // The packet in which it is noticed is received; those behind it wait in the kernel.
@@ -154,7 +157,7 @@ it('is not slowed when memory cannot be read any more', async () => {
     server.send('unix', burst(10));
     await server.until(async () => (await packets(server)) === 10, 'they are received');
     await server.until(
-      async () => (await server.metricSum('whippet_intake_rate_limiter_read_errors_total')) > 0,
+      async () => (await server.metricSum('whippet_listener_rate_limiter_read_errors_total')) > 0,
       'it is counted',
     );
   });

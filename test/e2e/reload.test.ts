@@ -38,10 +38,10 @@ const logged = (server: ServerProcess, message: string): LogLine[] =>
 
 /** Sends a packet and waits until it is received, so that what follows comes after it. */
 async function deliver(server: ServerProcess, packet: string): Promise<void> {
-  const received = await server.metricSum('whippet_intake_packets_total');
+  const received = await server.metricSum('whippet_listener_packets_total');
   server.send('unix', [packet]);
   await server.until(
-    async () => (await server.metricSum('whippet_intake_packets_total')) > received,
+    async () => (await server.metricSum('whippet_listener_packets_total')) > received,
     'the packet is received',
   );
 }
@@ -285,7 +285,7 @@ describe('a reload', () => {
       server.send('unix', burst);
       await server.sendUdp('127.0.0.1', burst);
       await server.until(
-        async () => (await server.metricSum('whippet_intake_packets_total')) === 600,
+        async () => (await server.metricSum('whippet_listener_packets_total')) === 600,
         'all is received',
       );
       server.writeConfig({ dogstatsd_tags: ['new:tag'] });

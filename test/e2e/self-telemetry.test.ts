@@ -5,7 +5,7 @@
 import { StatsD } from 'hot-shots';
 import { describe, expect, it } from 'vitest';
 import type { ClientReport } from '../../src/telemetry/client-telemetry.ts';
-import type { LedgerReport } from '../../src/telemetry/ledger-report.ts';
+import type { LedgerReport } from '../../src/telemetry/ledger/ledger-report.ts';
 import { runWhippet } from '../support/command.ts';
 import { type ServerProcess, withServer } from '../support/server-process.ts';
 
@@ -32,16 +32,22 @@ describe('whippet status', () => {
       );
       const after = await status(server);
       expect(after.code).toBe(3);
-      expect(after.stdout).toContain('1 messages  intake unixgram: unknown:truncated');
+      expect(after.stdout).toContain('1 messages  listener unixgram: unknown:truncated');
+      expect(after.stdout).toContain('1 packets  listener unixgram: truncated');
       expect(after.stdout).toContain('What to do: raise dogstatsd_buffer_size');
       for (const line of after.stdout.split('\n')) expect(line.length).toBeLessThanOrEqual(80);
       const json = await status(server, '--json');
-      expect((JSON.parse(json.stdout) as { ledger: LedgerReport }).ledger.losses).toHaveLength(1);
+      expect((JSON.parse(json.stdout) as { ledger: LedgerReport }).ledger.losses).toMatchObject([
+        { unit: 'packets', reason: 'truncated', count: 1 },
+        { unit: 'messages', reason: 'unknown:truncated', count: 1 },
+      ]);
       await server.stop();
       const told = server.log.filter(({ msg }) => msg.includes('losing data'));
       expect(told.map(({ level, lost, where }) => ({ level, lost, where }))).toEqual([
-        { level: 50, lost: 1, where: 'intake unixgram' },
-        { level: 30, lost: 1, where: 'intake unixgram' },
+        { level: 50, lost: 1, where: 'listener unixgram' },
+        { level: 50, lost: 1, where: 'listener unixgram' },
+        { level: 30, lost: 1, where: 'listener unixgram' },
+        { level: 30, lost: 1, where: 'listener unixgram' },
       ]);
     });
   });
@@ -96,7 +102,7 @@ describe('telemetry.dogstatsd', () => {
       server.send('unix', ['a:1|c\nbad', 'b:1|g\n_sc|up|0']);
       await server.sendUdp('127.0.0.1', ['c:1|c']);
       await server.until(
-        async () => (await server.metricSum('whippet_intake_packets_accepted_total')) === 3,
+        async () => (await server.metricSum('whippet_listener_packets_accepted_total')) === 3,
         'all is processed',
       );
       expect(await server.stop()).toBe(0);

@@ -28,7 +28,7 @@ describe('dogstatsd_require_listener', () => {
     const set = {
       dogstatsd_require_listener: required,
       dogstatsd_stream_socket: missing(),
-      'intake.portable': portable,
+      'listeners.portable': portable,
     };
     await withServer({ set }, async (server) => {
       server.send('udp', ['start.any:1|c']);
@@ -36,8 +36,8 @@ describe('dogstatsd_require_listener', () => {
       expect(server.log).toContainEqual(
         expect.objectContaining({
           ...{ level: 50, listener: 'unix' },
-          // Node calls a missing directory one that may not be written to.
-          code: portable ? 'ERR_LISTEN_DENIED' : 'ERR_LISTEN_SOCKET_PATH',
+          // Node calls a missing directory one that may not be written to; what is there is looked at.
+          code: 'ERR_LISTEN_SOCKET_PATH',
         }),
       );
       const health = await server.get('/health');
@@ -47,8 +47,19 @@ describe('dogstatsd_require_listener', () => {
         detail: expect.stringContaining('dogstatsd_stream_socket'),
       });
       expect((await server.ledger()).notListening).toMatchObject([{ listener: 'unix' }]);
-      expect(await server.metric('whippet_intake_listeners_failed_total{listener="unix"}')).toBe(1);
+      expect(await server.metric('whippet_listener_listeners_failed_total{listener="unix"}')).toBe(1);
     });
+  });
+
+  it.each(['any', 'true'])('%s needs one that is configured', async (required) => {
+    const end = await runWhippet([
+      ...['run', '--http-port', '0', '--port', '-1'],
+      ...['--set', `dogstatsd_require_listener=${required}`],
+    ]);
+    expect(end.code).toBe(1);
+    expect(end.stderr).toContain(
+      'ERR_LISTEN_NONE: dogstatsd_require_listener asks for a listener and none is configured',
+    );
   });
 
   it.each([false, true])('any needs one (portable: %s)', async (portable) => {
@@ -56,7 +67,7 @@ describe('dogstatsd_require_listener', () => {
       'dogstatsd_require_listener=any',
       'dogstatsd_port=-1',
       `dogstatsd_stream_socket=${missing()}`,
-      `intake.portable=${portable}`,
+      `listeners.portable=${portable}`,
     ];
     const end = await runWhippet(['--http-port', '0', ...keys.flatMap((key) => ['--set', key])]);
     expect(end).toMatchObject({ code: 1, stderr: expect.stringMatching(/ERR_LISTEN_(SOCKET_PATH|DENIED)/) });
@@ -86,8 +97,8 @@ it('says at level debug how many threads there are, and why', async () => {
     expect(server.log).toContainEqual(
       expect.objectContaining({
         level: 20,
-        msg: '3 intake threads and the control thread',
-        intakeThreads: ['udp', 'udp', 'unix'],
+        msg: '3 listener threads and the control thread',
+        listenerThreads: ['udp', 'udp', 'unix'],
         workers: 2,
         why: expect.stringContaining('dogstatsd_workers_count'),
       }),

@@ -56,3 +56,20 @@ it('delivers what the kernel had accepted before SIGTERM, over UDP, Unix datagra
     expect(last?.delivered).toMatchObject({ file: expect.any(Number) });
   });
 });
+
+it.each([
+  1, 2, 3, 4, 5,
+])('takes all that a sender with pauses of 0.2 ms got rid of over Unix, stop %i', async () => {
+  await withServer({ unix: true }, async (server) => {
+    const counts = new Int32Array(new SharedArrayBuffer(8));
+    const target = { kind: 'unix', path: server.socketPath };
+    const workerData = { kind: 'gram', index: 0, counts, target, packets: 1, pauseMs: 0.2 };
+    const worker = new Worker(new URL('../support/load-sender.mjs', import.meta.url), { workerData });
+    const ended = new Promise<number>((resolve) => worker.once('exit', resolve));
+    await server.until(() => Atomics.load(counts, 0) > 500, 'it sends');
+    expect(await server.stop()).toBe(0);
+    // The sender ends by itself: it is told that nobody receives.
+    expect(await ended).toBe(0);
+    expect(server.total('load.gram')).toBe(Atomics.load(counts, 0));
+  });
+});

@@ -46,7 +46,7 @@ const TRANSPORTS: Transport[] = [
   },
   {
     name: 'portable UDP',
-    options: { set: { 'intake.portable': true } },
+    options: { set: { 'listeners.portable': true } },
     send: (server) => server.sendUdp('127.0.0.1', [PACKET]),
   },
   {
@@ -64,7 +64,7 @@ if (hasIpv6) {
   });
   TRANSPORTS.push({
     name: 'portable UDP over IPv6',
-    options: { ...options, set: { 'intake.portable': true } },
+    options: { ...options, set: { 'listeners.portable': true } },
     send: (server) => server.sendUdp('::1', [PACKET]),
   });
 }
@@ -163,8 +163,8 @@ describe.each(TRANSPORTS)('over $name', ({ options, send }) => {
   });
 
   it('accepted every line', async () => {
-    expect(await server.metricSum('whippet_intake_messages_rejected_total')).toBe(0);
-    expect(await server.metricSum('whippet_intake_messages_total')).toBe(PACKET.split('\n').length);
+    expect(await server.metricSum('whippet_listener_messages_rejected_total')).toBe(0);
+    expect(await server.metricSum('whippet_listener_messages_total')).toBe(PACKET.split('\n').length);
   });
 });
 

@@ -11,9 +11,9 @@ import { join } from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { afterAll, afterEach, beforeAll, describe, expect, it } from 'vitest';
 import type { Clock } from '../../src/lib/clock.ts';
-import { Forwarder, type ForwarderSettings } from '../../src/outputs/datadog/forwarder.ts';
+import { Delivery, type DeliverySettings } from '../../src/outputs/datadog/delivery.ts';
 import { listDomains } from '../../src/outputs/datadog/intake-domains.ts';
-import { imbalanceOf } from '../../src/telemetry/ledger.ts';
+import { imbalanceOf } from '../../src/telemetry/ledger/ledger.ts';
 import { type Certificates, makeCertificates } from '../support/certificates.ts';
 import { type Mood, MoodyIntake } from '../support/moody-intake.ts';
 import { HeardLog } from '../support/transactions.ts';
@@ -46,14 +46,14 @@ afterEach(async () => {
 });
 afterAll(() => rmSync(folder, { recursive: true, force: true }));
 
-function forward(urls: string | readonly string[], options: Partial<ForwarderSettings> = {}) {
+function forward(urls: string | readonly string[], options: Partial<DeliverySettings> = {}) {
   const log = new HeardLog();
   const endpoints = Object.fromEntries([urls].flat().map((url) => [url, [KEY]]));
   const { domains } = listDomains(
     { dd_url: '', site: 'x.test', api_key: '', additional_endpoints: endpoints },
     '1.2.3',
   );
-  const settings: ForwarderSettings = {
+  const settings: DeliverySettings = {
     domains,
     version: '1.2.3',
     timeoutMs: TIMEOUT_MS,
@@ -73,21 +73,21 @@ function forward(urls: string | readonly string[], options: Partial<ForwarderSet
     allowArbitraryTags: false,
     ...options,
   };
-  const forwarder = new Forwarder(settings, { log, clock: fastClock, random: Math.random });
+  const delivery = new Delivery(settings, { log, clock: fastClock, random: Math.random });
   cleanUps.push(async () => {
-    expectBalanced(forwarder);
-    await forwarder.close(0);
-    expectBalanced(forwarder);
+    expectBalanced(delivery);
+    await delivery.close(0);
+    expectBalanced(delivery);
   });
-  void forwarder.start();
-  const status = (endpoint = 0) => forwarder.status()[endpoint] as ReturnType<Forwarder['status']>[number];
-  return { forwarder, log, status };
+  void delivery.start();
+  const status = (endpoint = 0) => delivery.status()[endpoint] as ReturnType<Delivery['status']>[number];
+  return { delivery, log, status };
 }
 
-/** Whatever happened: submitted and found is delivered, lost or held, in payloads (the ledger's account) and items. */
-function expectBalanced(forwarder: Forwarder): void {
-  expect(forwarder.accounts().map(imbalanceOf)).toEqual(forwarder.status().map(() => 0));
-  for (const { counts, losses, queue, disk } of forwarder.status()) {
+/** Whatever happened: submitted and found is delivered, lost or held, in payloads (the ledger's entry) and items. */
+function expectBalanced(delivery: Delivery): void {
+  expect(delivery.totals().map(imbalanceOf)).toEqual(delivery.status().map(() => 0));
+  for (const { counts, losses, queue, disk } of delivery.status()) {
     const sum = (amounts: Iterable<{ readonly items: number }>): number =>
       [...amounts].reduce((total, { items }) => total + items, 0);
     const came = sum(Object.values(counts.submitted)) + (disk?.found.items ?? 0);
@@ -104,12 +104,12 @@ async function startIntake(...args: Parameters<typeof MoodyIntake.start>): Promi
 
 let made = 0;
 /** Submits payloads with bodies of their own, which it returns. */
-function submit(forwarder: Forwarder, count = 1): string[] {
+function submit(delivery: Delivery, count = 1): string[] {
   return Array.from({ length: count }, () => {
     const text = `payload ${made++}`;
     const headers = { 'content-type': 'application/x-protobuf' };
     const body = Buffer.from(text);
-    forwarder.submit({ kind: 'series', route: '/api/v2/series', headers, body, itemCount: 3, pointCount: 5 });
+    delivery.submit({ kind: 'series', route: '/api/v2/series', headers, body, itemCount: 3, pointCount: 5 });
     return text;
   });
 }
@@ -139,7 +139,7 @@ describe('an intake that works', () => {
   it('gets every payload once, with its key and nothing secret in the URL', async () => {
     const intake = await startIntake();
     const run = forward(intake.url, { allowArbitraryTags: true });
-    await deliversOnce(intake, run, submit(run.forwarder, 50));
+    await deliversOnce(intake, run, submit(run.delivery, 50));
     expect(intake.requests[0]).toMatchObject({
       path: '/api/v2/series',
       headers: {
@@ -161,7 +161,7 @@ describe('an intake that works', () => {
     ] as const) {
       const intake = await startIntake(certificates.good, true);
       const run = forward(intake.url, { protocol, tls });
-      await deliversOnce(intake, run, submit(run.forwarder, 20));
+      await deliversOnce(intake, run, submit(run.delivery, 20));
       expect(new Set(intake.requests.map(({ httpVersion }) => httpVersion))).toEqual(new Set([version]));
     }
   });
@@ -169,17 +169,17 @@ describe('an intake that works', () => {
   it('is reached again over a connection it has closed meanwhile', async () => {
     const intake = await startIntake();
     const run = forward(intake.url);
-    const first = submit(run.forwarder, 4);
+    const first = submit(run.delivery, 4);
     await deliversOnce(intake, run, first);
     for (const socket of intake.sockets) socket.destroy();
-    await deliversOnce(intake, run, [...first, ...submit(run.forwarder, 4)]);
+    await deliversOnce(intake, run, [...first, ...submit(run.delivery, 4)]);
     expect(run.log.lines.filter(({ level }) => level === 'warn')).toEqual([]);
   });
 
   it('gets new connections as often as configured', async () => {
     const intake = await startIntake();
     const run = forward(intake.url, { connectionResetMs: 1, requestsMax: 1 });
-    await deliversOnce(intake, run, submit(run.forwarder, 5));
+    await deliversOnce(intake, run, submit(run.delivery, 5));
     expect(run.status().state).toBe('unblocked');
   });
 
@@ -190,7 +190,7 @@ describe('an intake that works', () => {
     const tls = { skipVerify: false, minVersion: 'TLSv1.2', caFile } as const;
     const run = forward(intake.url, { connectionResetMs: 1, tls });
     rmSync(caFile);
-    await deliversOnce(intake, run, submit(run.forwarder, 5));
+    await deliversOnce(intake, run, submit(run.delivery, 5));
   });
 });
 
@@ -213,7 +213,7 @@ describe('an intake that fails and then works', () => {
     const intake = await startIntake();
     intake.moods.push(mood, mood, mood);
     const run = forward(intake.url, { timeoutMs: mood === 'hang' || mood === 'drip' ? HANG_MS : TIMEOUT_MS });
-    await deliversOnce(intake, run, submit(run.forwarder, 10));
+    await deliversOnce(intake, run, submit(run.delivery, 10));
     expect(run.status().counts.failures).toBeGreaterThanOrEqual(1);
   });
 
@@ -221,7 +221,7 @@ describe('an intake that fails and then works', () => {
     const intake = await startIntake();
     intake.moods.push('hang_in_body', 'hang_in_body');
     const run = forward(intake.url);
-    await deliversOnce(intake, run, submit(run.forwarder, 10));
+    await deliversOnce(intake, run, submit(run.delivery, 10));
     expect(run.status().counts.failures).toBe(0);
   });
 
@@ -230,10 +230,10 @@ describe('an intake that fails and then works', () => {
     intake.moods.push(503, 'hang', 429, 'hang', 'hang_in_body');
     const tls = { skipVerify: true, minVersion: 'TLSv1.2', caFile: '' } as const;
     const run = forward(intake.url, { timeoutMs: HANG_MS, tls });
-    const payloads = submit(run.forwarder, 20);
+    const payloads = submit(run.delivery, 20);
     await until(() => intake.acknowledged.length > 5, 'some arrive');
     for (const socket of intake.sockets) socket.destroy();
-    payloads.push(...submit(run.forwarder, 20));
+    payloads.push(...submit(run.delivery, 20));
     await until(() => run.status().queue.payloads === 0, 'everything is delivered');
     // What was acknowledged on a connection that was cut before the answer came may come again.
     expect(new Set(intake.acknowledged)).toEqual(new Set(payloads));
@@ -248,7 +248,7 @@ describe('an intake that fails and then works', () => {
     intake.headers = { 'retry-after': '60' };
     const run = forward(intake.url);
     const begin = performance.now();
-    await deliversOnce(intake, run, submit(run.forwarder));
+    await deliversOnce(intake, run, submit(run.delivery));
     expect(performance.now() - begin).toBeGreaterThan(1100);
   });
 
@@ -259,7 +259,7 @@ describe('an intake that fails and then works', () => {
     const run = forward(intake.url, { timeoutMs: HANG_MS });
     const payloads: string[] = [];
     for (let i = 0; i < 10; i++) {
-      payloads.push(...submit(run.forwarder, 10));
+      payloads.push(...submit(run.delivery, 10));
       await sleep(20);
     }
     intake.moods.length = 0;
@@ -270,7 +270,7 @@ describe('an intake that fails and then works', () => {
     const intake = await startIntake();
     await intake.close();
     const run = forward(intake.url);
-    const payloads = submit(run.forwarder, 10);
+    const payloads = submit(run.delivery, 10);
     await until(() => run.status().counts.failures > 0, 'it is refused');
     expect(run.status().lastError?.text).toContain('ECONNREFUSED');
     await intake.listen();
@@ -288,7 +288,7 @@ describe('an intake that refuses', () => {
     const intake = await startIntake();
     intake.moods.push(status);
     const run = forward(intake.url, { requestsMax: 1 });
-    const [refused, ...others] = submit(run.forwarder, 3);
+    const [refused, ...others] = submit(run.delivery, 3);
     await until(() => run.status().queue.payloads === 0, 'all are done with');
     expect(intake.acknowledged).toEqual(others);
     expect(intake.requests.filter(({ body }) => body === refused)).toHaveLength(1);
@@ -302,9 +302,9 @@ describe('an intake that refuses', () => {
     intake.mood = 403;
     intake.keyStatus = 403;
     const run = forward(intake.url);
-    submit(run.forwarder, 10);
+    submit(run.delivery, 10);
     await until(() => run.status().queue.payloads === 0, 'all are done with');
-    await until(() => !run.forwarder.health().healthy, 'the key is known to be invalid');
+    await until(() => !run.delivery.health().healthy, 'the key is known to be invalid');
     expect(run.status()).toMatchObject({ state: 'unblocked', losses: [{ reason: 'refused', payloads: 10 }] });
     expect(run.status().keys).toEqual([{ key: '***************************bcdef', state: 'invalid' }]);
     const errors = run.log.lines.filter(({ level }) => level === 'error');
@@ -314,9 +314,9 @@ describe('an intake that refuses', () => {
       code: 'ERR_DATADOG_KEY_INVALID',
     });
     intake.mood = 202;
-    submit(run.forwarder);
-    await until(() => run.forwarder.health().healthy, 'the key is valid again');
-    expect(JSON.stringify([run.log.lines, run.forwarder.status(), run.forwarder.metrics()])).not.toContain(
+    submit(run.delivery);
+    await until(() => run.delivery.health().healthy, 'the key is valid again');
+    expect(JSON.stringify([run.log.lines, run.delivery.status(), run.delivery.metrics()])).not.toContain(
       '0123456789',
     );
   });
@@ -330,17 +330,17 @@ describe('an intake that refuses', () => {
       '1.2.3',
     );
     const run = forward(intake.url, { domains });
-    const first = submit(run.forwarder, 5);
+    const first = submit(run.delivery, 5);
     await deliversOnce(intake, run, first);
     const other = 'fedcba9876543210fedcba9876543210';
     writeFileSync(keyFile, `${other}\n`);
     intake.moods.push(403, 403, 403);
-    await deliversOnce(intake, run, [...first, ...submit(run.forwarder, 5)]);
+    await deliversOnce(intake, run, [...first, ...submit(run.delivery, 5)]);
     expect(intake.requests.at(-1)?.headers['dd-api-key']).toBe(other);
     expect(run.status().keys).toEqual([{ key: '***************************43210', state: 'valid' }]);
     // The file has no other key: refused for good.
     intake.mood = 403;
-    submit(run.forwarder);
+    submit(run.delivery);
     await until(() => run.status().losses.length > 0, 'it is lost');
     expect(run.status()).toMatchObject({
       queue: { payloads: 0 },
@@ -353,20 +353,20 @@ describe('an intake that refuses', () => {
     const intake = await startIntake();
     intake.keyStatus = 500;
     const run = forward(intake.url);
-    await deliversOnce(intake, run, submit(run.forwarder));
-    expect(run.forwarder.health()).toEqual({ healthy: true });
+    await deliversOnce(intake, run, submit(run.delivery));
+    expect(run.delivery.health()).toEqual({ healthy: true });
   });
 });
 
 describe('a way that is blocked', () => {
   const fails = async (run: ReturnType<typeof forward>, error: RegExp): Promise<void> => {
-    submit(run.forwarder);
+    submit(run.delivery);
     await until(() => run.status().counts.failures > 0, 'it fails');
     expect(run.status().lastError?.text).toMatch(error);
     expect(run.status()).toMatchObject({ state: 'blocked', queue: { payloads: 1 }, losses: [] });
     expect(JSON.stringify(run.log.lines)).not.toContain(KEY);
   };
-  const trusting = (): ForwarderSettings['tls'] => ({
+  const trusting = (): DeliverySettings['tls'] => ({
     skipVerify: false,
     minVersion: 'TLSv1.2',
     caFile: certificates.caFile,
@@ -407,7 +407,7 @@ describe('a way that is blocked', () => {
     const intake = await startIntake(certificates.good);
     const run = forward(intake.url, { tls: trusting() });
     const careless = forward(intake.url, { tls: { ...trusting(), caFile: '', skipVerify: true } });
-    const payloads = [...submit(run.forwarder, 3), ...submit(careless.forwarder, 3)];
+    const payloads = [...submit(run.delivery, 3), ...submit(careless.delivery, 3)];
     await until(() => intake.acknowledged.length === payloads.length, 'all arrive');
   });
 });
@@ -442,13 +442,13 @@ describe('a proxy', () => {
     cleanUps.push(() => server.close());
     return { url: `localhost:${(server.address() as { port: number }).port}`, seen };
   }
-  const through = (url: string, noProxy: string[] = []): ForwarderSettings['proxy'] => ({
+  const through = (url: string, noProxy: string[] = []): DeliverySettings['proxy'] => ({
     http: url,
     https: url,
     noProxy,
     nonexact: true,
   });
-  const tlsOf = (): ForwarderSettings['tls'] => ({
+  const tlsOf = (): DeliverySettings['tls'] => ({
     skipVerify: false,
     minVersion: 'TLSv1.2',
     caFile: certificates.caFile,
@@ -458,7 +458,7 @@ describe('a proxy', () => {
     const intake = await startIntake(certificates.good);
     const proxy = await startProxy();
     const run = forward(intake.url, { proxy: through(`http://user:p%40ss@${proxy.url}`), tls: tlsOf() });
-    await deliversOnce(intake, run, submit(run.forwarder, 5));
+    await deliversOnce(intake, run, submit(run.delivery, 5));
     const login = Buffer.from('user:p@ss').toString('base64');
     expect(proxy.seen[0]).toBe(`CONNECT localhost:${intake.port} HTTP/1.1 Basic ${login}`);
   });
@@ -467,7 +467,7 @@ describe('a proxy', () => {
     const intake = await startIntake();
     const proxy = await startProxy();
     const run = forward(intake.url, { proxy: through(proxy.url) });
-    await deliversOnce(intake, run, submit(run.forwarder));
+    await deliversOnce(intake, run, submit(run.delivery));
     expect(proxy.seen).toContain(`POST ${intake.url}/api/v2/series HTTP/1.1`);
   });
 
@@ -475,7 +475,7 @@ describe('a proxy', () => {
     const intake = await startIntake();
     const proxy = await startProxy();
     const run = forward(intake.url, { proxy: through(proxy.url, ['localhost']) });
-    await deliversOnce(intake, run, submit(run.forwarder));
+    await deliversOnce(intake, run, submit(run.delivery));
     expect(proxy.seen).toEqual([]);
   });
 
@@ -484,7 +484,7 @@ describe('a proxy', () => {
     const refusing = await startProxy(true);
     for (const url of [refusing.url, 'localhost:1']) {
       const run = forward(intake.url, { proxy: through(`http://user:hunter2@${url}`), tls: tlsOf() });
-      submit(run.forwarder);
+      submit(run.delivery);
       await until(() => run.status().counts.failures > 0, 'it fails');
       expect(run.status()).toMatchObject({ queue: { payloads: 1 }, losses: [] });
       expect(JSON.stringify([run.log.lines, run.status()])).not.toMatch(/hunter2|0123456789/);
@@ -499,7 +499,7 @@ describe('two intakes', () => {
     bad.mood = 'hang';
     const run = forward([good.url, bad.url]);
     const begin = performance.now();
-    const payloads = submit(run.forwarder, 100);
+    const payloads = submit(run.delivery, 100);
     await until(() => good.acknowledged.length === 100, 'the good one has everything');
     expect(performance.now() - begin).toBeLessThan(TIMEOUT_MS / 2);
     expect([...good.acknowledged].sort()).toEqual([...payloads].sort());
@@ -518,9 +518,13 @@ describe('a stop', () => {
       ageMaxMs: 86_400_000,
     };
     const first = forward(intake.url, { storage });
-    const payloads = submit(first.forwarder, 20);
+    const payloads = submit(first.delivery, 20);
     await until(() => first.status().counts.failures > 0, 'it fails');
-    expect(await first.forwarder.close(1000)).toEqual({ undelivered: 0 });
+    expect(await first.delivery.close(1000)).toMatchObject({
+      undelivered: 0,
+      keptOnDisk: 60,
+      kept: [expect.stringContaining('20 payloads with 60 items')],
+    });
     intake.mood = 202;
     const second = forward(intake.url, { storage });
     await until(() => intake.acknowledged.length >= 20, 'all arrive');
@@ -531,10 +535,10 @@ describe('a stop', () => {
   it('without a disk: says how much is lost', async () => {
     const intake = await startIntake();
     intake.mood = 'hang';
-    const { forwarder } = forward(intake.url, { stopTimeoutMs: 100 });
-    submit(forwarder, 5);
-    const report = await forwarder.close(1000);
+    const { delivery } = forward(intake.url, { stopTimeoutMs: 100 });
+    submit(delivery, 5);
+    const report = await delivery.close(1000);
     expect(report).toMatchObject({ undelivered: 15 });
-    expect(report.reason).toContain('15 of them because the server stopped');
+    expect(report.reason).toContain('5 payloads with 15 items');
   });
 });

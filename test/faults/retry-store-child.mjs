@@ -55,7 +55,7 @@ async function write() {
 }
 
 async function send() {
-  for (const transaction of await store.takeNewest()) {
+  for (const transaction of await store.takeNext()) {
     if (Math.random() < 0.3) {
       store.putBack(transaction.stored);
       continue;

@@ -59,7 +59,7 @@ it(`keeps what is on disk through ${ROUNDS} kills, and sends nothing again that 
   const stored = new Set<string>();
   const sent = new Map<string, number>();
   const acked = new Set<string>();
-  const hear = ({ word, id }: Line): void => {
+  const collect = ({ word, id }: Line): void => {
     if (word === 'error') expect.fail(`the child failed: ${id}`);
     if (word === 'stored') stored.add(id);
     if (word === 'acked') acked.add(id);
@@ -71,7 +71,7 @@ it(`keeps what is on disk through ${ROUNDS} kills, and sends nothing again that 
   try {
     for (let round = 0; round < ROUNDS; round++) {
       if (round + 2 < ROUNDS) children.push(prepare(round + 2));
-      for (const line of await live(children.shift() as ChildProcess)) hear(line);
+      for (const line of await live(children.shift() as ChildProcess)) collect(line);
     }
   } finally {
     for (const child of children) child.kill('SIGKILL');
@@ -82,8 +82,8 @@ it(`keeps what is on disk through ${ROUNDS} kills, and sends nothing again that 
   const store = new RetryStore({ folder, bytesMax: 1e9, diskRatioMax: 1, ageMaxMs: 1e12, ...about });
   expect(await store.open()).toBe(true);
   while (store.hasFiles) {
-    for (const transaction of await store.takeNewest()) {
-      hear({ word: 'sent', id: nameOf(transaction) });
+    for (const transaction of await store.takeNext()) {
+      collect({ word: 'sent', id: nameOf(transaction) });
       store.settle(transaction.stored as never);
     }
     await store.settled();

@@ -7,7 +7,7 @@ import { fileURLToPath } from 'node:url';
 
 export const WHIPPET = fileURLToPath(new URL('../../dist/cli/whippet.js', import.meta.url));
 /** A command that takes longer than this has failed. */
-const DEADLINE_MS = 20_000;
+const DEADLINE_MS = 60_000;
 
 export interface CommandEnd {
   /** Exit code; null when a signal ended it. */
@@ -24,7 +24,7 @@ export function cleanEnvironment(extra: Readonly<Record<string, string>> = {}): 
 }
 
 /** A socket for the child, as systemd hands it over: under this name, at descriptor 3 and on. */
-export interface HandedSocket {
+export interface PassedSocket {
   readonly fd: number;
   readonly name: string;
 }
@@ -32,7 +32,7 @@ export interface HandedSocket {
 export function spawnWhippet(
   args: readonly string[],
   env: Readonly<Record<string, string>> = {},
-  sockets: readonly HandedSocket[] = [],
+  sockets: readonly PassedSocket[] = [],
 ): ChildProcessWithoutNullStreams {
   if (sockets.length === 0) {
     return spawn(process.execPath, [WHIPPET, ...args], {
@@ -61,7 +61,7 @@ export async function runWhippet(
   }: {
     input?: string;
     env?: Readonly<Record<string, string>>;
-    sockets?: readonly HandedSocket[];
+    sockets?: readonly PassedSocket[];
   } = {},
 ): Promise<CommandEnd> {
   const child = spawnWhippet(args, env, sockets);

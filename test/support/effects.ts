@@ -4,10 +4,11 @@
  *
  *   metric, samples ─▶ one cell for each context     event, service_check ─▶ record     error ─▶ counter
  *
- * Facts that only parsing knows show in their effect: a sample rate in what is counted, an origin in the
+ * Stats that only parsing knows show in their effect: a sample rate in what is counted, an origin in the
  * tags, a timestamp in the pipeline that is taken.
  */
 import { explain, type JsonObject } from '../../src/index.ts';
+import { weightOf } from '../../src/model/sample-weight.ts';
 import type { FileRecord } from '../../src/outputs/file-record.ts';
 import { groupBy, type Vector } from './vectors.ts';
 
@@ -60,10 +61,10 @@ const HOST_TAG = 'host:';
 
 export const COUNTERS = {
   /** With the labels message_type and reason. */
-  rejected: 'whippet_intake_messages_rejected_total',
-  filtered: 'whippet_intake_messages_filtered_total',
-  unterminated: 'whippet_intake_messages_rejected_total{message_type="unknown",reason="unterminated"}',
-  notFinite: 'whippet_intake_values_dropped_total{reason="not_finite"}',
+  rejected: 'whippet_listener_messages_rejected_total',
+  filtered: 'whippet_listener_messages_filtered_total',
+  unterminated: 'whippet_listener_messages_rejected_total{message_type="unknown",reason="unterminated"}',
+  notFinite: 'whippet_listener_values_dropped_total{reason="not_finite"}',
 } as const;
 
 export function effectOf(vector: Vector): Effect {
@@ -182,11 +183,8 @@ class Collector {
 
   effect(): Effect {
     const byContext = groupBy(this.samples, contextKey);
-    const cells = [...byContext.values()].flatMap((samples) => {
-      // A sample with a timestamp of its own is never merged with another.
-      const merged = samples[0]?.timestamp === 0 ? [samples] : samples.map((sample) => [sample]);
-      return merged.map(toCell);
-    });
+    // Those with a timestamp of their own are one point of their series and time too.
+    const cells = [...byContext.values()].map(toCell);
     return { cells, messages: this.messages, counts: this.counts };
   }
 }
@@ -224,17 +222,12 @@ function toCell(samples: readonly Sample[]): Cell {
   };
 }
 
-/** What a sample rate does to each type (spec aggregation §6.3). */
+/** What a sample rate does to each type (docs/protocol.md, sample rates). */
 function summarize(type: Sample['type'], timestamp: number, samples: readonly Sample[]): Summary {
   const values = samples.map(({ value }) => Number(value));
   if (type === 'set') return { last: new Set(samples.map(({ value }) => value)).size };
   if (type === 'gauge') return { last: values.at(-1) as number };
-  const weights = samples.map(({ rate }) => {
-    if (timestamp > 0) return 1;
-    if (type === 'histogram') return rate === 0 ? 1 : 1 / rate;
-    if (type === 'distribution') return rate > 0 && rate <= 1 ? 1 / rate : 1;
-    return 1 / rate;
-  });
+  const weights = samples.map(({ rate }) => weightOf(type, rate, timestamp > 0) ?? 0);
   const sum = values.reduce((total, value, i) => total + value * (weights[i] as number), 0);
   if (type === 'counter') return { sum };
   const cnt = weights.reduce((total, weight) => total + Math.trunc(weight), 0);

@@ -1,5 +1,5 @@
 /**
- * A strict reader of Prometheus text 0.0.4 and OpenMetrics 1.0 (spec output B.1, B.2), for tests.
+ * A strict reader of Prometheus text 0.0.4 and OpenMetrics 1.0 (docs/outputs.md), for tests.
  *
  * It throws at the first violation, with the line. Stricter than the text format asks for: no blank lines, no
  * comments but HELP and TYPE, no timestamps, no empty label values, no names in `__`, because the server
@@ -23,15 +23,24 @@ type Format = 'text' | 'openmetrics';
 const NAME = /^[a-zA-Z_:][a-zA-Z0-9_:]*$/;
 const LABEL_NAME = /^(?!__)[a-zA-Z_][a-zA-Z0-9_]*$/;
 const VALUE = /^(NaN|[+-]Inf|[+-]?\d+(\.\d+)?(e[+-]?\d+)?)$/;
-const TYPES = ['counter', 'gauge', 'summary'];
+const TYPES = ['counter', 'gauge', 'summary', 'histogram'];
 const SUFFIXES: Record<Format, Record<string, string[]>> = {
-  text: { counter: [''], gauge: [''], summary: ['', '_sum', '_count'] },
-  openmetrics: { counter: ['_total'], gauge: [''], summary: ['', '_sum', '_count'] },
+  text: {
+    ...{ counter: [''], gauge: [''], summary: ['', '_sum', '_count'] },
+    histogram: ['_bucket', '_sum', '_count'],
+  },
+  openmetrics: {
+    ...{ counter: ['_total'], gauge: [''], summary: ['', '_sum', '_count'] },
+    histogram: ['_bucket', '_sum', '_count'],
+  },
 };
 /** Names that a family keeps others from using, besides those of its samples. */
 const RESERVED: Record<Format, Record<string, string[]>> = {
-  text: { summary: ['_bucket'] },
-  openmetrics: { counter: ['', '_created'], summary: ['_bucket', '_created'] },
+  text: { summary: ['_bucket'], histogram: [''] },
+  openmetrics: {
+    ...{ counter: ['', '_created'], summary: ['_bucket', '_created'] },
+    histogram: ['', '_created'],
+  },
 };
 
 export function parseExposition(page: string, format: Format): ParsedFamily[] {
@@ -59,6 +68,8 @@ class ExpositionParser {
   readonly #groupsSeen = new Set<string>();
   #group = '';
   #lastQuantile = -1;
+  #lastBound = Number.POSITIVE_INFINITY;
+  #lastBucket = 0;
   #line = '';
 
   constructor(format: Format) {
@@ -152,7 +163,14 @@ class ExpositionParser {
     const isTotal = family.type === 'counter' || suffix === '_count';
     if (isTotal) this.#demand(value >= 0, 'a counter that is negative or NaN');
     if (suffix === '_count') this.#demand(Number.isInteger(value), 'a fractional count');
-    this.#demand(!labels.has('le'), 'label le');
+    const isBucket = family.type === 'histogram' && suffix === '_bucket';
+    this.#demand(labels.has('le') === isBucket, 'a label le out of place');
+    if (isBucket) this.#checkBucket(Number(labels.get('le')?.replace('Inf', 'Infinity')), value);
+    if (family.type === 'histogram' && suffix === '_count')
+      this.#demand(
+        value === this.#lastBucket && this.#lastBound === Number.POSITIVE_INFINITY,
+        'a count that is not the last bucket',
+      );
     const quantile = labels.get('quantile');
     const needsQuantile = family.type === 'summary' && suffix === '';
     this.#demand((quantile !== undefined) === needsQuantile, 'a quantile label out of place');
@@ -161,9 +179,17 @@ class ExpositionParser {
     this.#demand(suffix === '' || !Number.isNaN(value), 'a sum or count that is NaN');
   }
 
+  #checkBucket(bound: number, value: number): void {
+    const isFirst = this.#lastBound === Number.POSITIVE_INFINITY;
+    this.#demand(!Number.isNaN(bound) && Number.isInteger(value) && value >= 0, 'a bad bucket');
+    if (!isFirst) this.#demand(bound > this.#lastBound && value >= this.#lastBucket, 'buckets that fall');
+    this.#lastBound = bound;
+    this.#lastBucket = value;
+  }
+
   /** The lines of one metric stand together, its quantiles ascending. */
   #checkGroup(family: ParsedFamily, labels: Map<string, string>): void {
-    const others = [...labels].filter(([name]) => name !== 'quantile').sort();
+    const others = [...labels].filter(([name]) => name !== 'quantile' && name !== 'le').sort();
     const group = `${family.name} ${JSON.stringify(others)}`;
     if (group !== this.#group) {
       this.#demand(!this.#groupsSeen.has(group), 'a metric whose lines are apart');

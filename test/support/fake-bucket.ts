@@ -2,11 +2,12 @@
  * A sealed bucket without a core: it aggregates samples in plain objects, by the core's rules, and shows
  * them as a shard would.
  */
-import { keyOf } from '../../src/aggregate/sketch-keys.ts';
+import { keyOf } from '../../src/aggregate/sketch/sketch-keys.ts';
 import type { ContextType } from '../../src/model/context.ts';
+import type { NumberBatch } from '../../src/model/number-batch.ts';
+import { weightOf } from '../../src/model/sample-weight.ts';
 import {
   KEY_KIND,
-  type KeyKind,
   type SealedBucket,
   type VisitKey,
   type VisitTimestamped,
@@ -32,10 +33,12 @@ interface FakeCell {
   min: number;
   max: number;
   weightedSum: number;
-  /** Weights by kind and key. */
-  keys: Map<string, { kind: KeyKind; low: number; high: number; weight: number }>;
-  /** Different values so far, for the histogram's budget. */
-  values: number;
+  /** Weights of elements by their hash. */
+  elements: Map<string, { low: number; high: number }>;
+  /** Weights of a histogram by value. */
+  values: Map<number, number>;
+  /** Weights of a distribution by sketch key. */
+  bins: Map<number, number>;
 }
 
 export class FakeBucket implements SealedBucket {
@@ -50,19 +53,24 @@ export class FakeBucket implements SealedBucket {
     this.#valuesMax = options.valuesMax ?? Number.POSITIVE_INFINITY;
   }
 
-  /** Adds one sample. A value that is not finite is rejected without a trace. */
+  /** Adds one sample. A value that is not finite, or refused for its rate, leaves no trace. */
   add(sample: FakeSample): void {
     const { type, value, rate = 1 } = sample;
     if (typeof value === 'string') {
-      this.#addKey(this.#touch(sample), KEY_KIND.element, hashElement(value), 1);
+      const [low, high] = hashElement(value);
+      this.#touch(sample).elements.set(`${low} ${high}`, { low, high });
       return;
     }
-    if (!Number.isFinite(value)) return;
+    const weight = weightOf(type, rate);
+    if (!Number.isFinite(value) || weight === undefined) return;
     const cell = this.#touch(sample);
-    if (type === 'counter') cell.sum += value * (1 / rate);
+    if (type === 'counter') cell.sum += value * weight;
     else if (type === 'gauge') cell.last = value;
-    else if (type === 'histogram') this.#addToHistogram(cell, value, 1 / (rate === 0 ? 1 : rate));
-    else this.#addToDistribution(cell, value, rate > 0 && rate <= 1 ? 1 / rate : 1);
+    else {
+      if (type === 'histogram') addWeight(cell.values, value + 0, Math.trunc(weight));
+      else addWeight(cell.bins, keyOf(value), Math.trunc(weight));
+      summarize(cell, value, weight);
+    }
   }
 
   addTimestamped(slot: number, timestamp: number, value: number, weight = 1): void {
@@ -109,6 +117,13 @@ export class FakeBucket implements SealedBucket {
     return this.#cell(slot).weightedSum;
   }
 
+  readNumbers(slot: number, batch: NumberBatch): void {
+    const { values, bins } = this.#cell(slot);
+    batch.begin(bins.size > 0 || values.size > this.#valuesMax);
+    for (const [key, weight] of bins) batch.add(key, weight);
+    for (const [value, weight] of values) batch.add(batch.isBins ? keyOf(value) : value, weight);
+  }
+
   get keyPositions(): number {
     return this.#allKeys().length;
   }
@@ -127,36 +142,10 @@ export class FakeBucket implements SealedBucket {
 
   #allKeys(): Parameters<VisitKey>[] {
     return [...this.#cells].flatMap(([slot, cell]) =>
-      [...cell.keys.values()].map(
-        ({ kind, low, high, weight }): Parameters<VisitKey> => [slot, kind, low, high, weight],
+      [...cell.elements.values()].map(
+        ({ low, high }): Parameters<VisitKey> => [slot, KEY_KIND.element, low, high, 1],
       ),
     );
-  }
-
-  #addToHistogram(cell: FakeCell, value: number, weight: number): void {
-    const whole = Math.trunc(weight);
-    const isKnown = cell.keys.has(nameOf(KEY_KIND.value, wordsOf(value)));
-    if (cell.values >= this.#valuesMax && !isKnown) {
-      this.#addKey(cell, KEY_KIND.bin, [keyOf(value), 0], whole);
-    } else if (this.#addKey(cell, KEY_KIND.value, wordsOf(value), whole)) {
-      cell.values++;
-    }
-    summarize(cell, value, weight);
-  }
-
-  #addToDistribution(cell: FakeCell, value: number, weight: number): void {
-    this.#addKey(cell, KEY_KIND.bin, [keyOf(value), 0], Math.trunc(weight));
-    summarize(cell, value, weight);
-  }
-
-  /** True when the key is new. */
-  #addKey(cell: FakeCell, kind: KeyKind, words: readonly [number, number], weight: number): boolean {
-    const name = nameOf(kind, words);
-    const [low, high] = words;
-    const known = cell.keys.get(name);
-    if (known === undefined) cell.keys.set(name, { kind, low, high, weight });
-    else known.weight += weight;
-    return known === undefined;
   }
 
   #touch({ slot, at }: FakeSample): FakeCell {
@@ -174,8 +163,8 @@ export class FakeBucket implements SealedBucket {
   }
 }
 
-function nameOf(kind: KeyKind, [low, high]: readonly [number, number]): string {
-  return `${kind} ${low} ${high}`;
+function addWeight(into: Map<number, number>, key: number, weight: number): void {
+  into.set(key, (into.get(key) ?? 0) + weight);
 }
 
 function emptyCell(): FakeCell {
@@ -188,8 +177,9 @@ function emptyCell(): FakeCell {
     min: Number.POSITIVE_INFINITY,
     max: Number.NEGATIVE_INFINITY,
     weightedSum: 0,
-    keys: new Map(),
-    values: 0,
+    elements: new Map(),
+    values: new Map(),
+    bins: new Map(),
   };
 }
 
@@ -200,11 +190,6 @@ function summarize(cell: FakeCell, value: number, weight: number): void {
   cell.count += whole;
   cell.sum += value * weight;
   cell.weightedSum += value * whole;
-}
-
-function wordsOf(value: number): [low: number, high: number] {
-  const [low = 0, high = 0] = new Uint32Array(Float64Array.of(value + 0).buffer);
-  return [low, high];
 }
 
 /** 64 bits of FNV-1a, which is enough for the few elements of a test. */

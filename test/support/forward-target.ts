@@ -2,7 +2,7 @@
 import { createSocket, type Socket } from 'node:dgram';
 import { once } from 'node:events';
 
-const DEADLINE_MS = 15_000;
+const DEADLINE_MS = 60_000;
 
 export class ForwardTarget {
   readonly got: Buffer[] = [];

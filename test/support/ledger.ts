@@ -1,19 +1,19 @@
 /**
  * The ledger as tests see it: it must add up whenever it is read.
  *
- *   received = accepted + rejected + filtered + dropped + held      each account of GET /api/ledger
+ *   received = accepted + rejected + filtered + dropped + held      each entry of GET /api/ledger
  */
 
-import { FATES, imbalanceOf, totalOf } from '../../src/telemetry/ledger.ts';
-import type { LedgerReport } from '../../src/telemetry/ledger-report.ts';
+import { imbalanceOf, OUTCOMES, totalOf } from '../../src/telemetry/ledger/ledger.ts';
+import type { LedgerReport } from '../../src/telemetry/ledger/ledger-report.ts';
 
-/** Throws when an account does not add up, or has a number that cannot be. */
+/** Throws when a row of totals does not add up, or has a number that cannot be. */
 export function checkLedger(report: LedgerReport): LedgerReport {
-  for (const account of report.accounts) {
-    const counts = FATES.flatMap((fate) => Object.values(account[fate]));
-    const odd = [account.received, ...counts].filter((count) => !Number.isSafeInteger(count) || count < 0);
-    if (imbalanceOf(account) !== 0 || account.imbalance !== 0 || odd.length > 0)
-      throw new Error(`the ledger does not add up: ${JSON.stringify(account)}`);
+  for (const entry of report.totals) {
+    const counts = OUTCOMES.flatMap((outcome) => Object.values(entry[outcome]));
+    const odd = [entry.received, ...counts].filter((count) => !Number.isSafeInteger(count) || count < 0);
+    if (imbalanceOf(entry) !== 0 || entry.imbalance !== 0 || odd.length > 0)
+      throw new Error(`the ledger does not add up: ${JSON.stringify(entry)}`);
   }
   if (!report.balanced) throw new Error(`the ledger says of itself that it does not add up`);
   return report;
@@ -23,7 +23,7 @@ export function checkLedger(report: LedgerReport): LedgerReport {
 export function checkEnd(end: Readonly<Record<string, unknown>>): void {
   const summary = end.ledger as Record<string, Record<string, number>>;
   const left = Object.entries(summary).filter(
-    ([place, { held }]) => /^(intake|handover|aggregate) /.test(place) && (held ?? 0) !== 0,
+    ([place, { held }]) => /^(listener|dispatch|aggregate) /.test(place) && (held ?? 0) !== 0,
   );
   if (end.balanced !== true || left.length > 0)
     throw new Error(`the ledger at the end does not add up: ${JSON.stringify(end)}`);
@@ -36,18 +36,16 @@ export async function readLedger(httpPort: number, token = ''): Promise<LedgerRe
   return checkLedger((await response.json()) as LedgerReport);
 }
 
-/** One account's numbers in short: `{ received, accepted, … }`. */
-export function accountIn(
+/** One entry's numbers in short: `{ received, accepted, … }`. */
+export function totalsIn(
   report: LedgerReport,
   stage: string,
   name: string,
   unit: string,
-): Record<(typeof FATES)[number] | 'received', number> {
-  const account = report.accounts.find(
-    (one) => one.stage === stage && one.name === name && one.unit === unit,
-  );
-  if (account === undefined) throw new Error(`no account ${stage} ${name} ${unit}`);
-  const { received, accepted, rejected, filtered, dropped, held } = account;
+): Record<(typeof OUTCOMES)[number] | 'received', number> {
+  const entry = report.totals.find((one) => one.stage === stage && one.name === name && one.unit === unit);
+  if (entry === undefined) throw new Error(`no entry ${stage} ${name} ${unit}`);
+  const { received, accepted, rejected, filtered, dropped, held } = entry;
   return {
     received,
     accepted: totalOf(accepted),

@@ -5,8 +5,8 @@
  *   counts   int32 for each sender: packets that the kernel took; the last one is set to end all
  */
 import { workerData } from 'node:worker_threads';
-import { BatchSender } from '../../dist/intake/send-batch.js';
-import { FrameSender } from '../../dist/intake/send-frames.js';
+import { FrameSender } from '../../dist/bench/send-frames.js';
+import { BatchSender } from '../../dist/listeners/system/send-batch.js';
 
 const { kind, index, counts, target, packets, pauseMs } = workerData;
 const end = counts.length - 1;

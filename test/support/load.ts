@@ -4,8 +4,8 @@
  * Paced, so that the kernel's buffer of a UDP socket never overflows: what is lost then was lost by a server.
  */
 import { setTimeout as sleep } from 'node:timers/promises';
-import { BatchSender } from '../../src/intake/send-batch.ts';
-import { FrameSender } from '../../src/intake/send-frames.ts';
+import { FrameSender } from '../../bench/send-frames.ts';
+import { BatchSender } from '../../src/listeners/system/send-batch.ts';
 import { packetsOf } from './packets.ts';
 
 const PACKETS = 10;

@@ -1,8 +1,8 @@
 /** A supervisor's end of sd_notify: a Unix datagram socket and what has come to it, as text. */
 import { setTimeout as sleep } from 'node:timers/promises';
-import { loadLibc, MSG_DONTWAIT, SOCK_DGRAM } from '../../src/intake/libc.ts';
-import { MessageVector } from '../../src/intake/message-vector.ts';
-import { AF_UNIX, sockaddrUnix } from '../../src/intake/sockaddr.ts';
+import { loadLibc, MSG_DONTWAIT, SOCK_DGRAM } from '../../src/listeners/system/libc.ts';
+import { MessageVector } from '../../src/listeners/system/message-vector.ts';
+import { AF_UNIX, sockaddrUnix } from '../../src/listeners/system/sockaddr.ts';
 
 const libc = loadLibc();
 const POLL_MS = 10;

@@ -13,6 +13,10 @@ export interface Outcome {
   messages: string[];
   samples: number;
   nonFinite: number;
+  /** Samples of cells and those passed through, and samples that were dropped for each reason. */
+  kept: number;
+  outOfRange: number;
+  keyTableFull: number;
   filtered: number;
 }
 
@@ -33,6 +37,9 @@ export function collect(harnesses: readonly CoreHarness[]): Outcome {
     messages: [],
     samples: 0,
     nonFinite: 0,
+    kept: 0,
+    outOfRange: 0,
+    keyTableFull: 0,
     filtered: 0,
   };
   for (const one of harnesses) {
@@ -43,6 +50,10 @@ export function collect(harnesses: readonly CoreHarness[]): Outcome {
     outcome.messages.push(...[...one.events, ...one.checks].map(toJson));
     outcome.samples += one.count('samples');
     outcome.nonFinite += one.count('nonFiniteSamples');
+    for (const { samples } of cells.values()) outcome.kept += samples;
+    outcome.kept += timestamped.length;
+    outcome.outOfRange += one.count('outOfRangeSamples');
+    outcome.keyTableFull += one.count('keyTableFullSamples');
     outcome.filtered += one.count('filteredLines') + one.control.counters.get('filteredMetrics');
     expect(one.control.counters.get('resolverFailures')).toBe(0);
   }
@@ -76,6 +87,7 @@ function merge(into: Map<string, Gathered>, context: string, cell: Gathered): vo
   before.min = Math.min(before.min, cell.min);
   before.max = Math.max(before.max, cell.max);
   before.count += cell.count;
+  before.samples += cell.samples;
   before.lastAt = later.lastAt;
   for (const [key, weight] of Object.entries(cell.keys)) {
     // A set's element counts once, whoever saw it.
@@ -99,6 +111,18 @@ export function expectSame(got: Outcome, want: Outcome): void {
       expect(Object.keys(keys).sort(), context).toEqual(Object.keys(wantKeys).sort());
     else expect(keys, context).toEqual(wantKeys);
   }
+}
+
+/** Every number that was gathered is finite, and every sample is in a cell or counted as dropped. */
+export function expectFinite({ cells, samples, kept, outOfRange, keyTableFull }: Outcome): void {
+  for (const [context, cell] of cells) {
+    const { keys, ...moments } = cell;
+    for (const number of [...Object.values(moments), ...Object.values(keys)])
+      expect(Number.isFinite(number), `${context} ${JSON.stringify(cell)}`).toBe(true);
+    const weights = Object.values(keys).reduce((sum, weight) => sum + weight, 0);
+    if (/^(histogram|distribution) /.test(context)) expectClose(weights, cell.count, context);
+  }
+  expect(kept + outOfRange + keyTableFull).toBe(samples);
 }
 
 function expectClose(got: number, want: number, context: string): void {

@@ -1,5 +1,5 @@
 /** Packets for tests: text or bytes to the list of datagrams the sender takes. */
-import type { PacketList } from '../../src/intake/send-batch.ts';
+import type { PacketList } from '../../src/listeners/system/send-batch.ts';
 
 /** Puts packets, text as UTF-8, one behind the other. */
 export function packetsOf(packets: readonly (string | Buffer)[]): PacketList {

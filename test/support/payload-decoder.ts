@@ -4,8 +4,8 @@
  */
 import * as zlib from 'node:zlib';
 import { fromBinary } from '@bufbuild/protobuf';
+import { MetricPayloadSchema, SketchPayloadSchema } from '../../bench/proto/metrics_pb.ts';
 import type { Payload } from '../../src/outputs/datadog/payload.ts';
-import { MetricPayloadSchema, SketchPayloadSchema } from '../../src/outputs/datadog/proto/metrics_pb.ts';
 
 type Decompress = (bytes: Uint8Array) => Uint8Array;
 

@@ -4,9 +4,9 @@
  */
 import fc from 'fast-check';
 import type { PacketOrigin } from '../../src/enrich/enrich.ts';
-import type { MapperProfileOptions } from '../../src/enrich/mapper-rules.ts';
+import type { MapperProfileOptions } from '../../src/enrich/mapper/mapper-rules.ts';
 import type { EnrichOptions } from '../../src/enrich/settings.ts';
-import type { Workloads } from '../../src/enrich/static-tagger.ts';
+import type { Workloads } from '../../src/enrich/tags/static-tagger.ts';
 import type { MetricRuleOptions } from '../../src/model/metric-rule.ts';
 
 export interface Enrichment {
@@ -106,14 +106,36 @@ const RULES: readonly MetricRuleOptions[] = [
 const options: fc.Arbitrary<Partial<EnrichOptions>> = fc.record({
   dogstatsd_mapper_profiles: fc.shuffledSubarray([...PROFILES]),
   // One entry makes every other name push out what the mapper remembers.
-  dogstatsd_mapper_cache_size: fc.constantFrom(1, 1000),
+  // None turns the mapper off.
+  dogstatsd_mapper_cache_size: fc.constantFrom(0, 1, 1, 1000),
   statsd_metric_namespace: fc.constantFrom('', 'ns', 'ns.'),
   statsd_metric_namespace_blacklist: fc.constantFrom([], ['a.', 'kafka']),
   metric_filterlist: names,
   metric_filterlist_match_prefix: fc.boolean(),
+  metric_filterlist_prefix: fc.constantFrom(
+    [],
+    [{ prefix: 'web', except_exact: ['web.hits'] }],
+    [{ prefix: '', except_prefix: ['a', 'ns', 'page'] }],
+  ),
   statsd_metric_blocklist: names,
   statsd_metric_blocklist_match_prefix: fc.boolean(),
   metric_tag_filterlist: tagFilter,
+  metric_tag_value_allowlist: fc.constantFrom(
+    [],
+    [
+      {
+        metric_prefix: 'web',
+        tag_name: 'env',
+        values: ['prod'],
+        on_miss: 'replace' as const,
+        replacement: 'other',
+      },
+    ],
+    [
+      { metric_prefix: 'page', tag_name: 'user', values: ['17'] },
+      { metric_prefix: 'a', tag_name: 'env', values: [] },
+    ],
+  ),
   rules: fc.shuffledSubarray([...RULES]),
   dogstatsd_tags: fc.subarray(['team:x', 'env:prod', 'user:17']),
   histogram_copy_to_distribution: fc.boolean(),

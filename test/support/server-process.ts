@@ -12,20 +12,20 @@ import { mkdtempSync, readFileSync, renameSync, rmSync, writeFileSync } from 'no
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
-import { BatchSender, type Destination } from '../../src/intake/send-batch.ts';
+import { BatchSender, type Destination } from '../../src/listeners/system/send-batch.ts';
 import type {
   EventRecord,
   FileRecord,
   SeriesRecord,
   ServiceCheckRecord,
 } from '../../src/outputs/file-record.ts';
-import type { LedgerReport } from '../../src/telemetry/ledger-report.ts';
-import { endOf, type HandedSocket, spawnWhippet } from './command.ts';
+import type { LedgerReport } from '../../src/telemetry/ledger/ledger-report.ts';
+import { endOf, type PassedSocket, spawnWhippet } from './command.ts';
 import { checkEnd, readLedger } from './ledger.ts';
 import { packetsOf } from './packets.ts';
 
-const START_MS = 15_000;
-const STOP_MS = 20_000;
+const START_MS = 60_000;
+const STOP_MS = 60_000;
 const POLL_MS = 20;
 export const TEST_HOST = 'test-host';
 
@@ -45,7 +45,7 @@ export interface ServerProcessOptions {
   readonly workloads?: string | object;
   readonly env?: Readonly<Record<string, string>>;
   /** Sockets that the process is started with. */
-  readonly sockets?: readonly HandedSocket[];
+  readonly sockets?: readonly PassedSocket[];
 }
 
 export class ServerProcess {
@@ -122,7 +122,7 @@ export class ServerProcess {
   }
 
   /** Polls until `condition` holds; rejects with what the server said when it does not in time. */
-  async until(condition: () => boolean | Promise<boolean>, what: string, timeoutMs = 10_000): Promise<void> {
+  async until(condition: () => boolean | Promise<boolean>, what: string, timeoutMs = 45_000): Promise<void> {
     const deadline = performance.now() + timeoutMs;
     while (!(await condition())) {
       if (this.hasEnded || performance.now() > deadline) {

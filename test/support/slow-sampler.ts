@@ -1,9 +1,9 @@
 /**
  * The time sampler, slow and obvious: every sample is kept as it came, and a flush looks at them all. Written from
- * the rules of spec aggregation §5 and §6, for comparison with the real one; it shares no code with it but
+ * docs/behaviour/aggregation.md#buckets, for comparison with the real one; it shares no code with it but
  * sketch keys.
  */
-import { keyOf } from '../../src/aggregate/sketch-keys.ts';
+import { keyOf } from '../../src/aggregate/sketch/sketch-keys.ts';
 import type { ContextType } from '../../src/model/context.ts';
 
 export interface SlowSample {

@@ -41,7 +41,7 @@ export interface LaneResult {
 const LANE_WAVES_MAX = 7;
 /** A wave is begun in the first part of a second only. */
 const WAVE_START_MAX_MS = 500;
-const ATTEMPTS = 4;
+const ATTEMPTS = 10;
 
 export function planLanes(vectors: readonly Vector[]): Lane[] {
   const groups = groupBy(vectors, ({ config, tagger, source }) => JSON.stringify([config, tagger, source]));
@@ -111,7 +111,7 @@ async function tryLane(lane: Lane): Promise<LaneResult | undefined> {
       else await server.sendUdp('127.0.0.1', payloads);
       packets += payloads.length;
       await server.until(
-        async () => (await server.metricSum('whippet_intake_packets_accepted_total')) === packets,
+        async () => (await server.metricSum('whippet_listener_packets_accepted_total')) === packets,
         `${packets} packets are processed`,
       );
       if (Math.floor(Date.now() / 1000) !== bucket) return undefined;

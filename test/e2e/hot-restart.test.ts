@@ -6,10 +6,10 @@ import { connect, type Socket } from 'node:net';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterEach, beforeEach, expect, it } from 'vitest';
-import { FdChannel } from '../../src/intake/fd-channel.ts';
-import { loadLibc, SOCK_STREAM } from '../../src/intake/libc.ts';
-import { AF_UNIX, sockaddrUnix } from '../../src/intake/sockaddr.ts';
-import type { FromNew, Sockets } from '../../src/server/hand-over-words.ts';
+import { FdChannel } from '../../src/listeners/system/fd-channel.ts';
+import { loadLibc, SOCK_STREAM } from '../../src/listeners/system/libc.ts';
+import { AF_UNIX, sockaddrUnix } from '../../src/listeners/system/sockaddr.ts';
+import type { FromNew, Sockets } from '../../src/server/hot-restart/messages.ts';
 import { runWhippet } from '../support/command.ts';
 import { Load } from '../support/load.ts';
 import { ServerProcess } from '../support/server-process.ts';
@@ -20,7 +20,7 @@ let folder: string;
 let path: string;
 beforeEach(() => {
   folder = mkdtempSync(join(tmpdir(), 'whippet-hand-over-'));
-  path = join(folder, 'handover');
+  path = join(folder, 'dispatch');
 });
 afterEach(async () => {
   for (const server of servers.splice(0)) await server.dispose();
@@ -30,7 +30,7 @@ afterEach(async () => {
 type Settings = Readonly<Record<string, string | number | boolean>>;
 
 async function start(set: Settings = {}): Promise<ServerProcess> {
-  const all = { handover_socket: path, dogstatsd_tcp_port: 0, ...set };
+  const all = { 'hot_restart.socket': path, dogstatsd_tcp_port: 0, ...set };
   const server = await ServerProcess.start({ unix: true, stream: true, set: all });
   servers.push(server);
   return server;
@@ -70,7 +70,7 @@ it('loses nothing over UDP, Unix datagram and Unix stream, twice in a row under 
   stream.write(half.subarray(0, 9));
   tcp.write('half.li');
   // A line that is too long, and within it.
-  cut.write('x'.repeat(20_000));
+  cut.write('x'.repeat(100_000));
   const load = new Load(first);
   await first.until(() => total('load.stream') > 0, 'load arrives');
   let last = first;
@@ -78,9 +78,9 @@ it('loses nothing over UDP, Unix datagram and Unix stream, twice in a row under 
     const before = last;
     last = await start(placeOf(first));
     expect(await before.end()).toBe(0);
-    expect(before.log).toContainEqual(expect.objectContaining({ msg: 'handed over' }));
+    expect(before.log).toContainEqual(expect.objectContaining({ msg: 'passed on to the next server' }));
     expect(last.log).toContainEqual(
-      expect.objectContaining({ msg: 'listening', address: first.socketPath, handedOver: true }),
+      expect.objectContaining({ msg: 'listening', address: first.socketPath, passedOn: true }),
     );
   }
   const so = total('load.gram');
@@ -93,8 +93,8 @@ it('loses nothing over UDP, Unix datagram and Unix stream, twice in a row under 
     () => total('half.frame') + total('half.line') + total('half.cut') === 3,
     'the halves are whole',
   );
-  const [handed] = last.log.filter(({ msg }) => msg === 'took over from the server before');
-  expect(handed?.connections).toBeGreaterThanOrEqual(11);
+  const [passed] = last.log.filter(({ msg }) => msg === 'took over from the server before');
+  expect(passed?.connections).toBeGreaterThanOrEqual(11);
   expect([first.socketPath, first.streamPath].map((file) => statSync(file).ino)).toEqual(
     files.map(({ ino }) => ino),
   );
@@ -106,6 +106,29 @@ it('loses nothing over UDP, Unix datagram and Unix stream, twice in a row under 
   }).toEqual(load.sent);
   // The last one has the files for its own.
   expect([first.socketPath, path].map((file) => existsSync(file))).toEqual([false, false]);
+});
+
+it('lets servers that are started at the same moment follow one another', async () => {
+  const first = await start();
+  const place = placeOf(first);
+  // None waits for another to be ready; each takes the place of whoever has it then.
+  const others = await Promise.all([start(place), start(place), start(place)]);
+  const ended = (server: ServerProcess): boolean => server.hasEnded;
+  await others[0]?.until(() => [first, ...others].filter(ended).length === 3, 'three have ended', 30_000);
+  const [last] = others.filter((server) => !server.hasEnded) as [ServerProcess];
+  first.send('unix', ['last.one:1|c']);
+  await last.until(() => last.total('last.one') === 1, 'it receives');
+  expect(await last.stop()).toBe(0);
+  for (const server of [first, ...others]) expect(await server.end()).toBe(0);
+});
+
+it('waits for a server that has the sockets and cannot be asked yet', async () => {
+  const place = { dogstatsd_socket: join(folder, 's') };
+  const both = await Promise.all([start(place), start(place)]);
+  await both[0].until(() => both.filter((server) => server.hasEnded).length === 1, 'one has ended');
+  const [last] = both.filter((server) => !server.hasEnded) as [ServerProcess];
+  expect(existsSync(place.dogstatsd_socket)).toBe(true);
+  expect(await last.stop()).toBe(0);
 });
 
 it('goes on as if nothing had happened when the new server dies before it receives', async () => {
@@ -132,7 +155,11 @@ it('goes on as if nothing had happened when the new server dies before it receiv
 
 it('goes on when the new server cannot start, and keeps its files', async () => {
   const first = await start();
-  const set = { ...placeOf(first), handover_socket: path, 'outputs.file.path': join(folder, 'no', 'file') };
+  const set = {
+    ...placeOf(first),
+    'hot_restart.socket': path,
+    'outputs.file.path': join(folder, 'no', 'file'),
+  };
   const args = Object.entries(set).flatMap(([key, value]) => ['--set', `${key}=${value}`]);
   const end = await runWhippet(args);
   expect(end).toMatchObject({ code: 1, stderr: expect.stringContaining('ERR_FILE_OUTPUT_OPEN') });
@@ -149,7 +176,7 @@ it('drains and removes what the new server is not configured for', async () => {
   expect(existsSync(first.socketPath)).toBe(false);
   expect(existsSync(first.streamPath)).toBe(true);
   const listening = last.log.filter(({ msg }) => msg === 'listening');
-  expect(listening.map(({ listener, handedOver }) => [listener, handedOver])).toEqual([
+  expect(listening.map(({ listener, passedOn }) => [listener, passedOn])).toEqual([
     ['unixgram', undefined],
     ['unix', true],
     ['udp', true],
@@ -176,8 +203,8 @@ it('refuses to start when a server answers that does not hand over', async () =>
   await channel.send(word);
   await channel.next(5000);
   // Somebody else is being handed the sockets at this moment.
-  const end = await runWhippet(['--http-port', '0', '--port', '0', '--set', `handover_socket=${path}`]);
-  expect(end).toMatchObject({ code: 1, stderr: expect.stringContaining('ERR_LISTEN_HANDOVER') });
-  expect(end.stderr).toContain('handover_socket');
+  const end = await runWhippet(['--http-port', '0', '--port', '0', '--set', `hot_restart.socket=${path}`]);
+  expect(end).toMatchObject({ code: 1, stderr: expect.stringContaining('ERR_LISTEN_HOT_RESTART') });
+  expect(end.stderr).toContain('hot_restart.socket');
   channel.close();
 });

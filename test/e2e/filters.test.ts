@@ -1,0 +1,42 @@
+/** Outputs with filters in a real server: each gets what it is meant to, and the ledger holds. */
+import { mkdtempSync, readFileSync, rmSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { afterEach, beforeEach, expect, it } from 'vitest';
+import { ServerProcess } from '../support/server-process.ts';
+
+let server: ServerProcess | undefined;
+let folder: string;
+beforeEach(() => {
+  folder = mkdtempSync(join(tmpdir(), 'whippet-filters-'));
+});
+afterEach(async () => {
+  await server?.dispose();
+  rmSync(folder, { recursive: true, force: true });
+});
+
+it('two files get different metrics, by the name after the namespace', async () => {
+  const second = join(folder, 'second.ndjson');
+  server = await ServerProcess.start({
+    set: { statsd_metric_namespace: 'shop', 'outputs.file.match': 'shop.web.*' },
+    config: { outputs: { file: { additional: [{ path: second, tags: ['env:prod'] }] } } },
+  });
+  const lines = ['web.a:1|c', 'web.b:2|c|#env:prod', 'db:3|c|#env:prod', '_e{1,1}:t|x|#env:prod', '_sc|up|0'];
+  server.send('udp', [lines.join('\n')]);
+  await server.until(() => (server?.series('shop.web.b').length ?? 0) > 0, 'the flush is written');
+  await server.until(() => namesIn(second).length > 2, 'the other file has its records');
+  const page = (await server.get('/metrics')).text;
+  expect(page).toContain('whippet_file_records_written_total{output="file_2"}');
+  const { filePath } = server;
+  expect(namesIn(filePath)).toEqual(['event', 'shop.web.a', 'shop.web.b']);
+  expect(namesIn(second)).toEqual(['event', 'shop.db', 'shop.web.b']);
+  await server.stop();
+});
+
+function namesIn(path: string): string[] {
+  const lines = readFileSync(path, 'utf8')
+    .split('\n')
+    .filter((line) => line !== '');
+  const records = lines.map((line) => JSON.parse(line) as { metric?: string; kind?: string });
+  return [...new Set(records.map(({ metric, kind }) => metric ?? kind ?? ''))].sort();
+}
