@@ -1,5 +1,6 @@
 /**
- * Makes TypeScript of the .proto files: `npm run proto`, after one of them has changed.
+ * Makes TypeScript of the .proto files: `npm run proto`, after one of them has changed. Tests and benchmark check with it
+ * what the server writes with an encoder of its own, so it is not in the package.
  *
  * Needs `buf` on the PATH or in the variable BUF (https://buf.build/docs/cli/installation); it is not installed
  * with the other tools because nothing else needs it. The result is committed.
@@ -9,7 +10,7 @@ import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 
 const root = fileURLToPath(new URL('..', import.meta.url));
-const PROTO = 'src/outputs/datadog/proto';
+const PROTO = 'bench/proto';
 
 const template = {
   version: 'v2',

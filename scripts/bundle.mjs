@@ -1,0 +1,82 @@
+/**
+ * What the package consists of: the program and the test kit with the libraries they need inside, and their types.
+ *
+ *   src/**.ts ──rolldown──▶ dist/esm/NAME.js, chunks      the command, the entries of package.json's `exports`, the threads
+ *             ──rolldown──▶ dist/cjs/NAME.cjs, chunks     the entries with a condition `require`, for jest
+ *   dist/**.d.ts ──────────▶ dist/types/NAME.d.ts, chunks, and dist/cjs/NAME.d.cts, which names them
+ *   node_modules ──────────▶ dist/THIRD-PARTY-LICENSES.txt
+ *
+ * Both folders of code are as deep as those of src/, because files are found beside import.meta.url, and flat, because
+ * threads are started by the name of their file. docs/decisions/bundled-package.md says why there is a bundle at all.
+ */
+import { readdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
+import { builtinModules } from 'node:module';
+import { basename, join } from 'node:path';
+import { rolldown } from 'rolldown';
+import { bundleTypes, writeCommonJsTypes } from './bundle-types.mjs';
+import { licencesOf } from './licences.mjs';
+
+/** Loaded where they are installed: native code, what is loaded by require on first use, and what the user chooses. */
+const EXTERNAL = ['koffi', 're2js', 'vitest', '@platformatic/kafka'];
+
+/** Builds the package of the repository at `root`; the server's own build has to be there. */
+export async function bundle(root) {
+  const { exports, bin } = JSON.parse(readFileSync(join(root, 'package.json'), 'utf8'));
+  const entries = Object.values(exports).filter((target) => target.types !== undefined);
+  const required = entries.filter((target) => target.require !== undefined);
+  const modules = await bundleCode(root, 'esm', {
+    ...Object.fromEntries(entries.map((entry) => [basename(entry.default, '.js'), sourceOf(entry)])),
+    [basename(bin.whippet, '.js')]: 'src/cli/whippet.ts',
+    ...threadsOf(root),
+  });
+  const commonJs = Object.fromEntries(
+    required.map((entry) => [basename(entry.require.default, '.cjs'), sourceOf(entry)]),
+  );
+  for (const module of await bundleCode(root, 'cjs', commonJs)) modules.add(module);
+  writeFileSync(join(root, 'dist/THIRD-PARTY-LICENSES.txt'), licencesOf(root, modules));
+  await bundleTypes(root, entries);
+  writeCommonJsTypes(root, required);
+}
+
+/** `./dist/types/testing/index.d.ts` comes from `src/testing/index.ts`. */
+function sourceOf(entry) {
+  return entry.types.replace('./dist/types/', 'src/').replace(/\.d\.ts$/, '.ts');
+}
+
+/** The entries of threads under the names they are started by. */
+function threadsOf(root) {
+  const paths = readdirSync(join(root, 'src'), { recursive: true }).filter((path) =>
+    path.endsWith('.worker.ts'),
+  );
+  return Object.fromEntries(paths.map((path) => [basename(path, '.ts'), join('src', path)]));
+}
+
+/** Writes dist/`format`/ and returns the modules that are in it, by their path. */
+async function bundleCode(root, format, entries) {
+  const folder = join(root, 'dist', format);
+  const extension = format === 'cjs' ? 'cjs' : 'js';
+  const build = await rolldown({
+    input: Object.fromEntries(Object.entries(entries).map(([name, path]) => [name, join(root, path)])),
+    cwd: root,
+    platform: 'node',
+    tsconfig: join(root, 'tsconfig.build.json'),
+    external: (id) =>
+      id.startsWith('node:') ||
+      builtinModules.includes(id) ||
+      EXTERNAL.some((name) => id === name || id.startsWith(`${name}/`)),
+    onLog(level, log, handler) {
+      if (level === 'warn') throw new Error(`bundle: ${log.message}`);
+      handler(level, log);
+    },
+  });
+  rmSync(folder, { recursive: true, force: true });
+  const { output } = await build.write({
+    dir: folder,
+    format,
+    exports: 'named',
+    entryFileNames: `[name].${extension}`,
+    chunkFileNames: `chunk-[name]-[hash].${extension}`,
+  });
+  await build.close();
+  return new Set(output.flatMap((chunk) => chunk.moduleIds ?? []));
+}
