@@ -170,6 +170,13 @@ export const stream = fc
       return `${name}:${one.value}|${type}${one.rate}${tagField}${one.stamp}${client}${one.end}`;
     }),
   );
+/**
+ * The stream without values of 1e21 and more, for comparisons that group values differently: over shards or phases a
+ * sum leaves a double's range in one grouping and not in another, and loses other digits.
+ */
+export const addableStream = stream.map((lines) =>
+  lines.map((text) => text.replace(/e\+\d+/g, 'e+9').replaceAll('1234567890123456789012', '12345')),
+);
 export const packetSizes = fc.array(fc.integer({ min: 1, max: 8 }), { minLength: 1, maxLength: 10 });
 /** Options of the core that change what a line is. */
 export const coreOptions = fc.record({ clientFields: fc.boolean(), timestamps: fc.boolean() });
