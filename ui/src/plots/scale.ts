@@ -10,6 +10,7 @@ export interface Range {
   readonly max: number;
 }
 
+/** Values closer together than this, of 1 or of themselves if they are larger, are one value on any screen. */
 const SPREAD_MIN = 1e-12;
 /** Powers of ten below the lowest and above the highest value. */
 const LOG_ROOM = 0.2;
@@ -26,8 +27,7 @@ export function linearAxis(
   const reachesZero = fromZero || (low > 0 && low <= high - low) || (high < 0 && -high <= high - low);
   let min = reachesZero ? Math.min(0, low) : low;
   let max = reachesZero ? Math.max(0, high) : high;
-  // Values that differ by less than this are one value on any screen.
-  if (max - min < SPREAD_MIN) {
+  if (max - min < SPREAD_MIN * Math.max(1, Math.abs(min), Math.abs(max))) {
     const isZero = Math.abs(min) < SPREAD_MIN;
     // Nothing but zeros: whole numbers beside them suit whatever is counted.
     const pad = isZero ? ticksMax - 1 : Math.abs(min) * 0.1;
@@ -69,7 +69,7 @@ function niceStep(step: number): number {
 
 /** Without the noise of binary fractions. */
 function round(n: number): number {
-  return Number(n.toPrecision(12));
+  return Number(n.toPrecision(15));
 }
 
 const TIME_STEPS = [1, 2, 5, 10, 15, 30, 60, 120, 300, 600, 900, 1800, 3600, 7200];
