@@ -78,16 +78,16 @@ export async function measureGlobal(bench: Bench): Promise<ScenarioResult[]> {
 class World {
   bytes = 0;
   total = 0;
-  readonly #items: readonly Item[];
-  readonly #edges: { readonly edge: Edge; readonly sender: EdgeSender<Transaction> }[];
-  readonly #cluster = new MemoryCluster();
-  readonly #partitions = Array.from(
+  private readonly items: readonly Item[];
+  private readonly edges: { readonly edge: Edge; readonly sender: EdgeSender<Transaction> }[];
+  private readonly cluster = new MemoryCluster();
+  private readonly partitions = Array.from(
     { length: PARTITIONS },
     () => new Partition({ late: 'next', skew: 'keep', contextsMax: 1_000_000 }),
   );
-  #now = 1_000_000;
-  readonly #clock: Clock = {
-    now: () => this.#now * 1000,
+  private now = 1_000_000;
+  private readonly clock: Clock = {
+    now: () => this.now * 1000,
     after: (_, call) => {
       const immediate = setImmediate(call);
       return () => clearImmediate(immediate);
@@ -95,18 +95,18 @@ class World {
   };
 
   constructor(edges: number, items: readonly Item[]) {
-    this.#items = items;
-    const log = new MemoryLog(this.#cluster, { clock: this.#clock });
-    this.#edges = Array.from({ length: edges }, (_, i) => {
+    this.items = items;
+    const log = new MemoryLog(this.cluster, { clock: this.clock });
+    this.edges = Array.from({ length: edges }, (_, i) => {
       const queue = new RetryQueue({
         bytesMax: 1e9,
         spillRatio: 0,
-        clock: this.#clock,
+        clock: this.clock,
         losses: new LossCounts(),
       });
       const logger = { info: () => undefined, warn: () => undefined, error: () => undefined };
       const sender = new EdgeSender<Transaction>({
-        ...{ log, queue, clock: this.#clock, logger, route: '/partials' },
+        ...{ log, queue, clock: this.clock, logger, route: '/partials' },
         openFormer: async () => undefined,
       });
       sender.start();
@@ -128,32 +128,31 @@ class World {
   }
 
   get merged(): number {
-    return this.#partitions.reduce((sum, { counts }) => sum + counts.merged, 0);
+    return this.partitions.reduce((sum, { counts }) => sum + counts.merged, 0);
   }
 
   /** Sends a bucket of every edge; resolves when all of it is acknowledged. */
   async send(bucket: number): Promise<void> {
     const start = 1_000_000 + bucket * WIDTH;
-    this.#now = start + WIDTH;
+    this.now = start + WIDTH;
     const at = { start, widthSeconds: WIDTH };
-    for (const { edge } of this.#edges) {
-      for (const { context, data } of this.#items)
+    for (const { edge } of this.edges) {
+      for (const { context, data } of this.items)
         edge.take(context, at, data, { gauge: 'last', tags: context.tags, isShared: false });
       edge.endFlush();
     }
-    const isDone = (): boolean =>
-      this.#edges.every(({ sender, edge }) => sender.acknowledged === edge.sealed);
+    const isDone = (): boolean => this.edges.every(({ sender, edge }) => sender.acknowledged === edge.sealed);
     while (!isDone()) await new Promise((resolve) => setImmediate(resolve));
   }
 
   /** Reads what was sent, closes the bucket and encodes its results. */
   merge(bucket: number): void {
     const end = 1_000_000 + (bucket + 1) * WIDTH;
-    this.#now = end + 5;
+    this.now = end + 5;
     const writer = 'bench'.padEnd(ID_CHARS, '.');
-    for (const [number, partition] of this.#partitions.entries()) {
-      const records = this.#cluster.recordsOf('partials', number);
-      records.push({ position: records.length, appendedAt: this.#now, bytes: encodeClose(end, writer) });
+    for (const [number, partition] of this.partitions.entries()) {
+      const records = this.cluster.recordsOf('partials', number);
+      records.push({ position: records.length, appendedAt: this.now, bytes: encodeClose(end, writer) });
       for (let at = partition.next; at < records.length; at++) {
         const closed = partition.take(records[at] as (typeof records)[number]);
         if (closed === undefined) continue;

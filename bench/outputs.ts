@@ -169,26 +169,26 @@ function heldIn(fanOut: FanOut): number {
 
 /** Looks at this thread's CPU time in every turn of the event loop; 0 where there is no /proc. */
 class Turns {
-  #longest = 0;
-  #isRunning = process.platform === 'linux';
-  #before = 0;
+  private longest = 0;
+  private isRunning = process.platform === 'linux';
+  private before = 0;
 
   constructor() {
-    if (!this.#isRunning) return;
-    this.#before = cpuMs();
-    setImmediate(() => this.#look());
+    if (!this.isRunning) return;
+    this.before = cpuMs();
+    setImmediate(() => this.look());
   }
 
   stop(): number {
-    this.#isRunning = false;
-    return this.#longest;
+    this.isRunning = false;
+    return this.longest;
   }
 
-  #look(): void {
+  private look(): void {
     const now = cpuMs();
-    this.#longest = Math.max(this.#longest, now - this.#before);
-    this.#before = now;
-    if (this.#isRunning) setImmediate(() => this.#look());
+    this.longest = Math.max(this.longest, now - this.before);
+    this.before = now;
+    if (this.isRunning) setImmediate(() => this.look());
   }
 }
 

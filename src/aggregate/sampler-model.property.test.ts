@@ -137,55 +137,55 @@ interface Flushed {
 class Run {
   /** Sums of what was sent, by context; see sumsOf(). */
   readonly sent: Record<string, number> = {};
-  readonly #sampler: TimeSampler;
-  readonly #slow: SlowSampler;
-  readonly #parts = new Map<number, { readonly part: FakeBucket; readonly samples: SlowSample[] }>();
-  #now = 1000;
-  #order = 0;
+  private readonly sampler: TimeSampler;
+  private readonly slow: SlowSampler;
+  private readonly parts = new Map<number, { readonly part: FakeBucket; readonly samples: SlowSample[] }>();
+  private now = 1000;
+  private order = 0;
 
   constructor(options: RunOptions) {
     const registry = new Registry(registryLimits(CONTEXTS.length));
-    this.#sampler = new TimeSampler(registry, { ...OPTIONS, ...options });
-    this.#slow = new SlowSampler({ intervalSeconds: OPTIONS.intervalSeconds, ...options });
+    this.sampler = new TimeSampler(registry, { ...OPTIONS, ...options });
+    this.slow = new SlowSampler({ intervalSeconds: OPTIONS.intervalSeconds, ...options });
     for (let shard = 0; shard < SHARDS_MAX; shard++) {
       CONTEXTS.forEach(({ name, type }, slot) => {
         const admission = registry.admit([slot, 0, 0, 0], type, `${name}\n`, 0);
-        this.#sampler.slotsOf(shard).admit(slot, admission);
+        this.sampler.slotsOf(shard).admit(slot, admission);
       });
     }
   }
 
   get leftBehind(): number {
-    return this.#sampler.counts.incompleteAggregates;
+    return this.sampler.counts.incompleteAggregates;
   }
 
   get wantedLeftBehind(): number {
-    return this.#slow.leftBehind;
+    return this.slow.leftBehind;
   }
 
   take(step: Step): Flushed | undefined {
     if (step.kind === 'seal') {
-      this.#seal(step.shard);
+      this.seal(step.shard);
       return undefined;
     }
-    this.#now += step.after;
-    if (step.kind === 'flush') return this.#flush(false);
-    this.#add(step);
+    this.now += step.after;
+    if (step.kind === 'flush') return this.flush(false);
+    this.add(step);
     return undefined;
   }
 
   stop(): Flushed {
-    for (const shard of [...this.#parts.keys()]) this.#seal(shard);
-    return this.#flush(true);
+    for (const shard of [...this.parts.keys()]) this.seal(shard);
+    return this.flush(true);
   }
 
-  #add({ shard, slot, value, rate, timestamp }: Sample): void {
+  private add({ shard, slot, value, rate, timestamp }: Sample): void {
     const { name, type, stamped } = CONTEXTS[slot] as (typeof CONTEXTS)[number];
-    const at = this.#now;
+    const at = this.now;
     const start = Math.floor(at / 10) * 10;
-    if (this.#parts.get(shard)?.part.start !== start) this.#seal(shard);
-    const open = this.#parts.get(shard) ?? { part: new FakeBucket(start), samples: [] };
-    this.#parts.set(shard, open);
+    if (this.parts.get(shard)?.part.start !== start) this.seal(shard);
+    const open = this.parts.get(shard) ?? { part: new FakeBucket(start), samples: [] };
+    this.parts.set(shard, open);
     if (stamped) open.part.addTimestamped(slot, timestamp, value, 1 / rate);
     else open.part.add({ slot, type, value: type === 'set' ? `${value}` : value, rate, at });
     open.samples.push({
@@ -195,22 +195,22 @@ class Run {
       rate,
       at,
       timestamp: stamped ? timestamp : 0,
-      order: this.#order++,
+      order: this.order++,
     });
     addTo(this.sent, name, sumOf(type, stamped, value, rate));
   }
 
-  #seal(shard: number): void {
-    const open = this.#parts.get(shard);
+  private seal(shard: number): void {
+    const open = this.parts.get(shard);
     if (open === undefined) return;
-    this.#parts.delete(shard);
-    this.#sampler.merge(shard, open.part);
-    for (const sample of open.samples) this.#slow.add(sample);
+    this.parts.delete(shard);
+    this.sampler.merge(shard, open.part);
+    for (const sample of open.samples) this.slow.add(sample);
   }
 
-  #flush(final: boolean): Flushed {
-    const emitted = [...this.#sampler.flush(this.#now, { final }).batches].flat();
-    return { emitted, wanted: this.#slow.flush(this.#now, final) };
+  private flush(final: boolean): Flushed {
+    const emitted = [...this.sampler.flush(this.now, { final }).batches].flat();
+    return { emitted, wanted: this.slow.flush(this.now, final) };
   }
 }
 

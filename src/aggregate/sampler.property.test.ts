@@ -70,49 +70,49 @@ test('any split of samples over shards and parts gives the same flush as one sha
 
 /** A sampler fed by shards that seal a part when a sample belongs to another bucket. */
 class ShardedSampler {
-  readonly #sampler: TimeSampler;
-  readonly #open = new Map<number, FakeBucket>();
+  private readonly sampler: TimeSampler;
+  private readonly open = new Map<number, FakeBucket>();
 
   constructor(shards: number, options: SamplerOptions) {
     const registry = new Registry(registryLimits(CONTEXTS));
-    this.#sampler = new TimeSampler(registry, options);
+    this.sampler = new TimeSampler(registry, options);
     for (let shard = 0; shard < shards; shard++) {
       for (let slot = 0; slot < CONTEXTS; slot++) {
         const id = registry.intern([slot, 0, 0, 0], typeOf(slot), `m${slot}\n`, 0);
-        this.#sampler.slotsOf(shard).assign(slot, id);
+        this.sampler.slotsOf(shard).assign(slot, id);
       }
     }
   }
 
   add(shard: number, { context, value, rate, at }: Sample): void {
     const start = Math.floor(at / 10) * 10;
-    if (this.#open.get(shard)?.start !== start) this.seal(shard);
-    const part = this.#open.get(shard) ?? new FakeBucket(start, { valuesMax: OPTIONS.histogramValuesMax });
-    this.#open.set(shard, part);
+    if (this.open.get(shard)?.start !== start) this.seal(shard);
+    const part = this.open.get(shard) ?? new FakeBucket(start, { valuesMax: OPTIONS.histogramValuesMax });
+    this.open.set(shard, part);
     const type = typeOf(context);
     // Few different elements, so that parts share some.
     part.add({ slot: context, type, value: type === 'set' ? `${value % 3}` : value, rate, at });
   }
 
   seal(shard: number): void {
-    const part = this.#open.get(shard);
-    if (part !== undefined) this.#sampler.merge(shard, part);
-    this.#open.delete(shard);
+    const part = this.open.get(shard);
+    if (part !== undefined) this.sampler.merge(shard, part);
+    this.open.delete(shard);
   }
 
   sealAll(): void {
-    for (const shard of [...this.#open.keys()]) this.seal(shard);
+    for (const shard of [...this.open.keys()]) this.seal(shard);
   }
 
   everything(now: number, final: boolean): string[] {
     this.sealAll();
-    return this.#flush(now, final)
+    return this.flush(now, final)
       .map((aggregate) => `${aggregate.context.name} ${aggregate.timestamp} ${describe(aggregate)}`)
       .sort();
   }
 
-  #flush(now: number, final: boolean): Aggregate[] {
-    return [...this.#sampler.flush(now, { final }).batches].flat();
+  private flush(now: number, final: boolean): Aggregate[] {
+    return [...this.sampler.flush(now, { final }).batches].flat();
   }
 }
 

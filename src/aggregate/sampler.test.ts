@@ -24,7 +24,7 @@ const OPTIONS: SamplerOptions = {
 class Bench {
   readonly registry: Registry;
   readonly sampler: TimeSampler;
-  readonly #slots = new Map<string, number>();
+  private readonly slots = new Map<string, number>();
 
   constructor(options: Partial<SamplerOptions & { contextsMax: number }> = {}) {
     this.registry = new Registry(registryLimits(options.contextsMax ?? 100));
@@ -32,10 +32,10 @@ class Bench {
   }
 
   slotOf(name: string, type: ContextType): number {
-    const known = this.#slots.get(name);
+    const known = this.slots.get(name);
     if (known !== undefined) return known;
-    const slot = this.#slots.size;
-    this.#slots.set(name, slot);
+    const slot = this.slots.size;
+    this.slots.set(name, slot);
     const admission = this.registry.admit([slot, 1, 2, 3], type, `${name}\nhost`, 0);
     this.sampler.slotsOf(0).admit(slot, admission);
     return slot;

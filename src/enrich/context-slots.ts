@@ -97,90 +97,90 @@ interface Share {
 
 /** Budgets by name, each as long as it has contexts. */
 class Shares {
-  readonly #limit: number;
-  readonly #byName = new Map<ByteString, Share>();
-  readonly #bySlot: (Share | undefined)[] = [];
+  private readonly limit: number;
+  private readonly byName = new Map<ByteString, Share>();
+  private readonly bySlot: (Share | undefined)[] = [];
 
   constructor(limit: number) {
-    this.#limit = limit;
+    this.limit = limit;
   }
 
   hasRoom(name: ByteString): boolean {
-    return this.#byName.get(name)?.budget.hasRoom ?? true;
+    return this.byName.get(name)?.budget.hasRoom ?? true;
   }
 
   acquire(slot: number, name: ByteString): void {
-    if (this.#limit === 0 || name === '') return;
-    let share = this.#byName.get(name);
+    if (this.limit === 0 || name === '') return;
+    let share = this.byName.get(name);
     if (share === undefined) {
-      share = { name: detachText(name), budget: new Budget(this.#limit) };
-      this.#byName.set(share.name, share);
+      share = { name: detachText(name), budget: new Budget(this.limit) };
+      this.byName.set(share.name, share);
     }
     share.budget.acquire();
-    this.#bySlot[slot] = share;
+    this.bySlot[slot] = share;
   }
 
   refuse(name: ByteString): void {
-    this.#byName.get(name)?.budget.refuse();
+    this.byName.get(name)?.budget.refuse();
   }
 
   /** The name for which there is room again. */
   give(slot: number): ByteString | undefined {
-    const share = this.#bySlot[slot];
+    const share = this.bySlot[slot];
     if (share === undefined) return undefined;
-    this.#bySlot[slot] = undefined;
+    this.bySlot[slot] = undefined;
     const hasRoomAgain = share.budget.give();
-    if (share.budget.count === 0) this.#byName.delete(share.name);
+    if (share.budget.count === 0) this.byName.delete(share.name);
     return hasRoomAgain ? share.name : undefined;
   }
 }
 
 export class ContextSlots {
-  readonly #options: ContextSlotsOptions;
+  private readonly options: ContextSlotsOptions;
   /** Host of overflow series: the server's own. */
-  #host: ByteString;
-  readonly #total: Budget;
-  readonly #metrics: Shares;
-  readonly #origins: Shares;
+  private host: ByteString;
+  private readonly total: Budget;
+  private readonly metrics: Shares;
+  private readonly origins: Shares;
   /** Slots of overflow series. */
-  readonly #overflows = new Map<number, { readonly limit: number; readonly name: ByteString }>();
+  private readonly overflows = new Map<number, { readonly limit: number; readonly name: ByteString }>();
   /** Slots whose context is to be told again when it is next seen. */
-  readonly #untold = new Set<number>();
-  readonly #chosen: ChosenSlot = { slot: NO_SLOT, isOver: false };
+  private readonly untold = new Set<number>();
+  private readonly chosen: ChosenSlot = { slot: NO_SLOT, isOver: false };
 
   constructor(options: ContextSlotsOptions, host: ByteString) {
-    this.#options = options;
-    this.#host = host;
-    this.#total = new Budget(options.limits.contexts);
-    this.#metrics = new Shares(options.limits.contextsPerMetric);
-    this.#origins = new Shares(options.limits.contextsPerOrigin);
+    this.options = options;
+    this.host = host;
+    this.total = new Budget(options.limits.contexts);
+    this.metrics = new Shares(options.limits.contextsPerMetric);
+    this.origins = new Shares(options.limits.contextsPerOrigin);
   }
 
   /** Whether origins are counted: then slotOf() wants one. */
   get countsOrigins(): boolean {
-    return this.#options.limits.contextsPerOrigin > 0;
+    return this.options.limits.contextsPerOrigin > 0;
   }
 
   useHost(host: ByteString): void {
-    this.#host = host;
+    this.host = host;
   }
 
   /** The slot of a context that came from `origin` (origin-key.ts). */
   slotOf({ context, text, head, limit: ownLimit }: DecidedContext, origin: ByteString): ChosenSlot {
     const { name, type, timestamped } = context;
-    const limit = ownLimit === OVER.none ? this.#limitOf(name, origin) : ownLimit;
+    const limit = ownLimit === OVER.none ? this.limitOf(name, origin) : ownLimit;
     if (limit !== OVER.contextBytes) {
       const typeIndex = CONTEXT_TYPES.indexOf(type);
       const variant = timestamped ? typeIndex + ORDERED : typeIndex;
-      const { slot, isNew } = this.#find(text, head, variant, timestamped, this.#mayAdd(limit));
+      const { slot, isNew } = this.find(text, head, variant, timestamped, this.mayAdd(limit));
       if (slot !== NO_SLOT) {
-        if (isNew) this.#add(slot, context, text, origin, limit);
-        else if (this.#untold.size > 0 && this.#untold.delete(slot))
-          this.#notify(slot, typeIndex, text, OVER.none);
-        return this.#choose(slot, false);
+        if (isNew) this.add(slot, context, text, origin, limit);
+        else if (this.untold.size > 0 && this.untold.delete(slot))
+          this.notify(slot, typeIndex, text, OVER.none);
+        return this.choose(slot, false);
       }
     }
-    return this.#overflow(context, origin, limit === OVER.none ? OVER.contexts : limit);
+    return this.overflow(context, origin, limit === OVER.none ? OVER.contexts : limit);
   }
 
   /** Takes back the slots that the core has freed. */
@@ -189,93 +189,93 @@ export class ContextSlots {
     let ofOrigin = false;
     const metrics = new Set<ByteString>([OVERFLOW_NAME]);
     for (const slot of slots) {
-      this.#untold.delete(slot);
-      if (this.#overflows.delete(slot)) continue;
-      if (this.#total.give()) inTotal = true;
-      const metric = this.#metrics.give(slot);
+      this.untold.delete(slot);
+      if (this.overflows.delete(slot)) continue;
+      if (this.total.give()) inTotal = true;
+      const metric = this.metrics.give(slot);
       if (metric !== undefined) metrics.add(metric);
-      if (this.#origins.give(slot) !== undefined) ofOrigin = true;
+      if (this.origins.give(slot) !== undefined) ofOrigin = true;
     }
     if (!inTotal && !ofOrigin && metrics.size === 1) return;
-    const returning = [...this.#overflows].filter(
+    const returning = [...this.overflows].filter(
       ([, { limit, name }]) =>
         (limit === OVER.contexts && inTotal) ||
         (limit === OVER.origin && ofOrigin) ||
         (limit === OVER.metric && metrics.has(name)),
     );
-    this.#options.core.forgetLinesOf(returning.map(([slot]) => slot));
+    this.options.core.forgetLinesOf(returning.map(([slot]) => slot));
   }
 
   /** The control thread has room for the contexts of these slots: they are told again when they are next seen. */
   readmit(slots: Iterable<number>): void {
     const list = [...slots];
-    for (const slot of list) this.#untold.add(slot);
-    this.#options.core.forgetLinesOf(list);
+    for (const slot of list) this.untold.add(slot);
+    this.options.core.forgetLinesOf(list);
   }
 
   /** The number of the limit that one more context of this name and origin would be over. */
-  #limitOf(name: ByteString, origin: ByteString): number {
-    if (!this.#metrics.hasRoom(name)) return OVER.metric;
-    if (!this.#origins.hasRoom(origin)) return OVER.origin;
-    return this.#total.hasRoom ? OVER.none : OVER.contexts;
+  private limitOf(name: ByteString, origin: ByteString): number {
+    if (!this.metrics.hasRoom(name)) return OVER.metric;
+    if (!this.origins.hasRoom(origin)) return OVER.origin;
+    return this.total.hasRoom ? OVER.none : OVER.contexts;
   }
 
-  #mayAdd(limit: number): boolean {
-    const { dryRun } = this.#options.limits;
-    return limit === OVER.none || (dryRun && this.#total.count < CONTEXTS_HARD_MAX);
+  private mayAdd(limit: number): boolean {
+    const { dryRun } = this.options.limits;
+    return limit === OVER.none || (dryRun && this.total.count < CONTEXTS_HARD_MAX);
   }
 
-  #add(slot: number, context: LineContext, text: ByteString, origin: ByteString, limit: number): void {
+  private add(slot: number, context: LineContext, text: ByteString, origin: ByteString, limit: number): void {
     const { name, type, tags, source, isTiming } = context;
-    this.#refuse(limit, name, origin);
-    this.#total.acquire();
-    this.#metrics.acquire(slot, name);
-    this.#origins.acquire(slot, origin);
-    this.#notify(slot, CONTEXT_TYPES.indexOf(type), text, limit, source, isTiming);
+    this.refuse(limit, name, origin);
+    this.total.acquire();
+    this.metrics.acquire(slot, name);
+    this.origins.acquire(slot, origin);
+    this.notify(slot, CONTEXT_TYPES.indexOf(type), text, limit, source, isTiming);
     // In a dry run: over the limit, and in a slot of its own.
-    if (limit !== OVER.none) this.#options.sink.overLimit(limit, name, tags);
+    if (limit !== OVER.none) this.options.sink.overLimit(limit, name, tags);
   }
 
-  #overflow({ name, type, tags }: LineContext, origin: ByteString, limit: number): ChosenSlot {
-    const { sink } = this.#options;
-    this.#refuse(limit, name, origin);
-    const own = this.#overflowSlot(name, type, limit);
+  private overflow({ name, type, tags }: LineContext, origin: ByteString, limit: number): ChosenSlot {
+    const { sink } = this.options;
+    this.refuse(limit, name, origin);
+    const own = this.overflowSlot(name, type, limit);
     if (own !== NO_SLOT) {
       sink.overLimit(limit, name, tags);
-      return this.#choose(own, true);
+      return this.choose(own, true);
     }
-    const shared = this.#overflowSlot(OVERFLOW_NAME, type, limit);
+    const shared = this.overflowSlot(OVERFLOW_NAME, type, limit);
     if (shared !== NO_SLOT) sink.overLimit(limit, OVERFLOW_NAME, [`${NAME_KEY}:${name}`]);
-    return this.#choose(shared, true);
+    return this.choose(shared, true);
   }
 
-  #overflowSlot(name: ByteString, type: ContextType, limit: number): number {
-    const head = `${name}\n${this.#host}\n`;
+  private overflowSlot(name: ByteString, type: ContextType, limit: number): number {
+    const head = `${name}\n${this.host}\n`;
     const text = head + OVERFLOW_TAG;
     if (text.length > CONTEXT_TEXT_BYTES_MAX) return NO_SLOT;
     const typeIndex = CONTEXT_TYPES.indexOf(type);
-    const mayAdd = name === OVERFLOW_NAME || this.#overflows.size < OVERFLOW_SERIES_MAX;
-    const { slot, isNew } = this.#find(text, head.length, typeIndex + OVERFLOWED * limit, false, mayAdd);
+    const mayAdd = name === OVERFLOW_NAME || this.overflows.size < OVERFLOW_SERIES_MAX;
+    const { slot, isNew } = this.find(text, head.length, typeIndex + OVERFLOWED * limit, false, mayAdd);
     if (isNew) {
-      this.#overflows.set(slot, { limit, name: detachText(name) });
-      this.#notify(slot, typeIndex, text, limit);
+      this.overflows.set(slot, { limit, name: detachText(name) });
+      this.notify(slot, typeIndex, text, limit);
     }
     return slot;
   }
 
-  #refuse(limit: number, name: ByteString, origin: ByteString): void {
-    if (limit === OVER.contexts) this.#total.refuse();
-    else if (limit === OVER.metric) this.#metrics.refuse(name);
-    else if (limit === OVER.origin) this.#origins.refuse(origin);
+  private refuse(limit: number, name: ByteString, origin: ByteString): void {
+    if (limit === OVER.contexts) this.total.refuse();
+    else if (limit === OVER.metric) this.metrics.refuse(name);
+    else if (limit === OVER.origin) this.origins.refuse(origin);
   }
 
-  #find(text: ByteString, head: number, variant: number, ordered: boolean, mayAdd: boolean) {
-    const { core, scratchPtr } = this.#options;
+  private find(text: ByteString, head: number, variant: number, ordered: boolean, mayAdd: boolean) {
+    const { core, scratchPtr } = this.options;
     core.bytes.write(text, scratchPtr, 'latin1');
     return core.contextSlot(scratchPtr, head, text.length, variant, ordered, mayAdd);
   }
 
-  #notify(
+  private notify(
     slot: number,
     typeIndex: number,
     text: ByteString,
@@ -283,13 +283,13 @@ export class ContextSlots {
     source?: string,
     isTiming?: boolean,
   ): void {
-    this.#options.onNew();
-    this.#options.sink.newContext(slot, typeIndex, text, limit, source, isTiming);
+    this.options.onNew();
+    this.options.sink.newContext(slot, typeIndex, text, limit, source, isTiming);
   }
 
-  #choose(slot: number, isOver: boolean): ChosenSlot {
-    this.#chosen.slot = slot;
-    this.#chosen.isOver = isOver;
-    return this.#chosen;
+  private choose(slot: number, isOver: boolean): ChosenSlot {
+    this.chosen.slot = slot;
+    this.chosen.isOver = isOver;
+    return this.chosen;
   }
 }

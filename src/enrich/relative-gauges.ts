@@ -14,27 +14,27 @@ const GAUGES_MAX = 65_536;
 
 export class RelativeGauges {
   /** In the order they were last sent. */
-  readonly #values = new Map<ByteString, number>();
-  readonly #gaugesMax: number;
-  readonly #onForgotten: () => void;
+  private readonly values = new Map<ByteString, number>();
+  private readonly gaugesMax: number;
+  private readonly onForgotten: () => void;
 
   constructor(onForgotten: () => void, gaugesMax = GAUGES_MAX) {
-    this.#onForgotten = onForgotten;
-    this.#gaugesMax = gaugesMax;
+    this.onForgotten = onForgotten;
+    this.gaugesMax = gaugesMax;
   }
 
   /** Applies one value to the gauge with this text, and returns what it is now. */
   apply(text: ByteString, value: number, isRelative: boolean): number {
-    const before = this.#values.get(text);
+    const before = this.values.get(text);
     const sum = isRelative ? (before ?? 0) + value : value;
     // A gauge stays finite: a change that would make it infinite changes nothing.
     const after = Number.isFinite(sum) || !isRelative ? sum : (before ?? 0);
-    if (before !== undefined) this.#values.delete(text);
-    this.#values.set(text, after);
-    if (this.#values.size > this.#gaugesMax) {
-      const [oldest] = this.#values.keys();
-      this.#values.delete(oldest as ByteString);
-      this.#onForgotten();
+    if (before !== undefined) this.values.delete(text);
+    this.values.set(text, after);
+    if (this.values.size > this.gaugesMax) {
+      const [oldest] = this.values.keys();
+      this.values.delete(oldest as ByteString);
+      this.onForgotten();
     }
     return after;
   }

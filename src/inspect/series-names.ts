@@ -57,27 +57,27 @@ export interface ContextTiming extends RuleName {
 /** Any interval will do: it changes values only. */
 const INTERVAL_SECONDS = 10;
 export class SeriesNames {
-  readonly #options: SeriesOptions;
-  readonly #rules: MetricRules | undefined;
-  readonly #filter: NameFilter;
+  private readonly options: SeriesOptions;
+  private readonly rules: MetricRules | undefined;
+  private readonly filter: NameFilter;
   /** The key of the configuration whose names are left out. */
   readonly filterKey: ReturnType<typeof nameFilterKey>;
 
   constructor(options: SeriesOptions) {
-    this.#options = options;
+    this.options = options;
     const compiled = compileMetricRules(options.rules);
-    this.#rules = 'problems' in compiled ? undefined : new MetricRules(compiled);
+    this.rules = 'problems' in compiled ? undefined : new MetricRules(compiled);
     const { list } = compileAggregationRules(options.rules);
-    this.#filter = histogramNameFilter(options, possibleSuffixes(defaultsOf(options), list));
+    this.filter = histogramNameFilter(options, possibleSuffixes(defaultsOf(options), list));
     this.filterKey = nameFilterKey(options);
   }
 
   of({ name, type, timestamped }: LineContext): SeriesName[] {
     const passed = timestamped ? timestampedSeries(type, 0, INTERVAL_SECONDS) : undefined;
-    const rule = this.#rules?.ruleOfContext(name, type)?.aggregation;
-    const series = passed === undefined ? this.#aggregate(type, rule) : [passed];
+    const rule = this.rules?.ruleOfContext(name, type)?.aggregation;
+    const series = passed === undefined ? this.aggregate(type, rule) : [passed];
     return series.map(({ suffix, type }) => {
-      const hit = suffix === '' ? undefined : matchingEntry(this.#filter, name + suffix);
+      const hit = suffix === '' ? undefined : matchingEntry(this.filter, name + suffix);
       const filteredBy = hit?.isRule === true ? 'metric_filterlist_prefix' : this.filterKey;
       return {
         name: name + suffix,
@@ -92,12 +92,12 @@ export class SeriesNames {
   weightOf({ type, timestamped }: LineContext, rate: number): number | undefined {
     const weight = weightOf(type, rate, timestamped);
     if (weight === undefined || type === 'counter') return weight;
-    return observationsOf(weight, this.#options.weights === 'exact');
+    return observationsOf(weight, this.options.weights === 'exact');
   }
 
   /** What the rule for a context says about aggregation, beside its series; undefined when that is nothing. */
   timingOf({ name, type }: LineContext): ContextTiming | undefined {
-    const rule = this.#rules?.ruleOfContext(name, type);
+    const rule = this.rules?.ruleOfContext(name, type);
     const { bucketSeconds, expirySeconds } = rule?.aggregation ?? {};
     if (rule === undefined || (bucketSeconds === undefined && expirySeconds === undefined)) return undefined;
     return {
@@ -107,8 +107,8 @@ export class SeriesNames {
     };
   }
 
-  #aggregate(type: ContextType, rule: AggregationRule | undefined): readonly Series[] {
-    const series = histogramSeriesOf(defaultsOf(this.#options), rule);
+  private aggregate(type: ContextType, rule: AggregationRule | undefined): readonly Series[] {
+    const series = histogramSeriesOf(defaultsOf(this.options), rule);
     const bucket = new Bucket(0, {
       intervalSeconds: INTERVAL_SECONDS,
       seriesOf: () => series,

@@ -49,32 +49,32 @@ export class AnswerGuard {
   stalled = 0;
   /** Connections that were refused because there were too many. */
   refused = 0;
-  readonly #server: Server;
-  readonly #options: Required<AnswerGuardOptions>;
-  readonly #sockets = new Map<Socket, Watched>();
-  #timer: NodeJS.Timeout | undefined;
+  private readonly server: Server;
+  private readonly options: Required<AnswerGuardOptions>;
+  private readonly sockets = new Map<Socket, Watched>();
+  private timer: NodeJS.Timeout | undefined;
 
   constructor(server: Server, options: AnswerGuardOptions = {}) {
-    this.#server = server;
-    this.#options = { windowMs: WINDOW_MS, bytesMin: BYTES_MIN, lookMs: LOOK_MS, ...options };
-    server.on('connection', (socket: Socket) => this.#add(socket));
+    this.server = server;
+    this.options = { windowMs: WINDOW_MS, bytesMin: BYTES_MIN, lookMs: LOOK_MS, ...options };
+    server.on('connection', (socket: Socket) => this.add(socket));
     server.on('drop', () => this.refused++);
-    server.on('close', () => clearInterval(this.#timer));
+    server.on('close', () => clearInterval(this.timer));
   }
 
-  #add(socket: Socket): void {
-    this.#sockets.set(socket, { whole: 0, queued: 0, taken: 0, since: performance.now() });
-    socket.once('close', () => this.#sockets.delete(socket));
-    this.#timer ??= setInterval(() => this.#look(), this.#options.lookMs).unref();
-    const { maxConnections } = this.#server;
-    if (maxConnections > 0 && this.#sockets.size >= maxConnections * NEARLY_FULL)
-      this.#server.closeIdleConnections();
+  private add(socket: Socket): void {
+    this.sockets.set(socket, { whole: 0, queued: 0, taken: 0, since: performance.now() });
+    socket.once('close', () => this.sockets.delete(socket));
+    this.timer ??= setInterval(() => this.look(), this.options.lookMs).unref();
+    const { maxConnections } = this.server;
+    if (maxConnections > 0 && this.sockets.size >= maxConnections * NEARLY_FULL)
+      this.server.closeIdleConnections();
   }
 
-  #look(): void {
+  private look(): void {
     const now = performance.now();
-    const { windowMs, bytesMin } = this.#options;
-    for (const [socket, watched] of this.#sockets) {
+    const { windowMs, bytesMin } = this.options;
+    for (const [socket, watched] of this.sockets) {
       const queued = queuedBytes(socket);
       const whole = socket.bytesWritten - socket.writableLength;
       // A write counts as waiting whole until all of it is taken; the kernel's queue tells of its parts.

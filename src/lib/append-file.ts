@@ -48,29 +48,29 @@ interface Batch {
 }
 
 export class AppendFile {
-  readonly #options: AppendFileOptions;
-  #handle: AppendHandle;
-  #texts: string[] = [];
-  #textBytes = 0;
-  #textItems = 0;
+  private readonly options: AppendFileOptions;
+  private handle: AppendHandle;
+  private texts: string[] = [];
+  private textBytes = 0;
+  private textItems = 0;
   /** Sealed batches, the first being written. */
-  readonly #batches: Batch[] = [];
-  #queuedBytes = 0;
-  #failed = false;
+  private readonly batches: Batch[] = [];
+  private _queuedBytes = 0;
+  private failed = false;
   /** True while the last thing told was that writing fails. */
-  #saidFailing = false;
-  #reopenWanted = false;
-  #lookWanted = false;
-  #closing = false;
+  private saidFailing = false;
+  private reopenWanted = false;
+  private lookWanted = false;
+  private closing = false;
   /** The deadline of the stop has passed. */
-  #isGivenUp = false;
-  #run: Promise<void> | undefined;
+  private isGivenUp = false;
+  private run: Promise<void> | undefined;
   writtenItems = 0;
   writeErrors = 0;
 
   private constructor(options: AppendFileOptions, handle: AppendHandle) {
-    this.#options = options;
-    this.#handle = handle;
+    this.options = options;
+    this.handle = handle;
   }
 
   /** Opens the file for appending, and creates it. Rejects with the error of the system. */
@@ -79,25 +79,25 @@ export class AppendFile {
   }
 
   get queuedBytes(): number {
-    return this.#queuedBytes;
+    return this._queuedBytes;
   }
 
   /** Things that wait to be written. */
   get queuedItems(): number {
-    return this.#batches.reduce((sum, batch) => sum + batch.items, this.#textItems);
+    return this.batches.reduce((sum, batch) => sum + batch.items, this.textItems);
   }
 
   /** Queues whole lines that stand for `items` things; false when there is no room. */
   append(text: string, items: number): boolean {
     const bytes = Buffer.byteLength(text);
-    if (this.#closing || this.#queuedBytes + bytes > this.#options.queueBytesMax) return false;
-    this.#texts.push(text);
-    this.#textBytes += bytes;
-    this.#textItems += items;
-    this.#queuedBytes += bytes;
-    if (this.#textBytes >= BATCH_BYTES) {
-      this.#seal();
-      if (!this.#failed) this.#start();
+    if (this.closing || this._queuedBytes + bytes > this.options.queueBytesMax) return false;
+    this.texts.push(text);
+    this.textBytes += bytes;
+    this.textItems += items;
+    this._queuedBytes += bytes;
+    if (this.textBytes >= BATCH_BYTES) {
+      this.seal();
+      if (!this.failed) this.start();
     }
     return true;
   }
@@ -107,120 +107,120 @@ export class AppendFile {
 
   /** Looks whether the file is in its place, and writes what is queued; also tries again what failed. */
   flush(): void {
-    this.#seal();
-    this.#failed = false;
-    this.#lookWanted = true;
-    this.#start();
+    this.seal();
+    this.failed = false;
+    this.lookWanted = true;
+    this.start();
   }
 
   /** Continues in the file that has the path by now, for log rotation. */
   reopen(): void {
-    this.#reopenWanted = true;
-    this.#failed = false;
-    this.#start();
+    this.reopenWanted = true;
+    this.failed = false;
+    this.start();
   }
 
   /** Writes what it can within `deadlineMs`, then closes. Never rejects. Returns the items not written. */
   async close(deadlineMs: number): Promise<number> {
-    this.#closing = true;
+    this.closing = true;
     let timer: NodeJS.Timeout | undefined;
     const deadline = new Promise<void>((resolve) => {
       timer = setTimeout(resolve, deadlineMs);
     });
     // A run under way may just have failed; one more try covers what it left.
-    await Promise.race([deadline, this.#run]);
+    await Promise.race([deadline, this.run]);
     this.flush();
-    await Promise.race([deadline, this.#run]);
+    await Promise.race([deadline, this.run]);
     const left = this.queuedItems;
-    this.#isGivenUp = true;
+    this.isGivenUp = true;
     // After the deadline a write may hang in the kernel; waiting for close() would hang with it.
-    await Promise.race([deadline, this.#handle.close().catch(() => {})]);
+    await Promise.race([deadline, this.handle.close().catch(() => {})]);
     clearTimeout(timer);
     return left;
   }
 
-  #seal(): void {
-    if (this.#textItems === 0 && this.#textBytes === 0) return;
-    this.#batches.push({ bytes: Buffer.from(this.#texts.join('')), items: this.#textItems, written: 0 });
-    this.#texts = [];
-    this.#textBytes = 0;
-    this.#textItems = 0;
+  private seal(): void {
+    if (this.textItems === 0 && this.textBytes === 0) return;
+    this.batches.push({ bytes: Buffer.from(this.texts.join('')), items: this.textItems, written: 0 });
+    this.texts = [];
+    this.textBytes = 0;
+    this.textItems = 0;
   }
 
-  #start(): void {
-    if (this.#run !== undefined) return;
-    if (this.#batches.length === 0 && !this.#reopenWanted && !this.#lookWanted) return;
-    this.#run = this.#work().finally(() => {
-      this.#run = undefined;
+  private start(): void {
+    if (this.run !== undefined) return;
+    if (this.batches.length === 0 && !this.reopenWanted && !this.lookWanted) return;
+    this.run = this.work().finally(() => {
+      this.run = undefined;
     });
   }
 
-  async #work(): Promise<void> {
+  private async work(): Promise<void> {
     try {
-      await this.#look();
-      if (this.#reopenWanted) await this.#swapHandle();
-      for (let batch = this.#batches[0]; batch !== undefined; batch = this.#batches[0]) {
-        await this.#writeBatch(batch);
-        this.#batches.shift();
-        this.#queuedBytes -= batch.bytes.length;
+      await this.look();
+      if (this.reopenWanted) await this.swapHandle();
+      for (let batch = this.batches[0]; batch !== undefined; batch = this.batches[0]) {
+        await this.writeBatch(batch);
+        this.batches.shift();
+        this._queuedBytes -= batch.bytes.length;
         this.writtenItems += batch.items;
-        if (this.#reopenWanted) await this.#swapHandle();
+        if (this.reopenWanted) await this.swapHandle();
       }
-      if (this.#saidFailing) this.#say(undefined);
+      if (this.saidFailing) this.say(undefined);
     } catch (error) {
-      this.#failed = true;
+      this.failed = true;
       this.writeErrors++;
-      if (!this.#saidFailing) this.#say(error as Error);
+      if (!this.saidFailing) this.say(error as Error);
     }
   }
 
-  #say(error: Error | undefined): void {
-    this.#saidFailing = error !== undefined;
+  private say(error: Error | undefined): void {
+    this.saidFailing = error !== undefined;
     this.failing = error;
-    this.#options.onState?.(error);
+    this.options.onState?.(error);
   }
 
   /** Whether the path leads to something else by now, or to nothing. */
-  async #look(): Promise<void> {
-    if (!this.#lookWanted) return;
-    this.#lookWanted = false;
-    const opened = await this.#handle.stat?.();
+  private async look(): Promise<void> {
+    if (!this.lookWanted) return;
+    this.lookWanted = false;
+    const opened = await this.handle.stat?.();
     if (opened === undefined) return;
-    const there = await stat(this.#options.path).catch(() => undefined);
+    const there = await stat(this.options.path).catch(() => undefined);
     if (there !== undefined && there.ino === opened.ino && there.dev === opened.dev) return;
-    this.#reopenWanted = true;
-    await this.#swapHandle();
-    this.#options.onMoved?.();
+    this.reopenWanted = true;
+    await this.swapHandle();
+    this.options.onMoved?.();
   }
 
-  async #writeBatch(batch: Batch): Promise<void> {
+  private async writeBatch(batch: Batch): Promise<void> {
     while (batch.written < batch.bytes.length) {
-      const bytesWritten = await this.#writeOnce(batch);
+      const bytesWritten = await this.writeOnce(batch);
       if (bytesWritten === 0) throw new Error('the file takes no more bytes');
       batch.written += bytesWritten;
     }
   }
 
   /** Waits while a pipe is full, which costs its reader's time and nobody else's. */
-  async #writeOnce({ bytes, written }: Batch): Promise<number> {
+  private async writeOnce({ bytes, written }: Batch): Promise<number> {
     for (;;) {
       try {
-        const answer = await this.#handle.write(bytes, written, bytes.length - written);
+        const answer = await this.handle.write(bytes, written, bytes.length - written);
         return answer.bytesWritten;
       } catch (error) {
-        if ((error as NodeJS.ErrnoException).code !== 'EAGAIN' || this.#isGivenUp) throw error;
+        if ((error as NodeJS.ErrnoException).code !== 'EAGAIN' || this.isGivenUp) throw error;
       }
       await sleep(PIPE_MS);
     }
   }
 
-  async #swapHandle(): Promise<void> {
-    const next = await openAt(this.#options);
-    const old = this.#handle;
-    this.#handle = next;
-    this.#reopenWanted = false;
+  private async swapHandle(): Promise<void> {
+    const next = await openAt(this.options);
+    const old = this.handle;
+    this.handle = next;
+    this.reopenWanted = false;
     // A line that is half in the old file starts again in the new one.
-    const batch = this.#batches[0];
+    const batch = this.batches[0];
     if (batch !== undefined && batch.written > 0 && batch.written < batch.bytes.length) {
       batch.written = batch.bytes.lastIndexOf(10, batch.written - 1) + 1;
     }

@@ -13,14 +13,14 @@ const ROOM_AGAIN = 0.9;
 export class Budget {
   count = 0;
   readonly limit: number;
-  #isExhausted = false;
+  private isExhausted = false;
 
   constructor(limit: number) {
     this.limit = limit;
   }
 
   get hasRoom(): boolean {
-    return !this.#isExhausted && this.count < this.limit;
+    return !this.isExhausted && this.count < this.limit;
   }
 
   acquire(): void {
@@ -29,14 +29,14 @@ export class Budget {
 
   /** Notes that one found no room. */
   refuse(): void {
-    this.#isExhausted = true;
+    this.isExhausted = true;
   }
 
   /** Gives one back; true when that makes room for those that were refused. */
   give(): boolean {
     this.count--;
-    if (!this.#isExhausted || this.count >= this.limit * ROOM_AGAIN) return false;
-    this.#isExhausted = false;
+    if (!this.isExhausted || this.count >= this.limit * ROOM_AGAIN) return false;
+    this.isExhausted = false;
     return true;
   }
 }

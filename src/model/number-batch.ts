@@ -24,13 +24,13 @@ export class NumberBatch {
   }
 
   add(key: number, weight: number): void {
-    if (this.size === this.keys.length) this.#grow();
+    if (this.size === this.keys.length) this.grow();
     this.keys[this.size] = key;
     this.weights[this.size] = weight;
     this.size++;
   }
 
-  #grow(): void {
+  private grow(): void {
     const length = 2 * this.keys.length;
     const keys = new Float64Array(length);
     const weights = new Float64Array(length);

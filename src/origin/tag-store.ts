@@ -61,47 +61,47 @@ export class TagStore {
   /** What was refused because the store is full. */
   refusedEntities = 0;
   refusedLinks = 0;
-  readonly #options: Required<TagStoreOptions>;
-  readonly #entities = new Map<string, Entity>();
-  readonly #links: Readonly<Record<LinkKind, Map<string, Link>>> = {
+  private readonly options: Required<TagStoreOptions>;
+  private readonly _entities = new Map<string, Entity>();
+  private readonly links: Readonly<Record<LinkKind, Map<string, Link>>> = {
     inodes: new Map(),
     cgroups: new Map(),
     external: new Map(),
   };
-  readonly #global = new Map<CollectorName, SourceTags>();
-  readonly #listeners = new Set<(change: WorkloadsChange) => void>();
-  readonly #entityListeners = new Set<(entity: string) => void>();
+  private readonly global = new Map<CollectorName, SourceTags>();
+  private readonly listeners = new Set<(change: WorkloadsChange) => void>();
+  private readonly entityListeners = new Set<(entity: string) => void>();
   /** What has changed within the update() under way. */
-  readonly #dirty = new Set<string>();
-  readonly #dirtyLinks: Readonly<Record<LinkKind, Set<string>>> = {
+  private readonly dirty = new Set<string>();
+  private readonly dirtyLinks: Readonly<Record<LinkKind, Set<string>>> = {
     inodes: new Set(),
     cgroups: new Set(),
     external: new Set(),
   };
-  #globalIsDirty = false;
-  #depth = 0;
+  private globalIsDirty = false;
+  private depth = 0;
 
   constructor(options: TagStoreOptions) {
-    this.#options = { entitiesMax: ENTITIES_MAX, linksMax: LINKS_MAX, ...options };
+    this.options = { entitiesMax: ENTITIES_MAX, linksMax: LINKS_MAX, ...options };
   }
 
   /** Where `collector` writes what it knows. */
   writer(collector: CollectorName): StoreWriter {
-    const count = (): number => this.#countOf(collector);
+    const count = (): number => this.countOf(collector);
     return {
-      set: (source, entity, tags) => this.update(() => this.#set(collector, source, entity, tags)),
-      end: (entity) => this.update(() => this.#end(collector, entity)),
-      remove: (entity) => this.update(() => this.#remove(collector, entity)),
-      endOthers: (entities) => this.update(() => this.#endOthers(collector, entities)),
-      setGlobal: (tags) => this.update(() => this.#setGlobal(collector, tags)),
-      link: (kind, key, containerId) => this.update(() => this.#link(kind, key, containerId)),
+      set: (source, entity, tags) => this.update(() => this.set(collector, source, entity, tags)),
+      end: (entity) => this.update(() => this.end(collector, entity)),
+      remove: (entity) => this.update(() => this.remove(collector, entity)),
+      endOthers: (entities) => this.update(() => this.endOthers(collector, entities)),
+      setGlobal: (tags) => this.update(() => this.setGlobal(collector, tags)),
+      link: (kind, key, containerId) => this.update(() => this.link(kind, key, containerId)),
       endLink: (kind, key) => {
-        const link = this.#links[kind].get(key);
-        if (link !== undefined) link.endedAt ??= this.#options.clock();
+        const link = this.links[kind].get(key);
+        if (link !== undefined) link.endedAt ??= this.options.clock();
       },
       removeLink: (kind, key) =>
         this.update(() => {
-          if (this.#links[kind].delete(key)) this.#dirtyLinks[kind].add(key);
+          if (this.links[kind].delete(key)) this.dirtyLinks[kind].add(key);
         }),
       get count() {
         return count();
@@ -111,36 +111,36 @@ export class TagStore {
 
   /** Tells of everything that `work` changes as one change. */
   update<Result>(work: () => Result): Result {
-    this.#depth++;
+    this.depth++;
     try {
       return work();
     } finally {
-      if (--this.#depth === 0) this.#publish();
+      if (--this.depth === 0) this.publish();
     }
   }
 
   /** Calls with every change, at once; the result ends that. */
   onChange(listener: (change: WorkloadsChange) => void): () => void {
-    this.#listeners.add(listener);
-    return () => this.#listeners.delete(listener);
+    this.listeners.add(listener);
+    return () => this.listeners.delete(listener);
   }
 
   /** Calls with every entity whose tags appear, change or go; the result ends that. */
   onEntity(listener: (entity: string) => void): () => void {
-    this.#entityListeners.add(listener);
-    return () => this.#entityListeners.delete(listener);
+    this.entityListeners.add(listener);
+    return () => this.entityListeners.delete(listener);
   }
 
   /** Everything that is known, for a thread that starts. */
   snapshot(): Workloads {
     const linksOf = (kind: LinkKind): Record<string, string> =>
-      Object.fromEntries([...this.#links[kind]].map(([key, { container }]) => [key, container]));
+      Object.fromEntries([...this.links[kind]].map(([key, { container }]) => [key, container]));
     return {
-      entities: Object.fromEntries([...this.#entities].map(([id, { merged }]) => [id, levelsOf(merged)])),
+      entities: Object.fromEntries([...this._entities].map(([id, { merged }]) => [id, levelsOf(merged)])),
       inodes: linksOf('inodes'),
       cgroups: linksOf('cgroups'),
       external: linksOf('external'),
-      global: levelsOf(this.#globalTags()),
+      global: levelsOf(this._globalTags()),
     };
   }
 
@@ -157,27 +157,27 @@ export class TagStore {
   }
 
   has(entity: string): boolean {
-    return this.#entities.has(entity);
+    return this._entities.has(entity);
   }
 
   /** The container that a link leads to. */
   linked(kind: LinkKind, key: string): string | undefined {
-    return this.#links[kind].get(key)?.container;
+    return this.links[kind].get(key)?.container;
   }
 
   get entityCount(): number {
-    return this.#entities.size;
+    return this._entities.size;
   }
 
   linkCount(kind: LinkKind): number {
-    return this.#links[kind].size;
+    return this.links[kind].size;
   }
 
   view(entity: string): EntityView | undefined {
-    const known = this.#entities.get(entity);
+    const known = this._entities.get(entity);
     const kind = entityKind(entity);
     if (known === undefined || kind === undefined) return undefined;
-    const now = this.#options.clock();
+    const now = this.options.clock();
     const seconds = (at: number): number => Math.round((now - at) / 1000);
     return {
       ...{ entity, kind, tags: known.merged, ageSeconds: seconds(known.since) },
@@ -191,171 +191,171 @@ export class TagStore {
 
   /** The entities' ids, oldest first. */
   entities(): IterableIterator<string> {
-    return this.#entities.keys();
+    return this._entities.keys();
   }
 
   /** Tags of everything on this host. */
   get globalTags(): SourceTags {
-    return this.#globalTags();
+    return this._globalTags();
   }
 
   /** Forgets what ended KEEP_MS ago or earlier; to be called now and then. */
   expire(): void {
-    const before = this.#options.clock() - KEEP_MS;
+    const before = this.options.clock() - KEEP_MS;
     this.update(() => {
-      for (const [id, entity] of this.#entities) {
+      for (const [id, entity] of this._entities) {
         for (const [key, { endedAt }] of entity.parts)
-          if (endedAt !== undefined && endedAt <= before) this.#dropPart(id, entity, key);
+          if (endedAt !== undefined && endedAt <= before) this.dropPart(id, entity, key);
       }
       for (const kind of LINK_KINDS)
-        for (const [key, { endedAt }] of this.#links[kind])
+        for (const [key, { endedAt }] of this.links[kind])
           if (endedAt !== undefined && endedAt <= before) {
-            this.#links[kind].delete(key);
-            this.#dirtyLinks[kind].add(key);
+            this.links[kind].delete(key);
+            this.dirtyLinks[kind].add(key);
           }
     });
   }
 
-  #set(collector: CollectorName, source: TagSource, id: string, tags: SourceTags): void {
-    const now = this.#options.clock();
-    let entity = this.#entities.get(id);
+  private set(collector: CollectorName, source: TagSource, id: string, tags: SourceTags): void {
+    const now = this.options.clock();
+    let entity = this._entities.get(id);
     if (entity === undefined) {
-      if (!this.#hasRoom()) {
+      if (!this.hasRoom()) {
         this.refusedEntities++;
         return;
       }
       entity = { parts: new Map(), merged: mergeTags([]), since: now };
-      this.#entities.set(id, entity);
-      this.#dirty.add(id);
+      this._entities.set(id, entity);
+      this.dirty.add(id);
     }
     const key = `${collector} ${source}`;
     const part = entity.parts.get(key);
     if (part === undefined) entity.parts.set(key, { source, collector, tags, at: now, endedAt: undefined });
     else Object.assign(part, { tags, at: now, endedAt: undefined });
-    this.#merge(id, entity);
+    this.merge(id, entity);
   }
 
-  #end(collector: CollectorName, id: string): void {
-    for (const part of this.#entities.get(id)?.parts.values() ?? [])
-      if (part.collector === collector) part.endedAt ??= this.#options.clock();
+  private end(collector: CollectorName, id: string): void {
+    for (const part of this._entities.get(id)?.parts.values() ?? [])
+      if (part.collector === collector) part.endedAt ??= this.options.clock();
   }
 
-  #remove(collector: CollectorName, id: string): void {
-    const entity = this.#entities.get(id);
+  private remove(collector: CollectorName, id: string): void {
+    const entity = this._entities.get(id);
     if (entity === undefined) return;
-    for (const [key, part] of entity.parts) if (part.collector === collector) this.#dropPart(id, entity, key);
+    for (const [key, part] of entity.parts) if (part.collector === collector) this.dropPart(id, entity, key);
   }
 
-  #endOthers(collector: CollectorName, listed: ReadonlySet<string>): number {
+  private endOthers(collector: CollectorName, listed: ReadonlySet<string>): number {
     let ended = 0;
-    for (const [id, { parts }] of this.#entities) {
+    for (const [id, { parts }] of this._entities) {
       if (listed.has(id)) continue;
       for (const part of parts.values()) {
         if (part.collector !== collector || part.endedAt !== undefined) continue;
-        part.endedAt = this.#options.clock();
+        part.endedAt = this.options.clock();
         ended++;
       }
     }
     return ended;
   }
 
-  #setGlobal(collector: CollectorName, tags: SourceTags | undefined): void {
-    if (tags === undefined) this.#global.delete(collector);
-    else this.#global.set(collector, tags);
-    this.#globalIsDirty = true;
+  private setGlobal(collector: CollectorName, tags: SourceTags | undefined): void {
+    if (tags === undefined) this.global.delete(collector);
+    else this.global.set(collector, tags);
+    this.globalIsDirty = true;
   }
 
-  #link(kind: LinkKind, key: string, container: string): void {
-    const links = this.#links[kind];
+  private link(kind: LinkKind, key: string, container: string): void {
+    const links = this.links[kind];
     const link = links.get(key);
     if (link !== undefined) {
       link.endedAt = undefined;
       if (link.container === container) return;
       link.container = container;
-    } else if (links.size < this.#options.linksMax || this.#giveUpLink(kind)) {
+    } else if (links.size < this.options.linksMax || this.giveUpLink(kind)) {
       links.set(key, { container, endedAt: undefined });
     } else {
       this.refusedLinks++;
       return;
     }
-    this.#dirtyLinks[kind].add(key);
+    this.dirtyLinks[kind].add(key);
   }
 
-  #giveUpLink(kind: LinkKind): boolean {
-    for (const [key, { endedAt }] of this.#links[kind]) {
+  private giveUpLink(kind: LinkKind): boolean {
+    for (const [key, { endedAt }] of this.links[kind]) {
       if (endedAt === undefined) continue;
-      this.#dirtyLinks[kind].add(key);
-      return this.#links[kind].delete(key);
+      this.dirtyLinks[kind].add(key);
+      return this.links[kind].delete(key);
     }
     return false;
   }
 
   /** Whether one more entity fits; gives up the oldest that has ended when that is needed. */
-  #hasRoom(): boolean {
-    if (this.#entities.size < this.#options.entitiesMax) return true;
-    for (const [id, entity] of this.#entities) {
+  private hasRoom(): boolean {
+    if (this._entities.size < this.options.entitiesMax) return true;
+    for (const [id, entity] of this._entities) {
       if ([...entity.parts.values()].some(({ endedAt }) => endedAt === undefined)) continue;
-      for (const key of entity.parts.keys()) this.#dropPart(id, entity, key);
+      for (const key of entity.parts.keys()) this.dropPart(id, entity, key);
       return true;
     }
     return false;
   }
 
-  #dropPart(id: string, entity: Entity, key: string): void {
+  private dropPart(id: string, entity: Entity, key: string): void {
     entity.parts.delete(key);
-    if (entity.parts.size > 0) this.#merge(id, entity);
+    if (entity.parts.size > 0) this.merge(id, entity);
     else {
-      this.#entities.delete(id);
-      this.#dirty.add(id);
+      this._entities.delete(id);
+      this.dirty.add(id);
     }
   }
 
-  #merge(id: string, entity: Entity): void {
+  private merge(id: string, entity: Entity): void {
     const merged = mergeTags([...entity.parts.values()]);
     if (areEqual(merged, entity.merged)) return;
     entity.merged = merged;
-    this.#dirty.add(id);
+    this.dirty.add(id);
   }
 
-  #globalTags(): SourceTags {
-    return mergeTags([...this.#global.values()].map((tags) => ({ source: 'static', tags })));
+  private _globalTags(): SourceTags {
+    return mergeTags([...this.global.values()].map((tags) => ({ source: 'static', tags })));
   }
 
-  #countOf(collector: CollectorName): number {
+  private countOf(collector: CollectorName): number {
     let count = 0;
-    for (const { parts } of this.#entities.values())
+    for (const { parts } of this._entities.values())
       if ([...parts.values()].some((part) => part.collector === collector)) count++;
     return count;
   }
 
-  #publish(): void {
-    const entities = [...this.#dirty];
-    const links = LINK_KINDS.filter((kind) => this.#dirtyLinks[kind].size > 0);
-    if (entities.length === 0 && links.length === 0 && !this.#globalIsDirty) return;
+  private publish(): void {
+    const entities = [...this.dirty];
+    const links = LINK_KINDS.filter((kind) => this.dirtyLinks[kind].size > 0);
+    if (entities.length === 0 && links.length === 0 && !this.globalIsDirty) return;
     const change: WorkloadsChange = {
       ...(entities.length > 0 && {
-        entities: Object.fromEntries(entities.map((id) => [id, this.#levels(id)])),
+        entities: Object.fromEntries(entities.map((id) => [id, this.levels(id)])),
       }),
-      ...Object.fromEntries(links.map((kind) => [kind, this.#linkChange(kind)])),
-      ...(this.#globalIsDirty && { global: levelsOf(this.#globalTags()) }),
+      ...Object.fromEntries(links.map((kind) => [kind, this.linkChange(kind)])),
+      ...(this.globalIsDirty && { global: levelsOf(this._globalTags()) }),
     };
-    this.#dirty.clear();
-    for (const kind of links) this.#dirtyLinks[kind].clear();
-    this.#globalIsDirty = false;
+    this.dirty.clear();
+    for (const kind of links) this.dirtyLinks[kind].clear();
+    this.globalIsDirty = false;
     this.table.apply(change);
-    for (const listener of this.#listeners) listener(change);
-    for (const listener of this.#entityListeners) for (const id of entities) listener(id);
+    for (const listener of this.listeners) listener(change);
+    for (const listener of this.entityListeners) for (const id of entities) listener(id);
   }
 
-  #levels(id: string): LevelTags | null {
-    const entity = this.#entities.get(id);
+  private levels(id: string): LevelTags | null {
+    const entity = this._entities.get(id);
     return entity === undefined ? null : levelsOf(entity.merged);
   }
 
-  #linkChange(kind: LinkKind): Record<string, string | null> {
-    const links = this.#links[kind];
+  private linkChange(kind: LinkKind): Record<string, string | null> {
+    const links = this.links[kind];
     return Object.fromEntries(
-      [...this.#dirtyLinks[kind]].map((key) => [key, links.get(key)?.container ?? null]),
+      [...this.dirtyLinks[kind]].map((key) => [key, links.get(key)?.container ?? null]),
     );
   }
 }

@@ -25,51 +25,50 @@ export interface EchoOptions {
 }
 
 export class EchoPrinter {
-  readonly #stream: ConsoleStream;
-  readonly #linesPerSecond: number;
-  readonly #paint: Paint;
-  #printed = 0;
-  #leftOut = 0;
+  private readonly stream: ConsoleStream;
+  private readonly linesPerSecond: number;
+  private readonly paint: Paint;
+  private printed = 0;
+  private leftOut = 0;
   /** Runs while a second is under way. */
-  #second: NodeJS.Timeout | undefined;
+  private second: NodeJS.Timeout | undefined;
 
   constructor(options: EchoOptions) {
-    this.#stream = options.stream;
-    this.#linesPerSecond = options.linesPerSecond ?? LINES_PER_SECOND_DEFAULT;
-    this.#paint = painter(wantsColour(options.stream.isTTY === true, options.env));
+    this.stream = options.stream;
+    this.linesPerSecond = options.linesPerSecond ?? LINES_PER_SECOND_DEFAULT;
+    this.paint = painter(wantsColour(options.stream.isTTY === true, options.env));
   }
 
   /** Prints messages. `leftOut` more arrived that the caller already left out. */
   accept(lines: readonly ByteString[], leftOut: number): void {
-    if (this.#second === undefined && lines.length + leftOut > 0) {
-      this.#second = setTimeout(() => this.#endSecond(), 1000).unref();
+    if (this.second === undefined && lines.length + leftOut > 0) {
+      this.second = setTimeout(() => this.endSecond(), 1000).unref();
     }
-    const room = Math.min(lines.length, this.#linesPerSecond - this.#printed);
+    const room = Math.min(lines.length, this.linesPerSecond - this.printed);
     let text = '';
-    for (let i = 0; i < room; i++) text += `${this.#format(lines[i] as ByteString)}\n`;
-    if (text !== '') this.#stream.write(text);
-    this.#printed += room;
-    this.#leftOut += lines.length - room + leftOut;
+    for (let i = 0; i < room; i++) text += `${this.format(lines[i] as ByteString)}\n`;
+    if (text !== '') this.stream.write(text);
+    this.printed += room;
+    this.leftOut += lines.length - room + leftOut;
   }
 
   /** Prints how many were left out so far and stops the clock. */
   close(): void {
-    clearTimeout(this.#second);
-    this.#endSecond();
+    clearTimeout(this.second);
+    this.endSecond();
   }
 
-  #endSecond(): void {
-    if (this.#leftOut > 0) this.#stream.write(`${this.#paint('dim', `… ${this.#leftOut} more not shown`)}\n`);
-    this.#printed = 0;
-    this.#leftOut = 0;
-    this.#second = undefined;
+  private endSecond(): void {
+    if (this.leftOut > 0) this.stream.write(`${this.paint('dim', `… ${this.leftOut} more not shown`)}\n`);
+    this.printed = 0;
+    this.leftOut = 0;
+    this.second = undefined;
   }
 
-  #format(line: ByteString): string {
-    const columns =
-      this.#stream.isTTY === true ? (this.#stream.columns ?? 100) - 3 : COLUMNS_WITHOUT_TERMINAL;
+  private format(line: ByteString): string {
+    const columns = this.stream.isTTY === true ? (this.stream.columns ?? 100) - 3 : COLUMNS_WITHOUT_TERMINAL;
     const text = elide(toSafeText(line), columns);
-    const paint = this.#paint;
+    const paint = this.paint;
     const parts = METRIC.exec(text);
     if (parts === null || text.startsWith('_e{')) return `${paint('dim', '▸')} ${text}`;
     const [, name = '', value = '', type = '', rest = ''] = parts;

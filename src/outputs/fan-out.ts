@@ -33,30 +33,30 @@ interface Tally {
 
 export class FanOut {
   readonly outputs: readonly Output[];
-  readonly #log: Log;
-  readonly #failures = new Map<string, number>();
-  readonly #tallies: ReadonlyMap<Output, Tally>;
-  readonly #tables: readonly CumulativeTable[];
+  private readonly log: Log;
+  private readonly failures = new Map<string, number>();
+  private readonly tallies: ReadonlyMap<Output, Tally>;
+  private readonly tables: readonly CumulativeTable[];
   /** What is left of the patience with each output. */
-  readonly #patienceMs = new Map<Output, number>();
+  private readonly patienceMs = new Map<Output, number>();
 
-  readonly #patienceMax: number;
+  private readonly patienceMax: number;
   /** Events and checks that the outputs were given. */
-  #dispatched = 0;
+  private _dispatched = 0;
 
   /** `patienceMs` is for tests. */
   constructor(outputs: readonly Output[], log: Log, patienceMs = PATIENCE_MS) {
-    this.#patienceMax = patienceMs;
+    this.patienceMax = patienceMs;
     this.outputs = outputs;
-    this.#log = log;
-    this.#tallies = new Map(outputs.map((output) => [output, { given: 0, lost: 0 }]));
-    for (const { name } of outputs) this.#failures.set(name, 0);
-    this.#tables = [...new Set(outputs.flatMap(({ cumulative }) => cumulative ?? []))];
+    this.log = log;
+    this.tallies = new Map(outputs.map((output) => [output, { given: 0, lost: 0 }]));
+    for (const { name } of outputs) this.failures.set(name, 0);
+    this.tables = [...new Set(outputs.flatMap(({ cumulative }) => cumulative ?? []))];
   }
 
   /** Events and checks that the outputs were given, each counted once. */
   get dispatched(): number {
-    return this.#dispatched;
+    return this._dispatched;
   }
 
   /** The longest any output needs to look up a context after its last sample, seconds. */
@@ -75,30 +75,30 @@ export class FanOut {
   ): Promise<number> {
     let aggregates = 0;
     let told = 0;
-    this.#renewPatience(flush.final ? Math.min(FINAL_PATIENCE_MS, this.#patienceMax) : this.#patienceMax);
-    for (const table of this.#tables) table.begin(flush.at);
-    this.#each((output) => output.begin?.(flush));
+    this.renewPatience(flush.final ? Math.min(FINAL_PATIENCE_MS, this.patienceMax) : this.patienceMax);
+    for (const table of this.tables) table.begin(flush.at);
+    this.each((output) => output.begin?.(flush));
     for (const batch of batches) {
       aggregates += batch.length;
-      for (const part of this.#added(batch)) this.#each((output) => output.write(part), part.length);
-      this.#forget(forgotten.slice(told));
+      for (const part of this.added(batch)) this.each((output) => output.write(part), part.length);
+      this.forget(forgotten.slice(told));
       told = forgotten.length;
       await nextTurn();
-      await this.#waitForBusy();
+      await this.waitForBusy();
     }
-    for (const table of this.#tables) table.end(flush.at, flush.expirySecondsOf);
-    this.#each((output) => output.end?.(flush));
+    for (const table of this.tables) table.end(flush.at, flush.expirySecondsOf);
+    this.each((output) => output.end?.(flush));
     return aggregates;
   }
 
   event(event: EventMessage, receivedAt: number): void {
-    this.#dispatched++;
-    this.#each((output) => output.event?.(event, receivedAt), 1, 'event');
+    this._dispatched++;
+    this.each((output) => output.event?.(event, receivedAt), 1, 'event');
   }
 
   serviceCheck(check: ServiceCheckMessage, receivedAt: number): void {
-    this.#dispatched++;
-    this.#each((output) => output.serviceCheck?.(check, receivedAt), 1, 'serviceCheck');
+    this._dispatched++;
+    this.each((output) => output.serviceCheck?.(check, receivedAt), 1, 'serviceCheck');
   }
 
   /** Closes all outputs side by side; what each could not deliver. */
@@ -122,7 +122,7 @@ export class FanOut {
   /** What became of everything the outputs were given. */
   totals(): Totals[] {
     return this.outputs.flatMap((output) => {
-      const { given, lost } = this.#tallyOf(output);
+      const { given, lost } = this.tallyOf(output);
       const known = output.outcomes?.() ?? outcomes({ accepted: { taken: given - lost } });
       const entry: Totals = {
         stage: 'output',
@@ -144,66 +144,66 @@ export class FanOut {
         'whippet_outputs_failures_total',
         'Calls of an output that failed because of a bug.',
         'output',
-        this.#failures,
+        this.failures,
       ),
       ...this.outputs.flatMap((output) => output.metrics?.() ?? []),
     ]);
   }
 
-  #tallyOf(output: Output): Tally {
-    const tally = this.#tallies.get(output);
+  private tallyOf(output: Output): Tally {
+    const tally = this.tallies.get(output);
     assert(tally !== undefined, 'every output has a tally');
     return tally;
   }
 
   /** The batch in parts that have been added to all tables. */
-  *#added(batch: readonly Aggregate[], tables = this.#tables): Iterable<readonly Aggregate[]> {
+  private *added(batch: readonly Aggregate[], tables = this.tables): Iterable<readonly Aggregate[]> {
     const [table, ...others] = tables;
     if (table === undefined) {
       if (batch.length > 0) yield batch;
       return;
     }
-    for (const part of table.parts(batch)) yield* this.#added(part, others);
+    for (const part of table.parts(batch)) yield* this.added(part, others);
   }
 
-  #forget(contextIds: readonly number[]): void {
+  private forget(contextIds: readonly number[]): void {
     if (contextIds.length === 0) return;
     // Their last totals can be read once more.
-    this.#each((output) => output.forget?.(contextIds));
-    for (const table of this.#tables) table.forget(contextIds);
+    this.each((output) => output.forget?.(contextIds));
+    for (const table of this.tables) table.forget(contextIds);
   }
 
   /**
    * Gives every output its patience for this flush. One that used it up and is busy still gets none: a disk that
    * hangs costs the others one pause, not one at each flush.
    */
-  #renewPatience(patienceMs: number): void {
+  private renewPatience(patienceMs: number): void {
     for (const output of this.outputs) {
-      const isStuck = this.#patienceMs.get(output) === 0 && output.isBusy?.() === true;
-      this.#patienceMs.set(output, isStuck ? 0 : patienceMs);
+      const isStuck = this.patienceMs.get(output) === 0 && output.isBusy?.() === true;
+      this.patienceMs.set(output, isStuck ? 0 : patienceMs);
     }
   }
 
-  async #waitForBusy(): Promise<void> {
+  private async waitForBusy(): Promise<void> {
     for (;;) {
       const busy = this.outputs.filter(
-        (output) => (this.#patienceMs.get(output) ?? 0) > 0 && output.isBusy?.() === true,
+        (output) => (this.patienceMs.get(output) ?? 0) > 0 && output.isBusy?.() === true,
       );
       if (busy.length === 0) return;
       await sleep(PAUSE_MS);
       for (const output of busy)
-        this.#patienceMs.set(output, Math.max((this.#patienceMs.get(output) ?? 0) - PAUSE_MS, 0));
+        this.patienceMs.set(output, Math.max((this.patienceMs.get(output) ?? 0) - PAUSE_MS, 0));
     }
   }
 
   /** Calls each output; with `records` it is given so many, unless it has no use for them. */
-  #each(
+  private each(
     call: (output: Output) => void,
     records = 0,
     use: 'write' | 'event' | 'serviceCheck' = 'write',
   ): void {
     for (const output of this.outputs) {
-      const tally = this.#tallyOf(output);
+      const tally = this.tallyOf(output);
       if (output[use] !== undefined) tally.given += records;
       try {
         call(output);
@@ -211,10 +211,10 @@ export class FanOut {
         // Of what it was given, what it knows nothing of is lost.
         if (output.outcomes === undefined) tally.lost += records;
         else tally.lost = tally.given - allOf(output.outcomes());
-        const failures = (this.#failures.get(output.name) ?? 0) + 1;
-        this.#failures.set(output.name, failures);
+        const failures = (this.failures.get(output.name) ?? 0) + 1;
+        this.failures.set(output.name, failures);
         if (failures === 1)
-          this.#log.error(
+          this.log.error(
             { output: output.name, err: error },
             'an output failed; its later failures are only counted',
           );

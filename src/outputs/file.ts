@@ -59,22 +59,22 @@ function isLink(path: string): boolean {
 export class FileOutput implements Output {
   readonly name: string;
   readonly retentionSeconds = 0;
-  readonly #path: string;
-  readonly #log: Log;
-  readonly #file: AppendFile;
-  #taken = 0;
+  private readonly path: string;
+  private readonly log: Log;
+  private readonly file: AppendFile;
+  private taken = 0;
   /** Aggregates without series. */
-  #empty = 0;
-  #dropped = 0;
-  #droppedBefore = 0;
-  #closed = false;
-  #heldAtClose = 0;
+  private empty = 0;
+  private dropped = 0;
+  private droppedBefore = 0;
+  private closed = false;
+  private heldAtClose = 0;
 
   private constructor(options: FileOutputOptions, file: AppendFile) {
     this.name = options.name ?? NAME;
-    this.#path = options.path;
-    this.#log = options.log;
-    this.#file = file;
+    this.path = options.path;
+    this.log = options.log;
+    this.file = file;
   }
 
   /** Opens the file; rejects with a FileOutputError. Directories are not created. */
@@ -97,68 +97,68 @@ export class FileOutput implements Output {
 
   /** A disk that keeps up has less than this waiting; a flush of many contexts would otherwise fill the queue. */
   isBusy(): boolean {
-    return this.#file.queuedBytes > BUSY_BYTES;
+    return this.file.queuedBytes > BUSY_BYTES;
   }
 
   write(batch: readonly Aggregate[]): void {
-    for (const aggregate of batch) this.#append(formatAggregate(aggregate));
+    for (const aggregate of batch) this.append(formatAggregate(aggregate));
   }
 
   end(): void {
-    this.#file.flush();
-    const dropped = this.#dropped - this.#droppedBefore;
-    this.#droppedBefore = this.#dropped;
+    this.file.flush();
+    const dropped = this.dropped - this.droppedBefore;
+    this.droppedBefore = this.dropped;
     if (dropped > 0) {
-      this.#log.error({ path: this.#path, dropped }, 'the file output dropped aggregates, its queue is full');
+      this.log.error({ path: this.path, dropped }, 'the file output dropped aggregates, its queue is full');
     }
   }
 
   event(event: EventMessage, receivedAt: number): void {
-    this.#append(formatEvent(event, receivedAt));
+    this.append(formatEvent(event, receivedAt));
   }
 
   serviceCheck(check: ServiceCheckMessage, receivedAt: number): void {
-    this.#append(formatServiceCheck(check, receivedAt));
+    this.append(formatServiceCheck(check, receivedAt));
   }
 
   /** Continues in a new file under the same path, after log rotation moved the old one. */
   reopen(): void {
-    this.#file.reopen();
+    this.file.reopen();
   }
 
   health(): { readonly healthy: boolean; readonly detail?: string } {
-    const { failing } = this.#file;
+    const { failing } = this.file;
     if (failing === undefined) return { healthy: true };
     return {
       healthy: false,
-      detail: `cannot write ${this.#path} (${explain(this.#path, failing)}); ${this.#file.queuedItems} aggregates, events and checks wait`,
+      detail: `cannot write ${this.path} (${explain(this.path, failing)}); ${this.file.queuedItems} aggregates, events and checks wait`,
     };
   }
 
   async close(deadlineMs: number): Promise<DeliveryReport> {
-    if (!this.#closed) {
-      this.#closed = true;
-      this.#heldAtClose = await this.#file.close(deadlineMs);
+    if (!this.closed) {
+      this.closed = true;
+      this.heldAtClose = await this.file.close(deadlineMs);
     }
-    const undelivered = this.#dropped + this.#heldAtClose;
+    const undelivered = this.dropped + this.heldAtClose;
     if (undelivered === 0) return { undelivered };
     return {
       undelivered,
-      lostAtStop: this.#heldAtClose,
-      reason: `${undelivered} aggregates, events and checks could not be written to ${this.#path}`,
+      lostAtStop: this.heldAtClose,
+      reason: `${undelivered} aggregates, events and checks could not be written to ${this.path}`,
     };
   }
 
   outcomes(): Outcomes {
     return outcomes({
-      accepted: { written: this.#file.writtenItems, nothing_to_write: this.#empty },
-      dropped: { queue_full: this.#dropped },
-      held: { queue: this.#file.queuedItems },
+      accepted: { written: this.file.writtenItems, nothing_to_write: this.empty },
+      dropped: { queue_full: this.dropped },
+      held: { queue: this.file.queuedItems },
     });
   }
 
   metrics(): OwnMetric[] {
-    const metrics = this.#ownMetrics();
+    const metrics = this.ownMetrics();
     if (this.name === NAME) return metrics;
     // A second file has the same metrics with its name on them.
     const labelled = ({ labels, value }: OwnSample): OwnSample => ({
@@ -168,50 +168,50 @@ export class FileOutput implements Output {
     return metrics.map((metric) => ({ ...metric, samples: metric.samples.map(labelled) }));
   }
 
-  #ownMetrics(): OwnMetric[] {
+  private ownMetrics(): OwnMetric[] {
     return [
       ownMetric(
         'counter',
         'whippet_file_records_taken_total',
         'Aggregates, events and checks given to the file output.',
-        this.#taken,
+        this.taken,
       ),
       ownMetric(
         'counter',
         'whippet_file_records_written_total',
         'Aggregates, events and checks written to the file.',
-        this.#file.writtenItems,
+        this.file.writtenItems,
       ),
       ownMetricBy(
         'counter',
         'whippet_file_records_dropped_total',
         'Aggregates, events and checks that the file output dropped.',
         'reason',
-        [['queue_full', this.#dropped]],
+        [['queue_full', this.dropped]],
       ),
       ownMetric(
         'gauge',
         'whippet_file_records_held',
         'Aggregates, events and checks that wait for the disk.',
-        this.#file.queuedItems,
+        this.file.queuedItems,
       ),
-      ownMetric('gauge', 'whippet_file_queue_bytes', 'Text that waits for the disk.', this.#file.queuedBytes),
+      ownMetric('gauge', 'whippet_file_queue_bytes', 'Text that waits for the disk.', this.file.queuedBytes),
       ownMetric(
         'counter',
         'whippet_file_write_errors_total',
         'Writes to the file that failed.',
-        this.#file.writeErrors,
+        this.file.writeErrors,
       ),
     ];
   }
 
-  #append(text: string): void {
+  private append(text: string): void {
     // An aggregate without series has nothing to write, and nothing to lose.
     if (text === '') {
-      this.#empty++;
+      this.empty++;
       return;
     }
-    this.#taken++;
-    if (!this.#file.append(text, 1)) this.#dropped++;
+    this.taken++;
+    if (!this.file.append(text, 1)) this.dropped++;
   }
 }

@@ -13,29 +13,29 @@ import type { ByteString } from '../model/text.ts';
 
 /** What a sampler asks by name, of the configuration that is in force. */
 export class SamplerRules {
-  #ruleOf: RuleOf | undefined;
+  private _ruleOf: RuleOf | undefined;
   /** Names of derived series, such as `latency.max`, that are left out at a flush (docs/behaviour/aggregation.md#filtered-series). */
-  #nameFilter: NameFilter;
+  private nameFilter: NameFilter;
 
   constructor(config: Config) {
     const { ruleOf, nameFilter } = compile(config);
-    this.#ruleOf = ruleOf;
-    this.#nameFilter = nameFilter;
+    this._ruleOf = ruleOf;
+    this.nameFilter = nameFilter;
   }
 
   /** Takes a configuration that was loaded again. */
   use(config: Config): void {
     const { ruleOf, nameFilter } = compile(config);
-    this.#ruleOf = ruleOf;
-    this.#nameFilter = nameFilter;
+    this._ruleOf = ruleOf;
+    this.nameFilter = nameFilter;
   }
 
   get ruleOf(): RuleOf | undefined {
-    return this.#ruleOf;
+    return this._ruleOf;
   }
 
   /** Asked anew at every flush. */
-  readonly isFiltered = (name: ByteString): boolean => matchesName(this.#nameFilter, name);
+  readonly isFiltered = (name: ByteString): boolean => matchesName(this.nameFilter, name);
 }
 
 /** How often shards seal; every bucket's width is a multiple of it. */

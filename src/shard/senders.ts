@@ -38,52 +38,52 @@ export class Senders {
   forgotten = 0;
   /** Grows whenever a number that was given out is not the right one any more. */
   edition = 0;
-  readonly #sendersMax: number;
-  readonly #retiredMax: number;
-  readonly #byEntity = new Map<ByteString, Sender>();
-  readonly #byNumber = new Map<number, Sender>();
+  private readonly sendersMax: number;
+  private readonly retiredMax: number;
+  private readonly byEntity = new Map<ByteString, Sender>();
+  private readonly byNumber = new Map<number, Sender>();
   /** Numbers that nobody is given any more, oldest first. */
-  readonly #retired = new Set<number>();
-  #lastNumber = 0;
+  private readonly retired = new Set<number>();
+  private lastNumber = 0;
 
   constructor(sendersMax = SENDERS_MAX, retiredMax = RETIRED_MAX) {
-    this.#sendersMax = sendersMax;
-    this.#retiredMax = retiredMax;
+    this.sendersMax = sendersMax;
+    this.retiredMax = retiredMax;
   }
 
   get count(): number {
-    return this.#byEntity.size;
+    return this.byEntity.size;
   }
 
   /** The number of `container_id://<id>`; 0 for the empty text, a sender that is not known. */
   numberOf(entity: ByteString): number {
     if (entity === '') return 0;
-    const known = this.#byEntity.get(entity);
+    const known = this.byEntity.get(entity);
     if (known !== undefined) {
       // The order of the map is that of the last use.
-      this.#byEntity.delete(entity);
-      this.#byEntity.set(entity, known);
+      this.byEntity.delete(entity);
+      this.byEntity.set(entity, known);
       return known.number;
     }
-    if (this.#byEntity.size >= this.#sendersMax) this.#giveUpOldest();
+    if (this.byEntity.size >= this.sendersMax) this.giveUpOldest();
     const text = detachText(entity);
     const cgroup = text.startsWith(CGROUP) ? BigInt(text.slice(CGROUP.length)) : undefined;
     const origin = cgroup === undefined ? { socket: text, pid: 0 } : { ...UNKNOWN_SENDER, cgroup };
     const sender: Sender = { entity: text, origin, number: 0 };
-    this.#byEntity.set(text, sender);
-    this.#number(sender);
+    this.byEntity.set(text, sender);
+    this.number(sender);
     return sender.number;
   }
 
   /** What a number stands for. */
   senderOf(number: number): PacketOrigin {
-    return this.#byNumber.get(number)?.origin ?? UNKNOWN_SENDER;
+    return this.byNumber.get(number)?.origin ?? UNKNOWN_SENDER;
   }
 
   /** The number that the sender of `number`, which may be an older one, has now. */
   current(number: number): number {
     if (number === 0) return 0;
-    const sender = this.#byNumber.get(number);
+    const sender = this.byNumber.get(number);
     if (sender === undefined) {
       this.forgotten++;
       return 0;
@@ -93,10 +93,10 @@ export class Senders {
 
   /** What is known of the container has changed: cached lines of it are not to be found any more. */
   renew(entity: ByteString): void {
-    const sender = this.#byEntity.get(entity);
+    const sender = this.byEntity.get(entity);
     if (sender === undefined) return;
-    this.#retire(sender.number);
-    this.#number(sender);
+    this.retire(sender.number);
+    this.number(sender);
     this.edition++;
   }
 
@@ -107,32 +107,32 @@ export class Senders {
 
   /** It is known now which container a cgroup is: those who were known by it are that container. */
   identify(cgroup: string, containerId: ByteString): void {
-    const sender = this.#byEntity.get(CGROUP + cgroup);
+    const sender = this.byEntity.get(CGROUP + cgroup);
     if (sender === undefined) return;
     sender.origin = { socket: CONTAINER + containerId, pid: 0 };
     this.renew(sender.entity);
   }
 
-  #number(sender: Sender): void {
-    sender.number = ++this.#lastNumber;
-    this.#byNumber.set(sender.number, sender);
+  private number(sender: Sender): void {
+    sender.number = ++this.lastNumber;
+    this.byNumber.set(sender.number, sender);
   }
 
-  #giveUpOldest(): void {
-    const [oldest] = this.#byEntity.values();
+  private giveUpOldest(): void {
+    const [oldest] = this.byEntity.values();
     if (oldest === undefined) return;
-    this.#byEntity.delete(oldest.entity);
-    this.#retire(oldest.number);
+    this.byEntity.delete(oldest.entity);
+    this.retire(oldest.number);
     oldest.number = 0;
     this.evicted++;
     this.edition++;
   }
 
-  #retire(number: number): void {
-    this.#retired.add(number);
-    if (this.#retired.size <= this.#retiredMax) return;
-    const [oldest] = this.#retired;
-    this.#retired.delete(oldest as number);
-    this.#byNumber.delete(oldest as number);
+  private retire(number: number): void {
+    this.retired.add(number);
+    if (this.retired.size <= this.retiredMax) return;
+    const [oldest] = this.retired;
+    this.retired.delete(oldest as number);
+    this.byNumber.delete(oldest as number);
   }
 }

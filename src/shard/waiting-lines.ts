@@ -42,23 +42,23 @@ export interface WaitingOptions {
 }
 
 export class WaitingLines {
-  readonly #options: WaitingOptions;
-  readonly #linesMax: number;
-  readonly #bytesMax: number;
-  readonly #byKey = new Map<ByteString, WaitingLine[]>();
+  private readonly options: WaitingOptions;
+  private readonly linesMax: number;
+  private readonly bytesMax: number;
+  private readonly byKey = new Map<ByteString, WaitingLine[]>();
   /** Until when a key is not waited for. */
-  readonly #gaveUp = new Map<ByteString, number>();
-  #lines = 0;
-  #bytes = 0;
+  private readonly gaveUp = new Map<ByteString, number>();
+  private lines = 0;
+  private bytes = 0;
 
   constructor(options: WaitingOptions) {
-    this.#options = options;
-    this.#linesMax = options.linesMax ?? LINES_MAX;
-    this.#bytesMax = options.bytesMax ?? BYTES_MAX;
+    this.options = options;
+    this.linesMax = options.linesMax ?? LINES_MAX;
+    this.bytesMax = options.bytesMax ?? BYTES_MAX;
   }
 
   get count(): number {
-    return this.#lines;
+    return this.lines;
   }
 
   /** Keeps the line until something is known of the first of `keys` that may still come; false when it need not wait. */
@@ -69,73 +69,73 @@ export class WaitingLines {
     receivedAt: number,
     now: number,
   ): boolean {
-    const key = keys.find((one) => !this.#isGivenUp(one, now));
+    const key = keys.find((one) => !this.isGivenUp(one, now));
     if (key === undefined) return false;
     if (now - receivedAt >= WAIT_SECONDS) return false;
-    let lines = this.#byKey.get(key);
+    let lines = this.byKey.get(key);
     const bytes = line.length + LINE_BYTES;
-    const isFull = this.#lines >= this.#linesMax || this.#bytes + bytes > this.#bytesMax;
-    if (isFull || (lines === undefined && this.#byKey.size >= KEYS_MAX)) {
-      this.#options.counters.add('originNoRoom');
+    const isFull = this.lines >= this.linesMax || this.bytes + bytes > this.bytesMax;
+    if (isFull || (lines === undefined && this.byKey.size >= KEYS_MAX)) {
+      this.options.counters.add('originNoRoom');
       return false;
     }
     if (lines === undefined) {
       lines = [];
       const text = detachText(key);
-      this.#byKey.set(text, lines);
-      this.#options.ask(text);
+      this.byKey.set(text, lines);
+      this.options.ask(text);
     }
     lines.push({ line, origin, receivedAt });
-    this.#lines++;
-    this.#bytes += bytes;
-    this.#publish();
+    this.lines++;
+    this.bytes += bytes;
+    this.publish();
     return true;
   }
 
   /** Something is known of the key now: what waited for it, in order. */
   known(key: ByteString): readonly WaitingLine[] {
-    this.#gaveUp.delete(key);
-    const lines = this.#take(key);
-    if (lines.length > 0) this.#options.counters.add('originResolvedLate', lines.length);
+    this.gaveUp.delete(key);
+    const lines = this.take(key);
+    if (lines.length > 0) this.options.counters.add('originResolvedLate', lines.length);
     return lines;
   }
 
   /** Nobody knows the key: what waited for it goes on without. */
   notFound(key: ByteString, now: number): readonly WaitingLine[] {
-    const lines = this.#take(key);
-    if (this.#gaveUp.size >= GAVE_UP_MAX) this.#gaveUp.delete(this.#gaveUp.keys().next().value as ByteString);
-    this.#gaveUp.set(key, now + GAVE_UP_SECONDS);
-    this.#options.counters.add('originGaveUp', lines.length);
+    const lines = this.take(key);
+    if (this.gaveUp.size >= GAVE_UP_MAX) this.gaveUp.delete(this.gaveUp.keys().next().value as ByteString);
+    this.gaveUp.set(key, now + GAVE_UP_SECONDS);
+    this.options.counters.add('originGaveUp', lines.length);
     return lines;
   }
 
   /** What has waited for its time; everything when `now` is not finite. */
   overdue(now: number): readonly WaitingLine[] {
-    if (this.#lines === 0) return [];
-    return [...this.#byKey].flatMap(([key, [first]]) =>
+    if (this.lines === 0) return [];
+    return [...this.byKey].flatMap(([key, [first]]) =>
       first !== undefined && now - first.receivedAt >= WAIT_SECONDS ? this.notFound(key, now) : [],
     );
   }
 
-  #isGivenUp(key: ByteString, now: number): boolean {
-    const until = this.#gaveUp.get(key);
+  private isGivenUp(key: ByteString, now: number): boolean {
+    const until = this.gaveUp.get(key);
     if (until === undefined) return false;
     if (until > now) return true;
-    this.#gaveUp.delete(key);
+    this.gaveUp.delete(key);
     return false;
   }
 
-  #take(key: ByteString): readonly WaitingLine[] {
-    const lines = this.#byKey.get(key);
+  private take(key: ByteString): readonly WaitingLine[] {
+    const lines = this.byKey.get(key);
     if (lines === undefined) return [];
-    this.#byKey.delete(key);
-    this.#lines -= lines.length;
-    for (const { line } of lines) this.#bytes -= line.length + LINE_BYTES;
-    this.#publish();
+    this.byKey.delete(key);
+    this.lines -= lines.length;
+    for (const { line } of lines) this.bytes -= line.length + LINE_BYTES;
+    this.publish();
     return lines;
   }
 
-  #publish(): void {
-    this.#options.counters.set('originWaitingMessages', this.#lines);
+  private publish(): void {
+    this.options.counters.set('originWaitingMessages', this.lines);
   }
 }

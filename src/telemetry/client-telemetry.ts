@@ -96,7 +96,7 @@ interface Row extends ClientRow {
 }
 
 export class ClientTelemetry {
-  readonly #rows = new Map<string, Row>();
+  private readonly rows = new Map<string, Row>();
 
   /** Looks through the aggregates of a flush, and hands them on as they are. */
   *watch(batches: Iterable<Aggregate[]>): Generator<Aggregate[]> {
@@ -110,14 +110,14 @@ export class ClientTelemetry {
     if (data.kind !== 'counter' || !Number.isFinite(data.sum)) return;
     const name = context.name.slice(PREFIX.length);
     if (name !== BY_TYPE && !Object.hasOwn(FIELDS, name)) return;
-    const row = this.#rowOf(context.tags);
+    const row = this.rowOf(context.tags);
     if (data.sum !== 0) row.lastAt = Math.max(row.lastAt, timestamp);
     if (name === BY_TYPE) addType(row.metricsByType, tagOf(context.tags, 'metrics_type'), data.sum);
     else row.counts[name as Field] += data.sum;
   }
 
   report(arrived: readonly Arrived[]): ClientReport {
-    const clients = [...this.#rows.values()].sort((a, b) => b.counts.packets_sent - a.counts.packets_sent);
+    const clients = [...this.rows.values()].sort((a, b) => b.counts.packets_sent - a.counts.packets_sent);
     const arrivedBy = Object.keys(TRANSPORTS).filter((name) => receivedBy(name, arrived) > 0);
     const transports = [...new Set([...clients.map(({ transport }) => transport), ...arrivedBy])].sort();
     return { clients, transports: transports.map((transport) => reconcile(transport, clients, arrived)) };
@@ -152,24 +152,24 @@ export class ClientTelemetry {
     ];
   }
 
-  #rowOf(tags: readonly ByteString[]): Row {
+  private rowOf(tags: readonly ByteString[]): Row {
     const client = tagOf(tags, 'client');
     const version = tagOf(tags, 'client_version');
     const transport = transportOf(tagOf(tags, 'client_transport'));
     const key = `${client}\n${version}\n${transport}`;
-    const known = this.#rows.get(key);
+    const known = this.rows.get(key);
     if (known !== undefined) return known;
-    if (this.#rows.size >= ROWS_MAX) return this.#addRow(`${OTHER}\n${transport}`, OTHER, '', transport);
-    return this.#addRow(key, client, version, transport);
+    if (this.rows.size >= ROWS_MAX) return this.addRow(`${OTHER}\n${transport}`, OTHER, '', transport);
+    return this.addRow(key, client, version, transport);
   }
 
   /** There is one row `other` a transport, and few transports. */
-  #addRow(key: string, client: string, version: string, transport: string): Row {
-    const known = this.#rows.get(key);
+  private addRow(key: string, client: string, version: string, transport: string): Row {
+    const known = this.rows.get(key);
     if (known !== undefined) return known;
     const counts = Object.fromEntries(Object.keys(FIELDS).map((name) => [name, 0])) as Record<Field, number>;
     const row: Row = { client, version, transport, lastAt: 0, counts, metricsByType: {} };
-    this.#rows.set(key, row);
+    this.rows.set(key, row);
     return row;
   }
 }

@@ -18,51 +18,51 @@ export interface MetricsReporterOptions {
 }
 
 export default class MetricsReporter {
-  readonly #options: MetricsReporterOptions;
-  readonly #folder: string;
+  private readonly options: MetricsReporterOptions;
+  private readonly folder: string;
 
   /** vitest gives options; jest gives its configuration first. */
   constructor(first: MetricsReporterOptions | object = {}, options?: MetricsReporterOptions) {
     const own = options ?? ('rootDir' in first ? {} : first);
     checkKeys('the options of whippet/testing/reporter', own, ['outputFile']);
-    this.#options = own;
-    this.#folder = mkdtempSync(join(tmpdir(), 'whippet-run-'));
-    process.env[RUN_VARIABLE] = this.#folder;
-    process.once('exit', () => rmSync(this.#folder, { recursive: true, force: true }));
+    this.options = own;
+    this.folder = mkdtempSync(join(tmpdir(), 'whippet-run-'));
+    process.env[RUN_VARIABLE] = this.folder;
+    process.once('exit', () => rmSync(this.folder, { recursive: true, force: true }));
   }
 
   /** vitest 2 to 4: a run begins. */
   onInit(): void {
-    beginRun(this.#folder);
+    beginRun(this.folder);
   }
 
   /** vitest 3 and 4. */
   onTestRunEnd(): void {
-    this.#tell();
+    this.tell();
   }
 
   /** vitest 2; vitest 3 calls both, and the second one has nothing to tell. */
   onFinished(): void {
-    this.#tell();
+    this.tell();
   }
 
   /** jest. */
   onRunStart(): void {
-    beginRun(this.#folder);
+    beginRun(this.folder);
   }
 
   /** jest. */
   onRunComplete(): void {
-    this.#tell();
+    this.tell();
   }
 
-  #tell(): void {
-    const run = readRun(this.#folder);
+  private tell(): void {
+    const run = readRun(this.folder);
     const text = formatRun(run);
     if (text !== '') process.stdout.write(text);
-    if (this.#options.outputFile !== undefined && text !== '') {
-      writeFileSync(this.#options.outputFile, `${JSON.stringify(run, null, 2)}\n`);
+    if (this.options.outputFile !== undefined && text !== '') {
+      writeFileSync(this.options.outputFile, `${JSON.stringify(run, null, 2)}\n`);
     }
-    beginRun(this.#folder);
+    beginRun(this.folder);
   }
 }

@@ -34,13 +34,13 @@ export class Daemon {
   readonly folder = mkdtempSync(join(tmpdir(), 'dockerd-'));
   readonly socketPath = join(this.folder, 'docker.sock');
   readonly image = 'whippet-test:1';
-  #child: ChildProcess | undefined;
+  private child: ChildProcess | undefined;
 
   static async start(): Promise<Daemon> {
     const daemon = new Daemon();
     try {
       await daemon.up();
-      await daemon.#makeImage();
+      await daemon.makeImage();
       return daemon;
     } catch (error) {
       await daemon.dispose();
@@ -53,17 +53,17 @@ export class Daemon {
     const log = openSync(join(this.folder, 'log'), 'a');
     const at = (name: string): string => join(this.folder, name);
     const off = ['--iptables=false', '--ip6tables=false', '--ip-forward=false', '--bridge=none'];
-    this.#child = spawn(
+    this.child = spawn(
       find('dockerd') as string,
       [
         ...['-H', `unix://${this.socketPath}`, '--data-root', at('data'), '--exec-root', at('exec')],
         ...['--pidfile', at('pid'), '--storage-driver=vfs', ...off],
       ],
-      { stdio: ['ignore', log, log], env: this.#env() },
+      { stdio: ['ignore', log, log], env: this.env() },
     );
     const until = performance.now() + START_MS;
-    while (!(await this.#answers())) {
-      if (performance.now() > until || this.#child.exitCode !== null)
+    while (!(await this.answers())) {
+      if (performance.now() > until || this.child.exitCode !== null)
         throw new Error(
           `dockerd does not start:\n${readFileSync(join(this.folder, 'log'), 'utf8').slice(-4000)}`,
         );
@@ -73,7 +73,7 @@ export class Daemon {
 
   /** Stops it, and its containers with it. */
   async down(): Promise<void> {
-    const child = this.#child;
+    const child = this.child;
     if (child === undefined || child.exitCode !== null) return;
     const ended = new Promise((resolve) => child.once('exit', resolve));
     child.kill('SIGTERM');
@@ -89,13 +89,13 @@ export class Daemon {
   /** Runs `docker` with these arguments; what it prints. */
   async docker(...args: string[]): Promise<string> {
     const { stdout } = await promisify(execFile)(find('docker') as string, args, {
-      env: { ...this.#env(), DOCKER_HOST: `unix://${this.socketPath}` },
+      env: { ...this.env(), DOCKER_HOST: `unix://${this.socketPath}` },
       timeout: COMMAND_MS,
     });
     return stdout.trim();
   }
 
-  async #makeImage(): Promise<void> {
+  private async makeImage(): Promise<void> {
     const root = join(this.folder, 'image');
     mkdirSync(join(root, 'bin'), { recursive: true });
     copyFileSync(find('busybox') as string, join(root, 'bin/busybox'));
@@ -106,7 +106,7 @@ export class Daemon {
     await this.docker('import', '--change', 'CMD ["/bin/sh"]', tar, this.image);
   }
 
-  #env(): NodeJS.ProcessEnv {
+  private env(): NodeJS.ProcessEnv {
     return {
       ...process.env,
       PATH: FOLDERS.join(':'),
@@ -114,7 +114,7 @@ export class Daemon {
     };
   }
 
-  #answers(): Promise<boolean> {
+  private answers(): Promise<boolean> {
     return new Promise((resolve) => {
       const asked = request({ socketPath: this.socketPath, path: '/_ping', timeout: 1000 }, (response) => {
         response.resume();

@@ -59,14 +59,14 @@ interface Node {
 }
 
 export class KafkaCluster {
-  readonly #libs: string;
-  readonly #folder: string;
-  readonly #nodes: Node[];
+  private readonly libs: string;
+  private readonly folder: string;
+  private readonly nodes: Node[];
 
   private constructor(libs: string, folder: string, nodes: Node[]) {
-    this.#libs = libs;
-    this.#folder = folder;
-    this.#nodes = nodes;
+    this.libs = libs;
+    this.folder = folder;
+    this.nodes = nodes;
   }
 
   static async start(size = 1): Promise<KafkaCluster> {
@@ -90,7 +90,7 @@ export class KafkaCluster {
     });
     const cluster = new KafkaCluster(libs, folder, nodes);
     try {
-      for (const node of nodes) await cluster.#format(node);
+      for (const node of nodes) await cluster.format(node);
       await Promise.all(nodes.map((node) => cluster.startNode(node.id)));
     } catch (error) {
       await cluster.dispose();
@@ -100,15 +100,15 @@ export class KafkaCluster {
   }
 
   get brokers(): string[] {
-    return this.#nodes.map(({ port }) => `127.0.0.1:${port}`);
+    return this.nodes.map(({ port }) => `127.0.0.1:${port}`);
   }
 
   /** Starts a node, and waits until it answers. */
   async startNode(id = 1): Promise<void> {
-    const node = this.#node(id);
+    const node = this.node(id);
     const log = join(node.folder, 'out.log');
     const config = join(node.folder, 'server.properties');
-    const command = `exec java -Xms128m -Xmx384m -cp '${this.#libs}' kafka.Kafka '${config}' >> '${log}' 2>&1`;
+    const command = `exec java -Xms128m -Xmx384m -cp '${this.libs}' kafka.Kafka '${config}' >> '${log}' 2>&1`;
     node.process = spawn('sh', ['-c', command], { stdio: 'ignore' });
     const until = Date.now() + START_MS;
     while (!(await answers(node.port))) {
@@ -120,7 +120,7 @@ export class KafkaCluster {
 
   /** kill -9. */
   async killNode(id = 1): Promise<void> {
-    const { process } = this.#node(id);
+    const { process } = this.node(id);
     if (process === undefined || process.exitCode !== null || process.signalCode !== null) return;
     const ended = new Promise((resolve) => process.once('exit', resolve));
     process.kill('SIGKILL');
@@ -128,18 +128,18 @@ export class KafkaCluster {
   }
 
   async dispose(): Promise<void> {
-    await Promise.all(this.#nodes.map(({ id }) => this.killNode(id)));
-    rmSync(this.#folder, { recursive: true, force: true });
+    await Promise.all(this.nodes.map(({ id }) => this.killNode(id)));
+    rmSync(this.folder, { recursive: true, force: true });
   }
 
-  async #format({ folder }: Node): Promise<void> {
+  private async format({ folder }: Node): Promise<void> {
     const config = join(folder, 'server.properties');
-    const args = ['-cp', this.#libs, 'kafka.tools.StorageTool', 'format', '-t', CLUSTER_ID, '-c', config];
+    const args = ['-cp', this.libs, 'kafka.tools.StorageTool', 'format', '-t', CLUSTER_ID, '-c', config];
     await run('java', args, { timeout: START_MS });
   }
 
-  #node(id: number): Node {
-    const node = this.#nodes.find((one) => one.id === id);
+  private node(id: number): Node {
+    const node = this.nodes.find((one) => one.id === id);
     if (node === undefined) throw new Error(`there is no node ${id}`);
     return node;
   }

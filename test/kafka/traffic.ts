@@ -49,17 +49,17 @@ export async function openLog(
 /** A few edges that send a bucket each WIDTH seconds. One may have a clock of its own. */
 export class Traffic {
   sent = 0;
-  readonly #edges: {
+  private readonly edges: {
     readonly edge: Edge;
     readonly sender: EdgeSender<Transaction>;
     readonly ahead: number;
   }[] = [];
-  readonly #log: KafkaLog;
-  #timer: NodeJS.Timeout | undefined;
-  #createdAt = 0;
+  private readonly _log: KafkaLog;
+  private timer: NodeJS.Timeout | undefined;
+  private createdAt = 0;
 
   constructor(log: KafkaLog, edges: number, aheadSeconds = 0, partitions = PARTITIONS) {
-    this.#log = log;
+    this._log = log;
     for (let i = 0; i < edges; i++) {
       const ahead = i === 0 ? aheadSeconds : 0;
       const clock: Clock = { ...systemClock, now: () => systemClock.now() + ahead * 1000 };
@@ -77,13 +77,13 @@ export class Traffic {
         hashKey: '',
       };
       const edge = new Edge(settings, ({ partition, bytes, count }) => {
-        this.#createdAt = Math.max(clock.now(), this.#createdAt + 0.001);
+        this.createdAt = Math.max(clock.now(), this.createdAt + 0.001);
         sender.submit({
           kind: 'partials',
           route: '/partials',
           destination: String(partition),
           priority: 'normal',
-          createdAt: this.#createdAt,
+          createdAt: this.createdAt,
           headers: {},
           body: bytes,
           itemCount: count,
@@ -92,30 +92,30 @@ export class Traffic {
         });
       });
       sender.start();
-      this.#edges.push({ edge, sender, ahead });
+      this.edges.push({ edge, sender, ahead });
     }
   }
 
   begin(): void {
-    this.#timer = setInterval(() => this.#sendBucket(), WIDTH * 1000);
+    this.timer = setInterval(() => this.sendBucket(), WIDTH * 1000);
   }
 
   /** Resolves when the log has acknowledged everything. */
   async end(deadlineMs: number): Promise<void> {
-    clearInterval(this.#timer);
-    for (const { sender } of this.#edges) {
+    clearInterval(this.timer);
+    for (const { sender } of this.edges) {
       const lost = await sender.stop(deadlineMs);
       if (lost > 0) throw new Error(`${lost} partials were not acknowledged: ${sender.problem}`);
     }
   }
 
   get log(): KafkaLog {
-    return this.#log;
+    return this._log;
   }
 
-  #sendBucket(): void {
+  private sendBucket(): void {
     const now = Date.now() / 1000;
-    for (const [i, { edge, ahead }] of this.#edges.entries()) {
+    for (const [i, { edge, ahead }] of this.edges.entries()) {
       const start = Math.floor((now + ahead) / WIDTH) * WIDTH - WIDTH;
       for (let c = 0; c < CONTEXTS; c++) {
         const sum = 1 + ((i * 13 + c * 7 + start) % 11);

@@ -30,22 +30,22 @@ export interface StoreOptions {
 export class Store {
   readonly kind: StoreKind;
   readonly base: string;
-  readonly #child: ChildProcess;
-  readonly #folder: string;
-  readonly #scrape: readonly string[];
+  private readonly child: ChildProcess;
+  private readonly folder: string;
+  private readonly scrape: readonly string[];
   output = '';
 
   private constructor(kind: StoreKind, port: number, { scrape = [] }: StoreOptions) {
     this.kind = kind;
-    this.#scrape = scrape;
+    this.scrape = scrape;
     this.base = `http://127.0.0.1:${port}`;
-    this.#folder = mkdtempSync(join(tmpdir(), 'store-'));
-    this.#child = spawn(join(FOLDER, kind), this.#args(port), { cwd: this.#folder });
+    this.folder = mkdtempSync(join(tmpdir(), 'store-'));
+    this.child = spawn(join(FOLDER, kind), this.args(port), { cwd: this.folder });
     const hear = (data: Buffer): void => {
       this.output += data.toString();
     };
-    this.#child.stdout?.on('data', hear);
-    this.#child.stderr?.on('data', hear);
+    this.child.stdout?.on('data', hear);
+    this.child.stderr?.on('data', hear);
   }
 
   static async start(kind: StoreKind, port?: number, options: StoreOptions = {}): Promise<Store> {
@@ -90,23 +90,23 @@ export class Store {
   }
 
   async stop(): Promise<void> {
-    const ended = new Promise((resolve) => this.#child.once('exit', resolve));
-    this.#child.kill('SIGKILL');
+    const ended = new Promise((resolve) => this.child.once('exit', resolve));
+    this.child.kill('SIGKILL');
     await ended;
-    rmSync(this.#folder, { recursive: true, force: true });
+    rmSync(this.folder, { recursive: true, force: true });
   }
 
-  #config(): string {
-    if (this.#scrape.length === 0) return '';
+  private config(): string {
+    if (this.scrape.length === 0) return '';
     const native = this.kind === 'prometheus-3' ? 'scrape_native_histograms: true, ' : '';
-    const job = `{job_name: whippet, ${native}static_configs: [{targets: ${JSON.stringify(this.#scrape)}}]}`;
+    const job = `{job_name: whippet, ${native}static_configs: [{targets: ${JSON.stringify(this.scrape)}}]}`;
     return `global: {scrape_interval: 1s}\nscrape_configs: [${job}]\n`;
   }
 
-  #args(port: number): string[] {
+  private args(port: number): string[] {
     if (this.kind === 'victoria-metrics')
       return [`-httpListenAddr=127.0.0.1:${port}`, '-storageDataPath=data', '-search.latencyOffset=0s'];
-    writeFileSync(join(this.#folder, 'prometheus.yml'), this.#config());
+    writeFileSync(join(this.folder, 'prometheus.yml'), this.config());
     return [
       '--config.file=prometheus.yml',
       '--storage.tsdb.path=data',

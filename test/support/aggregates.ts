@@ -16,20 +16,20 @@ const NO_ORIGIN = {
 
 /** Hands out contexts with ids in the order of creation. */
 export class Contexts {
-  readonly #contexts: Context[] = [];
-  readonly #host: string;
+  private readonly contexts: Context[] = [];
+  private readonly host: string;
 
   constructor(host = 'server') {
-    this.#host = host;
+    this.host = host;
   }
 
-  create(name: string, type: ContextType, tags: readonly string[] = [], host = this.#host): Context {
-    const context = { id: this.#contexts.length, name, type, host, tags };
-    this.#contexts.push(context);
+  create(name: string, type: ContextType, tags: readonly string[] = [], host = this.host): Context {
+    const context = { id: this.contexts.length, name, type, host, tags };
+    this.contexts.push(context);
     return context;
   }
 
-  readonly lookup = (id: number): Context | undefined => this.#contexts[id];
+  readonly lookup = (id: number): Context | undefined => this.contexts[id];
 }
 
 /** One aggregate of a bucket of ten seconds; series as the Agent would send them. */

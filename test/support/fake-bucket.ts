@@ -43,14 +43,14 @@ interface FakeCell {
 
 export class FakeBucket implements SealedBucket {
   readonly start: number;
-  readonly #valuesMax: number;
-  readonly #cells = new Map<number, FakeCell>();
-  readonly #timestamped: Parameters<VisitTimestamped>[] = [];
+  private readonly valuesMax: number;
+  private readonly cells = new Map<number, FakeCell>();
+  private readonly timestamped: Parameters<VisitTimestamped>[] = [];
 
   /** `valuesMax`: how many values a histogram may hold before it turns to bins. */
   constructor(start: number, options: { readonly valuesMax?: number } = {}) {
     this.start = start;
-    this.#valuesMax = options.valuesMax ?? Number.POSITIVE_INFINITY;
+    this.valuesMax = options.valuesMax ?? Number.POSITIVE_INFINITY;
   }
 
   /** Adds one sample. A value that is not finite, or refused for its rate, leaves no trace. */
@@ -58,12 +58,12 @@ export class FakeBucket implements SealedBucket {
     const { type, value, rate = 1 } = sample;
     if (typeof value === 'string') {
       const [low, high] = hashElement(value);
-      this.#touch(sample).elements.set(`${low} ${high}`, { low, high });
+      this.touch(sample).elements.set(`${low} ${high}`, { low, high });
       return;
     }
     const weight = weightOf(type, rate);
     if (!Number.isFinite(value) || weight === undefined) return;
-    const cell = this.#touch(sample);
+    const cell = this.touch(sample);
     if (type === 'counter') cell.sum += value * weight;
     else if (type === 'gauge') cell.last = value;
     else {
@@ -74,90 +74,90 @@ export class FakeBucket implements SealedBucket {
   }
 
   addTimestamped(slot: number, timestamp: number, value: number, weight = 1): void {
-    this.#timestamped.push([slot, timestamp, value, weight]);
+    this.timestamped.push([slot, timestamp, value, weight]);
   }
 
   get slots(): Uint32Array {
-    return Uint32Array.from(this.#cells.keys());
+    return Uint32Array.from(this.cells.keys());
   }
 
   sum(slot: number): number {
-    return this.#cell(slot).sum;
+    return this.cell(slot).sum;
   }
 
   last(slot: number): number {
-    return this.#cell(slot).last;
+    return this.cell(slot).last;
   }
 
   lastAt(slot: number): number {
-    return this.#cell(slot).lastAt;
+    return this.cell(slot).lastAt;
   }
 
   lastSeen(slot: number): number {
-    return this.#cell(slot).lastAt;
+    return this.cell(slot).lastAt;
   }
 
   samples(slot: number): number {
-    return this.#cell(slot).samples;
+    return this.cell(slot).samples;
   }
 
   count(slot: number): number {
-    return this.#cell(slot).count;
+    return this.cell(slot).count;
   }
 
   min(slot: number): number {
-    return this.#cell(slot).min;
+    return this.cell(slot).min;
   }
 
   max(slot: number): number {
-    return this.#cell(slot).max;
+    return this.cell(slot).max;
   }
 
   weightedSum(slot: number): number {
-    return this.#cell(slot).weightedSum;
+    return this.cell(slot).weightedSum;
   }
 
   readNumbers(slot: number, batch: NumberBatch): void {
-    const { values, bins } = this.#cell(slot);
-    batch.begin(bins.size > 0 || values.size > this.#valuesMax);
+    const { values, bins } = this.cell(slot);
+    batch.begin(bins.size > 0 || values.size > this.valuesMax);
     for (const [key, weight] of bins) batch.add(key, weight);
     for (const [value, weight] of values) batch.add(batch.isBins ? keyOf(value) : value, weight);
   }
 
   get keyPositions(): number {
-    return this.#allKeys().length;
+    return this.allKeys().length;
   }
 
   forEachKey(visit: VisitKey, start = 0, end?: number): void {
-    for (const key of this.#allKeys().slice(start, end)) visit(...key);
+    for (const key of this.allKeys().slice(start, end)) visit(...key);
   }
 
   get timestampedCount(): number {
-    return this.#timestamped.length;
+    return this.timestamped.length;
   }
 
   forEachTimestamped(visit: VisitTimestamped, start = 0, end?: number): void {
-    for (const record of this.#timestamped.slice(start, end)) visit(...record);
+    for (const record of this.timestamped.slice(start, end)) visit(...record);
   }
 
-  #allKeys(): Parameters<VisitKey>[] {
-    return [...this.#cells].flatMap(([slot, cell]) =>
+  private allKeys(): Parameters<VisitKey>[] {
+    return [...this.cells].flatMap(([slot, cell]) =>
       [...cell.elements.values()].map(
         ({ low, high }): Parameters<VisitKey> => [slot, KEY_KIND.element, low, high, 1],
       ),
     );
   }
 
-  #touch({ slot, at }: FakeSample): FakeCell {
-    const cell = this.#cells.get(slot) ?? emptyCell();
-    this.#cells.set(slot, cell);
+  private touch({ slot, at }: FakeSample): FakeCell {
+    const cell = this.cells.get(slot) ?? emptyCell();
+    this.cells.set(slot, cell);
     cell.lastAt = at;
     cell.samples++;
     return cell;
   }
 
-  #cell(slot: number): FakeCell {
-    const cell = this.#cells.get(slot);
+  private cell(slot: number): FakeCell {
+    const cell = this.cells.get(slot);
     if (cell === undefined) throw new Error(`slot ${slot} has no sample in this bucket`);
     return cell;
   }

@@ -18,12 +18,12 @@ export class FakeDocker {
   /** Answers of one's own, by the path without version and query. */
   readonly handlers = new Map<string, Handler>();
   version = '1.41';
-  readonly #streams = new Set<ServerResponse>();
-  readonly #waiters: (() => void)[] = [];
-  readonly #server = createServer((request, response) => this.#answer(request, response));
+  private readonly streams = new Set<ServerResponse>();
+  private readonly waiters: (() => void)[] = [];
+  private readonly server = createServer((request, response) => this.answer(request, response));
 
   listen(): Promise<void> {
-    return new Promise((resolve) => void this.#server.listen(this.socketPath, resolve));
+    return new Promise((resolve) => void this.server.listen(this.socketPath, resolve));
   }
 
   /** Adds a running container. */
@@ -33,29 +33,29 @@ export class FakeDocker {
   }
 
   event(value: unknown): void {
-    for (const one of this.#streams)
+    for (const one of this.streams)
       one.write(typeof value === 'string' ? value : `${JSON.stringify(value)}\n`);
   }
 
   /** Resolves when someone listens to events. */
   async listened(): Promise<void> {
-    while (this.#streams.size === 0) await new Promise<void>((resolve) => this.#waiters.push(resolve));
+    while (this.streams.size === 0) await new Promise<void>((resolve) => this.waiters.push(resolve));
   }
 
   /** Ends the streams of events as a daemon that stops does. */
   cutEvents(): void {
-    for (const one of this.#streams) one.destroy();
-    this.#streams.clear();
+    for (const one of this.streams) one.destroy();
+    this.streams.clear();
   }
 
   async close(): Promise<void> {
     this.cutEvents();
-    this.#server.closeAllConnections();
-    await new Promise((resolve) => this.#server.close(resolve));
+    this.server.closeAllConnections();
+    await new Promise((resolve) => this.server.close(resolve));
     rmSync(this.folder, { recursive: true, force: true });
   }
 
-  #answer(request: IncomingMessage, response: ServerResponse): void {
+  private answer(request: IncomingMessage, response: ServerResponse): void {
     const url = new URL(request.url ?? '/', 'http://docker');
     const path = url.pathname.replace(/^\/v1\.\d+/, '');
     this.asked.push(path + url.search);
@@ -75,9 +75,9 @@ export class FakeDocker {
     } else if (path === '/events') {
       response.writeHead(200);
       response.flushHeaders();
-      this.#streams.add(response);
-      response.on('close', () => this.#streams.delete(response));
-      for (const waiter of this.#waiters.splice(0)) waiter();
+      this.streams.add(response);
+      response.on('close', () => this.streams.delete(response));
+      for (const waiter of this.waiters.splice(0)) waiter();
     } else if (path === '/containers/json') json(this.list);
     else if (kind === 'containers') json(this.inspects.get(id));
     else if (kind === 'images') json(this.images.get(decodeURIComponent(id)));

@@ -30,20 +30,20 @@ export interface WorldServer {
 }
 
 export class GlobalWorld {
-  readonly #clusters = new Map<string, MemoryCluster>();
-  readonly #servers: WorldServer[] = [];
+  private readonly clusters = new Map<string, MemoryCluster>();
+  private readonly servers: WorldServer[] = [];
   /** What goes wrong with logs of a topic. */
   readonly broken = new Map<string, (log: MemoryLog) => Partial<GlobalLog>>();
 
   clusterOf(topic: string): MemoryCluster {
-    const known = this.#clusters.get(topic) ?? new MemoryCluster();
-    this.#clusters.set(topic, known);
+    const known = this.clusters.get(topic) ?? new MemoryCluster();
+    this.clusters.set(topic, known);
     return known;
   }
 
   /** One that may not create its topic is refused when nobody has. */
   log(topic: string, mayCreate = true): GlobalLog {
-    if (!mayCreate) return this.#existing(topic);
+    if (!mayCreate) return this.existing(topic);
     const log = new MemoryLog(this.clusterOf(topic), { clock: systemClock });
     const broken = this.broken.get(topic)?.(log);
     if (broken === undefined) return log;
@@ -57,7 +57,7 @@ export class GlobalWorld {
     };
   }
 
-  #existing(topic: string): GlobalLog {
+  private existing(topic: string): GlobalLog {
     const log = this.log(topic);
     return {
       ensure: async (partitions) => {
@@ -108,14 +108,14 @@ export class GlobalWorld {
       outputTotals: () => server.outputTotals,
     });
     const whole = Object.assign(server, { part });
-    this.#servers.push(whole);
+    this.servers.push(whole);
     part.start();
     return whole;
   }
 
   /** Stops all that runs. */
   async dispose(): Promise<void> {
-    for (const { part } of this.#servers.splice(0)) {
+    for (const { part } of this.servers.splice(0)) {
       await part.stopOwners();
       await part.stop(0);
     }

@@ -42,18 +42,18 @@ export class MoodyIntake {
   /** Bodies that were answered with 2xx, as often as that happened. */
   readonly acknowledged: string[] = [];
   readonly sockets = new Set<Socket>();
-  #server: Server | Http2SecureServer;
-  readonly #scheme: string;
+  private server: Server | Http2SecureServer;
+  private readonly scheme: string;
   port = 0;
 
   private constructor(secret?: Secret, http2 = false) {
     const handle = (request: IncomingMessage, response: ServerResponse): void =>
-      void this.#answer(request, response);
-    this.#scheme = secret === undefined ? 'http' : 'https';
-    if (secret === undefined) this.#server = createServer(handle);
-    else if (http2) this.#server = createSecureServer({ ...secret, allowHTTP1: true }, handle as never);
-    else this.#server = createTlsServer(secret, handle);
-    this.#server.on('connection', (socket: Socket) => {
+      void this.answer(request, response);
+    this.scheme = secret === undefined ? 'http' : 'https';
+    if (secret === undefined) this.server = createServer(handle);
+    else if (http2) this.server = createSecureServer({ ...secret, allowHTTP1: true }, handle as never);
+    else this.server = createTlsServer(secret, handle);
+    this.server.on('connection', (socket: Socket) => {
       this.sockets.add(socket);
       socket.on('error', () => undefined).on('close', () => this.sockets.delete(socket));
     });
@@ -66,20 +66,20 @@ export class MoodyIntake {
   }
 
   get url(): string {
-    return `${this.#scheme}://localhost:${this.port}`;
+    return `${this.scheme}://localhost:${this.port}`;
   }
 
   async listen(port = this.port): Promise<void> {
-    await new Promise<void>((resolve) => this.#server.listen(port, 'localhost', resolve));
-    this.port = (this.#server.address() as AddressInfo).port;
+    await new Promise<void>((resolve) => this.server.listen(port, 'localhost', resolve));
+    this.port = (this.server.address() as AddressInfo).port;
   }
 
   async close(): Promise<void> {
     for (const socket of this.sockets) socket.destroy();
-    await new Promise<void>((resolve) => this.#server.close(() => resolve()));
+    await new Promise<void>((resolve) => this.server.close(() => resolve()));
   }
 
-  async #answer(request: IncomingMessage, response: ServerResponse): Promise<void> {
+  private async answer(request: IncomingMessage, response: ServerResponse): Promise<void> {
     const chunks: Buffer[] = [];
     for await (const chunk of request) chunks.push(chunk as Buffer);
     if (request.method === 'GET') {
@@ -91,10 +91,10 @@ export class MoodyIntake {
     this.requests.push({ path: url, headers, body, httpVersion });
     const mood = this.moods.shift() ?? this.mood;
     if (mood === 202 || mood === 200 || mood === 'hang_in_body') this.acknowledged.push(body);
-    this.#show(mood, response);
+    this.show(mood, response);
   }
 
-  #show(mood: Mood, response: ServerResponse): void {
+  private show(mood: Mood, response: ServerResponse): void {
     const { socket } = response;
     if (typeof mood === 'number') response.writeHead(mood, this.headers).end('{"status":"ok"}');
     else if (mood === 'reset') socket?.resetAndDestroy();

@@ -70,21 +70,21 @@ export interface OtlpReply {
 export class OtlpReceiver {
   readonly exports: ReceivedExport[] = [];
   answer: (request: ReceivedExport) => OtlpReply = () => ({});
-  readonly #isGrpc: boolean;
-  readonly #server: Server | Http2Server;
-  readonly #sessions = new Set<ServerHttp2Session>();
-  readonly #tls: boolean;
+  private readonly isGrpc: boolean;
+  private readonly server: Server | Http2Server;
+  private readonly sessions = new Set<ServerHttp2Session>();
+  private readonly tls: boolean;
 
   constructor(protocol: 'http' | 'grpc' = 'http', tls?: { key: string; cert: string }) {
-    this.#isGrpc = protocol === 'grpc';
-    this.#tls = tls !== undefined;
-    this.#server = this.#isGrpc ? this.#grpcServer(tls) : this.#httpServer();
+    this.isGrpc = protocol === 'grpc';
+    this.tls = tls !== undefined;
+    this.server = this.isGrpc ? this.grpcServer(tls) : this.httpServer();
   }
 
   async start(port = 0): Promise<string> {
-    await new Promise<void>((resolve) => this.#server.listen(port, '127.0.0.1', resolve));
-    const { port: taken } = this.#server.address() as AddressInfo;
-    return `${this.#tls ? 'https' : 'http'}://127.0.0.1:${taken}`;
+    await new Promise<void>((resolve) => this.server.listen(port, '127.0.0.1', resolve));
+    const { port: taken } = this.server.address() as AddressInfo;
+    return `${this.tls ? 'https' : 'http'}://127.0.0.1:${taken}`;
   }
 
   get points(): ReceivedPoint[] {
@@ -96,12 +96,12 @@ export class OtlpReceiver {
   }
 
   async close(): Promise<void> {
-    for (const session of this.#sessions) session.destroy();
-    if ('closeAllConnections' in this.#server) this.#server.closeAllConnections();
-    await new Promise((resolve) => this.#server.close(resolve));
+    for (const session of this.sessions) session.destroy();
+    if ('closeAllConnections' in this.server) this.server.closeAllConnections();
+    await new Promise((resolve) => this.server.close(resolve));
   }
 
-  #httpServer(): Server {
+  private httpServer(): Server {
     return createServer((request, response) => {
       const chunks: Buffer[] = [];
       request.on('data', (chunk: Buffer) => chunks.push(chunk));
@@ -114,7 +114,7 @@ export class OtlpReceiver {
           body: text = '',
           hangs,
           cuts,
-        } = this.#take(request.url ?? '', request.headers, whole);
+        } = this.take(request.url ?? '', request.headers, whole);
         if (hangs) return;
         if (cuts) request.socket.destroy();
         else response.writeHead(status, { 'content-type': 'application/x-protobuf', ...headers }).end(text);
@@ -122,24 +122,24 @@ export class OtlpReceiver {
     });
   }
 
-  #grpcServer(tls: { key: string; cert: string } | undefined): Http2Server {
+  private grpcServer(tls: { key: string; cert: string } | undefined): Http2Server {
     const server = tls === undefined ? createHttp2() : (createSecureServer(tls) as unknown as Http2Server);
-    server.on('session', (session) => this.#sessions.add(session));
+    server.on('session', (session) => this.sessions.add(session));
     server.on('stream', (stream, headers) => {
       stream.on('error', () => undefined);
       const chunks: Buffer[] = [];
       stream.on('data', (chunk: Buffer) => chunks.push(chunk));
-      stream.on('end', () => this.#answerGrpc(stream, headers, Buffer.concat(chunks)));
+      stream.on('end', () => this.answerGrpc(stream, headers, Buffer.concat(chunks)));
     });
     return server;
   }
 
-  #answerGrpc(stream: ServerHttp2Stream, headers: IncomingHttpHeaders, frame: Buffer): void {
+  private answerGrpc(stream: ServerHttp2Stream, headers: IncomingHttpHeaders, frame: Buffer): void {
     if (frame.readUInt32BE(1) !== frame.length - 5)
       throw new Error('the frame has another length than it says');
     const message = frame.subarray(5);
     const body = frame.readUInt8(0) === 1 ? gunzipSync(message) : message;
-    const reply = this.#take(String(headers[':path']), headers, body);
+    const reply = this.take(String(headers[':path']), headers, body);
     const { status = 200, grpc, message: text = '', details, hangs, cuts, headers: more = {} } = reply;
     if (hangs) return;
     if (cuts) {
@@ -167,7 +167,7 @@ export class OtlpReceiver {
     stream.end(grpc === undefined || grpc === 0 ? Buffer.concat([prefix, response]) : undefined);
   }
 
-  #take(path: string, headers: IncomingHttpHeaders, body: Buffer): OtlpReply {
+  private take(path: string, headers: IncomingHttpHeaders, body: Buffer): OtlpReply {
     const isLogs = /logs/i.test(path);
     const request = {
       path,

@@ -29,74 +29,74 @@ export interface SlowOptions {
 export class SlowSampler {
   /** Aggregates of open buckets that the last flush of all left behind. */
   leftBehind = 0;
-  readonly #options: SlowOptions;
-  #samples: SlowSample[] = [];
-  #passing: SlowSample[] = [];
-  readonly #lastSeen = new Map<string, SlowSample>();
-  #lastCutOff = 0;
+  private readonly options: SlowOptions;
+  private samples: SlowSample[] = [];
+  private passing: SlowSample[] = [];
+  private readonly lastSeen = new Map<string, SlowSample>();
+  private lastCutOff = 0;
 
   constructor(options: SlowOptions) {
-    this.#options = options;
+    this.options = options;
   }
 
   add(sample: SlowSample): void {
     const { name, type, timestamp } = sample;
     if (timestamp !== 0 && type !== 'distribution') {
-      this.#passing.push(sample);
+      this.passing.push(sample);
       return;
     }
     // A distribution with a time of its own is the copy of a histogram.
     const timed = { ...sample, at: timestamp === 0 ? sample.at : timestamp };
-    this.#samples.push(timed);
-    const last = this.#lastSeen.get(name);
-    if (last === undefined || last.order < timed.order) this.#lastSeen.set(name, timed);
+    this.samples.push(timed);
+    const last = this.lastSeen.get(name);
+    if (last === undefined || last.order < timed.order) this.lastSeen.set(name, timed);
   }
 
   /** What comes out, a line for each point. */
   flush(now: number, final: boolean): string[] {
-    const { intervalSeconds: width, flushIncompleteBuckets } = this.#options;
-    const cutOff = this.#startOf(now);
-    const points = this.#passing.map(({ name, type, value, timestamp }) =>
+    const { intervalSeconds: width, flushIncompleteBuckets } = this.options;
+    const cutOff = this.startOf(now);
+    const points = this.passing.map(({ name, type, value, timestamp }) =>
       pointOf(name, timestamp, '', type === 'counter' ? value / width : value),
     );
-    this.#passing = [];
-    const starts = new Set(this.#samples.map(({ at }) => this.#startOf(at)));
-    const withSeries = this.#samples.filter(({ type }) => type !== 'distribution');
-    const zeroStarts = new Set(withSeries.map(({ at }) => this.#startOf(at)));
-    if (zeroStarts.size === 0 && this.#lastCutOff + width <= cutOff) {
+    this.passing = [];
+    const starts = new Set(this.samples.map(({ at }) => this.startOf(at)));
+    const withSeries = this.samples.filter(({ type }) => type !== 'distribution');
+    const zeroStarts = new Set(withSeries.map(({ at }) => this.startOf(at)));
+    if (zeroStarts.size === 0 && this.lastCutOff + width <= cutOff) {
       zeroStarts.add(cutOff - width);
       starts.add(cutOff - width);
     }
     for (const start of starts) {
       if (start + width > cutOff && !(final && flushIncompleteBuckets)) continue;
-      points.push(...this.#bucket(start, zeroStarts.has(start)));
+      points.push(...this.bucket(start, zeroStarts.has(start)));
     }
-    if (final) this.#leaveBehind();
-    this.#expire(now);
-    this.#lastCutOff = cutOff;
+    if (final) this.leaveBehind();
+    this.expire(now);
+    this.lastCutOff = cutOff;
     return points.sort();
   }
 
   /** Takes the samples of a bucket away; its points, with those of idle counters. */
-  #bucket(start: number, zeroFilled: boolean): string[] {
+  private bucket(start: number, zeroFilled: boolean): string[] {
     const byName = new Map<string, SlowSample[]>();
     const rest: SlowSample[] = [];
-    for (const sample of this.#samples) {
-      if (this.#startOf(sample.at) !== start) rest.push(sample);
+    for (const sample of this.samples) {
+      if (this.startOf(sample.at) !== start) rest.push(sample);
       else byName.set(sample.name, [...(byName.get(sample.name) ?? []), sample]);
     }
-    this.#samples = rest;
+    this.samples = rest;
     if (zeroFilled) {
-      for (const [name, { type, at }] of this.#lastSeen) {
-        const isDue = type === 'counter' && Math.trunc(at) + this.#options.counterExpirySeconds > start;
+      for (const [name, { type, at }] of this.lastSeen) {
+        const isDue = type === 'counter' && Math.trunc(at) + this.options.counterExpirySeconds > start;
         if (isDue && !byName.has(name)) byName.set(name, []);
       }
     }
-    return [...byName].flatMap(([name, samples]) => this.#pointsOf(name, start, samples));
+    return [...byName].flatMap(([name, samples]) => this.pointsOf(name, start, samples));
   }
 
-  #pointsOf(name: string, start: number, samples: readonly SlowSample[]): string[] {
-    const { intervalSeconds: width } = this.#options;
+  private pointsOf(name: string, start: number, samples: readonly SlowSample[]): string[] {
+    const { intervalSeconds: width } = this.options;
     const sum = samples.reduce((sum, { value, rate }) => sum + value / rate, 0);
     const observed = samples.flatMap(({ value, rate }) => Array<number>(Math.trunc(1 / rate)).fill(value));
     observed.sort((a, b) => a - b);
@@ -121,21 +121,21 @@ export class SlowSampler {
     }
   }
 
-  #leaveBehind(): void {
-    this.leftBehind += new Set(this.#samples.map(({ name, at }) => `${name} ${this.#startOf(at)}`)).size;
-    this.#samples = [];
+  private leaveBehind(): void {
+    this.leftBehind += new Set(this.samples.map(({ name, at }) => `${name} ${this.startOf(at)}`)).size;
+    this.samples = [];
   }
 
-  #expire(now: number): void {
-    const { contextExpirySeconds, counterExpirySeconds } = this.#options;
-    for (const [name, { type, at }] of this.#lastSeen) {
+  private expire(now: number): void {
+    const { contextExpirySeconds, counterExpirySeconds } = this.options;
+    for (const [name, { type, at }] of this.lastSeen) {
       const life = contextExpirySeconds + (type === 'counter' ? counterExpirySeconds : 0);
-      if (Math.trunc(at) + life < now) this.#lastSeen.delete(name);
+      if (Math.trunc(at) + life < now) this.lastSeen.delete(name);
     }
   }
 
-  #startOf(time: number): number {
-    return Math.floor(time / this.#options.intervalSeconds) * this.#options.intervalSeconds;
+  private startOf(time: number): number {
+    return Math.floor(time / this.options.intervalSeconds) * this.options.intervalSeconds;
   }
 }
 

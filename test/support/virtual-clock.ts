@@ -15,39 +15,39 @@ interface Alarm {
 }
 
 export class VirtualClock implements Clock {
-  #now: number;
-  #alarms: Alarm[] = [];
+  private _now: number;
+  private alarms: Alarm[] = [];
 
   constructor(now = VIRTUAL_START) {
-    this.#now = now;
+    this._now = now;
   }
 
   now(): number {
-    return this.#now;
+    return this._now;
   }
 
   after(delayMs: number, call: () => void): () => void {
-    const alarm = { at: this.#now + Math.max(delayMs, 0), call };
-    this.#alarms.push(alarm);
+    const alarm = { at: this._now + Math.max(delayMs, 0), call };
+    this.alarms.push(alarm);
     return () => {
-      this.#alarms = this.#alarms.filter((other) => other !== alarm);
+      this.alarms = this.alarms.filter((other) => other !== alarm);
     };
   }
 
   /** Lets `ms` pass, alarm by alarm; after each, `settle` says when what it set off is done. */
   async advance(ms: number, settle: () => Promise<unknown> = () => nextTurn()): Promise<void> {
-    const end = this.#now + ms;
+    const end = this._now + ms;
     for (;;) {
-      const next = this.#alarms.reduce<Alarm | undefined>(
+      const next = this.alarms.reduce<Alarm | undefined>(
         (first, alarm) => (first === undefined || alarm.at < first.at ? alarm : first),
         undefined,
       );
       if (next === undefined || next.at > end) break;
-      this.#alarms.splice(this.#alarms.indexOf(next), 1);
-      this.#now = Math.max(this.#now, next.at);
+      this.alarms.splice(this.alarms.indexOf(next), 1);
+      this._now = Math.max(this._now, next.at);
       next.call();
       await settle();
     }
-    this.#now = end;
+    this._now = end;
   }
 }

@@ -47,12 +47,12 @@ export class QuantileSketch implements Sketch {
   avg = 0;
   /** Observations in the bins: those still buffered are not among them. */
   binTotal = 0;
-  readonly #limits: SketchLimits;
-  #bins: Bins = noBins();
-  #buffer: number[] = [];
+  private readonly limits: SketchLimits;
+  private bins: Bins = noBins();
+  private buffer: number[] = [];
 
   constructor(limits: SketchLimits = AGENT_LIMITS) {
-    this.#limits = limits;
+    this.limits = limits;
   }
 
   /**
@@ -73,34 +73,34 @@ export class QuantileSketch implements Sketch {
     for (let i = 0; i < counts.length; i++) fullBins += Math.floor((counts[i] as number) / limits.countMax);
     const isWide = limits.countMax > COUNT_MAX_16 || fullBins >= limits.binLimit;
     const sketch = new QuantileSketch(isWide ? { ...limits, countMax: COUNT_MAX_32 } : limits);
-    sketch.#bins = isWide
+    sketch.bins = isWide
       ? fitWide(keys, counts, limits.binLimit)
       : trimBins(placeAll(keys, counts, limits), limits);
-    sketch.binTotal = totalOf(sketch.#bins.counts);
-    sketch.#mergeSummary({ ...summary, count: sketch.binTotal });
+    sketch.binTotal = totalOf(sketch.bins.counts);
+    sketch.mergeSummary({ ...summary, count: sketch.binTotal });
     return sketch;
   }
 
   get keys(): readonly number[] {
     this.flush();
-    return this.#bins.keys;
+    return this.bins.keys;
   }
 
   get counts(): readonly number[] {
     this.flush();
-    return this.#bins.counts;
+    return this.bins.counts;
   }
 
   /** Keys waiting in the buffer. */
   get buffered(): number {
-    return this.#buffer.length;
+    return this.buffer.length;
   }
 
   /** Adds one observation; a rate outside (0, 1] counts as 1, and one below 1/(2^32 - 1) adds nothing. */
   insert(value: number, rate = 1): void {
     if (rate > 0 && 1 / rate > COUNT_MAX_32) return;
-    if (rate > 0 && rate < 1) this.#insertWeighted(value, 1 / rate);
-    else this.#insertOne(value);
+    if (rate > 0 && rate < 1) this.insertWeighted(value, 1 / rate);
+    else this.insertOne(value);
   }
 
   /** Adds one observation for each key, directly to the bins: the summary does not see them. */
@@ -110,21 +110,21 @@ export class QuantileSketch implements Sketch {
     for (const key of sorted) {
       const last = groups.keys.length - 1;
       if (groups.keys[last] === key) (groups.counts[last] as number)++;
-      else place(groups, key, 1, this.#limits);
+      else place(groups, key, 1, this.limits);
     }
     this.insertCounts(groups.keys, groups.counts);
   }
 
   /** Adds `counts[i]` observations on `keys[i]`, ascending, each once, directly to the bins. */
   insertCounts(keys: ArrayLike<number>, counts: ArrayLike<number>): void {
-    this.#settle(addGroups(this.#bins, keys, counts, this.#limits));
+    this.settle(addGroups(this.bins, keys, counts, this.limits));
   }
 
   /** Moves the buffer into the bins. */
   flush(): void {
-    if (this.#buffer.length === 0) return;
-    const keys = this.#buffer;
-    this.#buffer = [];
+    if (this.buffer.length === 0) return;
+    const keys = this.buffer;
+    this.buffer = [];
     this.insertKeys(keys);
   }
 
@@ -132,8 +132,8 @@ export class QuantileSketch implements Sketch {
   merge(other: QuantileSketch): void {
     this.flush();
     other.flush();
-    this.#mergeSummary(other);
-    this.#settle(mergeBins(this.#bins, other.#bins, this.#limits));
+    this.mergeSummary(other);
+    this.settle(mergeBins(this.bins, other.bins, this.limits));
   }
 
   /** As docs/behaviour/sketch.md#quantiles says, peculiarities included: the last bin is not held back to the maximum. */
@@ -143,7 +143,7 @@ export class QuantileSketch implements Sketch {
     if (q <= 0) return this.min;
     if (q >= 1) return this.max;
     const want = roundHalfEven(q * (this.binTotal - 1));
-    const { keys, counts } = this.#bins;
+    const { keys, counts } = this.bins;
     let total = 0;
     for (let i = 0; i < keys.length; i++) {
       const n = counts[i] as number;
@@ -159,24 +159,24 @@ export class QuantileSketch implements Sketch {
     return this.max;
   }
 
-  #insertOne(value: number): void {
+  private insertOne(value: number): void {
     if (this.count === 0 || value > this.max) this.max = value;
     if (this.count === 0 || value < this.min) this.min = value;
     this.count++;
     this.sum += value;
     this.avg += (value - this.avg) / this.count;
-    this.#buffer.push(keyOf(value));
-    if (this.#buffer.length === BUFFER_KEYS) this.flush();
+    this.buffer.push(keyOf(value));
+    if (this.buffer.length === BUFFER_KEYS) this.flush();
   }
 
-  #insertWeighted(value: number, weight: number): void {
+  private insertWeighted(value: number, weight: number): void {
     const whole = Math.trunc(weight);
-    this.#mergeSummary({ count: whole, sum: weight * value, min: value, max: value, avg: value });
+    this.mergeSummary({ count: whole, sum: weight * value, min: value, max: value, avg: value });
     this.flush();
     this.insertCounts([keyOf(value)], [whole]);
   }
 
-  #mergeSummary(other: SketchSummary): void {
+  private mergeSummary(other: SketchSummary): void {
     if (other.count === 0) return;
     const empty = this.count === 0;
     if (empty || other.max > this.max) this.max = other.max;
@@ -186,9 +186,9 @@ export class QuantileSketch implements Sketch {
     this.avg = empty ? other.avg : this.avg + ((other.avg - this.avg) * other.count) / this.count;
   }
 
-  #settle(bins: Bins): void {
-    this.#bins = trimBins(bins, this.#limits);
-    this.binTotal = totalOf(this.#bins.counts);
+  private settle(bins: Bins): void {
+    this.bins = trimBins(bins, this.limits);
+    this.binTotal = totalOf(this.bins.counts);
   }
 }
 

@@ -40,44 +40,44 @@ export function describeSource(source: Source): string {
 /** Collects problems, which stop the program, and warnings, which do not. */
 export class Findings {
   readonly problems: ConfigProblem[] = [];
-  readonly #warnings: string[] = [];
-  readonly #unused = new Set<string>();
+  private readonly _warnings: string[] = [];
+  private readonly unused = new Set<string>();
 
   report(code: ConfigErrorCode, message: string, cause?: unknown): void {
     this.problems.push({ code, message, cause });
   }
 
   warn(message: string): void {
-    this.#warnings.push(message);
+    this._warnings.push(message);
   }
 
   /** Notes a key of the Agent that this version reads and does not use: by itself when the data differs without it. */
   noteUnused(unused: UnusedAgentKey, { key, value, source }: Setting): void {
     if (value === null || value === undefined || isHarmless(unused, value)) return;
-    if (unused.lost === undefined) this.#unused.add(key);
+    if (unused.lost === undefined) this.unused.add(key);
     else this.warn(`${key} is not used: ${unused.lost} (${describeSource(source)})`);
   }
 
   /** The warnings, with one for all unused keys together. */
   get warnings(): string[] {
-    if (this.#unused.size === 0) return [...this.#warnings];
-    return [...this.#warnings, `not used by this version: ${[...this.#unused].join(', ')}`];
+    if (this.unused.size === 0) return [...this._warnings];
+    return [...this._warnings, `not used by this version: ${[...this.unused].join(', ')}`];
   }
 }
 
 /** The settings of one source. A key given twice in it is a problem: neither value is clearly meant. */
 export class Layer {
   readonly settings = new Map<string, Setting>();
-  readonly #findings: Findings;
+  private readonly findings: Findings;
 
   constructor(findings: Findings) {
-    this.#findings = findings;
+    this.findings = findings;
   }
 
   add(setting: Setting): void {
     const other = this.settings.get(setting.key);
     if (other === undefined) this.settings.set(setting.key, setting);
-    else this.#findings.report('ERR_CONFIG_DUPLICATE_KEY', describeDuplicate(other, setting));
+    else this.findings.report('ERR_CONFIG_DUPLICATE_KEY', describeDuplicate(other, setting));
   }
 }
 

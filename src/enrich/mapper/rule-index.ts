@@ -29,8 +29,8 @@ export interface IndexedRule {
 const PART_LENGTH = 4;
 
 export class RuleIndex<Rule extends IndexedRule> {
-  readonly #byKey = new Map<string, Rule[]>();
-  readonly #prefixLengths = new Set<number>();
+  private readonly byKey = new Map<string, Rule[]>();
+  private readonly prefixLengths = new Set<number>();
 
   /** `rules` in the order in which they are tried. */
   constructor(rules: readonly Rule[]) {
@@ -39,10 +39,10 @@ export class RuleIndex<Rule extends IndexedRule> {
     const usesOf = (key: string): number => uses.get(key) ?? 0;
     for (const rule of rules) {
       const key = keysOf(rule).reduce((best, key) => (usesOf(key) < usesOf(best) ? key : best));
-      const filed = this.#byKey.get(key);
-      if (filed === undefined) this.#byKey.set(key, [rule]);
+      const filed = this.byKey.get(key);
+      if (filed === undefined) this.byKey.set(key, [rule]);
       else filed.push(rule);
-      if (key === prefixKey(rule.literalPrefix)) this.#prefixLengths.add(rule.literalPrefix.length);
+      if (key === prefixKey(rule.literalPrefix)) this.prefixLengths.add(rule.literalPrefix.length);
     }
   }
 
@@ -50,9 +50,9 @@ export class RuleIndex<Rule extends IndexedRule> {
   candidates(name: ByteString): readonly Rule[] {
     // A part that occurs twice in the name is looked up once.
     const keys = new Set([...segmentKeys(name), ...partKeys(name)]);
-    for (const length of this.#prefixLengths)
+    for (const length of this.prefixLengths)
       if (length <= name.length) keys.add(prefixKey(name.slice(0, length)));
-    const lists = [...keys].flatMap((key) => this.#byKey.get(key) ?? []);
+    const lists = [...keys].flatMap((key) => this.byKey.get(key) ?? []);
     return lists.sort((a, b) => a.number - b.number);
   }
 }

@@ -22,37 +22,35 @@ const CACHED_NAMES = 1000;
 const PASSED_THROUGH: readonly ContextType[] = ['counter', 'gauge'];
 
 export class MetricRules {
-  readonly #index: RuleIndex<MetricRule>;
-  readonly #cache = new LruCache<ByteString, readonly MetricRule[]>(CACHED_NAMES);
+  private readonly index: RuleIndex<MetricRule>;
+  private readonly cache = new LruCache<ByteString, readonly MetricRule[]>(CACHED_NAMES);
 
   constructor(rules: readonly MetricRule[]) {
-    this.#index = new RuleIndex(rules);
+    this.index = new RuleIndex(rules);
   }
 
   /** The rule for lines of this name that were sent as this type. */
   ruleOfLine(name: ByteString, type: ContextType): MetricRule | undefined {
-    return this.#matching(name).find(({ types }) => types === undefined || types.has(type));
+    return this.matching(name).find(({ types }) => types === undefined || types.has(type));
   }
 
   /** The rule for a context of this name that is aggregated as this type. */
   ruleOfContext(name: ByteString, type: ContextType): MetricRule | undefined {
-    return this.#matching(name).find(
-      ({ types, as }) => types === undefined || types.has(type) || as === type,
-    );
+    return this.matching(name).find(({ types, as }) => types === undefined || types.has(type) || as === type);
   }
 
   /** The rules whose `match` fits, up to the first that is for all types. */
-  #matching(name: ByteString): readonly MetricRule[] {
-    const known = this.#cache.get(name);
+  private matching(name: ByteString): readonly MetricRule[] {
+    const known = this.cache.get(name);
     if (known !== undefined) return known;
     const matching: MetricRule[] = [];
-    for (const rule of this.#index.candidates(name)) {
+    for (const rule of this.index.candidates(name)) {
       if (!rule.matches(name)) continue;
       matching.push(rule);
       if (rule.types === undefined) break;
     }
     // A name cut from a line keeps the whole line in memory; the cache keeps a copy of its own instead.
-    this.#cache.set(Buffer.from(name, 'latin1').toString('latin1'), matching);
+    this.cache.set(Buffer.from(name, 'latin1').toString('latin1'), matching);
     return matching;
   }
 }

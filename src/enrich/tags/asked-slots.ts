@@ -16,56 +16,56 @@ const NOTES_MAX = 65_536;
 const ASKS_MAX = 32;
 
 export class AskedSlots {
-  readonly #notesMax: number;
-  readonly #slots = new Map<ByteString, Set<number>>();
+  private readonly notesMax: number;
+  private readonly slots = new Map<ByteString, Set<number>>();
   /** What the line that is resolved now has asked. */
-  readonly #asking: ByteString[] = [];
-  #notes = 0;
+  private readonly asking: ByteString[] = [];
+  private notes = 0;
 
   constructor(notesMax = NOTES_MAX) {
-    this.#notesMax = notesMax;
+    this.notesMax = notesMax;
   }
 
   get isFull(): boolean {
-    return this.#notes >= this.#notesMax;
+    return this.notes >= this.notesMax;
   }
 
   /** A line is resolved from here on. */
   begin(): void {
-    this.#asking.length = 0;
+    this.asking.length = 0;
   }
 
   ask(key: ByteString): void {
-    if (this.#asking.length < ASKS_MAX) this.#asking.push(key);
+    if (this.asking.length < ASKS_MAX) this.asking.push(key);
   }
 
   /** The line that has begun comes to this slot and is cached. */
   note(slot: number): void {
-    for (const key of this.#asking) {
+    for (const key of this.asking) {
       if (this.isFull) return;
-      let slots = this.#slots.get(key);
+      let slots = this.slots.get(key);
       if (slots === undefined) {
         slots = new Set();
-        this.#slots.set(key, slots);
+        this.slots.set(key, slots);
       }
       const before = slots.size;
       slots.add(slot);
-      this.#notes += slots.size - before;
+      this.notes += slots.size - before;
     }
   }
 
   /** The slots that rest on this answer; they are noted no longer. */
   take(key: ByteString): ReadonlySet<number> | undefined {
-    const slots = this.#slots.get(key);
+    const slots = this.slots.get(key);
     if (slots === undefined) return undefined;
-    this.#slots.delete(key);
-    this.#notes -= slots.size;
+    this.slots.delete(key);
+    this.notes -= slots.size;
     return slots;
   }
 
   /** No line is cached any more. */
   clear(): void {
-    this.#slots.clear();
-    this.#notes = 0;
+    this.slots.clear();
+    this.notes = 0;
   }
 }

@@ -61,98 +61,98 @@ export interface ChangeEffect {
 }
 
 export class TagTable implements Tagger {
-  readonly #entities = new Map<ByteString, Known>();
-  readonly #inodes = new Map<ByteString, ByteString>();
-  readonly #cgroups = new Map<ByteString, ByteString>();
-  readonly #external = new Map<ByteString, ByteString>();
-  #global: TagsByLevel = accumulate({});
-  readonly #asked = new AskedSlots();
-  #generation = 0;
+  private readonly entities = new Map<ByteString, Known>();
+  private readonly inodes = new Map<ByteString, ByteString>();
+  private readonly cgroups = new Map<ByteString, ByteString>();
+  private readonly external = new Map<ByteString, ByteString>();
+  private global: TagsByLevel = accumulate({});
+  private readonly asked = new AskedSlots();
+  private generation = 0;
 
   constructor(workloads: Workloads = {}) {
     this.apply(workloads);
   }
 
   entityTags(entity: ByteString, level: Cardinality, isSender = false): readonly ByteString[] | undefined {
-    if (!isSender) this.#asked.ask(entity);
-    return this.#entities.get(entity)?.tags[level];
+    if (!isSender) this.asked.ask(entity);
+    return this.entities.get(entity)?.tags[level];
   }
 
   globalTags(level: Cardinality): readonly ByteString[] {
-    return this.#global[level];
+    return this.global[level];
   }
 
   containerOfInode(inode: bigint): ByteString | undefined {
     const key = String(inode);
-    this.#asked.ask(`inode ${key}`);
-    return this.#inodes.get(key);
+    this.asked.ask(`inode ${key}`);
+    return this.inodes.get(key);
   }
 
   /** Id of the container whose directory in the v2 hierarchy has this id. */
   containerOfCgroup(id: bigint): ByteString | undefined {
-    return this.#cgroups.get(String(id));
+    return this.cgroups.get(String(id));
   }
 
   containerOfExternal(external: ExternalData): ByteString | undefined {
     const key = externalKey(external);
-    this.#asked.ask(`external ${key}`);
-    return this.#external.get(key);
+    this.asked.ask(`external ${key}`);
+    return this.external.get(key);
   }
 
   /** The same as containerOfInode() and containerOfExternal(), for whoever caches nothing that rests on it. */
   linkOfInode(inode: bigint): ByteString | undefined {
-    return this.#inodes.get(String(inode));
+    return this.inodes.get(String(inode));
   }
 
   linkOfExternal(external: ExternalData): ByteString | undefined {
-    return this.#external.get(externalKey(external));
+    return this.external.get(externalKey(external));
   }
 
   /** Differs after each change of what is known of an entity; 0 while nothing is. */
   generationOf(entity: ByteString): number {
-    return this.#entities.get(entity)?.generation ?? 0;
+    return this.entities.get(entity)?.generation ?? 0;
   }
 
   /** Whether anything is known of the entity. */
   has(entity: ByteString): boolean {
-    return this.#entities.has(entity);
+    return this.entities.has(entity);
   }
 
   /** Takes a change; which cached lines it touches. */
   apply(change: WorkloadsChange): ChangeEffect {
-    let all = change.global !== undefined || this.#asked.isFull;
+    let all = change.global !== undefined || this.asked.isFull;
     const slots = new Set<number>();
     const touch = (key: ByteString): void => {
-      for (const slot of this.#asked.take(key) ?? []) slots.add(slot);
+      for (const slot of this.asked.take(key) ?? []) slots.add(slot);
     };
     for (const [id, tags] of Object.entries(change.entities ?? {})) {
       const entity = toByteString(id);
-      if (tags === null) this.#entities.delete(entity);
-      else this.#entities.set(entity, { tags: accumulate(tags), generation: ++this.#generation });
+      if (tags === null) this.entities.delete(entity);
+      else this.entities.set(entity, { tags: accumulate(tags), generation: ++this.generation });
       touch(entity);
     }
-    link(this.#inodes, change.inodes, (key) => touch(`inode ${key}`));
-    link(this.#external, change.external, (key) => touch(`external ${key}`));
+    link(this.inodes, change.inodes, (key) => touch(`inode ${key}`));
+    link(this.external, change.external, (key) => touch(`external ${key}`));
     // Processes are looked up anew for every sender: no line depends on the cgroups of pidfds.
-    link(this.#cgroups, change.cgroups, () => undefined);
-    if (change.global !== undefined) this.#global = accumulate(change.global);
+    link(this.cgroups, change.cgroups, () => undefined);
+    if (change.global !== undefined) this.global = accumulate(change.global);
     if (slots.size > SLOTS_MAX) all = true;
     return { all, slots };
   }
 
   /** A line is resolved from here on. */
   beginLine(): void {
-    this.#asked.begin();
+    this.asked.begin();
   }
 
   /** The line that has begun is cached and comes to this slot. */
   noteSlot(slot: number): void {
-    this.#asked.note(slot);
+    this.asked.note(slot);
   }
 
   /** No line that was resolved before is cached any more. */
   forgetAsked(): void {
-    this.#asked.clear();
+    this.asked.clear();
   }
 }
 

@@ -12,13 +12,13 @@ export class ByteReader {
   at: number;
   readonly end: number;
   readonly bytes: Buffer;
-  readonly #view: DataView;
+  private readonly view: DataView;
 
   constructor(bytes: Buffer, start = 0, end = bytes.length) {
     this.bytes = bytes;
     this.at = start;
     this.end = end;
-    this.#view = new DataView(bytes.buffer, bytes.byteOffset, end);
+    this.view = new DataView(bytes.buffer, bytes.byteOffset, end);
   }
 
   get left(): number {
@@ -26,25 +26,25 @@ export class ByteReader {
   }
 
   u8(): number {
-    const value = this.#view.getUint8(this.at);
+    const value = this.view.getUint8(this.at);
     this.at += 1;
     return value;
   }
 
   u16(): number {
-    const value = this.#view.getUint16(this.at, true);
+    const value = this.view.getUint16(this.at, true);
     this.at += 2;
     return value;
   }
 
   u32(): number {
-    const value = this.#view.getUint32(this.at, true);
+    const value = this.view.getUint32(this.at, true);
     this.at += 4;
     return value;
   }
 
   f64(): number {
-    const value = this.#view.getFloat64(this.at, true);
+    const value = this.view.getFloat64(this.at, true);
     this.at += 8;
     return value;
   }

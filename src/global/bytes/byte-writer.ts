@@ -14,39 +14,39 @@ const SHORT_BYTES = 64;
 
 export class ByteWriter {
   length = 0;
-  #buffer = Buffer.allocUnsafe(SMALLEST_BYTES);
-  #view = viewOf(this.#buffer);
+  private buffer = Buffer.allocUnsafe(SMALLEST_BYTES);
+  private _view = viewOf(this.buffer);
 
   clear(): void {
     this.length = 0;
   }
 
   u8(value: number): void {
-    this.#reserve(1);
-    this.#buffer[this.length++] = value;
+    this.reserve(1);
+    this.buffer[this.length++] = value;
   }
 
   u16(value: number): void {
-    this.#reserve(2);
-    this.#view.setUint16(this.length, value, true);
+    this.reserve(2);
+    this._view.setUint16(this.length, value, true);
     this.length += 2;
   }
 
   u32(value: number): void {
-    this.#reserve(4);
-    this.#view.setUint32(this.length, value, true);
+    this.reserve(4);
+    this._view.setUint32(this.length, value, true);
     this.length += 4;
   }
 
   f64(value: number): void {
-    this.#reserve(8);
-    this.#view.setFloat64(this.length, value, true);
+    this.reserve(8);
+    this._view.setFloat64(this.length, value, true);
     this.length += 8;
   }
 
   varint(value: number): void {
-    this.#reserve(8);
-    const buffer = this.#buffer;
+    this.reserve(8);
+    const buffer = this.buffer;
     let rest = value;
     while (rest >= 0x80) {
       // Bitwise operators would cut the number at 32 bits.
@@ -75,15 +75,15 @@ export class ByteWriter {
   }
 
   raw(bytes: Uint8Array): void {
-    this.#reserve(bytes.length);
-    this.#buffer.set(bytes, this.length);
+    this.reserve(bytes.length);
+    this.buffer.set(bytes, this.length);
     this.length += bytes.length;
   }
 
   /** Bytes [start, start + length) of `bytes`. */
   rawPart(bytes: Uint8Array, start: number, length: number): void {
-    this.#reserve(length);
-    const buffer = this.#buffer;
+    this.reserve(length);
+    const buffer = this.buffer;
     let at = this.length;
     this.length = at + length;
     // A loop is faster than a call as long as there are few.
@@ -93,7 +93,7 @@ export class ByteWriter {
 
   /** The same of another writer. */
   copy(from: ByteWriter, start: number, length: number): void {
-    this.rawPart(from.#buffer, start, length);
+    this.rawPart(from.buffer, start, length);
   }
 
   /** Begins a block that is written behind its own length, a varint; endBlock() takes what this returns. */
@@ -106,12 +106,12 @@ export class ByteWriter {
   endBlock(start: number): void {
     const length = this.length - start;
     if (length < 0x80) {
-      this.#buffer[start - 1] = length;
+      this.buffer[start - 1] = length;
       return;
     }
     const lengthBytes = length < 0x4000 ? 2 : length < 0x200000 ? 3 : 4;
-    this.#reserve(lengthBytes - 1);
-    this.#buffer.copyWithin(start - 1 + lengthBytes, start, start + length);
+    this.reserve(lengthBytes - 1);
+    this.buffer.copyWithin(start - 1 + lengthBytes, start, start + length);
     this.length = start - 1;
     this.varint(length);
     this.length += length;
@@ -119,22 +119,22 @@ export class ByteWriter {
 
   text(text: ByteString): void {
     this.varint(text.length);
-    this.#reserve(text.length);
-    this.length += this.#buffer.write(text, this.length, 'latin1');
+    this.reserve(text.length);
+    this.length += this.buffer.write(text, this.length, 'latin1');
   }
 
   /** Overwrites four bytes written before. */
   setU32(at: number, value: number): void {
-    this.#view.setUint32(at, value, true);
+    this._view.setUint32(at, value, true);
   }
 
   setU16(at: number, value: number): void {
-    this.#view.setUint16(at, value, true);
+    this._view.setUint16(at, value, true);
   }
 
   /** Borrowed: valid until the next write. */
   view(start = 0, end = this.length): Buffer {
-    return this.#buffer.subarray(start, end);
+    return this.buffer.subarray(start, end);
   }
 
   /** A copy of its own. */
@@ -142,15 +142,15 @@ export class ByteWriter {
     return Buffer.from(this.view());
   }
 
-  #reserve(bytes: number): void {
+  private reserve(bytes: number): void {
     const needed = this.length + bytes;
-    if (needed <= this.#buffer.length) return;
-    let capacity = this.#buffer.length * 2;
+    if (needed <= this.buffer.length) return;
+    let capacity = this.buffer.length * 2;
     while (capacity < needed) capacity *= 2;
     const larger = Buffer.allocUnsafe(capacity);
     larger.set(this.view());
-    this.#buffer = larger;
-    this.#view = viewOf(larger);
+    this.buffer = larger;
+    this._view = viewOf(larger);
   }
 }
 

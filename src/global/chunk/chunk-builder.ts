@@ -22,23 +22,23 @@ export interface ChunkContext {
 }
 
 export class ChunkBuilder {
-  readonly #writer: ChunkWriter;
-  readonly #textNumbers = new Map<ByteString, number>();
+  private readonly writer: ChunkWriter;
+  private readonly textNumbers = new Map<ByteString, number>();
 
   constructor(chunkBytes: number) {
-    this.#writer = new ChunkWriter(chunkBytes);
+    this.writer = new ChunkWriter(chunkBytes);
   }
 
   add({ hash, type, name, tags }: ChunkContext, partial: Partial): void {
-    const writer = this.#writer;
-    if (writer.isFull) this.#endBody();
+    const writer = this.writer;
+    if (writer.isFull) this.endBody();
     const { entries } = writer;
     entries.rawPart(hash, 0, CONTEXT_HASH_BYTES);
     entries.u8(CONTEXT_TYPES.indexOf(type));
     const refs = entries.beginBlock();
-    entries.varint(this.#numberOf(name));
+    entries.varint(this.numberOf(name));
     entries.varint(tags.length);
-    for (const tag of tags) entries.varint(this.#numberOf(tag));
+    for (const tag of tags) entries.varint(this.numberOf(tag));
     entries.endBlock(refs);
     const block = entries.beginBlock();
     partial.write(entries);
@@ -48,21 +48,21 @@ export class ChunkBuilder {
 
   /** The chunks, numbered from `number`. The builder is empty then. */
   finish(origin: ChunkOrigin, number: number): BuiltChunk[] {
-    this.#textNumbers.clear();
-    return this.#writer.finish(origin, number);
+    this.textNumbers.clear();
+    return this.writer.finish(origin, number);
   }
 
-  #endBody(): void {
-    this.#writer.endBody();
-    this.#textNumbers.clear();
+  private endBody(): void {
+    this.writer.endBody();
+    this.textNumbers.clear();
   }
 
-  #numberOf(text: ByteString): number {
-    const known = this.#textNumbers.get(text);
+  private numberOf(text: ByteString): number {
+    const known = this.textNumbers.get(text);
     if (known !== undefined) return known;
-    const number = this.#writer.textCount++;
-    this.#textNumbers.set(text, number);
-    this.#writer.texts.text(text);
+    const number = this.writer.textCount++;
+    this.textNumbers.set(text, number);
+    this.writer.texts.text(text);
     return number;
   }
 }

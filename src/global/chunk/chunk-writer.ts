@@ -40,15 +40,15 @@ export class ChunkWriter {
   /** Texts and entries of the body that is being written. */
   textCount = 0;
   count = 0;
-  readonly #chunkBytes: number;
-  readonly #bodies: Body[] = [];
+  private readonly chunkBytes: number;
+  private readonly bodies: Body[] = [];
 
   constructor(chunkBytes: number) {
-    this.#chunkBytes = chunkBytes;
+    this.chunkBytes = chunkBytes;
   }
 
   get isFull(): boolean {
-    return this.count > 0 && this.texts.length + this.entries.length >= this.#chunkBytes;
+    return this.count > 0 && this.texts.length + this.entries.length >= this.chunkBytes;
   }
 
   endBody(): void {
@@ -60,7 +60,7 @@ export class ChunkWriter {
     bytes.writeUInt32LE(texts.length, 64);
     bytes.set(texts, CHUNK_HEAD_BYTES);
     bytes.set(entries, CHUNK_HEAD_BYTES + texts.length);
-    this.#bodies.push({ count: this.count, bytes });
+    this.bodies.push({ count: this.count, bytes });
     this.count = 0;
     this.textCount = 0;
     this.texts.clear();
@@ -70,7 +70,7 @@ export class ChunkWriter {
   /** The chunks, numbered from `number`. The writer is empty then. */
   finish(origin: ChunkOrigin, number: number): BuiltChunk[] {
     if (this.count > 0) this.endBody();
-    const bodies = this.#bodies.splice(0);
+    const bodies = this.bodies.splice(0);
     const lastSeq = Math.min(bodies.length - 1, SEQ_MAX);
     return bodies.map(({ count, bytes }, i) => {
       writeHead(bytes, origin, number + i, Math.min(i, SEQ_MAX), lastSeq);

@@ -57,24 +57,24 @@ export interface ChunkEntry {
 export class Chunk {
   readonly head: ChunkHead;
   readonly reader: ByteReader;
-  readonly #textsAt: number;
-  readonly #textCount: number;
-  readonly #entriesAt: number;
-  readonly #entry: ChunkEntry = {
+  private readonly textsAt: number;
+  private readonly textCount: number;
+  private readonly entriesAt: number;
+  private readonly entry: ChunkEntry = {
     key: new Uint32Array(4),
     type: 'counter',
     partialStart: 0,
     partialEnd: 0,
   };
-  #refsAt = 0;
-  #texts: readonly ByteString[] | undefined;
+  private refsAt = 0;
+  private texts: readonly ByteString[] | undefined;
 
   private constructor(head: ChunkHead, reader: ByteReader, textCount: number, textBytes: number) {
     this.head = head;
     this.reader = reader;
-    this.#textsAt = CHUNK_HEAD_BYTES;
-    this.#textCount = textCount;
-    this.#entriesAt = CHUNK_HEAD_BYTES + textBytes;
+    this.textsAt = CHUNK_HEAD_BYTES;
+    this.textCount = textCount;
+    this.entriesAt = CHUNK_HEAD_BYTES + textBytes;
   }
 
   /** The chunk in `bytes`, or why it cannot be read. Borrows the bytes. */
@@ -111,15 +111,15 @@ export class Chunk {
   /** Visits the entries; throws a RangeError where one does not follow the layout. */
   forEach(visit: (entry: ChunkEntry) => void): void {
     const { reader } = this;
-    const entry = this.#entry;
-    reader.at = this.#entriesAt;
+    const entry = this.entry;
+    reader.at = this.entriesAt;
     for (let i = 0; i < this.head.count; i++) {
       for (let word = 0; word < 4; word++) entry.key[word] = reader.u32();
       const type = CONTEXT_TYPES[reader.u8()];
       if (type === undefined) throw new RangeError('an entry is of no known type');
       entry.type = type;
       const refsBytes = reader.count();
-      this.#refsAt = reader.at;
+      this.refsAt = reader.at;
       reader.skip(refsBytes);
       const partialBytes = reader.count();
       entry.partialStart = reader.at;
@@ -131,20 +131,20 @@ export class Chunk {
 
   /** Name and tags of the entry that is visited. */
   textsOfEntry(): { readonly name: ByteString; readonly tags: readonly ByteString[] } {
-    const texts = this.#readTexts();
-    const reader = new ByteReader(this.reader.bytes, this.#refsAt);
+    const texts = this.readTexts();
+    const reader = new ByteReader(this.reader.bytes, this.refsAt);
     const name = textAt(texts, reader.varint());
     const tags: ByteString[] = [];
     for (let left = reader.count(); left > 0; left--) tags.push(textAt(texts, reader.varint()));
     return { name, tags };
   }
 
-  #readTexts(): readonly ByteString[] {
-    if (this.#texts !== undefined) return this.#texts;
-    const reader = new ByteReader(this.reader.bytes, this.#textsAt, this.#entriesAt);
+  private readTexts(): readonly ByteString[] {
+    if (this.texts !== undefined) return this.texts;
+    const reader = new ByteReader(this.reader.bytes, this.textsAt, this.entriesAt);
     const texts: ByteString[] = [];
-    for (let i = 0; i < this.#textCount; i++) texts.push(reader.text());
-    this.#texts = texts;
+    for (let i = 0; i < this.textCount; i++) texts.push(reader.text());
+    this.texts = texts;
     return texts;
   }
 }

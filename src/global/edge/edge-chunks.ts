@@ -22,17 +22,17 @@ export class PendingPartials {
   readonly partials = new ByteWriter();
   /** Where each of them ends. */
   readonly ends: number[] = [];
-  #block = 0;
+  private block = 0;
 
   /** Begins a partial, to be written to what this returns; end() ends it. */
   begin(id: number): ByteWriter {
     this.ids.push(id);
-    this.#block = this.partials.beginBlock();
+    this.block = this.partials.beginBlock();
     return this.partials;
   }
 
   end(): void {
-    this.partials.endBlock(this.#block);
+    this.partials.endBlock(this.block);
     this.ends.push(this.partials.length);
   }
 
@@ -44,69 +44,69 @@ export class PendingPartials {
 }
 
 export class EdgeChunks {
-  readonly #contexts: EdgeContexts;
-  readonly #writer: ChunkWriter;
+  private readonly contexts: EdgeContexts;
+  private readonly writer: ChunkWriter;
   /** By number of a text: the body it was last written to, and its number there, from 0. */
-  readonly #texts = new ColumnTable({ bodies: Uint32Array, numbers: Uint32Array });
+  private readonly texts = new ColumnTable({ bodies: Uint32Array, numbers: Uint32Array });
   /** Bodies so far; none is 0. */
-  #body = 1;
+  private body = 1;
 
   constructor(contexts: EdgeContexts, chunkBytes: number) {
-    this.#contexts = contexts;
-    this.#writer = new ChunkWriter(chunkBytes);
+    this.contexts = contexts;
+    this.writer = new ChunkWriter(chunkBytes);
   }
 
   /** The chunks of what is pending, numbered from `number`. */
   build({ ids, ends, partials }: PendingPartials, origin: ChunkOrigin, number: number): BuiltChunk[] {
-    const writer = this.#writer;
+    const writer = this.writer;
     const { entries } = writer;
-    const { hashes } = this.#contexts;
+    const { hashes } = this.contexts;
     let start = 0;
     for (let i = 0; i < ids.length; i++) {
       const id = ids[i] as number;
       const end = ends[i] as number;
       if (writer.isFull) {
         writer.endBody();
-        this.#nextBody();
+        this.nextBody();
       }
       entries.rawPart(hashes, id * CONTEXT_HASH_BYTES, CONTEXT_HASH_BYTES);
-      entries.u8(this.#contexts.typeOf(id));
-      this.#writeTexts(id, entries);
+      entries.u8(this.contexts.typeOf(id));
+      this.writeTexts(id, entries);
       entries.copy(partials, start, end - start);
       writer.count++;
       start = end;
     }
-    this.#nextBody();
-    this.#texts.trim(this.#contexts.texts.end);
+    this.nextBody();
+    this.texts.trim(this.contexts.texts.end);
     return writer.finish(origin, number);
   }
 
-  #writeTexts(id: number, entries: ByteWriter): void {
-    const { lists } = this.#contexts;
+  private writeTexts(id: number, entries: ByteWriter): void {
+    const { lists } = this.contexts;
     const count = lists.countOf(id);
     const block = entries.beginBlock();
-    entries.varint(this.#numberOf(lists.at(id, 0)));
+    entries.varint(this.numberOf(lists.at(id, 0)));
     entries.varint(count - 1);
-    for (let i = 1; i < count; i++) entries.varint(this.#numberOf(lists.at(id, i)));
+    for (let i = 1; i < count; i++) entries.varint(this.numberOf(lists.at(id, i)));
     entries.endBlock(block);
   }
 
-  #numberOf(text: number): number {
-    const { columns } = this.#texts;
-    if (columns.bodies[text] === this.#body) return columns.numbers[text] as number;
-    this.#texts.reserve(text);
-    const number = this.#writer.textCount++;
-    columns.bodies[text] = this.#body;
+  private numberOf(text: number): number {
+    const { columns } = this.texts;
+    if (columns.bodies[text] === this.body) return columns.numbers[text] as number;
+    this.texts.reserve(text);
+    const number = this.writer.textCount++;
+    columns.bodies[text] = this.body;
     columns.numbers[text] = number;
-    this.#contexts.texts.writeTo(this.#writer.texts, text);
+    this.contexts.texts.writeTo(this.writer.texts, text);
     return number;
   }
 
-  #nextBody(): void {
-    if (this.#body < 0xffff_ffff) this.#body++;
+  private nextBody(): void {
+    if (this.body < 0xffff_ffff) this.body++;
     else {
-      this.#texts.columns.bodies.fill(0);
-      this.#body = 1;
+      this.texts.columns.bodies.fill(0);
+      this.body = 1;
     }
   }
 }

@@ -19,37 +19,37 @@ export class EdgeContexts {
   readonly texts = new EdgeTexts();
   /** Name first, then the tags. */
   readonly lists = new TagLists();
-  readonly #hashKey: string;
-  readonly #partitions: number;
-  readonly #rows = new ColumnTable({
+  private readonly hashKey: string;
+  private readonly partitions: number;
+  private readonly rows = new ColumnTable({
     /** Number of the type in CONTEXT_TYPES, from 1. */
     types: Uint8Array,
     partitions: Uint32Array,
   });
   /** Bytes of hashes: CONTEXT_HASH_BYTES for each id. */
-  readonly #hashes = new ColumnTable({ bytes: Uint8Array });
-  #size = 0;
+  private readonly _hashes = new ColumnTable({ bytes: Uint8Array });
+  private size = 0;
 
   constructor(hashKey: string, partitions: number) {
-    this.#hashKey = hashKey;
-    this.#partitions = partitions;
+    this.hashKey = hashKey;
+    this.partitions = partitions;
   }
 
   /** CONTEXT_HASH_BYTES for each id. Borrowed: valid until a context is added. */
   get hashes(): Uint8Array {
-    return this.#hashes.columns.bytes;
+    return this._hashes.columns.bytes;
   }
 
   /** Notes a context unless it is known; `tags` are those it has in the fleet. The partition it belongs to. */
   partitionOf({ id, name, type }: Context, tags: readonly ByteString[]): number {
-    if ((this.#rows.columns.types[id] ?? UNKNOWN) === UNKNOWN)
-      this.#add(id, name, CONTEXT_TYPES.indexOf(type), tags);
-    return this.#rows.columns.partitions[id] as number;
+    if ((this.rows.columns.types[id] ?? UNKNOWN) === UNKNOWN)
+      this.add(id, name, CONTEXT_TYPES.indexOf(type), tags);
+    return this.rows.columns.partitions[id] as number;
   }
 
   /** Number of a context's type, as chunks have it. */
   typeOf(id: number): number {
-    return (this.#rows.columns.types[id] as number) - 1;
+    return (this.rows.columns.types[id] as number) - 1;
   }
 
   /** A copy of its hash, as a key. */
@@ -60,40 +60,40 @@ export class EdgeContexts {
 
   forget(ids: readonly number[]): void {
     for (const id of ids) {
-      if ((this.#rows.columns.types[id] ?? UNKNOWN) === UNKNOWN) continue;
-      this.#rows.columns.types[id] = UNKNOWN;
-      this.#size--;
+      if ((this.rows.columns.types[id] ?? UNKNOWN) === UNKNOWN) continue;
+      this.rows.columns.types[id] = UNKNOWN;
+      this.size--;
       const { lists } = this;
       for (let i = 0, count = lists.countOf(id); i < count; i++) this.texts.release(lists.at(id, i));
       lists.delete(id);
     }
-    this.#trim();
+    this.trim();
   }
 
   /** All of them; they are noted anew when they come again. */
   forgetAll(): void {
-    this.forget(Array.from(this.#rows.columns.types.keys()));
+    this.forget(Array.from(this.rows.columns.types.keys()));
   }
 
   /** Gives back what a burst of contexts needed. */
-  #trim(): void {
-    const end = this.#rows.trimUnused('types', this.#size);
+  private trim(): void {
+    const end = this.rows.trimUnused('types', this.size);
     if (end === undefined) return;
-    this.#hashes.trim(end * CONTEXT_HASH_BYTES);
+    this._hashes.trim(end * CONTEXT_HASH_BYTES);
     this.lists.trim(end);
     this.texts.trim();
   }
 
-  #add(id: number, name: ByteString, type: number, tags: readonly ByteString[]): void {
-    this.#rows.reserve(id);
-    this.#hashes.reserve((id + 1) * CONTEXT_HASH_BYTES - 1);
+  private add(id: number, name: ByteString, type: number, tags: readonly ByteString[]): void {
+    this.rows.reserve(id);
+    this._hashes.reserve((id + 1) * CONTEXT_HASH_BYTES - 1);
     const known = CONTEXT_TYPES[type];
     if (known === undefined) throw new Error('a context is of no known type');
-    const hash = contextHash({ name, type: known, host: '', tags }, this.#hashKey);
+    const hash = contextHash({ name, type: known, host: '', tags }, this.hashKey);
     this.hashes.set(hash, id * CONTEXT_HASH_BYTES);
-    this.#rows.columns.partitions[id] = partitionOf(hash, this.#partitions);
+    this.rows.columns.partitions[id] = partitionOf(hash, this.partitions);
     this.lists.set(id, [this.texts.take(name), ...tags.map((tag) => this.texts.take(tag))]);
-    this.#rows.columns.types[id] = type + 1;
-    this.#size++;
+    this.rows.columns.types[id] = type + 1;
+    this.size++;
   }
 }

@@ -109,149 +109,149 @@ export class EdgeSender<Chunk extends QueuedChunk> {
   lastAcknowledgedAt: number | undefined;
   /** Partials sent to logs of former configurations, among those acknowledged. */
   acknowledgedElsewhere = 0;
-  readonly #options: EdgeSenderOptions<Chunk>;
-  readonly #targets = new Map<string, Target>();
-  readonly #lanes = new Map<string, Lane<Chunk>>();
-  #loadedBytes = 0;
-  #loadedItems = 0;
-  #loading: Promise<void> | undefined;
-  #isStarted = false;
-  #stopping = false;
-  readonly #underWay = new Set<Promise<void>>();
+  private readonly options: EdgeSenderOptions<Chunk>;
+  private readonly targets = new Map<string, Target>();
+  private readonly lanes = new Map<string, Lane<Chunk>>();
+  private _loadedBytes = 0;
+  private _loadedItems = 0;
+  private loading: Promise<void> | undefined;
+  private isStarted = false;
+  private stopping = false;
+  private readonly underWay = new Set<Promise<void>>();
 
   constructor(options: EdgeSenderOptions<Chunk>) {
-    this.#options = options;
-    this.#targetOf(options.route).log = options.log;
+    this.options = options;
+    this.targetOf(options.route).log = options.log;
   }
 
   /** Partials in lanes: taken out of the queue and not acknowledged. */
   get loadedItems(): number {
-    return this.#loadedItems;
+    return this._loadedItems;
   }
 
   get loadedBytes(): number {
-    return this.#loadedBytes;
+    return this._loadedBytes;
   }
 
   /** Takes over what an earlier process left, and begins to send. */
   start(): void {
-    this.#isStarted = true;
-    this.#pump();
+    this.isStarted = true;
+    this.pump();
   }
 
   submit(chunk: Chunk): void {
-    this.#options.queue.add(chunk);
-    this.#pump();
+    this.options.queue.add(chunk);
+    this.pump();
   }
 
   /** Sends what waits for at most `waitMs`, then puts the rest on disk. Partials that no disk keeps, and so are lost. */
   async stop(waitMs: number): Promise<number> {
-    const { clock, queue } = this.#options;
+    const { clock, queue } = this.options;
     const until = clock.now() + waitMs;
-    while (this.#isStarted && clock.now() < until && !this.#isIdle()) {
-      this.#pump();
+    while (this.isStarted && clock.now() < until && !this.isIdle()) {
+      this.pump();
       await new Promise<void>((resolve) => void clock.after(20, resolve));
     }
-    this.#stopping = true;
-    for (const { cancelRetry } of this.#targets.values()) cancelRetry();
+    this.stopping = true;
+    for (const { cancelRetry } of this.targets.values()) cancelRetry();
     const deadline = new Deadline(STORE_MS, clock);
-    await deadline.race(Promise.resolve(this.#loading));
-    await deadline.race(Promise.all(this.#underWay));
+    await deadline.race(Promise.resolve(this.loading));
+    await deadline.race(Promise.all(this.underWay));
     // What was loaded is older than everything else, and keeps its place.
-    const rest = [...this.#lanes.values()].flatMap(({ waiting }) => waiting.splice(0));
+    const rest = [...this.lanes.values()].flatMap(({ waiting }) => waiting.splice(0));
     rest.sort((a, b) => a.createdAt - b.createdAt);
-    this.#loadedBytes = 0;
-    this.#loadedItems = 0;
+    this._loadedBytes = 0;
+    this._loadedItems = 0;
     await deadline.race(queue.store(rest));
     const { lost } = await queue.stop(deadline);
-    await deadline.race(this.#closeFormer());
+    await deadline.race(this.closeFormer());
     return lost.items;
   }
 
-  async #closeFormer(): Promise<void> {
-    const former = [...this.#targets.values()].filter(({ route }) => route !== this.#options.route);
+  private async closeFormer(): Promise<void> {
+    const former = [...this.targets.values()].filter(({ route }) => route !== this.options.route);
     await Promise.all(former.map(({ log }) => log?.close()));
   }
 
-  #isIdle(): boolean {
-    const { queue } = this.#options;
-    return this.#loadedBytes === 0 && this.#loading === undefined && queue.bytes === 0 && !queue.hasStored;
+  private isIdle(): boolean {
+    const { queue } = this.options;
+    return this._loadedBytes === 0 && this.loading === undefined && queue.bytes === 0 && !queue.hasStored;
   }
 
   /** Starts whatever may be started. */
-  #pump(): void {
-    if (this.#stopping || !this.#isStarted) return;
-    const now = this.#options.clock.now();
-    for (const lane of this.#lanes.values())
-      if (!lane.isBusy && lane.waiting.length > 0 && now >= lane.target.retryAt) this.#send(lane);
+  private pump(): void {
+    if (this.stopping || !this.isStarted) return;
+    const now = this.options.clock.now();
+    for (const lane of this.lanes.values())
+      if (!lane.isBusy && lane.waiting.length > 0 && now >= lane.target.retryAt) this.send(lane);
     // While the log takes nothing, what waits stays where it is counted and goes to disk.
-    if (now < this.#targetOf(this.#options.route).retryAt) return;
-    const { queue } = this.#options;
+    if (now < this.targetOf(this.options.route).retryAt) return;
+    const { queue } = this.options;
     const hasMore = queue.bytes > 0 || queue.hasStored;
-    if (!hasMore || this.#loadedBytes >= LOADED_BYTES || this.#loading !== undefined) return;
-    this.#loading = this.#load().finally(() => {
-      this.#loading = undefined;
-      this.#pump();
+    if (!hasMore || this._loadedBytes >= LOADED_BYTES || this.loading !== undefined) return;
+    this.loading = this.load().finally(() => {
+      this.loading = undefined;
+      this.pump();
     });
   }
 
   /** Moves the oldest chunks to the lanes: a file, or what is in memory when there is none. */
-  async #load(): Promise<void> {
-    const { queue } = this.#options;
+  private async load(): Promise<void> {
+    const { queue } = this.options;
     queue.sweep();
     // What is being written is older than what is in memory; more may begin to be written meanwhile.
     do await queue.settled();
     while (queue.isSpilling);
-    if (queue.hasStored) await queue.takeStored((chunks) => this.#accept(chunks));
-    else this.#accept(queue.takeAll());
+    if (queue.hasStored) await queue.takeStored((chunks) => this.accept(chunks));
+    else this.accept(queue.takeAll());
   }
 
-  #accept(chunks: readonly Chunk[]): void {
+  private accept(chunks: readonly Chunk[]): void {
     for (const chunk of [...chunks].sort((a, b) => a.createdAt - b.createdAt)) {
-      this.#laneOf(chunk).waiting.push(chunk);
-      this.#loadedBytes += chunk.body.byteLength;
-      this.#loadedItems += chunk.itemCount;
+      this.laneOf(chunk).waiting.push(chunk);
+      this._loadedBytes += chunk.body.byteLength;
+      this._loadedItems += chunk.itemCount;
     }
   }
 
-  #laneOf({ route: of, destination }: Chunk): Lane<Chunk> {
+  private laneOf({ route: of, destination }: Chunk): Lane<Chunk> {
     // One that says nothing of a log is for the present one.
-    const route = addressOf(of) === undefined ? this.#options.route : of;
+    const route = addressOf(of) === undefined ? this.options.route : of;
     const key = `${route} ${destination}`;
-    let lane = this.#lanes.get(key);
+    let lane = this.lanes.get(key);
     if (lane === undefined) {
-      const target = this.#targetOf(route);
+      const target = this.targetOf(route);
       lane = { target, partition: Number(destination), waiting: [], isBusy: false };
-      this.#lanes.set(key, lane);
+      this.lanes.set(key, lane);
     }
     return lane;
   }
 
-  #targetOf(route: string): Target {
-    let target = this.#targets.get(route);
+  private targetOf(route: string): Target {
+    let target = this.targets.get(route);
     if (target === undefined) {
       target = {
         ...{ route, log: undefined, opening: undefined, problem: undefined },
         ...{ retryMs: RETRY_MIN_MS, retryAt: 0 },
         cancelRetry: () => undefined,
       };
-      this.#targets.set(route, target);
+      this.targets.set(route, target);
     }
     return target;
   }
 
-  #send(lane: Lane<Chunk>): void {
+  private send(lane: Lane<Chunk>): void {
     lane.isBusy = true;
-    const sent = this.#append(lane).finally(() => {
+    const sent = this.append(lane).finally(() => {
       lane.isBusy = false;
-      this.#underWay.delete(sent);
-      this.#pump();
+      this.underWay.delete(sent);
+      this.pump();
     });
-    this.#underWay.add(sent);
+    this.underWay.add(sent);
   }
 
-  async #append({ target, partition, waiting }: Lane<Chunk>): Promise<void> {
-    const { clock } = this.#options;
+  private async append({ target, partition, waiting }: Lane<Chunk>): Promise<void> {
+    const { clock } = this.options;
     let end = 0;
     for (let bytes = 0; end < waiting.length; end++) {
       bytes += (waiting[end] as Chunk).body.byteLength;
@@ -260,51 +260,51 @@ export class EdgeSender<Chunk extends QueuedChunk> {
     const chunks = waiting.slice(0, end);
     this.appends++;
     try {
-      const log = await this.#logOf(target);
+      const log = await this.logOf(target);
       if (log === undefined) {
-        this.#giveUp(target, waiting.splice(0));
+        this.giveUp(target, waiting.splice(0));
         return;
       }
       const now = clock.now();
       const records = chunks.map(({ body }) => encodeChunkRecord(body, now));
       await log.append('partials', partition, records);
     } catch (error) {
-      await this.#fail(target, error as Error);
+      await this.fail(target, error as Error);
       return;
     }
     waiting.splice(0, end);
-    this.#succeed(target, chunks);
+    this.succeed(target, chunks);
   }
 
   /** Undefined when it is gone. */
-  async #logOf(target: Target): Promise<GlobalLog | undefined> {
+  private async logOf(target: Target): Promise<GlobalLog | undefined> {
     if (target.log !== undefined) return target.log;
-    target.opening ??= this.#options.openFormer(target.route).finally(() => {
+    target.opening ??= this.options.openFormer(target.route).finally(() => {
       target.opening = undefined;
     });
     target.log = await target.opening;
     return target.log;
   }
 
-  #giveUp({ route }: Target, chunks: readonly Chunk[]): void {
+  private giveUp({ route }: Target, chunks: readonly Chunk[]): void {
     let partials = 0;
     for (const chunk of chunks) {
-      this.#options.queue.giveUp(chunk, 'no_destination');
-      this.#loadedBytes -= chunk.body.byteLength;
-      this.#loadedItems -= chunk.itemCount;
+      this.options.queue.giveUp(chunk, 'no_destination');
+      this._loadedBytes -= chunk.body.byteLength;
+      this._loadedItems -= chunk.itemCount;
       partials += chunk.itemCount;
     }
-    this.#options.logger.error(
+    this.options.logger.error(
       { route, partials },
       'chunks were made for a topic that is not there any more, and are dropped',
     );
   }
 
-  #succeed(target: Target, chunks: readonly Chunk[]): void {
-    const { clock, queue, route } = this.#options;
+  private succeed(target: Target, chunks: readonly Chunk[]): void {
+    const { clock, queue, route } = this.options;
     const isFormer = target.route !== route;
     if (isFormer) target.problem = undefined;
-    else this.#noteWell();
+    else this.noteWell();
     this.lastAcknowledgedAt = clock.now();
     target.retryMs = RETRY_MIN_MS;
     for (const chunk of chunks) {
@@ -312,13 +312,13 @@ export class EdgeSender<Chunk extends QueuedChunk> {
       if (isFormer) this.acknowledgedElsewhere += chunk.itemCount;
       this.acknowledged += chunk.itemCount;
       this.acknowledgedChunks++;
-      this.#loadedBytes -= chunk.body.byteLength;
-      this.#loadedItems -= chunk.itemCount;
+      this._loadedBytes -= chunk.body.byteLength;
+      this._loadedItems -= chunk.itemCount;
     }
   }
 
-  #noteWell(): void {
-    const { clock, logger } = this.#options;
+  private noteWell(): void {
+    const { clock, logger } = this.options;
     if (this.failingSince !== undefined) {
       const seconds = Math.round((clock.now() - this.failingSince) / 1000);
       logger.info({ seconds }, 'the global log takes chunks again');
@@ -327,8 +327,8 @@ export class EdgeSender<Chunk extends QueuedChunk> {
     this.failingSince = undefined;
   }
 
-  async #fail(target: Target, error: Error): Promise<void> {
-    const { clock, route } = this.#options;
+  private async fail(target: Target, error: Error): Promise<void> {
+    const { clock, route } = this.options;
     this.failures++;
     if (clock.now() >= target.retryAt) {
       target.retryAt = clock.now() + target.retryMs;
@@ -336,16 +336,16 @@ export class EdgeSender<Chunk extends QueuedChunk> {
       target.cancelRetry = clock.after(target.retryMs, () => {
         // A timer may be a moment early, and nothing else would try again.
         target.retryAt = 0;
-        this.#pump();
+        this.pump();
       });
       target.retryMs = Math.min(target.retryMs * 2, RETRY_MAX_MS);
     }
-    if (target.route === route) this.#noteFailure(error);
-    else await this.#closeFailed(target, error);
+    if (target.route === route) this.noteFailure(error);
+    else await this.closeFailed(target, error);
   }
 
-  #noteFailure(error: Error): void {
-    const { clock, logger } = this.#options;
+  private noteFailure(error: Error): void {
+    const { clock, logger } = this.options;
     if (this.failingSince === undefined) {
       this.failingSince = clock.now();
       logger.warn({ err: error }, 'the global log does not take chunks; they wait in memory and on disk');
@@ -354,10 +354,10 @@ export class EdgeSender<Chunk extends QueuedChunk> {
   }
 
   /** A former log may have been deleted: it is looked for again. */
-  async #closeFailed(target: Target, error: Error): Promise<void> {
+  private async closeFailed(target: Target, error: Error): Promise<void> {
     const { log, route } = target;
     if (target.problem === undefined)
-      this.#options.logger.warn({ err: error, route }, 'chunks of a former topic are not taken; they wait');
+      this.options.logger.warn({ err: error, route }, 'chunks of a former topic are not taken; they wait');
     target.problem = error.message;
     target.log = undefined;
     await log?.close();

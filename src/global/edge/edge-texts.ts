@@ -14,71 +14,71 @@ import { ByteWriter } from '../bytes/byte-writer.ts';
 const COMPACT_MIN_BYTES = 65_536;
 
 export class EdgeTexts {
-  readonly #table = new TextTable();
-  #bytes = new ByteWriter();
-  readonly #encoded = new ColumnTable({ starts: Uint32Array, ends: Uint32Array });
-  #dead = 0;
+  private readonly table = new TextTable();
+  private bytes = new ByteWriter();
+  private readonly encoded = new ColumnTable({ starts: Uint32Array, ends: Uint32Array });
+  private dead = 0;
 
   /** Texts in use. */
   get size(): number {
-    return this.#table.size;
+    return this.table.size;
   }
 
   /** Bytes that are kept, dead ones included. */
   get length(): number {
-    return this.#bytes.length;
+    return this.bytes.length;
   }
 
   /** The number of a text, with one more reference to it. */
   take(text: ByteString): number {
-    const before = this.#table.size;
-    const number = this.#table.take(text);
-    if (this.#table.size === before) return number;
-    this.#encoded.reserve(number);
-    this.#encoded.columns.starts[number] = this.#bytes.length;
-    this.#bytes.text(text);
-    this.#encoded.columns.ends[number] = this.#bytes.length;
+    const before = this.table.size;
+    const number = this.table.take(text);
+    if (this.table.size === before) return number;
+    this.encoded.reserve(number);
+    this.encoded.columns.starts[number] = this.bytes.length;
+    this.bytes.text(text);
+    this.encoded.columns.ends[number] = this.bytes.length;
     return number;
   }
 
   /** Gives one reference back. */
   release(number: number): void {
-    const before = this.#table.size;
-    this.#table.release(number);
-    if (this.#table.size === before) return;
-    this.#dead +=
-      (this.#encoded.columns.ends[number] as number) - (this.#encoded.columns.starts[number] as number);
-    this.#encoded.columns.ends[number] = this.#encoded.columns.starts[number] as number;
-    if (this.#dead > COMPACT_MIN_BYTES && this.#dead * 2 > this.#bytes.length) this.#compact();
+    const before = this.table.size;
+    this.table.release(number);
+    if (this.table.size === before) return;
+    this.dead +=
+      (this.encoded.columns.ends[number] as number) - (this.encoded.columns.starts[number] as number);
+    this.encoded.columns.ends[number] = this.encoded.columns.starts[number] as number;
+    if (this.dead > COMPACT_MIN_BYTES && this.dead * 2 > this.bytes.length) this.compact();
   }
 
   /** One more than the highest number that is in use. */
   get end(): number {
-    return this.#table.end;
+    return this.table.end;
   }
 
   /** Gives back what a burst of texts needed. */
   trim(): void {
-    this.#table.trim();
-    this.#encoded.trim(this.#table.end);
+    this.table.trim();
+    this.encoded.trim(this.table.end);
   }
 
   /** Copies a text as it stands in a chunk. */
   writeTo(writer: ByteWriter, number: number): void {
-    const start = this.#encoded.columns.starts[number] as number;
-    writer.copy(this.#bytes, start, (this.#encoded.columns.ends[number] as number) - start);
+    const start = this.encoded.columns.starts[number] as number;
+    writer.copy(this.bytes, start, (this.encoded.columns.ends[number] as number) - start);
   }
 
-  #compact(): void {
-    const old = this.#bytes;
-    this.#bytes = new ByteWriter();
-    this.#dead = 0;
-    for (let number = 0; number < this.#encoded.capacity; number++) {
-      const start = this.#encoded.columns.starts[number] as number;
-      const end = this.#encoded.columns.ends[number] as number;
-      this.#encoded.columns.starts[number] = this.#bytes.length;
-      this.#bytes.copy(old, start, end - start);
-      this.#encoded.columns.ends[number] = this.#bytes.length;
+  private compact(): void {
+    const old = this.bytes;
+    this.bytes = new ByteWriter();
+    this.dead = 0;
+    for (let number = 0; number < this.encoded.capacity; number++) {
+      const start = this.encoded.columns.starts[number] as number;
+      const end = this.encoded.columns.ends[number] as number;
+      this.encoded.columns.starts[number] = this.bytes.length;
+      this.bytes.copy(old, start, end - start);
+      this.encoded.columns.ends[number] = this.bytes.length;
     }
   }
 }

@@ -70,27 +70,27 @@ interface Shared {
 export class Edge {
   /** Partials in chunks. */
   sealed = 0;
-  readonly #settings: EdgeSettings;
-  readonly #submit: (chunk: EdgeChunk) => void;
-  readonly #buckets = new Map<string, OpenChunks>();
+  private readonly settings: EdgeSettings;
+  private readonly submit: (chunk: EdgeChunk) => void;
+  private readonly buckets = new Map<string, OpenChunks>();
   /** The one asked for last: nearly always the one asked for next. */
-  #latest: OpenChunks | undefined;
+  private latest: OpenChunks | undefined;
   /** Empty ones, whose memory is used again. */
-  readonly #spare: PendingPartials[] = [];
-  readonly #ownPartition: number;
+  private readonly spare: PendingPartials[] = [];
+  private readonly ownPartition: number;
   /** Chunks of each partition since the start. */
-  readonly #numbers: Float64Array;
-  readonly #contexts: EdgeContexts;
-  readonly #chunks: EdgeChunks;
-  readonly #writer = new ByteWriter();
+  private readonly numbers: Float64Array;
+  private readonly contexts: EdgeContexts;
+  private readonly chunks: EdgeChunks;
+  private readonly writer = new ByteWriter();
 
   constructor(settings: EdgeSettings, submit: (chunk: EdgeChunk) => void) {
-    this.#settings = settings;
-    this.#submit = submit;
-    this.#numbers = new Float64Array(settings.partitions);
-    this.#ownPartition = partitionOf(Buffer.from(settings.id, 'latin1'), settings.partitions);
-    this.#contexts = new EdgeContexts(settings.hashKey, settings.partitions);
-    this.#chunks = new EdgeChunks(this.#contexts, settings.chunkBytes);
+    this.settings = settings;
+    this.submit = submit;
+    this.numbers = new Float64Array(settings.partitions);
+    this.ownPartition = partitionOf(Buffer.from(settings.id, 'latin1'), settings.partitions);
+    this.contexts = new EdgeContexts(settings.hashKey, settings.partitions);
+    this.chunks = new EdgeChunks(this.contexts, settings.chunkBytes);
   }
 
   /** Takes what a context has in a bucket. Borrows `data` for the call. */
@@ -100,40 +100,40 @@ export class Edge {
     data: PartialData,
     { tags, gauge, isShared }: Joining,
   ): void {
-    const ofContext = this.#contexts.partitionOf(context, tags);
-    const partition = this.#settings.byEdge ? this.#ownPartition : ofContext;
-    const open = this.#openAt(bucket.start, bucket.widthSeconds);
+    const ofContext = this.contexts.partitionOf(context, tags);
+    const partition = this.settings.byEdge ? this.ownPartition : ofContext;
+    const open = this.openAt(bucket.start, bucket.widthSeconds);
     if (isShared) {
-      this.#join(open, context, partition, partialOf(data, gauge));
+      this.join(open, context, partition, partialOf(data, gauge));
       return;
     }
-    const pending = this.#pendingOf(open, partition);
+    const pending = this.pendingOf(open, partition);
     writePartial(data, gauge, pending.begin(context.id));
     pending.end();
   }
 
   /** Ends the flush: submits its chunks, in ascending order of number in each partition. */
   endFlush(): void {
-    const { id: edge, epoch } = this.#settings;
-    const buckets = [...this.#buckets.values()].sort((a, b) => a.start + a.width - b.start - b.width);
-    this.#buckets.clear();
-    this.#latest = undefined;
+    const { id: edge, epoch } = this.settings;
+    const buckets = [...this.buckets.values()].sort((a, b) => a.start + a.width - b.start - b.width);
+    this.buckets.clear();
+    this.latest = undefined;
     for (const open of buckets) {
       const { start, width } = open;
       for (const { id, partition, partial } of open.shared.values()) {
-        const pending = this.#pendingOf(open, partition);
+        const pending = this.pendingOf(open, partition);
         partial.write(pending.begin(id));
         pending.end();
       }
       for (const [partition, pending] of open.pending) {
-        const next = this.#numbers[partition] as number;
-        const chunks = this.#chunks.build(pending, { edge, epoch, start, width }, next + 1);
+        const next = this.numbers[partition] as number;
+        const chunks = this.chunks.build(pending, { edge, epoch, start, width }, next + 1);
         pending.clear();
-        this.#spare.push(pending);
-        this.#numbers[partition] = next + chunks.length;
+        this.spare.push(pending);
+        this.numbers[partition] = next + chunks.length;
         for (const { bytes, count } of chunks) {
           this.sealed += count;
-          this.#submit({ partition, bytes, count });
+          this.submit({ partition, bytes, count });
         }
       }
     }
@@ -141,44 +141,44 @@ export class Edge {
 
   /** Contexts are gone; their ids may be given to others. To be called between a flush and the next. */
   forget(ids: readonly number[]): void {
-    this.#contexts.forget(ids);
+    this.contexts.forget(ids);
   }
 
   /** The rules have changed, and with them the tags that contexts may lose. To be called between two flushes. */
   forgetAll(): void {
-    this.#contexts.forgetAll();
+    this.contexts.forgetAll();
   }
 
-  #pendingOf(open: OpenChunks, partition: number): PendingPartials {
+  private pendingOf(open: OpenChunks, partition: number): PendingPartials {
     let pending = open.pending.get(partition);
     if (pending === undefined) {
-      pending = this.#spare.pop() ?? new PendingPartials();
+      pending = this.spare.pop() ?? new PendingPartials();
       open.pending.set(partition, pending);
     }
     return pending;
   }
 
   /** Gauges of contexts that join are counted side by side, like those of different edges. */
-  #join(open: OpenChunks, { id, type }: Context, partition: number, partial: Partial): void {
-    const key = this.#contexts.hashKeyOf(id);
+  private join(open: OpenChunks, { id, type }: Context, partition: number, partial: Partial): void {
+    const key = this.contexts.hashKeyOf(id);
     let shared = open.shared.get(key);
     if (shared === undefined) {
       shared = { id, partition, partial: makePartial(type), joined: 0 };
       open.shared.set(key, shared);
     }
-    this.#writer.clear();
-    partial.write(this.#writer);
-    shared.partial.merge(new ByteReader(this.#writer.bytes()), this.#settings.id, String(shared.joined++));
+    this.writer.clear();
+    partial.write(this.writer);
+    shared.partial.merge(new ByteReader(this.writer.bytes()), this.settings.id, String(shared.joined++));
   }
 
-  #openAt(start: number, width: number): OpenChunks {
-    if (this.#latest?.start === start && this.#latest.width === width) return this.#latest;
+  private openAt(start: number, width: number): OpenChunks {
+    if (this.latest?.start === start && this.latest.width === width) return this.latest;
     const key = `${start} ${width}`;
-    this.#latest = this.#buckets.get(key);
-    if (this.#latest !== undefined) return this.#latest;
+    this.latest = this.buckets.get(key);
+    if (this.latest !== undefined) return this.latest;
     const open: OpenChunks = { start, width, pending: new Map(), shared: new Map() };
-    this.#buckets.set(key, open);
-    this.#latest = open;
+    this.buckets.set(key, open);
+    this.latest = open;
     return open;
   }
 }

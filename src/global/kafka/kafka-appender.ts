@@ -34,45 +34,45 @@ interface Share {
 }
 
 export class KafkaAppender {
-  readonly #around: KafkaSurroundings;
-  #producer: KafkaProducer | undefined;
-  #waiting: Waiting[] = [];
-  #sending: Promise<void> | undefined;
-  #isClosed = false;
+  private readonly around: KafkaSurroundings;
+  private producer: KafkaProducer | undefined;
+  private waiting: Waiting[] = [];
+  private sending: Promise<void> | undefined;
+  private isClosed = false;
 
   constructor(around: KafkaSurroundings) {
-    this.#around = around;
+    this.around = around;
   }
 
   /** Resolves with the position of the first record. */
   append(topic: string, partition: number, records: readonly Uint8Array[]): Promise<number> {
-    if (this.#isClosed) return Promise.reject(new Error('Kafka: the log is closed'));
+    if (this.isClosed) return Promise.reject(new Error('Kafka: the log is closed'));
     return new Promise((resolve, reject) => {
-      this.#waiting.push({ topic, partition, records, done: 0, first: undefined, resolve, reject });
-      this.#sending ??= this.#sendAll().finally(() => {
-        this.#sending = undefined;
+      this.waiting.push({ topic, partition, records, done: 0, first: undefined, resolve, reject });
+      this.sending ??= this.sendAll().finally(() => {
+        this.sending = undefined;
       });
     });
   }
 
   async close(): Promise<void> {
-    this.#isClosed = true;
-    await this.#sending;
-    await this.#throwAway();
+    this.isClosed = true;
+    await this.sending;
+    await this.throwAway();
   }
 
-  async #sendAll(): Promise<void> {
+  private async sendAll(): Promise<void> {
     // What else is appended in this turn of the event loop goes along.
     await Promise.resolve();
-    while (this.#waiting.length > 0) await this.#sendRound(this.#takeRound());
+    while (this.waiting.length > 0) await this.sendRound(this.takeRound());
   }
 
   /** Whole records, in order: a partition that had to leave some out takes none of a later caller. */
-  #takeRound(): Share[] {
+  private takeRound(): Share[] {
     const shares: Share[] = [];
     const bytesOf = new Map<string, number>();
     let all = 0;
-    for (const waiting of this.#waiting) {
+    for (const waiting of this.waiting) {
       const key = `${waiting.topic} ${waiting.partition}`;
       let bytes = bytesOf.get(key) ?? 0;
       let end = waiting.done;
@@ -89,14 +89,14 @@ export class KafkaAppender {
     return shares;
   }
 
-  async #sendRound(shares: readonly Share[]): Promise<void> {
+  private async sendRound(shares: readonly Share[]): Promise<void> {
     const messages = shares.flatMap(({ waiting: { topic, partition, records, done }, end }) =>
       records.slice(done, end).map((value) => ({ topic, partition, value })),
     );
     try {
-      const producer = this.#open();
+      const producer = this.open();
       const { offsets = [] } = await within(
-        this.#around.clock,
+        this.around.clock,
         REQUEST_MS,
         'an append',
         producer.send({ messages }),
@@ -104,17 +104,17 @@ export class KafkaAppender {
       const next = new Map(
         offsets.map(({ topic, partition, offset }) => [`${topic} ${partition}`, Number(offset)]),
       );
-      for (const { waiting, end } of shares) this.#settle(waiting, end, next);
+      for (const { waiting, end } of shares) this.settle(waiting, end, next);
     } catch (error) {
-      await this.#throwAway();
+      await this.throwAway();
       const failed = new Set(shares.map(({ waiting }) => waiting));
-      this.#waiting = this.#waiting.filter((waiting) => !failed.has(waiting));
+      this.waiting = this.waiting.filter((waiting) => !failed.has(waiting));
       for (const waiting of failed) waiting.reject(error as Error);
     }
   }
 
   /** `next` is the position of the next record of a round, by partition. */
-  #settle(waiting: Waiting, end: number, next: Map<string, number>): void {
+  private settle(waiting: Waiting, end: number, next: Map<string, number>): void {
     const key = `${waiting.topic} ${waiting.partition}`;
     const at = next.get(key);
     if (at === undefined) throw new Error('Kafka: an append was acknowledged without a position');
@@ -122,28 +122,28 @@ export class KafkaAppender {
     next.set(key, at + end - waiting.done);
     waiting.done = end;
     if (end < waiting.records.length) return;
-    this.#waiting.splice(this.#waiting.indexOf(waiting), 1);
+    this.waiting.splice(this.waiting.indexOf(waiting), 1);
     waiting.resolve(waiting.first);
   }
 
-  #open(): KafkaProducer {
-    if (this.#producer !== undefined) return this.#producer;
-    const { kafka, settings } = this.#around;
+  private open(): KafkaProducer {
+    if (this.producer !== undefined) return this.producer;
+    const { kafka, settings } = this.around;
     const { compression } = settings;
     const producer = new kafka.Producer({
-      ...optionsOf(this.#around, 'appender'),
+      ...optionsOf(this.around, 'appender'),
       idempotent: true,
       ...(compression !== 'none' && { compression }),
     });
     producer.on('error', () => undefined);
-    this.#producer = producer;
+    this.producer = producer;
     return producer;
   }
 
-  async #throwAway(): Promise<void> {
-    const producer = this.#producer;
-    this.#producer = undefined;
+  private async throwAway(): Promise<void> {
+    const producer = this.producer;
+    this.producer = undefined;
     if (producer === undefined) return;
-    await within(this.#around.clock, REQUEST_MS, 'closing', producer.close()).catch(() => undefined);
+    await within(this.around.clock, REQUEST_MS, 'closing', producer.close()).catch(() => undefined);
   }
 }

@@ -21,50 +21,50 @@ import type { KafkaSurroundings } from './kafka-settings.ts';
 import { ensureTopics } from './kafka-topics.ts';
 
 export class KafkaLog implements GlobalLog {
-  readonly #around: KafkaSurroundings;
-  readonly #appender: KafkaAppender;
-  readonly #reader: KafkaReader;
-  readonly #topics: { readonly [Each in Stream]: string };
-  #groups: KafkaGroup[] = [];
+  private readonly around: KafkaSurroundings;
+  private readonly appender: KafkaAppender;
+  private readonly reader: KafkaReader;
+  private readonly topics: { readonly [Each in Stream]: string };
+  private groups: KafkaGroup[] = [];
 
   constructor(around: KafkaSurroundings) {
     const { topicPrefix } = around.settings;
-    this.#around = around;
-    this.#topics = { partials: `${topicPrefix}.partials`, merged: `${topicPrefix}.merged` };
-    this.#appender = new KafkaAppender(around);
-    this.#reader = new KafkaReader(around, Object.values(this.#topics));
+    this.around = around;
+    this.topics = { partials: `${topicPrefix}.partials`, merged: `${topicPrefix}.merged` };
+    this.appender = new KafkaAppender(around);
+    this.reader = new KafkaReader(around, Object.values(this.topics));
   }
 
   ensure(partitions: number): Promise<LogFacts> {
-    return ensureTopics(this.#around, Object.values(this.#topics), partitions);
+    return ensureTopics(this.around, Object.values(this.topics), partitions);
   }
 
   append(stream: Stream, partition: number, records: readonly Uint8Array[]): Promise<number> {
-    return this.#appender.append(this.#topics[stream], partition, records);
+    return this.appender.append(this.topics[stream], partition, records);
   }
 
   async own(group: string, watcher: OwnershipWatcher): Promise<Ownership> {
-    const member = new KafkaGroup(this.#around, group, this.#topics.partials, watcher);
-    this.#groups.push(member);
+    const member = new KafkaGroup(this.around, group, this.topics.partials, watcher);
+    this.groups.push(member);
     member.start();
     return {
       close: async () => {
-        this.#groups = this.#groups.filter((other) => other !== member);
+        this.groups = this.groups.filter((other) => other !== member);
         await member.close();
       },
     };
   }
 
   read(stream: Stream, partition: number, from: number): Promise<LogBatch> {
-    return this.#reader.read(this.#topics[stream], partition, from);
+    return this.reader.read(this.topics[stream], partition, from);
   }
 
   async last(partition: number, count: number): Promise<LogBatch> {
-    const topic = this.#topics.merged;
-    const { start, end } = await this.#reader.bounds(topic, partition);
+    const topic = this.topics.merged;
+    const { start, end } = await this.reader.bounds(topic, partition);
     const records: LogRecord[] = [];
     for (let next = Math.max(start, end - count); next < end; ) {
-      const batch = await this.#reader.read(topic, partition, next);
+      const batch = await this.reader.read(topic, partition, next);
       const last = batch.records.at(-1);
       if (last === undefined) break;
       records.push(...batch.records);
@@ -74,8 +74,8 @@ export class KafkaLog implements GlobalLog {
   }
 
   async close(): Promise<void> {
-    await Promise.all(this.#groups.map((group) => group.close()));
-    await this.#appender.close();
-    await this.#reader.close();
+    await Promise.all(this.groups.map((group) => group.close()));
+    await this.appender.close();
+    await this.reader.close();
   }
 }

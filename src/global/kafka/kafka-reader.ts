@@ -36,84 +36,84 @@ interface Waiting {
 }
 
 export class KafkaReader {
-  readonly #around: KafkaSurroundings;
-  #consumer: KafkaConsumer | undefined;
-  #metadata: Promise<KafkaMetadata> | undefined;
-  readonly #topics: string[];
-  readonly #waiting = new Map<number, Waiting[]>();
-  readonly #busy = new Set<number>();
-  #isClosed = false;
+  private readonly around: KafkaSurroundings;
+  private consumer: KafkaConsumer | undefined;
+  private metadata: Promise<KafkaMetadata> | undefined;
+  private readonly topics: string[];
+  private readonly waiting = new Map<number, Waiting[]>();
+  private readonly busy = new Set<number>();
+  private isClosed = false;
 
   constructor(around: KafkaSurroundings, topics: readonly string[]) {
-    this.#around = around;
-    this.#topics = [...topics];
+    this.around = around;
+    this.topics = [...topics];
   }
 
   async read(topic: string, partition: number, from: number): Promise<LogBatch> {
-    if (this.#isClosed) throw new Error('Kafka: the log is closed');
-    const { topics } = await this.#readMetadata();
+    if (this.isClosed) throw new Error('Kafka: the log is closed');
+    const { topics } = await this.readMetadata();
     const leader = topics.get(topic)?.partitions[partition]?.leader;
     if (leader === undefined || leader < 0) {
-      this.#metadata = undefined;
+      this.metadata = undefined;
       throw new Error(`Kafka: ${topic} ${partition} has no leader`);
     }
     return new Promise((resolve, reject) => {
-      const waiting = this.#waiting.get(leader) ?? [];
+      const waiting = this.waiting.get(leader) ?? [];
       waiting.push({ topic, partition, from, resolve, reject });
-      this.#waiting.set(leader, waiting);
-      void this.#serve(leader);
+      this.waiting.set(leader, waiting);
+      void this.serve(leader);
     });
   }
 
   /** Where the partition ends and begins. */
   async bounds(topic: string, partition: number): Promise<{ readonly start: number; readonly end: number }> {
     const [start, end] = await Promise.all([
-      this.#offset(topic, partition, EARLIEST),
-      this.#offset(topic, partition, LATEST),
+      this.offset(topic, partition, EARLIEST),
+      this.offset(topic, partition, LATEST),
     ]);
     return { start, end };
   }
 
   async close(): Promise<void> {
-    this.#isClosed = true;
-    await this.#throwAway();
+    this.isClosed = true;
+    await this.throwAway();
   }
 
-  async #offset(topic: string, partition: number, timestamp: bigint): Promise<number> {
+  private async offset(topic: string, partition: number, timestamp: bigint): Promise<number> {
     const options = { topics: [topic], partitions: { [topic]: [partition] }, timestamp };
     try {
-      const offsets = await this.#within('listing offsets', this.#open().listOffsets(options));
+      const offsets = await this.within('listing offsets', this.open().listOffsets(options));
       return Number(offsets.get(topic)?.[partition] ?? 0n);
     } catch (error) {
-      await this.#throwAway();
+      await this.throwAway();
       throw error;
     }
   }
 
-  async #serve(leader: number): Promise<void> {
-    if (this.#busy.has(leader)) return;
-    this.#busy.add(leader);
+  private async serve(leader: number): Promise<void> {
+    if (this.busy.has(leader)) return;
+    this.busy.add(leader);
     // Whoever asks in this turn of the event loop is asked for as well.
     await Promise.resolve();
-    for (let waiting = this.#take(leader); waiting.length > 0; waiting = this.#take(leader)) {
+    for (let waiting = this.take(leader); waiting.length > 0; waiting = this.take(leader)) {
       try {
-        await this.#fetch(leader, waiting);
+        await this.fetch(leader, waiting);
       } catch (error) {
         for (const one of waiting) one.reject(error as Error);
-        await this.#throwAway();
+        await this.throwAway();
       }
     }
-    this.#busy.delete(leader);
+    this.busy.delete(leader);
   }
 
-  #take(leader: number): Waiting[] {
-    const waiting = this.#waiting.get(leader) ?? [];
-    this.#waiting.set(leader, []);
+  private take(leader: number): Waiting[] {
+    const waiting = this.waiting.get(leader) ?? [];
+    this.waiting.set(leader, []);
     return waiting;
   }
 
-  async #fetch(leader: number, waiting: readonly Waiting[]): Promise<void> {
-    const { topics } = await this.#readMetadata();
+  private async fetch(leader: number, waiting: readonly Waiting[]): Promise<void> {
+    const { topics } = await this.readMetadata();
     const names = [...new Set(waiting.map(({ topic }) => topic))];
     const request = {
       node: leader,
@@ -133,29 +133,29 @@ export class KafkaReader {
           })),
       })),
     };
-    const response = await this.#within('a read', this.#open().fetch(request).catch(responseOf));
+    const response = await this.within('a read', this.open().fetch(request).catch(responseOf));
     const byId = new Map(names.map((name) => [topics.get(name)?.id ?? '', name]));
     const answers = new Map<string, KafkaFetchPartition>();
     for (const { topicId, partitions } of response.responses)
       for (const answer of partitions) answers.set(`${byId.get(topicId)} ${answer.partitionIndex}`, answer);
-    for (const one of waiting) this.#answer(one, answers.get(`${one.topic} ${one.partition}`));
+    for (const one of waiting) this.answer(one, answers.get(`${one.topic} ${one.partition}`));
   }
 
-  #answer(waiting: Waiting, answer: KafkaFetchPartition | undefined): void {
+  private answer(waiting: Waiting, answer: KafkaFetchPartition | undefined): void {
     const { topic, partition, from, resolve, reject } = waiting;
     if (answer?.errorCode === 0) {
       resolve({ records: recordsOf(answer, from), end: endOf(answer) });
     } else if (answer?.errorCode === ERROR_OFFSET_OUT_OF_RANGE) {
       this.bounds(topic, partition).then(({ start, end }) => {
         // Nothing is lost silently: the gap is told, and reading goes on where there is something.
-        this.#around.logger.error(
+        this.around.logger.error(
           { topic, partition, from, start, end },
           'the log no longer holds a position',
         );
-        resolve(from < start ? this.#skipTo(start, end) : { records: [], end });
+        resolve(from < start ? this.skipTo(start, end) : { records: [], end });
       }, reject);
     } else {
-      this.#metadata = undefined;
+      this.metadata = undefined;
       reject(
         new Error(`Kafka: reading ${topic} ${partition} failed with code ${answer?.errorCode ?? 'none'}`),
       );
@@ -163,42 +163,42 @@ export class KafkaReader {
   }
 
   /** An empty record at the first position that is there moves a reader to it. */
-  #skipTo(start: number, end: number): LogBatch {
+  private skipTo(start: number, end: number): LogBatch {
     return { records: [{ position: start - 1, appendedAt: 0, bytes: Buffer.alloc(0) }], end };
   }
 
-  #readMetadata(): Promise<KafkaMetadata> {
-    this.#metadata ??= this.#within(
+  private readMetadata(): Promise<KafkaMetadata> {
+    this.metadata ??= this.within(
       'asking for metadata',
-      this.#open().metadata({ topics: [...this.#topics], forceUpdate: true }),
+      this.open().metadata({ topics: [...this.topics], forceUpdate: true }),
     ).catch(async (error: Error) => {
-      await this.#throwAway();
+      await this.throwAway();
       throw error;
     });
-    return this.#metadata;
+    return this.metadata;
   }
 
-  #within<T>(what: string, result: Promise<T>): Promise<T> {
-    return within(this.#around.clock, REQUEST_MS, what, result);
+  private within<T>(what: string, result: Promise<T>): Promise<T> {
+    return within(this.around.clock, REQUEST_MS, what, result);
   }
 
-  #open(): KafkaConsumer {
-    if (this.#consumer !== undefined) return this.#consumer;
-    const consumer = new this.#around.kafka.Consumer({
-      ...optionsOf(this.#around, 'reader'),
+  private open(): KafkaConsumer {
+    if (this.consumer !== undefined) return this.consumer;
+    const consumer = new this.around.kafka.Consumer({
+      ...optionsOf(this.around, 'reader'),
       groupId: 'none',
     });
     consumer.on('error', () => undefined);
-    this.#consumer = consumer;
+    this.consumer = consumer;
     return consumer;
   }
 
-  async #throwAway(): Promise<void> {
-    const consumer = this.#consumer;
-    this.#consumer = undefined;
-    this.#metadata = undefined;
+  private async throwAway(): Promise<void> {
+    const consumer = this.consumer;
+    this.consumer = undefined;
+    this.metadata = undefined;
     if (consumer === undefined) return;
-    await this.#within('closing', consumer.close(true)).catch(() => undefined);
+    await this.within('closing', consumer.close(true)).catch(() => undefined);
   }
 }
 

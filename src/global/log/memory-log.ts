@@ -45,16 +45,16 @@ export class MemoryCluster {
 
   join(member: Member): void {
     this.members.push(member);
-    this.#deal(member.group);
+    this.deal(member.group);
   }
 
   leave(member: Member): void {
     this.members.splice(this.members.indexOf(member), 1);
     if (member.partitions.length > 0) member.watcher.revoked(member.partitions);
-    this.#deal(member.group);
+    this.deal(member.group);
   }
 
-  #deal(group: string): void {
+  private deal(group: string): void {
     const members = this.members.filter((member) => member.group === group);
     const shares = members.map((_, i) => {
       const share: number[] = [];
@@ -74,30 +74,30 @@ export class MemoryCluster {
 }
 
 export class MemoryLog implements GlobalLog {
-  readonly #cluster: MemoryCluster;
-  readonly #options: MemoryLogOptions;
-  readonly #members: Member[] = [];
+  private readonly cluster: MemoryCluster;
+  private readonly options: MemoryLogOptions;
+  private readonly members: Member[] = [];
 
   constructor(cluster: MemoryCluster, options: MemoryLogOptions) {
-    this.#cluster = cluster;
-    this.#options = options;
+    this.cluster = cluster;
+    this.options = options;
   }
 
   async ensure(partitions: number): Promise<LogFacts> {
-    if (this.#cluster.partitions === 0) this.#cluster.partitions = partitions;
-    return { partitions: this.#cluster.partitions, warnings: [] };
+    if (this.cluster.partitions === 0) this.cluster.partitions = partitions;
+    return { partitions: this.cluster.partitions, warnings: [] };
   }
 
   async append(stream: Stream, partition: number, records: readonly Uint8Array[]): Promise<number> {
-    const fault = this.#options.fail?.(stream, partition);
+    const fault = this.options.fail?.(stream, partition);
     if (fault === 'refused') throw new Error('the log refuses the records');
-    const log = this.#cluster.recordsOf(stream, partition);
+    const log = this.cluster.recordsOf(stream, partition);
     const first = log.length;
     for (let times = fault === 'twice' ? 2 : 1; times > 0; times--)
       for (const bytes of records)
         log.push({
           position: log.length,
-          appendedAt: this.#options.clock.now() / 1000,
+          appendedAt: this.options.clock.now() / 1000,
           bytes: Buffer.from(bytes),
         });
     if (fault === 'unacknowledged') throw new Error('the log does not answer');
@@ -106,30 +106,30 @@ export class MemoryLog implements GlobalLog {
 
   async own(group: string, watcher: OwnershipWatcher): Promise<Ownership> {
     const member: Member = { group, watcher, partitions: [] };
-    this.#members.push(member);
-    this.#cluster.join(member);
+    this.members.push(member);
+    this.cluster.join(member);
     return {
       close: async () => {
-        if (this.#members.includes(member)) this.#members.splice(this.#members.indexOf(member), 1);
-        if (this.#cluster.members.includes(member)) this.#cluster.leave(member);
+        if (this.members.includes(member)) this.members.splice(this.members.indexOf(member), 1);
+        if (this.cluster.members.includes(member)) this.cluster.leave(member);
       },
     };
   }
 
   async read(stream: Stream, partition: number, from: number): Promise<LogBatch> {
-    const log = this.#cluster.recordsOf(stream, partition);
+    const log = this.cluster.recordsOf(stream, partition);
     if (log.length <= from)
-      await new Promise<void>((resolve) => void this.#options.clock.after(READ_WAIT_MS, resolve));
+      await new Promise<void>((resolve) => void this.options.clock.after(READ_WAIT_MS, resolve));
     return { records: log.slice(Math.max(0, from), from + READ_RECORDS_MAX), end: log.length };
   }
 
   async last(partition: number, count: number): Promise<LogBatch> {
-    const log = this.#cluster.recordsOf('merged', partition);
+    const log = this.cluster.recordsOf('merged', partition);
     return { records: log.slice(-count), end: log.length };
   }
 
   async close(): Promise<void> {
-    for (const member of this.#members.splice(0))
-      if (this.#cluster.members.includes(member)) this.#cluster.leave(member);
+    for (const member of this.members.splice(0))
+      if (this.cluster.members.includes(member)) this.cluster.leave(member);
   }
 }

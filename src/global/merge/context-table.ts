@@ -24,61 +24,61 @@ export interface GlobalContext {
 }
 
 export class ContextTable {
-  readonly #index = new ContextIndex();
-  readonly #contexts: (GlobalContext | undefined)[] = [];
-  readonly #free: number[] = [];
-  readonly #texts = new Map<ByteString, ByteString>();
-  #sweptAt = 0;
+  private readonly index = new ContextIndex();
+  private readonly contexts: (GlobalContext | undefined)[] = [];
+  private readonly free: number[] = [];
+  private readonly texts = new Map<ByteString, ByteString>();
+  private sweptAt = 0;
 
   get size(): number {
-    return this.#index.size;
+    return this.index.size;
   }
 
   /** The id of an entry's context. `ordinal` is that of the next close. */
   take(chunk: Chunk, entry: ChunkEntry, ordinal: number): number {
-    const known = this.#index.find(entry.key);
+    const known = this.index.find(entry.key);
     if (known >= 0) {
-      (this.#contexts[known] as GlobalContext).usedBefore = ordinal;
+      (this.contexts[known] as GlobalContext).usedBefore = ordinal;
       return known;
     }
     const { name, tags } = chunk.textsOfEntry();
-    const id = this.#free.pop() ?? this.#contexts.length;
-    this.#contexts[id] = {
+    const id = this.free.pop() ?? this.contexts.length;
+    this.contexts[id] = {
       hash: Uint8Array.from(new Uint8Array(entry.key.buffer)),
       type: entry.type,
-      name: this.#share(name),
-      tags: tags.map((tag) => this.#share(tag)),
+      name: this.share(name),
+      tags: tags.map((tag) => this.share(tag)),
       usedBefore: ordinal,
     };
-    this.#index.add(entry.key, id);
+    this.index.add(entry.key, id);
     return id;
   }
 
   at(id: number): GlobalContext {
-    const context = this.#contexts[id];
+    const context = this.contexts[id];
     if (context === undefined) throw new Error(`context ${id} of a bucket is not in the table`);
     return context;
   }
 
   /** Forgets what no bucket has had for a while; buckets still open use contexts that were used lately. */
   sweep(ordinal: number): void {
-    if (ordinal - this.#sweptAt < IDLE_CLOSES) return;
-    this.#sweptAt = ordinal;
-    this.#texts.clear();
-    this.#contexts.forEach((context, id) => {
+    if (ordinal - this.sweptAt < IDLE_CLOSES) return;
+    this.sweptAt = ordinal;
+    this.texts.clear();
+    this.contexts.forEach((context, id) => {
       if (context === undefined || context.usedBefore > ordinal - IDLE_CLOSES) return;
-      this.#index.remove(id);
-      this.#contexts[id] = undefined;
-      this.#free.push(id);
+      this.index.remove(id);
+      this.contexts[id] = undefined;
+      this.free.push(id);
     });
   }
 
   /** Equal texts of contexts that came lately are one string. */
-  #share(text: ByteString): ByteString {
-    const known = this.#texts.get(text);
+  private share(text: ByteString): ByteString {
+    const known = this.texts.get(text);
     if (known !== undefined) return known;
     const own = detachText(text);
-    this.#texts.set(own, own);
+    this.texts.set(own, own);
     return own;
   }
 }

@@ -322,28 +322,28 @@ function countersOf(chunk: Chunk): number {
 
 /** Remembers the chunks of buckets that are open, and forgets them with the bucket. */
 class IdsOfOpenBuckets implements Deduplication {
-  readonly #ids = new Map<string, number>();
+  private readonly ids = new Map<string, number>();
 
   accept({ edge, epoch, number, start, width }: ChunkHead): boolean {
     const id = `${edge} ${epoch} ${number}`;
-    if (this.#ids.has(id)) return false;
-    this.#ids.set(id, start + width);
+    if (this.ids.has(id)) return false;
+    this.ids.set(id, start + width);
     return true;
   }
 
   forget(_now: number, closedThrough: number): void {
-    for (const [id, end] of this.#ids) if (end <= closedThrough) this.#ids.delete(id);
+    for (const [id, end] of this.ids) if (end <= closedThrough) this.ids.delete(id);
   }
 
   write(writer: ByteWriter): void {
-    writer.varint(this.#ids.size);
-    for (const [id, end] of this.#ids) {
+    writer.varint(this.ids.size);
+    for (const [id, end] of this.ids) {
       writer.text(id);
       writer.f64(end);
     }
   }
 
   read(reader: ByteReader): void {
-    for (let left = reader.varint(); left > 0; left--) this.#ids.set(reader.text(), reader.f64());
+    for (let left = reader.varint(); left > 0; left--) this.ids.set(reader.text(), reader.f64());
   }
 }

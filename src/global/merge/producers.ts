@@ -46,16 +46,16 @@ export interface Deduplication {
 }
 
 export class Producers implements Deduplication {
-  readonly #bySource = new Map<Source, Producer>();
+  private readonly bySource = new Map<Source, Producer>();
 
   get size(): number {
-    return this.#bySource.size;
+    return this.bySource.size;
   }
 
   accept({ edge, epoch, number }: ChunkHead, appendedAt: number): boolean {
-    const known = this.#bySource.get(edge);
+    const known = this.bySource.get(edge);
     if (known === undefined) {
-      this.#bySource.set(edge, newProducer(epoch, number, appendedAt));
+      this.bySource.set(edge, newProducer(epoch, number, appendedAt));
       return true;
     }
     const isNew = epoch > known.epoch || (epoch === known.epoch && number > known.number);
@@ -70,16 +70,16 @@ export class Producers implements Deduplication {
   }
 
   get(source: Source): Producer | undefined {
-    return this.#bySource.get(source);
+    return this.bySource.get(source);
   }
 
   all(): Iterable<readonly [Source, Producer]> {
-    return this.#bySource;
+    return this.bySource;
   }
 
   /** Notes how far an edge is: `end` is where the bucket of the chunk ends. */
   noteProgress(head: ChunkHead, end: number): void {
-    const producer = this.#bySource.get(head.edge);
+    const producer = this.bySource.get(head.edge);
     if (producer === undefined) return;
     producer.seenEnd = Math.max(producer.seenEnd, end);
     if (head.seq === head.lastSeq) producer.completeEnd = Math.max(producer.completeEnd, end);
@@ -88,7 +88,7 @@ export class Producers implements Deduplication {
   /** Whether every edge of late has sent all of the bucket that ends at `end`. */
   isComplete(end: number, width: number): boolean {
     let recent = 0;
-    for (const { seenEnd, completeEnd } of this.#bySource.values()) {
+    for (const { seenEnd, completeEnd } of this.bySource.values()) {
       if (seenEnd < end - RECENT_BUCKETS * width) continue;
       recent++;
       if (completeEnd < end) return false;
@@ -99,19 +99,19 @@ export class Producers implements Deduplication {
   /** Edges of late that have not sent all of the bucket that ends at `end`. */
   missing(end: number, width: number): number {
     let missing = 0;
-    for (const { seenEnd, completeEnd } of this.#bySource.values())
+    for (const { seenEnd, completeEnd } of this.bySource.values())
       if (seenEnd >= end - RECENT_BUCKETS * width && completeEnd < end) missing++;
     return missing;
   }
 
   forget(now: number): void {
-    for (const [source, { lastAt }] of this.#bySource)
-      if (lastAt < now - FORGET_EDGE_SECONDS) this.#bySource.delete(source);
+    for (const [source, { lastAt }] of this.bySource)
+      if (lastAt < now - FORGET_EDGE_SECONDS) this.bySource.delete(source);
   }
 
   write(writer: ByteWriter): void {
-    writer.varint(this.#bySource.size);
-    for (const [source, { epoch, number, lastAt }] of this.#bySource) {
+    writer.varint(this.bySource.size);
+    for (const [source, { epoch, number, lastAt }] of this.bySource) {
       writer.raw(Buffer.from(source, 'latin1'));
       writer.f64(epoch);
       writer.varint(number);
@@ -122,7 +122,7 @@ export class Producers implements Deduplication {
   read(reader: ByteReader): void {
     for (let left = reader.count(EDGE_ID_BYTES); left > 0; left--) {
       const source = reader.raw(EDGE_ID_BYTES).toString('latin1');
-      this.#bySource.set(source, newProducer(reader.f64(), reader.varint(), reader.f64()));
+      this.bySource.set(source, newProducer(reader.f64(), reader.varint(), reader.f64()));
     }
   }
 }

@@ -39,59 +39,59 @@ export class MergedTail {
   delivered = 0;
   sketches = 0;
   newest: MergedSet | undefined;
-  readonly #sets = new Map<number, MergedSet>();
-  readonly #pieces = new Map<string, Pieces>();
+  private readonly sets = new Map<number, MergedSet>();
+  private readonly pieces = new Map<string, Pieces>();
 
   /** Takes the records in order; may be told some of them again. */
   take(records: readonly LogRecord[]): void {
-    for (const { bytes } of records) this.#takeOne(bytes);
+    for (const { bytes } of records) this.takeOne(bytes);
   }
 
   /** Whole sets that are not delivered, in order. */
   get undelivered(): readonly MergedSet[] {
-    return [...this.#sets.values()].sort((a, b) => a.ordinal - b.ordinal);
+    return [...this.sets.values()].sort((a, b) => a.ordinal - b.ordinal);
   }
 
   /** The set of an ordinal, if it is whole and not delivered. */
   get(ordinal: number): MergedSet | undefined {
-    return this.#sets.get(ordinal);
+    return this.sets.get(ordinal);
   }
 
   noteDelivered(ordinal: number, sketches: number): void {
     this.delivered = Math.max(this.delivered, ordinal);
     this.sketches = Math.max(this.sketches, sketches);
-    for (const known of this.#sets.keys()) if (known <= this.delivered) this.#sets.delete(known);
+    for (const known of this.sets.keys()) if (known <= this.delivered) this.sets.delete(known);
   }
 
-  #takeOne(bytes: Buffer): void {
+  private takeOne(bytes: Buffer): void {
     const record = decodeRecord(bytes);
     if (record?.kind === 'delivered') {
       this.noteDelivered(record.ordinal, record.sketches);
     } else if (record?.kind === 'result') {
       const { isLate, isForwarded, chunk } = record;
-      this.#piecesOf(record.part).results.set(record.part.index, { isLate, isForwarded, chunk });
+      this.piecesOf(record.part).results.set(record.part.index, { isLate, isForwarded, chunk });
     } else if (record?.kind === 'state') {
-      const pieces = this.#piecesOf(record.part);
+      const pieces = this.piecesOf(record.part);
       pieces.states.set(record.part.index, record.state);
-      this.#join(record.part, pieces);
+      this.join(record.part, pieces);
     }
   }
 
-  #piecesOf({ ordinal, writer }: Part): Pieces {
+  private piecesOf({ ordinal, writer }: Part): Pieces {
     const key = `${ordinal} ${writer}`;
-    const known = this.#pieces.get(key);
+    const known = this.pieces.get(key);
     if (known !== undefined) return known;
     const pieces: Pieces = { results: new Map(), states: new Map() };
-    this.#pieces.set(key, pieces);
+    this.pieces.set(key, pieces);
     return pieces;
   }
 
-  #join({ ordinal, writer, of }: Part, { results, states }: Pieces): void {
+  private join({ ordinal, writer, of }: Part, { results, states }: Pieces): void {
     if (states.size < of) return;
     const state = Buffer.concat(inOrder(states));
     const count = state.readUInt32LE(0);
     if (results.size < count) return;
-    this.#pieces.delete(`${ordinal} ${writer}`);
+    this.pieces.delete(`${ordinal} ${writer}`);
     const isFirst = ordinal > (this.newest?.ordinal ?? 0);
     if (!isFirst) return;
     const set: MergedSet = {
@@ -101,9 +101,9 @@ export class MergedTail {
       state: state.subarray(RESULT_COUNT_BYTES),
     };
     this.newest = set;
-    if (ordinal > this.delivered) this.#sets.set(ordinal, set);
+    if (ordinal > this.delivered) this.sets.set(ordinal, set);
     // What an owner left half-written will never be whole.
-    for (const key of this.#pieces.keys()) if (Number.parseInt(key, 10) <= ordinal) this.#pieces.delete(key);
+    for (const key of this.pieces.keys()) if (Number.parseInt(key, 10) <= ordinal) this.pieces.delete(key);
   }
 }
 

@@ -21,55 +21,55 @@ export interface OpenSet {
 export class OpenSets {
   /** Everything up to here is acknowledged. */
   delivered = 0;
-  #sets: OpenSet[] = [];
+  private sets: OpenSet[] = [];
 
   get bytes(): number {
-    return this.#sets.reduce((sum, { bytes }) => sum + bytes, 0);
+    return this.sets.reduce((sum, { bytes }) => sum + bytes, 0);
   }
 
   get size(): number {
-    return this.#sets.length;
+    return this.sets.length;
   }
 
   /** Takes over what the owner before left, and keeps what was handed on here. */
   recover(tail: MergedTail, now: number): void {
     this.delivered = Math.max(this.delivered, tail.delivered);
-    const handed = this.#sets.filter(({ acknowledgement }) => acknowledgement !== undefined);
-    this.#sets = handed.filter(({ set }) => set.ordinal > tail.delivered);
-    const known = new Set(this.#sets.map(({ set }) => set.ordinal));
+    const handed = this.sets.filter(({ acknowledgement }) => acknowledgement !== undefined);
+    this.sets = handed.filter(({ set }) => set.ordinal > tail.delivered);
+    const known = new Set(this.sets.map(({ set }) => set.ordinal));
     for (const set of tail.undelivered)
       if (!known.has(set.ordinal) && set.ordinal > this.delivered)
         this.add(set, { isOurs: false, seenAt: now });
-    this.#sets.sort((a, b) => a.set.ordinal - b.set.ordinal);
+    this.sets.sort((a, b) => a.set.ordinal - b.set.ordinal);
   }
 
   add(set: MergedSet, { isOurs, seenAt }: Pick<OpenSet, 'isOurs' | 'seenAt'>): void {
     const bytes = set.results.reduce((sum, { chunk }) => sum + chunk.length, 0);
-    this.#sets.push({ set, bytes, isOurs, foundAt: seenAt, seenAt, acknowledgement: undefined });
+    this.sets.push({ set, bytes, isOurs, foundAt: seenAt, seenAt, acknowledgement: undefined });
   }
 
   /** Whether something was handed on and is not acknowledged. */
   get isAwaited(): boolean {
-    return this.#sets.some(({ acknowledgement }) => acknowledgement !== undefined);
+    return this.sets.some(({ acknowledgement }) => acknowledgement !== undefined);
   }
 
   /** Those that nobody was given, in order. */
   waiting(): readonly OpenSet[] {
-    return this.#sets.filter(({ acknowledgement }) => acknowledgement === undefined);
+    return this.sets.filter(({ acknowledgement }) => acknowledgement === undefined);
   }
 
   /** Somebody else delivered it. */
   remove(open: OpenSet): void {
-    this.#sets.splice(this.#sets.indexOf(open), 1);
-    if (this.#sets.every(({ set }) => set.ordinal > open.set.ordinal))
+    this.sets.splice(this.sets.indexOf(open), 1);
+    if (this.sets.every(({ set }) => set.ordinal > open.set.ordinal))
       this.delivered = Math.max(this.delivered, open.set.ordinal);
   }
 
   /** Lets go of what is acknowledged, in order; whether there was anything. */
   settle(): boolean {
     const before = this.delivered;
-    while (this.#sets[0]?.acknowledgement?.isDone() === true)
-      this.delivered = Math.max(this.delivered, (this.#sets.shift() as OpenSet).set.ordinal);
+    while (this.sets[0]?.acknowledgement?.isDone() === true)
+      this.delivered = Math.max(this.delivered, (this.sets.shift() as OpenSet).set.ordinal);
     return this.delivered > before;
   }
 }

@@ -36,8 +36,8 @@ class World {
   readonly cluster = new MemoryCluster();
   readonly values = new Map<string, string>();
   deliveries = 0;
-  readonly #numbers = new Map<number, number>();
-  readonly #last: (readonly [number, Buffer])[] = [];
+  private readonly numbers = new Map<number, number>();
+  private readonly last: (readonly [number, Buffer])[] = [];
   readonly clock: Clock = {
     now: () => this.now * 1000,
     after: (ms, call) => {
@@ -52,7 +52,7 @@ class World {
       await this.beforeDelivery();
       if (!isCurrent()) return undefined;
       this.deliveries++;
-      for (const { chunk } of set.results) this.#note(set, chunk);
+      for (const { chunk } of set.results) this.note(set, chunk);
       return { isDone: () => true };
     },
   };
@@ -71,21 +71,21 @@ class World {
       const context = { name: `m${edge % 2}`, type: 'counter' as const, host: '', tags: [] };
       builder.add({ ...context, hash: contextHash(context, '') }, new CounterPartial(value));
       this.sent += value;
-      const number = (this.#numbers.get(edge) ?? 0) + 1;
-      this.#numbers.set(edge, number);
+      const number = (this.numbers.get(edge) ?? 0) + 1;
+      this.numbers.set(edge, number);
       const start = Math.floor(this.now / 10) * 10 - 10;
       const origin = { edge: `edge ${edge}`.padEnd(16, '.'), epoch: 1, start, width: 10 };
       for (const { bytes } of builder.finish(origin, number)) {
         const record = encodeChunkRecord(bytes, this.now * 1000);
-        if (this.#last.length > 0 && (number + partition) % 3 === 0) await this.#repeat(log, partition);
+        if (this.last.length > 0 && (number + partition) % 3 === 0) await this.repeat(log, partition);
         await log.append('partials', partition, [record]);
-        this.#last.push([partition, record]);
+        this.last.push([partition, record]);
       }
     }
   }
 
-  async #repeat(log: GlobalLog, partition: number): Promise<void> {
-    const last = this.#last.filter(([of]) => of === partition).at(-1);
+  private async repeat(log: GlobalLog, partition: number): Promise<void> {
+    const last = this.last.filter(([of]) => of === partition).at(-1);
     if (last !== undefined) await log.append('partials', partition, [last[1]]);
   }
 
@@ -96,7 +96,7 @@ class World {
     return total;
   }
 
-  #note({ ordinal }: MergedSet, bytes: Buffer): void {
+  private note({ ordinal }: MergedSet, bytes: Buffer): void {
     const chunk = Chunk.open(bytes);
     if (typeof chunk === 'string') throw new Error(chunk);
     const { edge, start, number } = chunk.head;
@@ -129,21 +129,21 @@ class World {
 
 /** A log whose user can be killed or frozen between any two calls. */
 class FragileLog implements GlobalLog {
-  readonly #log: MemoryLog;
+  private readonly log: MemoryLog;
   isDead = false;
   /** The stream at whose next append the process is frozen: the records are in the log, the answer is not read. */
   freezeAfter: Stream | undefined;
   isFrozen = false;
-  #thawed: Promise<void> = Promise.resolve();
+  private _thawed: Promise<void> = Promise.resolve();
   thaw: () => void = () => undefined;
 
   constructor(log: MemoryLog) {
-    this.#log = log;
+    this.log = log;
   }
 
   freeze(): void {
     this.isFrozen = true;
-    this.#thawed = new Promise((resolve) => {
+    this._thawed = new Promise((resolve) => {
       this.thaw = () => {
         this.isFrozen = false;
         resolve();
@@ -152,43 +152,43 @@ class FragileLog implements GlobalLog {
   }
 
   get thawed(): Promise<void> {
-    return this.#thawed;
+    return this._thawed;
   }
 
   /** Dies, and the engine notices. */
   async kill(): Promise<void> {
     this.isDead = true;
-    await this.#log.close();
+    await this.log.close();
   }
 
-  async #gate(): Promise<void> {
-    await this.#thawed;
+  private async gate(): Promise<void> {
+    await this._thawed;
     if (this.isDead) await new Promise(() => undefined);
   }
 
-  ensure = (partitions: number) => this.#log.ensure(partitions);
-  own: GlobalLog['own'] = (group, watcher) => this.#log.own(group, watcher);
-  close = () => this.#log.close();
+  ensure = (partitions: number) => this.log.ensure(partitions);
+  own: GlobalLog['own'] = (group, watcher) => this.log.own(group, watcher);
+  close = () => this.log.close();
   async append(stream: Stream, partition: number, records: readonly Uint8Array[]): Promise<number> {
-    await this.#gate();
-    const at = await this.#log.append(stream, partition, records);
+    await this.gate();
+    const at = await this.log.append(stream, partition, records);
     if (stream === this.freezeAfter) {
       this.freezeAfter = undefined;
       this.freeze();
     }
-    await this.#gate();
+    await this.gate();
     return at;
   }
   async read(stream: Stream, partition: number, from: number): Promise<LogBatch> {
-    await this.#gate();
-    const batch = await this.#log.read(stream, partition, from);
-    await this.#gate();
+    await this.gate();
+    const batch = await this.log.read(stream, partition, from);
+    await this.gate();
     return batch;
   }
   async last(partition: number, count: number): Promise<LogBatch> {
-    await this.#gate();
-    const batch = await this.#log.last(partition, count);
-    await this.#gate();
+    await this.gate();
+    const batch = await this.log.last(partition, count);
+    await this.gate();
     return batch;
   }
 }

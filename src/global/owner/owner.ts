@@ -8,83 +8,83 @@ import type { OwnerSettings, OwnerSurroundings } from './owner-settings.ts';
 import { PartitionOwner } from './partition-owner.ts';
 
 export class Owner {
-  readonly #group: string;
-  readonly #settings: OwnerSettings;
-  readonly #around: OwnerSurroundings;
-  readonly #owners = new Map<number, PartitionOwner>();
+  private readonly group: string;
+  private readonly settings: OwnerSettings;
+  private readonly around: OwnerSurroundings;
+  private readonly _owners = new Map<number, PartitionOwner>();
   /** Partitions owned before: their counts stay. */
-  readonly #former: PartitionOwner[] = [];
-  readonly #ending = new Map<number, Promise<void>>();
+  private readonly _former: PartitionOwner[] = [];
+  private readonly ending = new Map<number, Promise<void>>();
   /** Partitions that are this process's by what the engine said last. */
-  readonly #assigned = new Set<number>();
-  #ownership: Ownership | undefined;
-  #stopping = false;
+  private readonly assigned = new Set<number>();
+  private ownership: Ownership | undefined;
+  private stopping = false;
 
   constructor(group: string, settings: OwnerSettings, around: OwnerSurroundings) {
-    this.#group = group;
-    this.#settings = settings;
-    this.#around = around;
+    this.group = group;
+    this.settings = settings;
+    this.around = around;
   }
 
   /** Those of this process, by partition. */
   get owners(): readonly PartitionOwner[] {
-    return [...this.#owners.values()].sort((a, b) => a.partition - b.partition);
+    return [...this._owners.values()].sort((a, b) => a.partition - b.partition);
   }
 
   /** Those that it had before. */
   get former(): readonly PartitionOwner[] {
-    return this.#former;
+    return this._former;
   }
 
   async start(): Promise<void> {
-    this.#ownership = await this.#around.log.own(this.#group, {
+    this.ownership = await this.around.log.own(this.group, {
       assigned: (partitions) => {
         for (const partition of partitions) {
-          this.#assigned.add(partition);
-          void this.#begin(partition);
+          this.assigned.add(partition);
+          void this.begin(partition);
         }
       },
       revoked: (partitions) => {
         for (const partition of partitions) {
-          this.#assigned.delete(partition);
-          this.#revoke(partition);
+          this.assigned.delete(partition);
+          this.revoke(partition);
         }
       },
     });
   }
 
   async stop(): Promise<void> {
-    this.#stopping = true;
-    for (const partition of [...this.#owners.keys()]) this.#revoke(partition);
-    await Promise.all(this.#ending.values());
-    await this.#ownership?.close();
+    this.stopping = true;
+    for (const partition of [...this._owners.keys()]) this.revoke(partition);
+    await Promise.all(this.ending.values());
+    await this.ownership?.close();
   }
 
-  async #begin(partition: number): Promise<void> {
+  private async begin(partition: number): Promise<void> {
     // One that is given back and comes again waits for its former self, and may be given back meanwhile.
-    await this.#ending.get(partition);
-    if (this.#stopping || this.#owners.has(partition) || !this.#assigned.has(partition)) return;
-    this.#around.logger.info({ partition }, 'owns a partition of the global log');
-    const again = this.#former.findIndex((former) => former.partition === partition);
-    const owner = new PartitionOwner(partition, this.#settings, this.#around);
-    if (again >= 0) owner.stats.keep(this.#totalOf(again));
-    this.#owners.set(partition, owner);
+    await this.ending.get(partition);
+    if (this.stopping || this._owners.has(partition) || !this.assigned.has(partition)) return;
+    this.around.logger.info({ partition }, 'owns a partition of the global log');
+    const again = this._former.findIndex((former) => former.partition === partition);
+    const owner = new PartitionOwner(partition, this.settings, this.around);
+    if (again >= 0) owner.stats.keep(this.totalOf(again));
+    this._owners.set(partition, owner);
     owner.start();
   }
 
   /** Takes what a former owner of the partition counted. */
-  #totalOf(index: number): ReturnType<PartitionOwner['stats']['total']> {
-    const [former] = this.#former.splice(index, 1) as [PartitionOwner];
+  private totalOf(index: number): ReturnType<PartitionOwner['stats']['total']> {
+    const [former] = this._former.splice(index, 1) as [PartitionOwner];
     return former.stats.total(former.merging.counts);
   }
 
-  #revoke(partition: number): void {
-    const owner = this.#owners.get(partition);
+  private revoke(partition: number): void {
+    const owner = this._owners.get(partition);
     if (owner === undefined) return;
-    this.#owners.delete(partition);
-    this.#former.push(owner);
-    const ended = owner.stop().finally(() => this.#ending.delete(partition));
-    this.#ending.set(partition, ended);
-    this.#around.logger.info({ partition }, 'gives a partition of the global log away');
+    this._owners.delete(partition);
+    this._former.push(owner);
+    const ended = owner.stop().finally(() => this.ending.delete(partition));
+    this.ending.set(partition, ended);
+    this.around.logger.info({ partition }, 'gives a partition of the global log away');
   }
 }

@@ -54,108 +54,108 @@ const LOOK_MAX_MS = 100;
 export class PartitionOwner {
   readonly partition: number;
   readonly stats = new PartitionStats();
-  readonly #settings: OwnerSettings;
-  readonly #around: OwnerSurroundings;
-  readonly #source: Source;
-  readonly #forward: EncodeSettings['forward'];
-  #merging: Partition;
-  #tail = new MergedTail();
-  #open = new OpenSets();
+  private readonly settings: OwnerSettings;
+  private readonly around: OwnerSurroundings;
+  private readonly source: Source;
+  private readonly forward: EncodeSettings['forward'];
+  private _merging: Partition;
+  private tail = new MergedTail();
+  private open = new OpenSets();
   /** Position behind what is known of `merged`. */
-  #mergedNext = 0;
-  #closeSent = { through: Number.NEGATIVE_INFINITY, at: 0 };
-  #stopping = false;
-  #running: Promise<void> | undefined;
-  #wake: () => void = () => undefined;
+  private mergedNext = 0;
+  private closeSent = { through: Number.NEGATIVE_INFINITY, at: 0 };
+  private stopping = false;
+  private running: Promise<void> | undefined;
+  private wake: () => void = () => undefined;
 
   constructor(partition: number, settings: OwnerSettings, around: OwnerSurroundings) {
     this.partition = partition;
-    this.#settings = settings;
-    this.#around = around;
-    this.#source = `L${settings.level}/${partition}`.padEnd(EDGE_ID_BYTES, '.');
+    this.settings = settings;
+    this.around = around;
+    this.source = `L${settings.level}/${partition}`.padEnd(EDGE_ID_BYTES, '.');
     const { forward } = settings.merge;
     const source = `${settings.forwardAs}/${partition}`.padEnd(EDGE_ID_BYTES, '.');
-    this.#forward = forward && { ...forward, source };
-    this.#merging = new Partition(settings.merge);
+    this.forward = forward && { ...forward, source };
+    this._merging = new Partition(settings.merge);
   }
 
   /** What it reads with at present. */
   get merging(): Partition {
-    return this.#merging;
+    return this._merging;
   }
 
   /** The results that are not acknowledged, and up to which close all of them are. */
   get results(): { readonly open: number; readonly openBytes: number; readonly deliveredThrough: number } {
-    const { size, bytes, delivered } = this.#open;
-    return { open: size, openBytes: bytes, deliveredThrough: Math.max(delivered, this.#tail.delivered) };
+    const { size, bytes, delivered } = this.open;
+    return { open: size, openBytes: bytes, deliveredThrough: Math.max(delivered, this.tail.delivered) };
   }
 
   start(): void {
-    this.#running ??= this.#run();
+    this.running ??= this.run();
   }
 
   /** Ends after the step under way; what is open is left to the next owner. */
   async stop(): Promise<void> {
-    this.#stopping = true;
-    this.#wake();
-    await this.#running;
+    this.stopping = true;
+    this.wake();
+    await this.running;
   }
 
-  async #run(): Promise<void> {
+  private async run(): Promise<void> {
     let pauseMs = RETRY_MIN_MS;
-    while (!this.#stopping) {
+    while (!this.stopping) {
       try {
-        await this.#recover();
+        await this.recover();
         this.stats.problem = undefined;
-        while (!this.#stopping) {
-          await this.#step();
+        while (!this.stopping) {
+          await this.step();
           pauseMs = RETRY_MIN_MS;
         }
       } catch (error) {
-        this.#noteProblem(error as Error);
-        await this.#sleep(pauseMs);
+        this.noteProblem(error as Error);
+        await this.sleep(pauseMs);
         pauseMs = Math.min(pauseMs * 2, RETRY_MAX_MS);
       }
     }
-    await this.#settleAtLast().catch((error: Error) => this.#noteProblem(error));
+    await this.settleAtLast().catch((error: Error) => this.noteProblem(error));
   }
 
   /** Waits a moment for what was handed on, so that the next owner does not hand it on again. */
-  async #settleAtLast(): Promise<void> {
-    const until = this.#around.clock.now() + SETTLE_MS;
-    this.#open.settle();
-    while (this.#open.isAwaited && this.#around.clock.now() < until) {
-      await this.#sleep(PAUSE_MS);
-      this.#open.settle();
+  private async settleAtLast(): Promise<void> {
+    const until = this.around.clock.now() + SETTLE_MS;
+    this.open.settle();
+    while (this.open.isAwaited && this.around.clock.now() < until) {
+      await this.sleep(PAUSE_MS);
+      this.open.settle();
     }
-    await this.#sayDelivered();
+    await this.sayDelivered();
   }
 
   /** Continues where the newest whole state is. */
-  async #recover(): Promise<void> {
-    const { log } = this.#around;
-    const tail = await this.#readTail();
+  private async recover(): Promise<void> {
+    const { log } = this.around;
+    const tail = await this.readTail();
     const state = tail.newest && decodePartitionState(tail.newest.state);
-    const fingerprint = fingerprintOf(this.#settings.merge);
+    const fingerprint = fingerprintOf(this.settings.merge);
     if (state !== undefined && state.fingerprint !== fingerprint)
-      this.#around.logger.warn(
+      this.around.logger.warn(
         { partition: this.partition, here: fingerprint, before: state.fingerprint },
         'the owner before had other settings; results differ from here on',
       );
-    this.stats.keep(this.#merging.counts);
-    this.#merging = new Partition(this.#settings.merge, state);
-    this.#tail = tail;
-    this.#open.recover(tail, this.#around.clock.now());
-    const { end } = await log.read('partials', this.partition, this.#merging.next);
-    this.stats.noteEnd(this.#merging.next, end);
+    this.stats.keep(this._merging.counts);
+    this._merging = new Partition(this.settings.merge, state);
+    this.tail = tail;
+    this.open.recover(tail, this.around.clock.now());
+    const { end } = await log.read('partials', this.partition, this._merging.next);
+    this.stats.noteEnd(this._merging.next, end);
   }
 
-  async #readTail(): Promise<MergedTail> {
+  private async readTail(): Promise<MergedTail> {
     for (let count = TAIL_RECORDS; ; count *= 2) {
-      const { records, end } = await this.#around.log.last(this.partition, count);
+      const { records, end } = await this.around.log.last(this.partition, count);
       const tail = new MergedTail();
       tail.take(records);
-      this.#mergedNext = end;
+      this.mergedNext = end;
       const oldest = tail.undelivered[0]?.ordinal ?? Number.POSITIVE_INFINITY;
       const isEnough = tail.newest !== undefined && oldest === tail.delivered + 1;
       const isAllDelivered = tail.newest !== undefined && tail.newest.ordinal <= tail.delivered;
@@ -163,44 +163,44 @@ export class PartitionOwner {
     }
   }
 
-  async #step(): Promise<void> {
-    await this.#deliverOpen();
-    if (this.#open.bytes > this.#settings.openBytesMax) {
+  private async step(): Promise<void> {
+    await this.deliverOpen();
+    if (this.open.bytes > this.settings.openBytesMax) {
       this.stats.isPaused = true;
-      await this.#sleep(PAUSE_MS);
+      await this.sleep(PAUSE_MS);
       return;
     }
     this.stats.isPaused = false;
-    const { records, end } = await this.#settleWhile(
-      this.#around.log.read('partials', this.partition, this.#merging.next),
+    const { records, end } = await this.settleWhile(
+      this.around.log.read('partials', this.partition, this._merging.next),
     );
     for (const record of records) {
       this.stats.lastRecordAt = record.appendedAt;
-      const closed = this.#merging.take(record);
-      if (closed !== undefined) await this.#publish(closed);
-      if (this.#stopping) return;
+      const closed = this._merging.take(record);
+      if (closed !== undefined) await this.publish(closed);
+      if (this.stopping) return;
     }
-    this.stats.noteEnd(this.#merging.next, end);
-    if (this.#merging.next >= end) {
-      this.stats.caughtUpAt = this.#around.clock.now() / 1000;
-      await this.#closeWhatIsDue();
+    this.stats.noteEnd(this._merging.next, end);
+    if (this._merging.next >= end) {
+      this.stats.caughtUpAt = this.around.clock.now() / 1000;
+      await this.closeWhatIsDue();
     }
   }
 
   /** Appends a record that closes what has ended and waited for the grace. */
-  async #closeWhatIsDue(): Promise<void> {
-    const { clock, log, writer } = this.#around;
+  private async closeWhatIsDue(): Promise<void> {
+    const { clock, log, writer } = this.around;
     const now = clock.now();
-    const through = this.#dueThrough(now / 1000);
+    const through = this.dueThrough(now / 1000);
     if (through === undefined) return;
-    if (through <= this.#closeSent.through && now - this.#closeSent.at < CLOSE_AGAIN_MS) return;
-    this.#closeSent = { through, at: now };
+    if (through <= this.closeSent.through && now - this.closeSent.at < CLOSE_AGAIN_MS) return;
+    this.closeSent = { through, at: now };
     await log.append('partials', this.partition, [encodeClose(through, writer)]);
   }
 
-  #dueThrough(now: number): number | undefined {
-    const { graceSeconds, earlyClose } = this.#settings;
-    const { openBuckets, producers, closedThrough } = this.#merging;
+  private dueThrough(now: number): number | undefined {
+    const { graceSeconds, earlyClose } = this.settings;
+    const { openBuckets, producers, closedThrough } = this._merging;
     let through = Number.NEGATIVE_INFINITY;
     for (const { end, width, isLate } of openBuckets) {
       // A difference goes out with whatever closes next.
@@ -212,81 +212,81 @@ export class PartitionOwner {
   }
 
   /** Keeps a closed set in the log; hands it on if nobody else closed it first. */
-  async #publish(closed: ClosedSet): Promise<void> {
-    const { log, writer, clock } = this.#around;
+  private async publish(closed: ClosedSet): Promise<void> {
+    const { log, writer, clock } = this.around;
     const { set, records } = encodeSet(closed, {
-      source: this.#source,
+      source: this.source,
       writer,
-      partitions: this.#settings.resultPartitions,
-      forward: this.#forward,
+      partitions: this.settings.resultPartitions,
+      forward: this.forward,
     });
-    const theirs = this.#tail.get(set.ordinal);
-    if (theirs !== undefined || (this.#tail.newest?.ordinal ?? 0) >= set.ordinal) {
+    const theirs = this.tail.get(set.ordinal);
+    if (theirs !== undefined || (this.tail.newest?.ordinal ?? 0) >= set.ordinal) {
       // Another owner's set was met while this one came to it.
       this.stats.foreignSets++;
-      if (theirs !== undefined) this.#open.add(theirs, { isOurs: false, seenAt: clock.now() });
+      if (theirs !== undefined) this.open.add(theirs, { isOurs: false, seenAt: clock.now() });
       return;
     }
     const seenAt = clock.now();
     const at = await log.append('merged', this.partition, records);
-    if (at > this.#mergedNext) await this.#readMergedTo(at);
-    this.#mergedNext = Math.max(this.#mergedNext, at + records.length);
-    const isFirst = (this.#tail.newest?.ordinal ?? 0) < set.ordinal;
-    if (isFirst) this.#tail.newest = set;
+    if (at > this.mergedNext) await this.readMergedTo(at);
+    this.mergedNext = Math.max(this.mergedNext, at + records.length);
+    const isFirst = (this.tail.newest?.ordinal ?? 0) < set.ordinal;
+    if (isFirst) this.tail.newest = set;
     this.stats.noteClose(closed, clock.now());
     if (!isFirst) this.stats.foreignSets++;
-    this.#open.add(set, { isOurs: isFirst, seenAt });
+    this.open.add(set, { isOurs: isFirst, seenAt });
   }
 
   /** Reads what others wrote to `merged` before `end`. */
-  async #readMergedTo(end: number): Promise<void> {
-    while (this.#mergedNext < end) {
-      const { records } = await this.#around.log.read('merged', this.partition, this.#mergedNext);
+  private async readMergedTo(end: number): Promise<void> {
+    while (this.mergedNext < end) {
+      const { records } = await this.around.log.read('merged', this.partition, this.mergedNext);
       if (records.length === 0) return;
       const before = records.filter(({ position }) => position < end);
-      this.#tail.take(before);
-      this.#mergedNext = (before.at(-1)?.position ?? end - 1) + 1;
+      this.tail.take(before);
+      this.mergedNext = (before.at(-1)?.position ?? end - 1) + 1;
       if (before.length < records.length) return;
     }
   }
 
   /** Hands on what is ready, in order, and says what is delivered. */
-  async #deliverOpen(): Promise<void> {
-    const { clock, log, sink } = this.#around;
-    for (const open of this.#open.waiting()) {
+  private async deliverOpen(): Promise<void> {
+    const { clock, log, sink } = this.around;
+    for (const open of this.open.waiting()) {
       if (!open.isOurs && clock.now() - open.foundAt < TAKEOVER_WAIT_MS) break;
-      if (!this.#isCurrent(open)) {
+      if (!this.isCurrent(open)) {
         const askedAt = clock.now();
         const { end } = await log.last(this.partition, 1);
-        await this.#readMergedTo(end);
+        await this.readMergedTo(end);
         open.seenAt = askedAt;
       }
-      if (open.set.ordinal > this.#tail.delivered) await this.#hand(open.set);
-      if (open.set.ordinal <= this.#tail.delivered) {
-        this.#open.remove(open);
+      if (open.set.ordinal > this.tail.delivered) await this.hand(open.set);
+      if (open.set.ordinal <= this.tail.delivered) {
+        this.open.remove(open);
         continue;
       }
       const withSketches =
-        this.#settings.sketchDelivery === 'at_least_once' || open.set.ordinal > this.#tail.sketches;
+        this.settings.sketchDelivery === 'at_least_once' || open.set.ordinal > this.tail.sketches;
       open.acknowledgement = await sink.deliver(open.set, {
         withSketches,
-        isCurrent: () => !this.#stopping && this.#isCurrent(open),
+        isCurrent: () => !this.stopping && this.isCurrent(open),
       });
       // It took too long to get there: the next step asks the log again.
       if (open.acknowledgement === undefined) return;
-      this.#tail.noteDelivered(0, open.set.ordinal);
+      this.tail.noteDelivered(0, open.set.ordinal);
       this.stats.delivered++;
-      if (this.#stopping) return;
+      if (this.stopping) return;
     }
-    await this.#sayDelivered();
+    await this.sayDelivered();
   }
 
-  #isCurrent({ seenAt }: OpenSet): boolean {
-    return this.#around.clock.now() - seenAt <= CURRENT_MS;
+  private isCurrent({ seenAt }: OpenSet): boolean {
+    return this.around.clock.now() - seenAt <= CURRENT_MS;
   }
 
   /** Says what is delivered while something takes its time. */
-  async #settleWhile<T>(waited: Promise<T>): Promise<T> {
+  private async settleWhile<T>(waited: Promise<T>): Promise<T> {
     let isOver = false;
     const over = waited.then(
       () => undefined,
@@ -295,37 +295,37 @@ export class PartitionOwner {
     void over.then(() => {
       isOver = true;
     });
-    for (let pauseMs = LOOK_MIN_MS; this.#open.isAwaited && !isOver; pauseMs *= 2) {
-      await Promise.race([over, this.#sleep(Math.min(pauseMs, LOOK_MAX_MS))]);
-      await this.#sayDelivered();
+    for (let pauseMs = LOOK_MIN_MS; this.open.isAwaited && !isOver; pauseMs *= 2) {
+      await Promise.race([over, this.sleep(Math.min(pauseMs, LOOK_MAX_MS))]);
+      await this.sayDelivered();
     }
     return waited;
   }
 
   /** Where sketches may not be sent twice, that they may have been sent is said before. */
-  async #hand({ ordinal }: MergedSet): Promise<void> {
-    if (this.#settings.sketchDelivery !== 'at_most_once' || ordinal <= this.#tail.sketches) return;
-    await this.#append(this.#tail.delivered, ordinal);
+  private async hand({ ordinal }: MergedSet): Promise<void> {
+    if (this.settings.sketchDelivery !== 'at_most_once' || ordinal <= this.tail.sketches) return;
+    await this.append(this.tail.delivered, ordinal);
   }
 
-  async #sayDelivered(): Promise<void> {
-    this.#open.settle();
-    const { delivered } = this.#open;
-    if (delivered <= this.#tail.delivered) return;
-    await this.#append(delivered, Math.max(delivered, this.#tail.sketches));
-    this.#tail.noteDelivered(delivered, 0);
+  private async sayDelivered(): Promise<void> {
+    this.open.settle();
+    const { delivered } = this.open;
+    if (delivered <= this.tail.delivered) return;
+    await this.append(delivered, Math.max(delivered, this.tail.sketches));
+    this.tail.noteDelivered(delivered, 0);
   }
 
-  async #append(ordinal: number, sketches: number): Promise<void> {
-    const record = encodeDelivered(ordinal, sketches, this.#around.writer);
-    const at = await this.#around.log.append('merged', this.partition, [record]);
-    if (at > this.#mergedNext) await this.#readMergedTo(at);
-    this.#mergedNext = Math.max(this.#mergedNext, at + 1);
+  private async append(ordinal: number, sketches: number): Promise<void> {
+    const record = encodeDelivered(ordinal, sketches, this.around.writer);
+    const at = await this.around.log.append('merged', this.partition, [record]);
+    if (at > this.mergedNext) await this.readMergedTo(at);
+    this.mergedNext = Math.max(this.mergedNext, at + 1);
   }
 
-  #noteProblem(error: Error): void {
+  private noteProblem(error: Error): void {
     if (this.stats.problem === undefined)
-      this.#around.logger.warn(
+      this.around.logger.warn(
         { partition: this.partition, err: error },
         'the owner of a partition cannot work; it tries again from the log',
       );
@@ -333,10 +333,10 @@ export class PartitionOwner {
     this.stats.failures++;
   }
 
-  #sleep(ms: number): Promise<void> {
+  private sleep(ms: number): Promise<void> {
     return new Promise((resolve) => {
-      const cancel = this.#around.clock.after(ms, resolve);
-      this.#wake = () => {
+      const cancel = this.around.clock.after(ms, resolve);
+      this.wake = () => {
         cancel();
         resolve();
       };

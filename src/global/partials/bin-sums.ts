@@ -21,19 +21,19 @@ const incomingCounts = new Float64Array(BINS_MAX);
 
 export class BinSums {
   size = 0;
-  #keys = new Int32Array(0);
-  #counts = new Float64Array(0);
+  private _keys = new Int32Array(0);
+  private _counts = new Float64Array(0);
 
   get bytes(): number {
-    return 12 * this.#keys.length;
+    return 12 * this._keys.length;
   }
 
   get keys(): Int32Array {
-    return this.#keys.subarray(0, this.size);
+    return this._keys.subarray(0, this.size);
   }
 
   get counts(): Float64Array {
-    return this.#counts.subarray(0, this.size);
+    return this._counts.subarray(0, this.size);
   }
 
   merge(reader: ByteReader): void {
@@ -42,16 +42,16 @@ export class BinSums {
     let missing = 0;
     for (let i = 0; i < incoming; i++) {
       const key = incomingKeys[i] as number;
-      while (at < this.size && (this.#keys[at] as number) < key) at++;
-      if (at < this.size && this.#keys[at] === key) {
-        this.#counts[at] = bounded((this.#counts[at] as number) + (incomingCounts[i] as number));
+      while (at < this.size && (this._keys[at] as number) < key) at++;
+      if (at < this.size && this._keys[at] === key) {
+        this._counts[at] = bounded((this._counts[at] as number) + (incomingCounts[i] as number));
       } else {
         // The missing ones move to the front, which is read already.
         incomingKeys[missing] = key;
         incomingCounts[missing++] = incomingCounts[i] as number;
       }
     }
-    if (missing > 0) this.#insert(missing);
+    if (missing > 0) this.insert(missing);
   }
 
   /** Adds keys that ascend, each once. */
@@ -66,7 +66,7 @@ export class BinSums {
       incomingKeys[taken] = keys[i] as number;
       incomingCounts[taken++] = bounded(weights[i] as number);
     }
-    this.#insert(taken);
+    this.insert(taken);
   }
 
   /** Adds to one key. */
@@ -76,48 +76,48 @@ export class BinSums {
     let high = this.size;
     while (low < high) {
       const middle = (low + high) >>> 1;
-      if ((this.#keys[middle] as number) < key) low = middle + 1;
+      if ((this._keys[middle] as number) < key) low = middle + 1;
       else high = middle;
     }
-    if (low < this.size && this.#keys[low] === key) {
-      this.#counts[low] = bounded((this.#counts[low] as number) + count);
+    if (low < this.size && this._keys[low] === key) {
+      this._counts[low] = bounded((this._counts[low] as number) + count);
       return;
     }
     incomingKeys[0] = key;
     incomingCounts[0] = bounded(count);
-    this.#insert(1);
+    this.insert(1);
   }
 
   write(writer: ByteWriter): void {
-    writeBins(writer, this.#keys, this.#counts, this.size);
+    writeBins(writer, this._keys, this._counts, this.size);
   }
 
   /** Puts `missing` keys of the incoming ones, none of them here, in their places, from the end. */
-  #insert(missing: number): void {
+  private insert(missing: number): void {
     const size = this.size + missing;
-    if (size > this.#keys.length) this.#grow(size);
+    if (size > this._keys.length) this.grow(size);
     let from = this.size - 1;
     let to = size - 1;
     for (let i = missing - 1; i >= 0; i--) {
       const key = incomingKeys[i] as number;
-      for (; from >= 0 && (this.#keys[from] as number) > key; from--, to--) {
-        this.#keys[to] = this.#keys[from] as number;
-        this.#counts[to] = this.#counts[from] as number;
+      for (; from >= 0 && (this._keys[from] as number) > key; from--, to--) {
+        this._keys[to] = this._keys[from] as number;
+        this._counts[to] = this._counts[from] as number;
       }
-      this.#keys[to] = key;
-      this.#counts[to--] = incomingCounts[i] as number;
+      this._keys[to] = key;
+      this._counts[to--] = incomingCounts[i] as number;
     }
     this.size = size;
   }
 
-  #grow(size: number): void {
-    const capacity = Math.max(size, Math.ceil(this.#keys.length * 1.5), 8);
+  private grow(size: number): void {
+    const capacity = Math.max(size, Math.ceil(this._keys.length * 1.5), 8);
     const keys = new Int32Array(capacity);
     const counts = new Float64Array(capacity);
-    keys.set(this.#keys);
-    counts.set(this.#counts);
-    this.#keys = keys;
-    this.#counts = counts;
+    keys.set(this._keys);
+    counts.set(this._counts);
+    this._keys = keys;
+    this._counts = counts;
   }
 }
 

@@ -34,16 +34,16 @@ interface Share {
 }
 
 export class GaugePartial implements Partial {
-  #kind: GlobalGauge = 'last';
+  private kind: GlobalGauge = 'last';
   /** For `last`, the newest; for the other kinds, of each source. */
-  #newest: Share | undefined;
-  readonly #shares = new Map<Source, Share>();
+  private newest: Share | undefined;
+  private readonly shares = new Map<Source, Share>();
 
   /** The gauge of one edge, as it writes it. */
   static of(kind: GlobalGauge, value: number, at: number): GaugePartial {
     const gauge = new GaugePartial();
-    gauge.#kind = kind;
-    gauge.#take({ sum: value, min: value, max: value, count: 1, last: value, at, edge: '' }, '');
+    gauge.kind = kind;
+    gauge.take({ sum: value, min: value, max: value, count: 1, last: value, at, edge: '' }, '');
     return gauge;
   }
 
@@ -55,32 +55,32 @@ export class GaugePartial implements Partial {
   }
 
   get bytes(): number {
-    return SHARE_BYTES * (1 + this.#shares.size);
+    return SHARE_BYTES * (1 + this.shares.size);
   }
 
   /** `key` tells apart what is to be counted side by side; one of a key replaces the one before. */
   merge(reader: ByteReader, source: Source, key = source): void {
-    this.#kind = readKind(reader);
-    this.#take(readShare(reader, source), key);
+    this.kind = readKind(reader);
+    this.take(readShare(reader, source), key);
   }
 
   mergeLate(reader: ByteReader, source: Source): boolean {
     const kind = readKind(reader);
     const share = readShare(reader, source);
     if (kind !== 'last') return false;
-    this.#kind = kind;
-    this.#take(share, source);
+    this.kind = kind;
+    this.take(share, source);
     return true;
   }
 
   write(writer: ByteWriter): void {
-    const share = this.#kind === 'last' ? this.#newest : this.#total();
+    const share = this.kind === 'last' ? this.newest : this.total();
     if (share === undefined) throw new Error('an empty gauge is never written');
     if (share.edge === '') {
-      GaugePartial.writeOne(writer, this.#kind, share.last, share.at);
+      GaugePartial.writeOne(writer, this.kind, share.last, share.at);
       return;
     }
-    writer.u8(GLOBAL_GAUGES.indexOf(this.#kind));
+    writer.u8(GLOBAL_GAUGES.indexOf(this.kind));
     writer.u8(FORM.many);
     writer.f64(share.sum);
     writer.f64(share.min);
@@ -92,26 +92,26 @@ export class GaugePartial implements Partial {
   }
 
   outcome(): GlobalOutcome | undefined {
-    const value = this.#value();
+    const value = this.value();
     if (value === undefined) return undefined;
     return { data: { kind: 'gauge', value }, series: [{ suffix: '', type: 'gauge', value }] };
   }
 
-  #value(): number | undefined {
-    if (this.#kind === 'last') return this.#newest?.last;
-    const total = this.#total();
+  private value(): number | undefined {
+    if (this.kind === 'last') return this.newest?.last;
+    const total = this.total();
     if (total === undefined) return undefined;
-    return this.#kind === 'avg' ? total.sum / total.count : total[this.#kind];
+    return this.kind === 'avg' ? total.sum / total.count : total[this.kind];
   }
 
-  #take(share: Share, source: Source): void {
-    if (this.#newest === undefined || isNewer(share, this.#newest)) this.#newest = share;
-    if (this.#kind !== 'last') this.#shares.set(source, share);
+  private take(share: Share, source: Source): void {
+    if (this.newest === undefined || isNewer(share, this.newest)) this.newest = share;
+    if (this.kind !== 'last') this.shares.set(source, share);
   }
 
-  #total(): Share | undefined {
+  private total(): Share | undefined {
     let total: Share | undefined;
-    for (const share of this.#shares.values()) total = total === undefined ? share : sumOf(total, share);
+    for (const share of this.shares.values()) total = total === undefined ? share : sumOf(total, share);
     return total;
   }
 }

@@ -29,11 +29,11 @@ const incomingWeights = new Float64Array(2 * GLOBAL_VALUES_MAX);
 
 export class HistogramPartial implements Partial {
   readonly moments = new MergedMoments();
-  #size = 0;
-  #values = new Float64Array(0);
-  #weights = new Float64Array(0);
+  private size = 0;
+  private values = new Float64Array(0);
+  private weights = new Float64Array(0);
   /** Once there are any, there are no values any more. */
-  #bins: BinSums | undefined;
+  private bins: BinSums | undefined;
 
   static of(moments: PartialMoments, values: Weighted, bins: Weighted): HistogramPartial {
     const partial = new HistogramPartial();
@@ -46,31 +46,31 @@ export class HistogramPartial implements Partial {
   }
 
   get bytes(): number {
-    return OWN_BYTES + 16 * this.#values.length + (this.#bins?.bytes ?? 0);
+    return OWN_BYTES + 16 * this.values.length + (this.bins?.bytes ?? 0);
   }
 
   /** Adds a value and its weight; the moments do not see it. */
   addValue(value: number, weight: number): void {
-    if (this.#bins !== undefined) {
-      this.#bins.add(keyOf(value), weight);
+    if (this.bins !== undefined) {
+      this.bins.add(keyOf(value), weight);
       return;
     }
-    if (this.#size === this.#values.length) this.#grow();
-    this.#values[this.#size] = value;
-    this.#weights[this.#size++] = Math.min(weight, Number.MAX_SAFE_INTEGER);
-    if (this.#size >= 2 * GLOBAL_VALUES_MAX) this.#compact();
+    if (this.size === this.values.length) this.grow();
+    this.values[this.size] = value;
+    this.weights[this.size++] = Math.min(weight, Number.MAX_SAFE_INTEGER);
+    if (this.size >= 2 * GLOBAL_VALUES_MAX) this.compact();
   }
 
   /** Adds to a bin; the moments do not see it. */
   addBin(key: number, weight: number): void {
-    this.#toBins().add(key, weight);
+    this.toBins().add(key, weight);
   }
 
   merge(reader: ByteReader): void {
     const form = reader.u8();
     this.moments.merge(reader);
     if (form === FORM.bins) {
-      this.#toBins().merge(reader);
+      this.toBins().merge(reader);
       return;
     }
     if (form !== FORM.exact) throw new RangeError('a histogram has no known form');
@@ -91,60 +91,55 @@ export class HistogramPartial implements Partial {
   }
 
   write(writer: ByteWriter): void {
-    this.#compact();
-    writer.u8(this.#bins === undefined ? FORM.exact : FORM.bins);
+    this.compact();
+    writer.u8(this.bins === undefined ? FORM.exact : FORM.bins);
     this.moments.write(writer);
-    if (this.#bins !== undefined) {
-      this.#bins.write(writer);
+    if (this.bins !== undefined) {
+      this.bins.write(writer);
       return;
     }
-    writer.varint(this.#size);
-    for (let i = 0; i < this.#size; i++) writer.f64(this.#values[i] as number);
-    writer.weights(this.#weights, this.#size);
+    writer.varint(this.size);
+    for (let i = 0; i < this.size; i++) writer.f64(this.values[i] as number);
+    writer.weights(this.weights, this.size);
   }
 
   outcome({ series, intervalSeconds, sketchLimits }: OutcomeRules): GlobalOutcome | undefined {
-    this.#compact();
+    this.compact();
     const { summary } = this.moments;
-    if (this.#bins === undefined && this.#size === 0) return undefined;
+    if (this.bins === undefined && this.size === 0) return undefined;
     const histogram =
-      this.#bins === undefined
-        ? new ExactHistogram(
-            this.#values.subarray(0, this.#size),
-            this.#weights.subarray(0, this.#size),
-            summary,
-          )
-        : new SketchedHistogram(this.#bins.keys, this.#bins.counts, summary, sketchLimits);
+      this.bins === undefined
+        ? new ExactHistogram(this.values.subarray(0, this.size), this.weights.subarray(0, this.size), summary)
+        : new SketchedHistogram(this.bins.keys, this.bins.counts, summary, sketchLimits);
     return { data: { kind: 'histogram', histogram }, series: series.of(histogram, intervalSeconds) };
   }
 
   /** Puts values in order, each once; too many become bins. */
-  #compact(): void {
-    if (this.#bins !== undefined) return;
-    sortPairs(this.#values, this.#weights, 0, this.#size);
-    this.#size = mergeEqualPairs(this.#values, this.#weights, 0, this.#size);
-    if (this.#size > GLOBAL_VALUES_MAX) this.#toBins();
+  private compact(): void {
+    if (this.bins !== undefined) return;
+    sortPairs(this.values, this.weights, 0, this.size);
+    this.size = mergeEqualPairs(this.values, this.weights, 0, this.size);
+    if (this.size > GLOBAL_VALUES_MAX) this.toBins();
   }
 
-  #toBins(): BinSums {
-    if (this.#bins !== undefined) return this.#bins;
+  private toBins(): BinSums {
+    if (this.bins !== undefined) return this.bins;
     const bins = new BinSums();
-    for (let i = 0; i < this.#size; i++)
-      bins.add(keyOf(this.#values[i] as number), this.#weights[i] as number);
-    this.#bins = bins;
-    this.#values = new Float64Array(0);
-    this.#weights = new Float64Array(0);
-    this.#size = 0;
+    for (let i = 0; i < this.size; i++) bins.add(keyOf(this.values[i] as number), this.weights[i] as number);
+    this.bins = bins;
+    this.values = new Float64Array(0);
+    this.weights = new Float64Array(0);
+    this.size = 0;
     return bins;
   }
 
-  #grow(): void {
-    const capacity = Math.max(4, this.#values.length * 2);
+  private grow(): void {
+    const capacity = Math.max(4, this.values.length * 2);
     const values = new Float64Array(capacity);
     const weights = new Float64Array(capacity);
-    values.set(this.#values);
-    weights.set(this.#weights);
-    this.#values = values;
-    this.#weights = weights;
+    values.set(this.values);
+    weights.set(this.weights);
+    this.values = values;
+    this.weights = weights;
   }
 }

@@ -21,8 +21,8 @@ const ELEMENT_BYTES = 24;
 const REGISTER_BYTES = 16_384;
 
 export class SetPartial implements Partial {
-  #elements: Set<number> = new Set();
-  #registers: HyperLogLog | undefined;
+  private elements: Set<number> = new Set();
+  private registers: HyperLogLog | undefined;
 
   static of(elements: ArrayLike<number>): SetPartial {
     const partial = new SetPartial();
@@ -31,23 +31,23 @@ export class SetPartial implements Partial {
   }
 
   get bytes(): number {
-    return OWN_BYTES + (this.#registers === undefined ? ELEMENT_BYTES * this.#elements.size : REGISTER_BYTES);
+    return OWN_BYTES + (this.registers === undefined ? ELEMENT_BYTES * this.elements.size : REGISTER_BYTES);
   }
 
   /** Adds an element by 53 bits of its hash. */
   add(hash: number): void {
-    if (this.#registers !== undefined) {
-      this.#registers.add(hash);
+    if (this.registers !== undefined) {
+      this.registers.add(hash);
       return;
     }
-    this.#elements.add(hash);
-    if (this.#elements.size > GLOBAL_ELEMENTS_MAX) this.#toRegisters();
+    this.elements.add(hash);
+    if (this.elements.size > GLOBAL_ELEMENTS_MAX) this.toRegisters();
   }
 
   merge(reader: ByteReader): void {
     const form = reader.u8();
     if (form === FORM.registers) {
-      this.#toRegisters().merge(reader);
+      this.toRegisters().merge(reader);
       return;
     }
     if (form !== FORM.list) throw new RangeError('a set has no known form');
@@ -64,31 +64,31 @@ export class SetPartial implements Partial {
   }
 
   write(writer: ByteWriter): void {
-    if (this.#registers !== undefined) {
+    if (this.registers !== undefined) {
       writer.u8(FORM.registers);
-      this.#registers.write(writer);
+      this.registers.write(writer);
       return;
     }
     writer.u8(FORM.list);
-    writer.varint(this.#elements.size);
-    for (const hash of Float64Array.from(this.#elements).sort()) {
+    writer.varint(this.elements.size);
+    for (const hash of Float64Array.from(this.elements).sort()) {
       writer.u32(hash >>> 0);
       writer.u32((hash / 2 ** 32) >>> 0);
     }
   }
 
   outcome(): GlobalOutcome | undefined {
-    const distinct = this.#registers?.estimate() ?? this.#elements.size;
+    const distinct = this.registers?.estimate() ?? this.elements.size;
     if (distinct === 0) return undefined;
     return { data: { kind: 'set', distinct }, series: [{ suffix: '', type: 'gauge', value: distinct }] };
   }
 
-  #toRegisters(): HyperLogLog {
-    if (this.#registers !== undefined) return this.#registers;
+  private toRegisters(): HyperLogLog {
+    if (this.registers !== undefined) return this.registers;
     const registers = new HyperLogLog();
-    for (const hash of this.#elements) registers.add(hash);
-    this.#elements = new Set();
-    this.#registers = registers;
+    for (const hash of this.elements) registers.add(hash);
+    this.elements = new Set();
+    this.registers = registers;
     return registers;
   }
 }

@@ -41,16 +41,16 @@ export function countAround(mean: number, random: () => number): number {
 /** The contexts of one partition, made when they are first asked for. */
 export class PartitionContexts {
   readonly size: number;
-  readonly #partition: number;
-  readonly #made = new Map<number, ChunkContext>();
+  private readonly partition: number;
+  private readonly made = new Map<number, ChunkContext>();
 
   constructor({ distinct, partitions }: FleetShape, partition: number) {
     this.size = Math.max(1, Math.round(distinct / partitions));
-    this.#partition = partition;
+    this.partition = partition;
   }
 
   at(index: number): ChunkContext {
-    const known = this.#made.get(index);
+    const known = this.made.get(index);
     if (known !== undefined) return known;
     const type = typeOf(index);
     const name = `service.${index % 97}.operation.duration`;
@@ -60,10 +60,10 @@ export class PartitionContexts {
       `service:checkout-${index % 50}`,
       'version:2026.11.28-1',
       `endpoint:/api/v${index % 4}/items`,
-      `context:${this.#partition}-${index}`,
+      `context:${this.partition}-${index}`,
     ];
     const context = { name, type, tags, hash: contextHash({ name, type, host: '', tags }, '') };
-    this.#made.set(index, context);
+    this.made.set(index, context);
     return context;
   }
 }

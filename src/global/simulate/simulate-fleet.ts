@@ -127,104 +127,104 @@ function simulateSecond(options: SimulationOptions): LevelCost {
 
 /** One partition over a few buckets, and what it costs. */
 class Run {
-  readonly #options: SimulationOptions;
-  readonly #partition = new Partition(SETTINGS);
-  readonly #numbers = new Map<number, number>();
-  #records: LogRecord[] = [];
-  #position = 0;
-  #now = START;
-  #chunks = 0;
-  #partials = 0;
-  #bytes = 0;
-  #resultBytes = 0;
-  #memory = 0;
-  #sealCpu = 0;
-  #mergeCpu = 0;
-  #mergedBefore = 0;
+  private readonly options: SimulationOptions;
+  private readonly partition = new Partition(SETTINGS);
+  private readonly numbers = new Map<number, number>();
+  private records: LogRecord[] = [];
+  private position = 0;
+  private now = START;
+  private chunks = 0;
+  private partials = 0;
+  private bytes = 0;
+  private resultBytes = 0;
+  private memory = 0;
+  private sealCpu = 0;
+  private mergeCpu = 0;
+  private mergedBefore = 0;
 
   constructor(options: SimulationOptions) {
-    this.#options = options;
+    this.options = options;
   }
 
   send(edge: number, bucket: number, indexes: Iterable<number>, contexts: PartitionContexts): void {
     const start = START + bucket * WIDTH;
-    this.#now = start + WIDTH;
-    const random = randomOf(this.#options.seed + edge * 31 + bucket);
+    this.now = start + WIDTH;
+    const random = randomOf(this.options.seed + edge * 31 + bucket);
     const list = [...indexes].map((index) => {
       const context = contexts.at(index);
       return { context, partial: partialFor(context, random, start) };
     });
-    const before = this.#options.cpuSeconds();
+    const before = this.options.cpuSeconds();
     const builder = new ChunkBuilder(CHUNK_BYTES);
     for (const { context, partial } of list) builder.add(context, partial);
-    const number = (this.#numbers.get(edge) ?? 0) + 1;
+    const number = (this.numbers.get(edge) ?? 0) + 1;
     const origin = { edge: `edge ${edge}`.padEnd(16, '.'), epoch: 1, start, width: WIDTH };
     const chunks = builder.finish(origin, number);
-    const records = chunks.map(({ bytes }) => encodeChunkRecord(bytes, this.#now * 1000));
-    this.#sealCpu += this.#options.cpuSeconds() - before;
-    this.#numbers.set(edge, number + chunks.length - 1);
-    this.#chunks += chunks.length;
-    this.#partials += list.length;
-    for (const bytes of records) this.#append(bytes);
+    const records = chunks.map(({ bytes }) => encodeChunkRecord(bytes, this.now * 1000));
+    this.sealCpu += this.options.cpuSeconds() - before;
+    this.numbers.set(edge, number + chunks.length - 1);
+    this.chunks += chunks.length;
+    this.partials += list.length;
+    for (const bytes of records) this.append(bytes);
   }
 
   /** Closes a bucket when its grace is over, and encodes its results for so many partitions. */
   close(bucket: number, partitions: number): void {
     const end = START + (bucket + 1) * WIDTH;
-    this.#now = end + GRACE;
-    const records = this.#records;
-    this.#records = [];
-    const before = this.#options.cpuSeconds();
-    for (const record of records) this.#partition.take(record);
-    this.#memory = Math.max(this.#memory, this.#partition.openBytes);
-    const closed = this.#partition.take({
-      position: this.#position++,
-      appendedAt: this.#now,
+    this.now = end + GRACE;
+    const records = this.records;
+    this.records = [];
+    const before = this.options.cpuSeconds();
+    for (const record of records) this.partition.take(record);
+    this.memory = Math.max(this.memory, this.partition.openBytes);
+    const closed = this.partition.take({
+      position: this.position++,
+      appendedAt: this.now,
       bytes: encodeClose(end, WRITER),
     });
-    if (closed !== undefined) this.#resultBytes += resultBytesOf(closed, partitions);
-    this.#mergeCpu += this.#options.cpuSeconds() - before;
-    if (bucket < 0) this.#startToCount();
+    if (closed !== undefined) this.resultBytes += resultBytesOf(closed, partitions);
+    this.mergeCpu += this.options.cpuSeconds() - before;
+    if (bucket < 0) this.startToCount();
   }
 
   /** `times` as many partitions are like this one. */
   cost(times: number): LevelCost {
-    const seconds = this.#options.buckets * WIDTH;
-    const merged = this.#partition.counts.merged - this.#mergedBefore;
-    if (merged !== this.#partials)
-      throw new Error(`the simulation sent ${this.#partials} partials and merged ${merged}`);
+    const seconds = this.options.buckets * WIDTH;
+    const merged = this.partition.counts.merged - this.mergedBefore;
+    if (merged !== this.partials)
+      throw new Error(`the simulation sent ${this.partials} partials and merged ${merged}`);
     return {
-      chunksPerSecond: (this.#chunks / seconds) * times,
-      partialsPerSecond: (this.#partials / seconds) * times,
-      partialsPerChunk: this.#partials / Math.max(1, this.#chunks),
-      bytesPerSecond: (this.#bytes / seconds) * times,
-      bytesPerPartial: this.#bytes / Math.max(1, this.#partials),
-      ownerCores: (this.#mergeCpu / seconds) * times,
-      partialsPerCpuSecond: this.#partials / Math.max(1e-9, this.#mergeCpu),
-      resultBytesPerSecond: (this.#resultBytes / seconds) * times,
-      memoryBytes: this.#memory * 2 * times,
+      chunksPerSecond: (this.chunks / seconds) * times,
+      partialsPerSecond: (this.partials / seconds) * times,
+      partialsPerChunk: this.partials / Math.max(1, this.chunks),
+      bytesPerSecond: (this.bytes / seconds) * times,
+      bytesPerPartial: this.bytes / Math.max(1, this.partials),
+      ownerCores: (this.mergeCpu / seconds) * times,
+      partialsPerCpuSecond: this.partials / Math.max(1e-9, this.mergeCpu),
+      resultBytesPerSecond: (this.resultBytes / seconds) * times,
+      memoryBytes: this.memory * 2 * times,
     };
   }
 
   /** CPU seconds that one edge needs for its chunks of a bucket; `edges` sent what was built here. */
   edgeCpu(edges: number): number {
-    return this.#sealCpu / this.#options.buckets / Math.max(1, edges);
+    return this.sealCpu / this.options.buckets / Math.max(1, edges);
   }
 
   /** The first bucket makes contexts known, as they are in a fleet that runs. */
-  #startToCount(): void {
-    this.#mergedBefore = this.#partition.counts.merged;
-    this.#chunks = 0;
-    this.#partials = 0;
-    this.#bytes = 0;
-    this.#resultBytes = 0;
-    this.#sealCpu = 0;
-    this.#mergeCpu = 0;
+  private startToCount(): void {
+    this.mergedBefore = this.partition.counts.merged;
+    this.chunks = 0;
+    this.partials = 0;
+    this.bytes = 0;
+    this.resultBytes = 0;
+    this.sealCpu = 0;
+    this.mergeCpu = 0;
   }
 
-  #append(bytes: Buffer): void {
-    this.#bytes += bytes.length;
-    this.#records.push({ position: this.#position++, appendedAt: this.#now, bytes });
+  private append(bytes: Buffer): void {
+    this.bytes += bytes.length;
+    this.records.push({ position: this.position++, appendedAt: this.now, bytes });
   }
 }
 

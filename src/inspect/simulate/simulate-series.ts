@@ -60,41 +60,41 @@ interface Entry {
 }
 
 export class SeriesLog {
-  readonly #entries: Entry[] = [];
+  private readonly entries: Entry[] = [];
   /** Entries of the flush under way, by context, type and suffix. */
-  readonly #open = new Map<string, Entry>();
-  #flush: number | 'stop' | undefined;
+  private readonly open = new Map<string, Entry>();
+  private flush: number | 'stop' | undefined;
 
   /** Adds what a flush emitted. Flushes come one after another. */
   add(flush: number | 'stop', aggregate: Aggregate): void {
-    if (flush !== this.#flush) this.#open.clear();
-    this.#flush = flush;
+    if (flush !== this.flush) this.open.clear();
+    this.flush = flush;
     const { data, timestamp } = aggregate;
     for (const series of aggregate.series) {
       const { points } =
         data.kind === 'timestamped'
-          ? this.#push(undefined, aggregate, series)
-          : this.#entryOf(flush, aggregate, series);
+          ? this.push(undefined, aggregate, series)
+          : this.entryOf(flush, aggregate, series);
       if (data.kind === 'distribution') points.push({ timestamp, value: series.value, sketch: data.sketch });
       else points.push({ timestamp, value: series.value });
     }
   }
 
   series(): SimulatedSeries[] {
-    for (const { points } of this.#entries) points.sort((a, b) => a.timestamp - b.timestamp);
-    return this.#entries.sort(compareEntries).map(encodeEntry);
+    for (const { points } of this.entries) points.sort((a, b) => a.timestamp - b.timestamp);
+    return this.entries.sort(compareEntries).map(encodeEntry);
   }
 
-  #entryOf(flush: number | 'stop', aggregate: Aggregate, series: Series): Entry {
+  private entryOf(flush: number | 'stop', aggregate: Aggregate, series: Series): Entry {
     const key = `${aggregate.context.id} ${series.type} ${series.suffix}`;
-    const known = this.#open.get(key);
+    const known = this.open.get(key);
     if (known !== undefined) return known;
-    const entry = this.#push(flush, aggregate, series);
-    this.#open.set(key, entry);
+    const entry = this.push(flush, aggregate, series);
+    this.open.set(key, entry);
     return entry;
   }
 
-  #push(flush: number | 'stop' | undefined, { context, interval }: Aggregate, series: Series): Entry {
+  private push(flush: number | 'stop' | undefined, { context, interval }: Aggregate, series: Series): Entry {
     const entry: Entry = {
       flush,
       name: context.name + series.suffix,
@@ -104,7 +104,7 @@ export class SeriesLog {
       interval,
       points: [],
     };
-    this.#entries.push(entry);
+    this.entries.push(entry);
     return entry;
   }
 }

@@ -79,19 +79,19 @@ export interface PacketSender {
 }
 
 export class SimulatedShard {
-  readonly #options: SimulatedShardOptions;
-  readonly #memory = makeShardMemory();
-  readonly #pipeline: ShardPipeline;
-  readonly #packetPtr: number;
-  readonly #counters = new ShardCounters(new SharedArrayBuffer(SHARD_COUNTER_BYTES), 0);
-  #rejected: Unaggregated['rejected'];
+  private readonly options: SimulatedShardOptions;
+  private readonly memory = makeShardMemory();
+  private readonly pipeline: ShardPipeline;
+  private readonly packetPtr: number;
+  private readonly counters = new ShardCounters(new SharedArrayBuffer(SHARD_COUNTER_BYTES), 0);
+  private rejected: Unaggregated['rejected'];
 
   constructor(options: SimulatedShardOptions) {
     const { module, settings, cold } = options;
-    this.#options = options;
-    this.#pipeline = new ShardPipeline({
+    this.options = options;
+    this.pipeline = new ShardPipeline({
       module,
-      memory: this.#memory,
+      memory: this.memory,
       hashKey: hashKey(),
       core: settings.core,
       limits: settings.limits,
@@ -101,12 +101,12 @@ export class SimulatedShard {
       openedAt: 0,
       eolRequired: settings.eolRequiredByDefault,
       dialects: settings.dialects,
-      counters: this.#counters,
-      sink: (core) => this.#makeSink(core),
+      counters: this.counters,
+      sink: (core) => this.makeSink(core),
       caching: !cold,
       ...(options.senderOf !== undefined && { senderOf: options.senderOf }),
     });
-    this.#packetPtr = this.#pipeline.core.takeRegion(PACKET_BYTES_MAX + PACKET_PADDING_BYTES);
+    this.packetPtr = this.pipeline.core.takeRegion(PACKET_BYTES_MAX + PACKET_PADDING_BYTES);
   }
 
   /** Takes one packet at Unix time `now`, seconds. */
@@ -115,52 +115,52 @@ export class SimulatedShard {
       throw new SimulateInputError(
         `a line has ${packet.length} bytes; a packet has at most ${PACKET_BYTES_MAX}`,
       );
-    if (!this.#pipeline.isOpenAt(now)) this.#sealUntil(this.#pipeline.bucketOf(now));
-    this.#pipeline.core.bytes.write(packet, this.#packetPtr, 'latin1');
+    if (!this.pipeline.isOpenAt(now)) this.sealUntil(this.pipeline.bucketOf(now));
+    this.pipeline.core.bytes.write(packet, this.packetPtr, 'latin1');
     const { origin = 0, truncated = false, eolRequired } = sender ?? {};
-    this.#pipeline.ingest(this.#packetPtr, packet.length, origin, now, truncated, eolRequired);
+    this.pipeline.ingest(this.packetPtr, packet.length, origin, now, truncated, eolRequired);
   }
 
   /** Gives what the open bucket holds to the sampler; the bucket stays the open one. */
   seal(): void {
-    this.#sealUntil(this.#pipeline.openStart);
+    this.sealUntil(this.pipeline.openStart);
   }
 
   unaggregated(): Unaggregated {
-    const coreCounters = countersView(this.#memory, this.#pipeline.core.countersPtr);
+    const coreCounters = countersView(this.memory, this.pipeline.core.countersPtr);
     const counts: [reason: string, count: number][] = [
       ...DROPPED_BY_CORE.map(([name, reason]): [string, number] => [
         reason,
         coreCounters[CORE_COUNTERS[name]] as number,
       ]),
-      ...DROPPED_BY_RESOLVER.map(([name, reason]): [string, number] => [reason, this.#counters.get(name)]),
+      ...DROPPED_BY_RESOLVER.map(([name, reason]): [string, number] => [reason, this.counters.get(name)]),
     ];
     return {
-      rejectedCount: this.#counters.rejections().reduce((sum, { count }) => sum + count, 0),
-      rejected: this.#rejected,
+      rejectedCount: this.counters.rejections().reduce((sum, { count }) => sum + count, 0),
+      rejected: this.rejected,
       dropped: new Map(counts.filter(([, count]) => count > 0)),
       overLimit: new Map(),
-      events: this.#counters.get('events'),
-      checks: this.#counters.get('serviceChecks'),
+      events: this.counters.get('events'),
+      checks: this.counters.get('serviceChecks'),
     };
   }
 
-  #sealUntil(next: number): void {
-    const { index, sampler } = this.#options;
-    const bucket = this.#pipeline.seal(next);
-    if (bucket !== undefined) sampler.merge(index, new SealedMemory(this.#memory, bucket));
+  private sealUntil(next: number): void {
+    const { index, sampler } = this.options;
+    const bucket = this.pipeline.seal(next);
+    if (bucket !== undefined) sampler.merge(index, new SealedMemory(this.memory, bucket));
     const slots = sampler.slotsOf(index);
-    for (const slot of this.#pipeline.sweep(ALL_ENTRIES)) slots.free(slot);
+    for (const slot of this.pipeline.sweep(ALL_ENTRIES)) slots.free(slot);
   }
 
   /** Has the contexts told again that the registry had no room for and has now. */
   readmit(isReturned: (id: number) => boolean): void {
-    const { index, sampler, registry } = this.#options;
-    this.#pipeline.resolver.slots.readmit(sampler.slotsOf(index).returned(isReturned, registry.room));
+    const { index, sampler, registry } = this.options;
+    this.pipeline.resolver.slots.readmit(sampler.slotsOf(index).returned(isReturned, registry.room));
   }
 
-  #makeSink(core: Core): ResolverSink {
-    const { index, sampler, registry } = this.#options;
+  private makeSink(core: Core): ResolverSink {
+    const { index, sampler, registry } = this.options;
     const key = new Uint32Array(CONTEXT_KEY_WORDS);
     return {
       newContext: (slot, type, text, limit, source) => {
@@ -172,7 +172,7 @@ export class SimulatedShard {
       event: () => undefined,
       serviceCheck: () => undefined,
       rejected: (rejection, line) => {
-        this.#rejected ??= { rejection, line };
+        this.rejected ??= { rejection, line };
       },
     };
   }

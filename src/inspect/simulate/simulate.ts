@@ -100,11 +100,11 @@ function order({ samples, flush_at, stop_at }: Timeline, simulation: Simulation)
 
 /** A virtual server whose clock the caller moves; what runTimeline() runs, for those who go on afterwards. */
 export class Simulation {
-  readonly #registry: Registry;
-  readonly #overLimit = new Map<string, number>();
-  readonly #sampler: TimeSampler;
-  readonly #shards: readonly SimulatedShard[];
-  #log = new SeriesLog();
+  private readonly registry: Registry;
+  private readonly overLimit = new Map<string, number>();
+  private readonly sampler: TimeSampler;
+  private readonly shards: readonly SimulatedShard[];
+  private log = new SeriesLog();
 
   /** `senderOf` is what the sockets told about the origins that packets name. */
   constructor(
@@ -118,13 +118,13 @@ export class Simulation {
     registry.overflowTags = settings.enrich.hostTags;
     const onOverLimit = (_: number, limit: number, samples: number): void => {
       const key = limitOfNumber(limit);
-      this.#overLimit.set(key, (this.#overLimit.get(key) ?? 0) + samples);
+      this.overLimit.set(key, (this.overLimit.get(key) ?? 0) + samples);
     };
     const sampler = new TimeSampler(registry, { ...settings.sampler, onOverLimit });
-    this.#registry = registry;
+    this.registry = registry;
     const module = loadCoreModule();
-    this.#sampler = sampler;
-    this.#shards = Array.from(
+    this.sampler = sampler;
+    this.shards = Array.from(
       { length: shards },
       (_, index) => new SimulatedShard({ index, module, settings, sampler, registry, cold, senderOf }),
     );
@@ -136,34 +136,34 @@ export class Simulation {
 
   /** Takes a packet at Unix time `at`, seconds; `index` chooses the shard, `sender` says how it came. */
   takePacket(packet: ByteString, at: number, index = 0, sender?: PacketSender): void {
-    const shard = this.#shards[index % this.#shards.length] as SimulatedShard;
+    const shard = this.shards[index % this.shards.length] as SimulatedShard;
     shard.ingest(packet, at, sender);
   }
 
   /** What was flushed since the last call. */
   takeSeries(): SimulatedSeries[] {
-    const series = this.#log.series();
-    this.#log = new SeriesLog();
+    const series = this.log.series();
+    this.log = new SeriesLog();
     return series;
   }
 
   flush(flush: number | 'stop', now: number): void {
-    for (const shard of this.#shards) shard.seal();
-    const { batches } = this.#sampler.flush(now, { final: flush === 'stop' });
-    for (const batch of batches) for (const aggregate of batch) this.#log.add(flush, aggregate);
-    const isReturned = this.#registry.takeReturned();
-    if (isReturned !== undefined) for (const shard of this.#shards) shard.readmit(isReturned);
+    for (const shard of this.shards) shard.seal();
+    const { batches } = this.sampler.flush(now, { final: flush === 'stop' });
+    for (const batch of batches) for (const aggregate of batch) this.log.add(flush, aggregate);
+    const isReturned = this.registry.takeReturned();
+    if (isReturned !== undefined) for (const shard of this.shards) shard.readmit(isReturned);
   }
 
   finish(): SimulateResult {
     // Samples with a timestamp of their own pass through also when no flush follows them. A flush at the
     // beginning of time takes only them: it closes no bucket and ends no context.
     this.flush(Number.POSITIVE_INFINITY, 0);
-    const parts = this.#shards.map((shard) => shard.unaggregated());
+    const parts = this.shards.map((shard) => shard.unaggregated());
     const sum = parts.reduce(addUnaggregated);
-    const outOfRange = (sum.dropped.get(OUT_OF_RANGE) ?? 0) + this.#sampler.counts.outOfRangeValues;
+    const outOfRange = (sum.dropped.get(OUT_OF_RANGE) ?? 0) + this.sampler.counts.outOfRangeValues;
     const dropped = outOfRange === 0 ? sum.dropped : new Map([...sum.dropped, [OUT_OF_RANGE, outOfRange]]);
-    const unaggregated = { ...sum, dropped, overLimit: this.#overLimit };
-    return { series: this.#log.series(), unaggregated };
+    const unaggregated = { ...sum, dropped, overLimit: this.overLimit };
+    return { series: this.log.series(), unaggregated };
   }
 }

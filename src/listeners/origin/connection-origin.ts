@@ -9,17 +9,17 @@ import type { Libc } from '../system/libc.ts';
 import type { PacketOrigins } from './packet-origins.ts';
 
 export class ConnectionOrigin {
-  readonly #origins: PacketOrigins;
-  readonly #answer: ProcessAnswer;
-  #number = 0;
-  #edition = -1;
+  private readonly origins: PacketOrigins;
+  private readonly answer: ProcessAnswer;
+  private _number = 0;
+  private edition = -1;
 
   /** `fd` is the connection, `pid` the process that has connected it, 0 when it is not seen here. */
   constructor(origins: PacketOrigins, libc: Libc, fd: number, pid: number) {
-    this.#origins = origins;
+    this.origins = origins;
     const pidfd = libc.peerPidfd(fd);
     try {
-      this.#answer = origins.containerOf(pid, pidfd);
+      this.answer = origins.containerOf(pid, pidfd);
     } finally {
       if (pidfd !== undefined) libc.close(pidfd);
     }
@@ -27,10 +27,10 @@ export class ConnectionOrigin {
 
   /** The number for the shard; it changes with what is known of the container. */
   get number(): number {
-    if (this.#edition !== this.#origins.edition) {
-      this.#number = this.#origins.numberOfAnswer(this.#answer);
-      this.#edition = this.#origins.edition;
+    if (this.edition !== this.origins.edition) {
+      this._number = this.origins.numberOfAnswer(this.answer);
+      this.edition = this.origins.edition;
     }
-    return this.#number;
+    return this._number;
   }
 }

@@ -35,126 +35,126 @@ const NO_PIDFD = -1;
 export type CredentialUser = 'origin' | 'capture';
 
 export class CredentialSlots {
-  readonly #libc: Libc;
-  readonly #vector: MessageVector;
-  readonly #counters: ShardCounters;
-  readonly #words: Int32Array;
-  readonly #view: DataView;
-  readonly #address: number;
-  readonly #users = new Set<CredentialUser>();
-  readonly #pids: Int32Array;
-  readonly #uids: Uint32Array;
-  readonly #gids: Uint32Array;
-  readonly #pidfds: Int32Array;
+  private readonly libc: Libc;
+  private readonly vector: MessageVector;
+  private readonly counters: ShardCounters;
+  private readonly words: Int32Array;
+  private readonly view: DataView;
+  private readonly address: number;
+  private readonly users = new Set<CredentialUser>();
+  private readonly pids: Int32Array;
+  private readonly uids: Uint32Array;
+  private readonly gids: Uint32Array;
+  private readonly pidfds: Int32Array;
   /** Messages of the batch that may have a pidfd that is open: those before this one. */
-  #open = 0;
+  private open = 0;
 
   constructor(libc: Libc, vector: MessageVector, counters: ShardCounters) {
-    this.#libc = libc;
-    this.#vector = vector;
-    this.#counters = counters;
+    this.libc = libc;
+    this.vector = vector;
+    this.counters = counters;
     const { count } = vector;
-    this.#words = new Int32Array(count * ROOM_WORDS);
-    this.#view = new DataView(this.#words.buffer);
-    this.#address = libc.address(this.#words);
-    this.#pids = new Int32Array(count);
-    this.#uids = new Uint32Array(count);
-    this.#gids = new Uint32Array(count);
-    this.#pidfds = new Int32Array(count).fill(NO_PIDFD);
+    this.words = new Int32Array(count * ROOM_WORDS);
+    this.view = new DataView(this.words.buffer);
+    this.address = libc.address(this.words);
+    this.pids = new Int32Array(count);
+    this.uids = new Uint32Array(count);
+    this.gids = new Uint32Array(count);
+    this.pidfds = new Int32Array(count).fill(NO_PIDFD);
   }
 
   get isOn(): boolean {
-    return this.#users.size > 0;
+    return this.users.size > 0;
   }
 
   /** Begins to ask at this socket, or ends it when nobody else wants it; between two receives. */
   want(user: CredentialUser, isWanted: boolean, fds: readonly number[]): void {
-    if (isWanted) this.#users.add(user);
-    else this.#users.delete(user);
-    for (const fd of fds) this.#libc.setOption(fd, SOL_SOCKET, SO_PASSCRED, this.isOn ? 1 : 0);
-    for (let i = 0; i < this.#vector.count; i++) {
-      if (this.isOn) this.#vector.setControl(i, this.#address + i * ROOM_BYTES, ROOM_BYTES);
-      else this.#vector.setControl(i, 0, 0);
+    if (isWanted) this.users.add(user);
+    else this.users.delete(user);
+    for (const fd of fds) this.libc.setOption(fd, SOL_SOCKET, SO_PASSCRED, this.isOn ? 1 : 0);
+    for (let i = 0; i < this.vector.count; i++) {
+      if (this.isOn) this.vector.setControl(i, this.address + i * ROOM_BYTES, ROOM_BYTES);
+      else this.vector.setControl(i, 0, 0);
     }
   }
 
   /** Reads what came with the `count` messages that were just received, and gives the kernel the room back. */
   take(count: number): void {
-    const words = this.#words;
+    const words = this.words;
     for (let i = 0; i < count; i++) {
       const word = i * ROOM_WORDS;
-      const length = this.#vector.controlLength(i);
+      const length = this.vector.controlLength(i);
       if (length === CREDENTIALS_BYTES && words[word + 3] === SCM_CREDENTIALS) {
-        this.#pids[i] = words[word + 4] as number;
-        this.#uids[i] = words[word + 5] as number;
-        this.#gids[i] = words[word + 6] as number;
-      } else this.#read(i, length);
-      if ((this.#vector.flags(i) & MSG_CTRUNC) !== 0) this.#counters.add('originTruncated');
-      this.#vector.setControlLength(i, ROOM_BYTES);
+        this.pids[i] = words[word + 4] as number;
+        this.uids[i] = words[word + 5] as number;
+        this.gids[i] = words[word + 6] as number;
+      } else this.read(i, length);
+      if ((this.vector.flags(i) & MSG_CTRUNC) !== 0) this.counters.add('originTruncated');
+      this.vector.setControlLength(i, ROOM_BYTES);
     }
   }
 
   /** Closes the descriptors of the batch. */
   release(): void {
-    for (let i = 0; i < this.#open; i++) {
-      const pidfd = this.#pidfds[i] as number;
-      if (pidfd !== NO_PIDFD) this.#libc.close(pidfd);
-      this.#pidfds[i] = NO_PIDFD;
+    for (let i = 0; i < this.open; i++) {
+      const pidfd = this.pidfds[i] as number;
+      if (pidfd !== NO_PIDFD) this.libc.close(pidfd);
+      this.pidfds[i] = NO_PIDFD;
     }
-    this.#open = 0;
+    this.open = 0;
   }
 
   /** Process of the sender of message `i` in our pid namespace; 0 when it is not seen here, or nothing was said. */
   pid(i: number): number {
-    return this.#pids[i] as number;
+    return this.pids[i] as number;
   }
 
   uid(i: number): number {
-    return this.#uids[i] as number;
+    return this.uids[i] as number;
   }
 
   gid(i: number): number {
-    return this.#gids[i] as number;
+    return this.gids[i] as number;
   }
 
   /** Descriptor of that process, open until release(). */
   pidfd(i: number): number | undefined {
-    const pidfd = this.#pidfds[i] as number;
+    const pidfd = this.pidfds[i] as number;
     return pidfd === NO_PIDFD ? undefined : pidfd;
   }
 
   /** Whatever is not credentials alone. */
-  #read(i: number, length: number): void {
+  private read(i: number, length: number): void {
     const start = i * ROOM_BYTES;
-    this.#pids[i] = 0;
-    this.#uids[i] = 0;
-    this.#gids[i] = 0;
+    this.pids[i] = 0;
+    this.uids[i] = 0;
+    this.gids[i] = 0;
     for (let at = start; at + HEADER_BYTES <= start + length; ) {
-      const bytes = Math.min(this.#view.getUint32(at, true), start + length - at);
+      const bytes = Math.min(this.view.getUint32(at, true), start + length - at);
       if (bytes < HEADER_BYTES) return;
-      const type = this.#view.getInt32(at + 8, true) === SOL_SOCKET ? this.#view.getInt32(at + 12, true) : 0;
+      const type = this.view.getInt32(at + 8, true) === SOL_SOCKET ? this.view.getInt32(at + 12, true) : 0;
       if (type === SCM_CREDENTIALS && bytes >= HEADER_BYTES + 12) {
-        this.#pids[i] = this.#view.getInt32(at + 16, true);
-        this.#uids[i] = this.#view.getUint32(at + 20, true);
-        this.#gids[i] = this.#view.getUint32(at + 24, true);
-      } else if (type === SCM_PIDFD && bytes >= HEADER_BYTES + 4) this.#keepPidfd(i, at + HEADER_BYTES);
-      else if (type === SCM_RIGHTS) this.#closePassed(at + HEADER_BYTES, at + bytes);
+        this.pids[i] = this.view.getInt32(at + 16, true);
+        this.uids[i] = this.view.getUint32(at + 20, true);
+        this.gids[i] = this.view.getUint32(at + 24, true);
+      } else if (type === SCM_PIDFD && bytes >= HEADER_BYTES + 4) this.keepPidfd(i, at + HEADER_BYTES);
+      else if (type === SCM_RIGHTS) this.closePassed(at + HEADER_BYTES, at + bytes);
       at += Math.ceil(bytes / ALIGNMENT) * ALIGNMENT;
     }
   }
 
-  #keepPidfd(i: number, at: number): void {
-    const pidfd = this.#view.getInt32(at, true);
+  private keepPidfd(i: number, at: number): void {
+    const pidfd = this.view.getInt32(at, true);
     // Of a process that older kernels can give no descriptor of any more.
     if (pidfd < 0) return;
-    this.#pidfds[i] = pidfd;
-    this.#open = Math.max(this.#open, i + 1);
+    this.pidfds[i] = pidfd;
+    this.open = Math.max(this.open, i + 1);
   }
 
-  #closePassed(from: number, to: number): void {
+  private closePassed(from: number, to: number): void {
     for (let at = from; at + 4 <= to; at += 4) {
-      this.#libc.close(this.#view.getInt32(at, true));
-      this.#counters.add('originPassedDescriptors');
+      this.libc.close(this.view.getInt32(at, true));
+      this.counters.add('originPassedDescriptors');
     }
   }
 }

@@ -33,21 +33,21 @@ interface Recent {
 }
 
 export class PacketOrigins {
-  readonly #parts: OriginParts;
-  readonly #recent = new Map<number, Recent>();
-  #edition = 0;
+  private readonly parts: OriginParts;
+  private readonly recent = new Map<number, Recent>();
+  private _edition = 0;
 
   constructor(parts: OriginParts) {
-    this.#parts = parts;
+    this.parts = parts;
   }
 
   /** Writes the numbers of the senders of the `count` messages of a batch. */
   resolveBatch(count: number, slots: CredentialSlots, into: Uint32Array, pidfds?: PidfdSwitch): void {
-    const { counters, senders, clock } = this.#parts;
+    const { counters, senders, clock } = this.parts;
     const now = clock();
-    if (this.#edition !== senders.edition) {
-      this.#edition = senders.edition;
-      this.#recent.clear();
+    if (this._edition !== senders.edition) {
+      this._edition = senders.edition;
+      this.recent.clear();
     }
     let lastPid = -1;
     let lastNumber = 0;
@@ -55,11 +55,11 @@ export class PacketOrigins {
     for (let i = 0; i < count; i++) {
       const pid = slots.pid(i);
       if (pid !== lastPid || pid === 0) {
-        const recent = this.#recent.get(pid);
+        const recent = this.recent.get(pid);
         lastNumber =
           recent !== undefined && now - recent.at < RECENT_MS
             ? recent.number
-            : this.#look(pid, slots.pidfd(i), now, pidfds);
+            : this.look(pid, slots.pidfd(i), now, pidfds);
         lastPid = pid;
       }
       into[i] = lastNumber;
@@ -71,46 +71,46 @@ export class PacketOrigins {
 
   /** The container of one process; undefined when it may be known later, or never. */
   containerOf(pid: number, pidfd: number | undefined): ProcessAnswer {
-    const answer = this.#parts.processes.resolve(pid, pidfd);
+    const answer = this.parts.processes.resolve(pid, pidfd);
     if (answer.kind === 'unknown') {
-      this.#parts.counters.add('originErrors');
-      if (answer.reason === 'invisible') this.#parts.counters.add('originInvisible');
+      this.parts.counters.add('originErrors');
+      if (answer.reason === 'invisible') this.parts.counters.add('originInvisible');
     }
     return answer;
   }
 
   /** The number of a container now. */
   numberOf(containerId: string): number {
-    return this.#parts.senders.numberOf(CONTAINER + containerId);
+    return this.parts.senders.numberOf(CONTAINER + containerId);
   }
 
   /** The number of the sender with this answer; 0 when it is nobody's container. */
   numberOfAnswer(answer: ProcessAnswer): number {
     if (answer.kind === 'container') return this.numberOf(answer.containerId);
     const isNamed = answer.kind === 'unknown' && answer.cgroup !== undefined;
-    return isNamed ? this.#parts.senders.numberOfCgroup(answer.cgroup) : 0;
+    return isNamed ? this.parts.senders.numberOfCgroup(answer.cgroup) : 0;
   }
 
   /** Changes whenever a number may be another one. */
   get edition(): number {
-    return this.#parts.senders.edition;
+    return this.parts.senders.edition;
   }
 
   /** Containers have ended or are others now: their processes are looked up again. */
   forget(containerIds: Iterable<string>): void {
-    for (const id of containerIds) this.#parts.processes.forgetContainer(id);
-    this.#recent.clear();
+    for (const id of containerIds) this.parts.processes.forgetContainer(id);
+    this.recent.clear();
   }
 
-  #look(pid: number, pidfd: number | undefined, now: number, pidfds: PidfdSwitch | undefined): number {
+  private look(pid: number, pidfd: number | undefined, now: number, pidfds: PidfdSwitch | undefined): number {
     const answer = this.containerOf(pid, pidfd);
     if (answer.kind === 'unknown') {
       if (pidfd === undefined && pid > 0) pidfds?.missed(now);
       return this.numberOfAnswer(answer);
     }
     const number = this.numberOfAnswer(answer);
-    if (this.#recent.size >= RECENT_MAX) this.#recent.clear();
-    this.#recent.set(pid, { number, at: now });
+    if (this.recent.size >= RECENT_MAX) this.recent.clear();
+    this.recent.set(pid, { number, at: now });
     return number;
   }
 }

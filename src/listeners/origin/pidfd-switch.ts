@@ -16,37 +16,37 @@ export class PidfdSwitch {
   isOn = false;
   /** The kernel has none. */
   isUnsupported = false;
-  readonly #set: (isOn: boolean) => boolean;
-  #windowAt = Number.NEGATIVE_INFINITY;
-  #packets = 0;
-  #missedAt = Number.NEGATIVE_INFINITY;
+  private readonly set: (isOn: boolean) => boolean;
+  private windowAt = Number.NEGATIVE_INFINITY;
+  private packets = 0;
+  private missedAt = Number.NEGATIVE_INFINITY;
 
   /** `set` asks the kernel for descriptors, or no longer; false when it has none. */
   constructor(set: (isOn: boolean) => boolean) {
-    this.#set = set;
-    this.#turn(true);
+    this.set = set;
+    this.turn(true);
   }
 
   /** A process had gone before it was looked up, and there was no descriptor of it. */
   missed(nowMs: number): void {
-    this.#missedAt = nowMs;
+    this.missedAt = nowMs;
   }
 
   /** `packets` were received. */
   count(packets: number, nowMs: number): void {
     if (this.isUnsupported) return;
-    if (nowMs - this.#windowAt >= WINDOW_MS) {
-      if (!this.isOn && this.#packets <= QUIET_PACKETS) this.#turn(true);
-      this.#windowAt = nowMs;
-      this.#packets = 0;
+    if (nowMs - this.windowAt >= WINDOW_MS) {
+      if (!this.isOn && this.packets <= QUIET_PACKETS) this.turn(true);
+      this.windowAt = nowMs;
+      this.packets = 0;
     }
-    this.#packets += packets;
-    const isMissed = nowMs - this.#missedAt < MISSED_MS;
-    if (isMissed !== this.isOn && (isMissed || this.#packets > QUIET_PACKETS)) this.#turn(isMissed);
+    this.packets += packets;
+    const isMissed = nowMs - this.missedAt < MISSED_MS;
+    if (isMissed !== this.isOn && (isMissed || this.packets > QUIET_PACKETS)) this.turn(isMissed);
   }
 
-  #turn(isOn: boolean): void {
-    if (this.#set(isOn)) this.isOn = isOn;
+  private turn(isOn: boolean): void {
+    if (this.set(isOn)) this.isOn = isOn;
     else this.isUnsupported = true;
   }
 }

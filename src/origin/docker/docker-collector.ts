@@ -73,105 +73,105 @@ export interface DockerOptions {
 
 export class DockerCollector implements Collector {
   readonly name = 'docker';
-  readonly #options: DockerOptions;
-  readonly #writer: StoreWriter;
-  readonly #target: Target;
-  readonly #stop = new AbortController();
-  readonly #queue: InspectQueue;
-  readonly #tagCounts: TagCounts = { tooLongTags: 0, tooManyTags: 0 };
-  readonly #counts: Record<string, number> = {};
-  readonly #images = new Map<string, string>();
+  private readonly options: DockerOptions;
+  private readonly writer: StoreWriter;
+  private readonly target: Target;
+  private readonly _stop = new AbortController();
+  private readonly queue: InspectQueue;
+  private readonly tagCounts: TagCounts = { tooLongTags: 0, tooManyTags: 0 };
+  private readonly counts: Record<string, number> = {};
+  private readonly images = new Map<string, string>();
   /** What events said of containers that inspect has not told of. */
-  readonly #announced = new Map<string, ContainerFacts>();
+  private readonly announced = new Map<string, ContainerFacts>();
   /** Those of them that have ended meanwhile. */
-  readonly #endedEarly = new Set<string>();
-  #prefix = '';
-  #since = 0;
-  #status: CollectorStatus = 'starting';
-  #problem: { readonly detail: string; readonly remedy: string } = { detail: '', remedy: '' };
-  #answeredAt: number | undefined;
-  #run: Promise<void> | undefined;
-  #failures = 0;
+  private readonly endedEarly = new Set<string>();
+  private prefix = '';
+  private since = 0;
+  private status: CollectorStatus = 'starting';
+  private problem: { readonly detail: string; readonly remedy: string } = { detail: '', remedy: '' };
+  private answeredAt: number | undefined;
+  private run: Promise<void> | undefined;
+  private failures = 0;
 
   constructor(options: DockerOptions) {
-    this.#options = options;
-    this.#writer = options.store.writer('docker');
-    this.#target = { url: 'http://docker', socketPath: options.socketPath };
-    this.#queue = new InspectQueue((id) => this.#inspect(id));
+    this.options = options;
+    this.writer = options.store.writer('docker');
+    this.target = { url: 'http://docker', socketPath: options.socketPath };
+    this.queue = new InspectQueue((id) => this.inspect(id));
   }
 
   start(): void {
-    this.#run ??= this.#runAll();
+    this.run ??= this.runAll();
   }
 
   async stop(): Promise<void> {
-    this.#stop.abort();
-    await Promise.all([this.#run, this.#queue.stop()]);
+    this._stop.abort();
+    await Promise.all([this.run, this.queue.stop()]);
   }
 
   state(): CollectorState {
-    const { clock, socketPath } = this.#options;
-    const isFailing = this.#status === 'failing';
-    const refused = this.#queue.refused;
+    const { clock, socketPath } = this.options;
+    const isFailing = this.status === 'failing';
+    const refused = this.queue.refused;
     return {
-      ...{ name: this.name, status: this.#status, entities: this.#writer.count },
-      detail: isFailing ? this.#problem.detail : `reads ${socketPath}`,
-      remedy: isFailing ? this.#problem.remedy : '',
-      ...(this.#answeredAt !== undefined && {
-        answeredSecondsAgo: Math.round((clock() - this.#answeredAt) / 1000),
+      ...{ name: this.name, status: this.status, entities: this.writer.count },
+      detail: isFailing ? this.problem.detail : `reads ${socketPath}`,
+      remedy: isFailing ? this.problem.remedy : '',
+      ...(this.answeredAt !== undefined && {
+        answeredSecondsAgo: Math.round((clock() - this.answeredAt) / 1000),
       }),
-      counts: { ...this.#counts, ...this.#tagCounts, ...(refused > 0 && { inspects_refused: refused }) },
+      counts: { ...this.counts, ...this.tagCounts, ...(refused > 0 && { inspects_refused: refused }) },
     };
   }
 
   /** Inspects one container now, ahead of those that wait. */
   async find(containerId: string): Promise<void> {
-    if (isContainerId(containerId)) await this.#queue.add(containerId, true);
+    if (isContainerId(containerId)) await this.queue.add(containerId, true);
   }
 
-  async #runAll(): Promise<void> {
-    const { signal } = this.#stop;
+  private async runAll(): Promise<void> {
+    const { signal } = this._stop;
     while (!signal.aborted) {
       try {
-        await this.#connect();
+        await this.connect();
         // The daemon ended the stream, as it does when it stops.
-        this.#count('events_ended');
-        this.#fail('the daemon closed the stream of events', 'whippet connects again by itself');
+        this.count('events_ended');
+        this.fail('the daemon closed the stream of events', 'whippet connects again by itself');
       } catch (error) {
         if (!(error instanceof AskError)) throw error;
         if (error.failure === 'stopped' && signal.aborted) return;
-        this.#count(`failed_${error.failure}`);
-        this.#fail(error.message, remedyFor(error, this.#options.socketPath));
+        this.count(`failed_${error.failure}`);
+        this.fail(error.message, remedyFor(error, this.options.socketPath));
       }
-      const retryMs = (this.#options.retryMs ?? RETRY_MS) * 2 ** Math.min(this.#failures - 1, 10);
+      const retryMs = (this.options.retryMs ?? RETRY_MS) * 2 ** Math.min(this.failures - 1, 10);
       await wait(Math.min(retryMs, RETRY_MAX_MS), undefined, { signal }).catch(() => undefined);
     }
   }
 
-  async #connect(): Promise<void> {
-    const { signal } = this.#stop;
-    const ping = await getAny(this.#target, '/_ping', this.#limits(ANSWER_BYTES), signal);
+  private async connect(): Promise<void> {
+    const { signal } = this._stop;
+    const ping = await getAny(this.target, '/_ping', this.limits(ANSWER_BYTES), signal);
     if (ping.status !== 200)
       throw new AskError('status', `the daemon answered /_ping with ${ping.status}`, String(ping.status));
-    this.#prefix = versionPrefix(ping.headers['api-version']);
+    this.prefix = versionPrefix(ping.headers['api-version']);
     const filters = encodeURIComponent(JSON.stringify({ type: ['container'] }));
-    const since = this.#since === 0 ? '' : `&since=${sinceText(this.#since)}`;
-    const path = `${this.#prefix}/events?filters=${filters}${since}`;
+    const since = this.since === 0 ? '' : `&since=${sinceText(this.since)}`;
+    const path = `${this.prefix}/events?filters=${filters}${since}`;
     // A list that fails ends the stream, and both begin again.
     const lost = new AbortController();
     let listing: Promise<void> = Promise.resolve();
     const streaming = stream(
-      this.#target,
+      this.target,
       path,
-      this.#limits(EVENT_BYTES),
+      this.limits(EVENT_BYTES),
       AbortSignal.any([signal, lost.signal]),
       {
         open: () => {
-          listing = this.#list();
+          listing = this.list();
           listing.catch(() => lost.abort());
         },
-        value: (value) => this.#take(readEvent(value)),
-        badLine: () => this.#count('bad_events'),
+        value: (value) => this.take(readEvent(value)),
+        badLine: () => this.count('bad_events'),
       },
     );
     const [streamed] = await Promise.allSettled([streaming]);
@@ -181,129 +181,129 @@ export class DockerCollector implements Collector {
     if (streamed.status === 'rejected') throw streamed.reason;
   }
 
-  async #list(): Promise<void> {
-    const path = `${this.#prefix}/containers/json`;
-    const { body } = await get(this.#target, path, this.#limits(LIST_BYTES), this.#stop.signal);
+  private async list(): Promise<void> {
+    const path = `${this.prefix}/containers/json`;
+    const { body } = await get(this.target, path, this.limits(LIST_BYTES), this._stop.signal);
     const { ids, bad } = readList(body);
-    if (bad > 0) this.#count('bad_list_entries', bad);
-    this.#writer.endOthers(new Set(ids.map((id) => CONTAINER + id)));
-    await Promise.all(ids.map((id) => this.#queue.add(id, false)));
-    if (!this.#stop.signal.aborted) this.#succeed(ids.length);
+    if (bad > 0) this.count('bad_list_entries', bad);
+    this.writer.endOthers(new Set(ids.map((id) => CONTAINER + id)));
+    await Promise.all(ids.map((id) => this.queue.add(id, false)));
+    if (!this._stop.signal.aborted) this.succeed(ids.length);
   }
 
-  #take(event: DockerEvent | undefined): void {
+  private take(event: DockerEvent | undefined): void {
     if (event === undefined) return;
     const { action, id, timeNano, facts } = event;
-    this.#count('events');
-    if (timeNano > 0) this.#since = timeNano;
-    if (ENDING_EVENTS.has(action)) this.#end(id);
-    else if (action === 'start') this.#endedEarly.delete(id);
+    this.count('events');
+    if (timeNano > 0) this.since = timeNano;
+    if (ENDING_EVENTS.has(action)) this.end(id);
+    else if (action === 'start') this.endedEarly.delete(id);
     if (!TELLING_EVENTS.has(action)) return;
-    if (action === 'create' || action === 'start') this.#options.onContainer?.(id);
-    if (!this.#options.store.has(CONTAINER + id)) this.#announce(facts);
-    void this.#queue.add(id, true);
+    if (action === 'create' || action === 'start') this.options.onContainer?.(id);
+    if (!this.options.store.has(CONTAINER + id)) this.announce(facts);
+    void this.queue.add(id, true);
   }
 
-  #end(id: string): void {
-    this.#writer.end(CONTAINER + id);
-    if (this.#announced.has(id)) this.#endedEarly.add(id);
+  private end(id: string): void {
+    this.writer.end(CONTAINER + id);
+    if (this.announced.has(id)) this.endedEarly.add(id);
   }
 
   /** Keeps what an event said until inspect has answered. */
-  #announce(facts: ContainerFacts): void {
-    if (this.#announced.size >= ANNOUNCED_MAX) this.#settle(this.#announced.keys().next().value as string);
+  private announce(facts: ContainerFacts): void {
+    if (this.announced.size >= ANNOUNCED_MAX) this.settle(this.announced.keys().next().value as string);
     // The name of an image is in the event only when the container was not started by an id.
     const isBareId = /^(sha256:)?[0-9a-f]{12,64}$/.test(facts.image);
-    this.#announced.set(facts.id, isBareId ? { ...facts, image: '' } : facts);
+    this.announced.set(facts.id, isBareId ? { ...facts, image: '' } : facts);
   }
 
   /** Nothing more is to be told of what an event has announced. */
-  #settle(id: string): void {
-    this.#announced.delete(id);
-    if (this.#endedEarly.delete(id)) this.#writer.end(CONTAINER + id);
+  private settle(id: string): void {
+    this.announced.delete(id);
+    if (this.endedEarly.delete(id)) this.writer.end(CONTAINER + id);
   }
 
   /** Inspect knows nothing of the container: what its event said is all there is. */
-  #tellAnnounced(id: string): void {
-    const facts = this.#announced.get(id);
-    if (facts !== undefined && !this.#options.store.has(CONTAINER + id)) {
-      this.#count('told_by_event_only');
-      this.#tell(facts);
+  private tellAnnounced(id: string): void {
+    const facts = this.announced.get(id);
+    if (facts !== undefined && !this.options.store.has(CONTAINER + id)) {
+      this.count('told_by_event_only');
+      this.tell(facts);
     }
-    this.#settle(id);
+    this.settle(id);
   }
 
   /** Never rejects: what goes wrong with one container is counted, and costs the others nothing. */
-  async #inspect(id: string): Promise<void> {
+  private async inspect(id: string): Promise<void> {
     try {
-      const path = `${this.#prefix}/containers/${id}/json`;
-      const { body } = await get(this.#target, path, this.#limits(ANSWER_BYTES), this.#stop.signal);
-      const container = readInspect(body, this.#options.rules.variables);
+      const path = `${this.prefix}/containers/${id}/json`;
+      const { body } = await get(this.target, path, this.limits(ANSWER_BYTES), this._stop.signal);
+      const container = readInspect(body, this.options.rules.variables);
       if (container === undefined || container.id !== id) {
-        this.#count('bad_inspects');
-        this.#tellAnnounced(id);
+        this.count('bad_inspects');
+        this.tellAnnounced(id);
         return;
       }
-      this.#tell({ ...container, image: await this.#imageOf(container) });
-      this.#settle(id);
-      this.#answeredAt = this.#options.clock();
-      this.#options.onContainer?.(id);
+      this.tell({ ...container, image: await this.imageOf(container) });
+      this.settle(id);
+      this.answeredAt = this.options.clock();
+      this.options.onContainer?.(id);
     } catch (error) {
       if (!(error instanceof AskError)) throw error;
       if (error.failure === 'stopped') return;
-      this.#count(error.code === '404' ? 'inspect_not_found' : `inspect_${error.failure}`);
-      this.#tellAnnounced(id);
+      this.count(error.code === '404' ? 'inspect_not_found' : `inspect_${error.failure}`);
+      this.tellAnnounced(id);
     }
   }
 
-  async #imageOf({ image, imageId }: ContainerFacts): Promise<string> {
+  private async imageOf({ image, imageId }: ContainerFacts): Promise<string> {
     if (!isImageId(image, imageId)) return image;
-    const known = this.#images.get(imageId);
+    const known = this.images.get(imageId);
     if (known !== undefined) return known;
     try {
-      const path = `${this.#prefix}/images/${encodeURIComponent(imageId)}/json`;
-      const { body } = await get(this.#target, path, this.#limits(ANSWER_BYTES), this.#stop.signal);
+      const path = `${this.prefix}/images/${encodeURIComponent(imageId)}/json`;
+      const { body } = await get(this.target, path, this.limits(ANSWER_BYTES), this._stop.signal);
       const name = readImageName(body);
-      if (this.#images.size >= IMAGES_MAX) this.#images.delete(this.#images.keys().next().value as string);
-      this.#images.set(imageId, name);
+      if (this.images.size >= IMAGES_MAX) this.images.delete(this.images.keys().next().value as string);
+      this.images.set(imageId, name);
       return name;
     } catch (error) {
       if (!(error instanceof AskError)) throw error;
-      this.#count('image_failed');
+      this.count('image_failed');
       return '';
     }
   }
 
-  #tell(facts: ContainerFacts): void {
-    const list = new TagList(this.#options.separators, this.#tagCounts);
-    addContainerTags(list, facts, this.#options.rules);
-    this.#writer.set('container', CONTAINER + facts.id, list.tags);
+  private tell(facts: ContainerFacts): void {
+    const list = new TagList(this.options.separators, this.tagCounts);
+    addContainerTags(list, facts, this.options.rules);
+    this.writer.set('container', CONTAINER + facts.id, list.tags);
   }
 
-  #limits(bytesMax: number) {
-    return { deadlineMs: this.#options.answerMs ?? ANSWER_MS, bytesMax };
+  private limits(bytesMax: number) {
+    return { deadlineMs: this.options.answerMs ?? ANSWER_MS, bytesMax };
   }
 
-  #count(what: string, by = 1): void {
-    this.#counts[what] = (this.#counts[what] ?? 0) + by;
+  private count(what: string, by = 1): void {
+    this.counts[what] = (this.counts[what] ?? 0) + by;
   }
 
-  #succeed(containers: number): void {
-    const isNews = this.#status !== 'running';
-    this.#status = 'running';
-    this.#failures = 0;
-    this.#answeredAt = this.#options.clock();
-    const fields = { collector: this.name, socket: this.#options.socketPath, containers };
-    if (isNews) this.#options.log.info(fields, 'Docker is read for the tags of containers');
+  private succeed(containers: number): void {
+    const isNews = this.status !== 'running';
+    this.status = 'running';
+    this.failures = 0;
+    this.answeredAt = this.options.clock();
+    const fields = { collector: this.name, socket: this.options.socketPath, containers };
+    if (isNews) this.options.log.info(fields, 'Docker is read for the tags of containers');
   }
 
-  #fail(problem: string, remedy: string): void {
-    const isNews = this.#status !== 'failing';
-    this.#status = 'failing';
-    this.#problem = { detail: problem, remedy };
-    this.#failures++;
+  private fail(problem: string, remedy: string): void {
+    const isNews = this.status !== 'failing';
+    this.status = 'failing';
+    this.problem = { detail: problem, remedy };
+    this.failures++;
     const fields = { collector: this.name, problem, remedy };
-    if (isNews) this.#options.log.warn(fields, 'Docker cannot be read for the tags of containers');
+    if (isNews) this.options.log.warn(fields, 'Docker cannot be read for the tags of containers');
   }
 }
 

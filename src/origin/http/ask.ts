@@ -175,37 +175,37 @@ async function readLines(
 
 /** The ends that a request can have: its deadline, and that everything stops. */
 class Ends {
-  readonly #controller = new AbortController();
-  readonly #what: string;
-  readonly #stop: AbortSignal | undefined;
-  readonly #onStop = (): void => this.#controller.abort();
-  readonly #timer: NodeJS.Timeout;
-  readonly #deadlineMs: number;
-  #isLate = false;
+  private readonly controller = new AbortController();
+  private readonly what: string;
+  private readonly stop: AbortSignal | undefined;
+  private readonly onStop = (): void => this.controller.abort();
+  private readonly timer: NodeJS.Timeout;
+  private readonly deadlineMs: number;
+  private isLate = false;
 
   constructor({ url }: Target, path: string, deadlineMs: number, stop: AbortSignal | undefined) {
-    this.#what = url + path;
-    this.#stop = stop;
-    this.#deadlineMs = deadlineMs;
-    if (stop?.aborted === true) this.#controller.abort();
-    stop?.addEventListener('abort', this.#onStop);
-    this.#timer = setTimeout(() => {
-      this.#isLate = true;
-      this.#controller.abort();
+    this.what = url + path;
+    this.stop = stop;
+    this.deadlineMs = deadlineMs;
+    if (stop?.aborted === true) this.controller.abort();
+    stop?.addEventListener('abort', this.onStop);
+    this.timer = setTimeout(() => {
+      this.isLate = true;
+      this.controller.abort();
     }, deadlineMs);
   }
 
   get signal(): AbortSignal {
-    return this.#controller.signal;
+    return this.controller.signal;
   }
 
   cancelDeadline(): void {
-    clearTimeout(this.#timer);
+    clearTimeout(this.timer);
   }
 
   close(): void {
-    clearTimeout(this.#timer);
-    this.#stop?.removeEventListener('abort', this.#onStop);
+    clearTimeout(this.timer);
+    this.stop?.removeEventListener('abort', this.onStop);
   }
 
   /** Errors of Node as an AskError that says what happened. */
@@ -214,13 +214,13 @@ class Ends {
       return await work;
     } catch (error) {
       if (error instanceof AskError) throw error;
-      if (this.#stop?.aborted === true) throw new AskError('stopped', `${this.#what} is not asked any more`);
-      if (this.#isLate)
-        throw new AskError('deadline', `${this.#what} did not answer within ${this.#deadlineMs / 1000} s`);
+      if (this.stop?.aborted === true) throw new AskError('stopped', `${this.what} is not asked any more`);
+      if (this.isLate)
+        throw new AskError('deadline', `${this.what} did not answer within ${this.deadlineMs / 1000} s`);
       const { code } = error as { readonly code?: unknown };
       const name = typeof code === 'string' ? code : '';
       const failure = name === 'ECONNRESET' ? 'cut_off' : 'unreachable';
-      throw new AskError(failure, `${this.#what}: ${describeCause(error)}`, name);
+      throw new AskError(failure, `${this.what}: ${describeCause(error)}`, name);
     }
   }
 }

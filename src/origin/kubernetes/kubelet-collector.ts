@@ -50,154 +50,154 @@ export interface KubeletOptions {
 
 export class KubeletCollector implements Collector {
   readonly name = 'kubelet';
-  readonly #options: KubeletOptions;
-  readonly #writer: PodWriter;
-  readonly #count: () => number;
-  readonly #stop = new AbortController();
-  readonly #counts: Record<string, number> = {};
-  #status: CollectorStatus = 'starting';
-  #problem = { detail: '', remedy: '' };
-  #answeredAt: number | undefined;
-  #askedAt = Number.NEGATIVE_INFINITY;
+  private readonly options: KubeletOptions;
+  private readonly writer: PodWriter;
+  private readonly count: () => number;
+  private readonly _stop = new AbortController();
+  private readonly counts: Record<string, number> = {};
+  private status: CollectorStatus = 'starting';
+  private problem = { detail: '', remedy: '' };
+  private answeredAt: number | undefined;
+  private askedAt = Number.NEGATIVE_INFINITY;
   #token: { readonly text: string; readonly at: number } | undefined;
-  #isReadOnly = false;
-  #failures = 0;
-  #run: Promise<void> | undefined;
+  private isReadOnly = false;
+  private failures = 0;
+  private run: Promise<void> | undefined;
   /** Ends the pause before the next list. */
-  #wake: (() => void) | undefined;
+  private wake: (() => void) | undefined;
   /** Who waits for a list that is asked for after they came. */
-  #finders: (() => void)[] = [];
+  private finders: (() => void)[] = [];
 
   constructor(options: KubeletOptions) {
-    this.#options = options;
+    this.options = options;
     const { store, rules, separators } = options;
     const writer = store.writer('kubelet');
-    this.#writer = new PodWriter({ store, writer, rules, separators });
-    this.#count = () => writer.count;
+    this.writer = new PodWriter({ store, writer, rules, separators });
+    this.count = () => writer.count;
   }
 
   start(): void {
-    this.#run ??= this.#runAll();
+    this.run ??= this.runAll();
   }
 
   async stop(): Promise<void> {
-    this.#stop.abort();
-    this.#wake?.();
-    await this.#run;
-    for (const done of this.#finders.splice(0)) done();
+    this._stop.abort();
+    this.wake?.();
+    await this.run;
+    for (const done of this.finders.splice(0)) done();
   }
 
   state(): CollectorState {
-    const isFailing = this.#status === 'failing';
+    const isFailing = this.status === 'failing';
     return {
-      ...{ name: this.name, status: this.#status, entities: this.#count() },
-      detail: isFailing ? this.#problem.detail : `reads ${this.#url()}`,
-      remedy: isFailing ? this.#problem.remedy : '',
-      ...(this.#answeredAt !== undefined && {
-        answeredSecondsAgo: Math.round((this.#options.clock() - this.#answeredAt) / 1000),
+      ...{ name: this.name, status: this.status, entities: this.count() },
+      detail: isFailing ? this.problem.detail : `reads ${this.url()}`,
+      remedy: isFailing ? this.problem.remedy : '',
+      ...(this.answeredAt !== undefined && {
+        answeredSecondsAgo: Math.round((this.options.clock() - this.answeredAt) / 1000),
       }),
-      counts: { ...this.#counts, ...this.#writer.counts },
+      counts: { ...this.counts, ...this.writer.counts },
     };
   }
 
   /** Asks for the list again, soon. */
   find(): Promise<void> {
-    if (this.#stop.signal.aborted || this.#status === 'failing') return Promise.resolve();
+    if (this._stop.signal.aborted || this.status === 'failing') return Promise.resolve();
     return new Promise((resolve) => {
-      this.#finders.push(resolve);
-      this.#wake?.();
+      this.finders.push(resolve);
+      this.wake?.();
     });
   }
 
-  async #runAll(): Promise<void> {
-    const { signal } = this.#stop;
+  private async runAll(): Promise<void> {
+    const { signal } = this._stop;
     while (!signal.aborted) {
-      const finders = this.#finders.splice(0);
-      const isGood = await this.#list();
+      const finders = this.finders.splice(0);
+      const isGood = await this.list();
       for (const done of finders) done();
       if (signal.aborted) return;
-      await this.#pause(isGood);
+      await this.pause(isGood);
     }
   }
 
   /** Until the next list: sooner when somebody looks for a container, but not at once. */
-  async #pause(isGood: boolean): Promise<void> {
-    const { pollMs = POLL_MS, retryMs = RETRY_MS, clock } = this.#options;
-    const retry = Math.min(retryMs * 2 ** Math.min(this.#failures - 1, 10), RETRY_MAX_MS);
+  private async pause(isGood: boolean): Promise<void> {
+    const { pollMs = POLL_MS, retryMs = RETRY_MS, clock } = this.options;
+    const retry = Math.min(retryMs * 2 ** Math.min(this.failures - 1, 10), RETRY_MAX_MS);
     const pause = new AbortController();
-    this.#wake = () => pause.abort();
-    const signal = AbortSignal.any([pause.signal, this.#stop.signal]);
-    if (this.#finders.length === 0)
+    this.wake = () => pause.abort();
+    const signal = AbortSignal.any([pause.signal, this._stop.signal]);
+    if (this.finders.length === 0)
       await wait(isGood ? pollMs : retry, undefined, { signal }).catch(() => undefined);
-    this.#wake = undefined;
-    const left = Math.min(FIND_MS, pollMs) - (clock() - this.#askedAt);
-    if (left > 0) await wait(left, undefined, { signal: this.#stop.signal }).catch(() => undefined);
+    this.wake = undefined;
+    const left = Math.min(FIND_MS, pollMs) - (clock() - this.askedAt);
+    if (left > 0) await wait(left, undefined, { signal: this._stop.signal }).catch(() => undefined);
   }
 
-  async #list(): Promise<boolean> {
-    this.#askedAt = this.#options.clock();
+  private async list(): Promise<boolean> {
+    this.askedAt = this.options.clock();
     try {
-      const body = await this.#ask();
-      const list = readPodList(body, this.#options.rules.variables);
+      const body = await this.ask();
+      const list = readPodList(body, this.options.rules.variables);
       if (list === undefined) {
-        this.#fail(
+        this.fail(
           'bad_answers',
           'the kubelet did not answer with a list of pods',
           'whippet tries again by itself',
         );
         return false;
       }
-      if (list.bad > 0) this.#add('bad_pods', list.bad);
-      this.#writer.write(list.pods);
-      this.#succeed(list.pods.length);
+      if (list.bad > 0) this.add('bad_pods', list.bad);
+      this.writer.write(list.pods);
+      this.succeed(list.pods.length);
       return true;
     } catch (error) {
       if (!(error instanceof AskError)) throw error;
       if (error.failure === 'stopped') return false;
-      this.#fail(`failed_${error.failure}`, error.message, remedyFor(error));
+      this.fail(`failed_${error.failure}`, error.message, remedyFor(error));
       return false;
     }
   }
 
-  async #ask(): Promise<unknown> {
-    if (this.#isReadOnly) return this.#askReadOnly();
+  private async ask(): Promise<unknown> {
+    if (this.isReadOnly) return this.askReadOnly();
     try {
-      return await this.#get(await this.#secureTarget());
+      return await this.get(await this.secureTarget());
     } catch (error) {
-      const { httpPort } = this.#options;
+      const { httpPort } = this.options;
       if (!(error instanceof AskError) || error.failure === 'stopped' || httpPort === 0) throw error;
       // The error of the other port says nothing: it is closed almost everywhere.
-      const body = await this.#askReadOnly().catch(() => {
+      const body = await this.askReadOnly().catch(() => {
         throw error;
       });
-      this.#isReadOnly = true;
+      this.isReadOnly = true;
       const fields = { collector: this.name, port: httpPort, problem: error.message };
-      this.#options.log.warn(fields, 'the kubelet is read over its read-only port, without encryption');
+      this.options.log.warn(fields, 'the kubelet is read over its read-only port, without encryption');
       return body;
     }
   }
 
   /** When it closes, the other one is asked again. */
-  async #askReadOnly(): Promise<unknown> {
+  private async askReadOnly(): Promise<unknown> {
     try {
-      return await this.#get({ url: this.#url(true) });
+      return await this.get({ url: this.url(true) });
     } catch (error) {
-      this.#isReadOnly = false;
+      this.isReadOnly = false;
       throw error;
     }
   }
 
-  async #get(target: Target): Promise<unknown> {
+  private async get(target: Target): Promise<unknown> {
     const limits = { deadlineMs: ANSWER_MS, bytesMax: ANSWER_BYTES };
-    return (await get(target, '/pods', limits, this.#stop.signal)).body;
+    return (await get(target, '/pods', limits, this._stop.signal)).body;
   }
 
-  async #secureTarget(): Promise<Target> {
-    const { verifyTls, caPath, certPath, keyPath } = this.#options;
-    const token = await this.#readToken();
+  private async secureTarget(): Promise<Target> {
+    const { verifyTls, caPath, certPath, keyPath } = this.options;
+    const token = await this.readToken();
     const [ca, cert, key] = await Promise.all([caPath, certPath, keyPath].map(readText));
     return {
-      url: this.#url(false),
+      url: this.url(false),
       ...(token !== '' && { headers: { authorization: `Bearer ${token}` } }),
       tls: {
         verify: verifyTls,
@@ -209,42 +209,42 @@ export class KubeletCollector implements Collector {
   }
 
   /** The cluster changes it now and then. */
-  async #readToken(): Promise<string> {
-    const now = this.#options.clock();
+  private async readToken(): Promise<string> {
+    const now = this.options.clock();
     if (this.#token === undefined || this.#token.text === '' || now - this.#token.at >= TOKEN_MS)
-      this.#token = { text: (await readText(this.#options.tokenPath)).trim(), at: now };
+      this.#token = { text: (await readText(this.options.tokenPath)).trim(), at: now };
     return this.#token.text;
   }
 
-  #url(isReadOnly = this.#isReadOnly): string {
-    const { host, httpsPort, httpPort } = this.#options;
+  private url(isReadOnly = this.isReadOnly): string {
+    const { host, httpsPort, httpPort } = this.options;
     const address = host.includes(':') && !host.startsWith('[') ? `[${host}]` : host;
     return isReadOnly ? `http://${address}:${httpPort}` : `https://${address}:${httpsPort}`;
   }
 
-  #add(what: string, by = 1): void {
-    this.#counts[what] = (this.#counts[what] ?? 0) + by;
+  private add(what: string, by = 1): void {
+    this.counts[what] = (this.counts[what] ?? 0) + by;
   }
 
-  #succeed(pods: number): void {
-    const isNews = this.#status !== 'running';
-    this.#status = 'running';
-    this.#failures = 0;
-    this.#answeredAt = this.#options.clock();
-    const fields = { collector: this.name, url: this.#url(), pods };
-    if (isNews) this.#options.log.info(fields, 'the kubelet is read for the tags of pods');
+  private succeed(pods: number): void {
+    const isNews = this.status !== 'running';
+    this.status = 'running';
+    this.failures = 0;
+    this.answeredAt = this.options.clock();
+    const fields = { collector: this.name, url: this.url(), pods };
+    if (isNews) this.options.log.info(fields, 'the kubelet is read for the tags of pods');
   }
 
-  #fail(counter: string, problem: string, remedy: string): void {
-    this.#add(counter);
-    const isNews = this.#status !== 'failing';
-    this.#status = 'failing';
-    this.#problem = { detail: problem, remedy };
-    this.#failures++;
+  private fail(counter: string, problem: string, remedy: string): void {
+    this.add(counter);
+    const isNews = this.status !== 'failing';
+    this.status = 'failing';
+    this.problem = { detail: problem, remedy };
+    this.failures++;
     // A token that was refused may have been changed.
     this.#token = undefined;
     const fields = { collector: this.name, problem, remedy };
-    if (isNews) this.#options.log.warn(fields, 'the kubelet cannot be read for the tags of pods');
+    if (isNews) this.options.log.warn(fields, 'the kubelet cannot be read for the tags of pods');
   }
 }
 

@@ -16,27 +16,27 @@ export interface PodWriterOptions {
 
 export class PodWriter {
   readonly counts: TagCounts = { tooLongTags: 0, tooManyTags: 0 };
-  readonly #options: PodWriterOptions;
+  private readonly options: PodWriterOptions;
   /** Words of admission controllers that lead to a container now. */
-  #links = new Set<string>();
+  private links = new Set<string>();
 
   constructor(options: PodWriterOptions) {
-    this.#options = options;
+    this.options = options;
   }
 
   /** Takes a whole list. */
   write(pods: readonly PodFacts[]): void {
-    const { store, writer, rules } = this.#options;
+    const { store, writer, rules } = this.options;
     const listed = new Set<string>();
     const links = new Set<string>();
     store.update(() => {
       for (const pod of pods) {
-        const own = this.#list();
+        const own = this.list();
         addPodTags(own, pod, rules);
         writer.set('pod', POD + pod.uid, own.tags);
         listed.add(POD + pod.uid);
         for (const container of pod.containers) {
-          const list = this.#list();
+          const list = this.list();
           list.addAll(own.tags);
           addPodContainerTags(list, pod, container, rules);
           writer.set('pod', CONTAINER + container.id, list.tags);
@@ -47,12 +47,12 @@ export class PodWriter {
         }
       }
       writer.endOthers(listed);
-      for (const key of this.#links) if (!links.has(key)) writer.endLink('external', key);
-      this.#links = links;
+      for (const key of this.links) if (!links.has(key)) writer.endLink('external', key);
+      this.links = links;
     });
   }
 
-  #list(): TagList {
-    return new TagList(this.#options.separators, this.counts);
+  private list(): TagList {
+    return new TagList(this.options.separators, this.counts);
   }
 }

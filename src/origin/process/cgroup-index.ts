@@ -63,24 +63,24 @@ interface Hierarchy {
 
 export class CgroupIndex {
   readonly counts = { walks: 0, directories: 0, truncatedWalks: 0, foundAtStart: 0, notFoundInTime: 0 };
-  readonly #options: CgroupIndexOptions;
-  readonly #hierarchies: readonly Hierarchy[];
-  readonly #expected = new Map<string, { readonly since: number; readonly missing: Set<Hierarchy> }>();
-  #timer: NodeJS.Timeout | undefined;
-  #walk: Promise<void> | undefined;
-  #walkedAt = Number.NEGATIVE_INFINITY;
-  #stopped = false;
+  private readonly options: CgroupIndexOptions;
+  private readonly hierarchies: readonly Hierarchy[];
+  private readonly expected = new Map<string, { readonly since: number; readonly missing: Set<Hierarchy> }>();
+  private timer: NodeJS.Timeout | undefined;
+  private walk: Promise<void> | undefined;
+  private walkedAt = Number.NEGATIVE_INFINITY;
+  private stopped = false;
 
   constructor(options: CgroupIndexOptions) {
-    this.#options = options;
+    this.options = options;
     const { inodes, cgroups } = options.roots;
     const make = (root: string, kinds: LinkKind[]): Hierarchy => ({
       ...{ root, kinds, found: new Set() },
       parents: new Set(['docker', 'system.slice']),
     });
-    if (inodes !== undefined && inodes === cgroups) this.#hierarchies = [make(inodes, ['inodes', 'cgroups'])];
+    if (inodes !== undefined && inodes === cgroups) this.hierarchies = [make(inodes, ['inodes', 'cgroups'])];
     else
-      this.#hierarchies = [
+      this.hierarchies = [
         ...(inodes === undefined ? [] : [make(inodes, ['inodes'])]),
         ...(cgroups === undefined ? [] : [make(cgroups, ['cgroups'])]),
       ];
@@ -88,76 +88,76 @@ export class CgroupIndex {
 
   /** Walks the trees, unless that was done less than WALK_MS ago; resolves when the newest walk is over. */
   refresh(): Promise<void> {
-    if (this.#walk !== undefined) return this.#walk;
-    if (this.#options.clock() - this.#walkedAt < WALK_MS || this.#stopped) return Promise.resolve();
-    this.#walk = this.#walkAll().finally(() => {
-      this.#walk = undefined;
-      this.#walkedAt = this.#options.clock();
+    if (this.walk !== undefined) return this.walk;
+    if (this.options.clock() - this.walkedAt < WALK_MS || this.stopped) return Promise.resolve();
+    this.walk = this.walkAll().finally(() => {
+      this.walk = undefined;
+      this.walkedAt = this.options.clock();
     });
-    return this.#walk;
+    return this.walk;
   }
 
   /** A container is about to start, or has just been heard of: its directories are looked for until they are there. */
   expect(containerId: string): void {
-    if (this.#stopped || this.#hierarchies.length === 0 || this.#expected.size >= EXPECTED_MAX) return;
-    if (this.#expected.has(containerId)) return;
-    this.#expected.set(containerId, { since: this.#options.clock(), missing: new Set(this.#hierarchies) });
-    this.#look();
+    if (this.stopped || this.hierarchies.length === 0 || this.expected.size >= EXPECTED_MAX) return;
+    if (this.expected.has(containerId)) return;
+    this.expected.set(containerId, { since: this.options.clock(), missing: new Set(this.hierarchies) });
+    this.look();
   }
 
   stop(): void {
-    this.#stopped = true;
-    clearTimeout(this.#timer);
-    this.#expected.clear();
+    this.stopped = true;
+    clearTimeout(this.timer);
+    this.expected.clear();
   }
 
-  #look(): void {
-    clearTimeout(this.#timer);
-    for (const [containerId, { since, missing }] of this.#expected) {
-      for (const hierarchy of missing) if (this.#findIn(hierarchy, containerId)) missing.delete(hierarchy);
+  private look(): void {
+    clearTimeout(this.timer);
+    for (const [containerId, { since, missing }] of this.expected) {
+      for (const hierarchy of missing) if (this.findIn(hierarchy, containerId)) missing.delete(hierarchy);
       if (missing.size === 0) this.counts.foundAtStart++;
-      else if (this.#options.clock() - since >= EXPECT_FOR_MS) this.counts.notFoundInTime++;
+      else if (this.options.clock() - since >= EXPECT_FOR_MS) this.counts.notFoundInTime++;
       else continue;
-      this.#expected.delete(containerId);
+      this.expected.delete(containerId);
     }
-    if (this.#expected.size > 0) this.#timer = setTimeout(() => this.#look(), EXPECT_MS).unref();
+    if (this.expected.size > 0) this.timer = setTimeout(() => this.look(), EXPECT_MS).unref();
   }
 
   // docker/<id>  system.slice/docker-<id>.scope  kubepods/…/<pod>/cri-containerd-<id>.scope
-  #findIn(hierarchy: Hierarchy, containerId: string): boolean {
+  private findIn(hierarchy: Hierarchy, containerId: string): boolean {
     for (const parent of hierarchy.parents)
       for (const name of namesOf(containerId)) {
         const found = statSync(join(hierarchy.root, parent, name), { bigint: true, throwIfNoEntry: false });
         if (found === undefined) continue;
-        this.#link(hierarchy, String(found.ino), containerId);
+        this.link(hierarchy, String(found.ino), containerId);
         return true;
       }
     return false;
   }
 
-  #link(hierarchy: Hierarchy, inode: string, containerId: string): void {
-    for (const kind of hierarchy.kinds) this.#options.writer.link(kind, inode, containerId);
+  private link(hierarchy: Hierarchy, inode: string, containerId: string): void {
+    for (const kind of hierarchy.kinds) this.options.writer.link(kind, inode, containerId);
     hierarchy.found.add(inode);
   }
 
-  async #walkAll(): Promise<void> {
+  private async walkAll(): Promise<void> {
     this.counts.walks++;
-    for (const hierarchy of this.#hierarchies) {
+    for (const hierarchy of this.hierarchies) {
       const before = hierarchy.found;
       hierarchy.found = new Set();
       const budget = { left: DIRECTORIES_MAX };
-      await this.#walkDirectory(hierarchy, '', 0, budget);
+      await this.walkDirectory(hierarchy, '', 0, budget);
       if (budget.left <= 0) {
         this.counts.truncatedWalks++;
         continue;
       }
       for (const inode of before)
         if (!hierarchy.found.has(inode))
-          for (const kind of hierarchy.kinds) this.#options.writer.endLink(kind, inode);
+          for (const kind of hierarchy.kinds) this.options.writer.endLink(kind, inode);
     }
   }
 
-  async #walkDirectory(
+  private async walkDirectory(
     hierarchy: Hierarchy,
     path: string,
     depth: number,
@@ -171,22 +171,22 @@ export class CgroupIndex {
       return;
     }
     for (const entry of entries) {
-      if (!entry.isDirectory() || this.#stopped) continue;
+      if (!entry.isDirectory() || this.stopped) continue;
       if (budget.left-- <= 0) return;
       this.counts.directories++;
       const child = join(path, entry.name);
       const containerId = containerOfPath(entry.name);
       if (containerId !== undefined) {
-        await this.#statContainer(hierarchy, child, containerId);
+        await this.statContainer(hierarchy, child, containerId);
         if (hierarchy.parents.size < PARENTS_MAX) hierarchy.parents.add(path);
-      } else if (depth < DEPTH_MAX) await this.#walkDirectory(hierarchy, child, depth + 1, budget);
+      } else if (depth < DEPTH_MAX) await this.walkDirectory(hierarchy, child, depth + 1, budget);
     }
   }
 
-  async #statContainer(hierarchy: Hierarchy, path: string, containerId: string): Promise<void> {
+  private async statContainer(hierarchy: Hierarchy, path: string, containerId: string): Promise<void> {
     try {
       const { ino } = await stat(join(hierarchy.root, path), { bigint: true });
-      this.#link(hierarchy, String(ino), containerId);
+      this.link(hierarchy, String(ino), containerId);
     } catch {
       // It ended between the two calls.
     }

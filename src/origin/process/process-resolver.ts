@@ -91,70 +91,70 @@ export class ProcessResolver {
     ...{ hits: 0, lookUps: 0, pidfd: 0, cgroup2: 0, memory: 0, systemd: 0, host: 0 },
     ...{ gone: 0, ended: 0, unreadable: 0, invisible: 0, reused: 0, evicted: 0 },
   };
-  readonly #options: ProcessResolverOptions;
-  readonly #cacheMax: number;
-  readonly #read: (path: string) => string;
-  readonly #cache = new Map<number, Cached>();
+  private readonly options: ProcessResolverOptions;
+  private readonly cacheMax: number;
+  private readonly read: (path: string) => string;
+  private readonly cache = new Map<number, Cached>();
 
   constructor(options: ProcessResolverOptions) {
-    this.#options = options;
-    this.#cacheMax = options.cacheMax ?? CACHE_MAX;
-    this.#read = options.read ?? ((path) => readFileSync(path, 'latin1'));
+    this.options = options;
+    this.cacheMax = options.cacheMax ?? CACHE_MAX;
+    this.read = options.read ?? ((path) => readFileSync(path, 'latin1'));
   }
 
   get cached(): number {
-    return this.#cache.size;
+    return this.cache.size;
   }
 
   /** `pidfd` stays the caller's, who closes it. Pid 0 is a sender in a pid namespace that is not seen here. */
   resolve(pid: number, pidfd?: number): ProcessAnswer {
-    if (pid <= 0 && pidfd === undefined) return this.#unknown('invisible');
-    const known = pid > 0 ? this.#fromCache(pid) : undefined;
+    if (pid <= 0 && pidfd === undefined) return this.unknown('invisible');
+    const known = pid > 0 ? this.fromCache(pid) : undefined;
     if (known !== undefined) {
       this.counts.hits++;
       return known;
     }
     this.counts.lookUps++;
-    const stat = pid > 0 ? this.#stat(pid) : undefined;
-    const answer = this.#lookUp(pid, pidfd, stat?.state);
-    if (answer.kind === 'unknown') return this.#unknown(answer.reason, answer.cgroup);
+    const stat = pid > 0 ? this.stat(pid) : undefined;
+    const answer = this.lookUp(pid, pidfd, stat?.state);
+    if (answer.kind === 'unknown') return this.unknown(answer.reason, answer.cgroup);
     this.counts[answer.kind === 'host' ? 'host' : answer.by]++;
-    if (stat !== undefined) this.#remember(pid, answer, stat.startTime);
+    if (stat !== undefined) this.remember(pid, answer, stat.startTime);
     return answer;
   }
 
   /** The container has ended: its processes are looked up again. */
   forgetContainer(containerId: string): void {
-    for (const [pid, { answer }] of this.#cache)
-      if (answer.kind === 'container' && answer.containerId === containerId) this.#cache.delete(pid);
+    for (const [pid, { answer }] of this.cache)
+      if (answer.kind === 'container' && answer.containerId === containerId) this.cache.delete(pid);
   }
 
-  #fromCache(pid: number): ProcessAnswer | undefined {
-    const cached = this.#cache.get(pid);
+  private fromCache(pid: number): ProcessAnswer | undefined {
+    const cached = this.cache.get(pid);
     if (cached === undefined) return undefined;
-    const now = this.#options.clock();
+    const now = this.options.clock();
     if (now - cached.at >= (cached.answer.kind === 'host' ? KEEP_HOST_MS : KEEP_MS)) {
-      this.#cache.delete(pid);
+      this.cache.delete(pid);
       return undefined;
     }
     if (now - cached.checkedAt >= RECHECK_MS) {
-      const stat = this.#stat(pid);
+      const stat = this.stat(pid);
       // One that is gone has left packets behind: they are still its own.
       if (stat !== undefined && stat.startTime !== cached.startTime) {
         this.counts.reused++;
-        this.#cache.delete(pid);
+        this.cache.delete(pid);
         return undefined;
       }
       cached.checkedAt = now;
     }
-    this.#cache.delete(pid);
-    this.#cache.set(pid, cached);
+    this.cache.delete(pid);
+    this.cache.set(pid, cached);
     return cached.answer;
   }
 
-  #lookUp(pid: number, pidfd: number | undefined, state: string | undefined): ProcessAnswer {
-    const cgroup = pidfd === undefined ? undefined : this.#options.pidfdInfo?.(pidfd)?.cgroupId;
-    const byPidfd = cgroup === undefined ? undefined : this.#options.containerOfCgroup?.(cgroup);
+  private lookUp(pid: number, pidfd: number | undefined, state: string | undefined): ProcessAnswer {
+    const cgroup = pidfd === undefined ? undefined : this.options.pidfdInfo?.(pidfd)?.cgroupId;
+    const byPidfd = cgroup === undefined ? undefined : this.options.containerOfCgroup?.(cgroup);
     if (byPidfd !== undefined) return { kind: 'container', containerId: byPidfd, by: 'pidfd' };
     const unknown = (reason: UnknownReason): ProcessAnswer => ({
       ...{ kind: 'unknown', reason },
@@ -163,7 +163,7 @@ export class ProcessResolver {
     if (pid <= 0) return unknown('invisible');
     let lines: CgroupLine[];
     try {
-      lines = parseCgroups(this.#read(join(this.#options.procRoot, String(pid), 'cgroup')));
+      lines = parseCgroups(this.read(join(this.options.procRoot, String(pid), 'cgroup')));
     } catch (error) {
       return unknown(isGone(error) ? 'gone' : 'unreadable');
     }
@@ -175,25 +175,25 @@ export class ProcessResolver {
     return isAlive ? { kind: 'host' } : unknown('ended');
   }
 
-  #stat(pid: number) {
+  private stat(pid: number) {
     try {
-      return parseStat(this.#read(join(this.#options.procRoot, String(pid), 'stat')));
+      return parseStat(this.read(join(this.options.procRoot, String(pid), 'stat')));
     } catch {
       return undefined;
     }
   }
 
-  #remember(pid: number, answer: ProcessAnswer, startTime: string): void {
-    const now = this.#options.clock();
-    if (this.#cache.size >= this.#cacheMax) {
-      const [longestUnused] = this.#cache.keys();
-      this.#cache.delete(longestUnused as number);
+  private remember(pid: number, answer: ProcessAnswer, startTime: string): void {
+    const now = this.options.clock();
+    if (this.cache.size >= this.cacheMax) {
+      const [longestUnused] = this.cache.keys();
+      this.cache.delete(longestUnused as number);
       this.counts.evicted++;
     }
-    this.#cache.set(pid, { answer, startTime, at: now, checkedAt: now });
+    this.cache.set(pid, { answer, startTime, at: now, checkedAt: now });
   }
 
-  #unknown(reason: UnknownReason, cgroup?: bigint): ProcessAnswer {
+  private unknown(reason: UnknownReason, cgroup?: bigint): ProcessAnswer {
     this.counts[reason]++;
     return { kind: 'unknown', reason, ...(cgroup !== undefined && { cgroup }) };
   }

@@ -10,16 +10,16 @@ import type { TagStore } from '../tag-store.ts';
 
 export class StaticCollector implements Collector {
   readonly name = 'static';
-  readonly #store: TagStore;
-  readonly #writer: StoreWriter;
-  #workloads: Workloads = {};
-  #path: string;
+  private readonly store: TagStore;
+  private readonly writer: StoreWriter;
+  private workloads: Workloads = {};
+  private path: string;
 
   /** `path` is that of the file, empty when there is none. */
   constructor(store: TagStore, workloads: Workloads, path: string) {
-    this.#store = store;
-    this.#writer = store.writer('static');
-    this.#path = path;
+    this.store = store;
+    this.writer = store.writer('static');
+    this.path = path;
     this.use(workloads, path);
   }
 
@@ -33,33 +33,33 @@ export class StaticCollector implements Collector {
 
   /** Takes the contents of the file anew. */
   use(workloads: Workloads, path: string): void {
-    const before = this.#workloads;
-    this.#workloads = workloads;
-    this.#path = path;
-    this.#store.update(() => {
+    const before = this.workloads;
+    this.workloads = workloads;
+    this.path = path;
+    this.store.update(() => {
       for (const entity of Object.keys(before.entities ?? {}))
-        if (workloads.entities?.[entity] === undefined) this.#writer.remove(entity);
+        if (workloads.entities?.[entity] === undefined) this.writer.remove(entity);
       for (const [entity, tags] of Object.entries(workloads.entities ?? {}))
-        this.#writer.set('static', entity, sourceTags(tags));
-      for (const kind of ['inodes', 'external'] as const) this.#useLinks(kind, before[kind], workloads[kind]);
+        this.writer.set('static', entity, sourceTags(tags));
+      for (const kind of ['inodes', 'external'] as const) this.useLinks(kind, before[kind], workloads[kind]);
       const { global } = workloads;
       if (global !== undefined || before.global !== undefined)
-        this.#writer.setGlobal(global === undefined ? undefined : sourceTags(global));
+        this.writer.setGlobal(global === undefined ? undefined : sourceTags(global));
     });
   }
 
   state(): CollectorState {
-    const isUsed = this.#path !== '' || this.#writer.count > 0;
+    const isUsed = this.path !== '' || this.writer.count > 0;
     return {
       ...{ name: this.name, status: isUsed ? 'running' : 'off', remedy: '', counts: {} },
-      detail: isUsed ? `reads ${this.#path}` : 'no workloads file is configured (workloads)',
-      entities: this.#writer.count,
+      detail: isUsed ? `reads ${this.path}` : 'no workloads file is configured (workloads)',
+      entities: this.writer.count,
     };
   }
 
-  #useLinks(kind: LinkKind, before: Workloads['inodes'] = {}, after: Workloads['inodes'] = {}): void {
-    for (const key of Object.keys(before)) if (after[key] === undefined) this.#writer.removeLink(kind, key);
-    for (const [key, container] of Object.entries(after)) this.#writer.link(kind, key, container);
+  private useLinks(kind: LinkKind, before: Workloads['inodes'] = {}, after: Workloads['inodes'] = {}): void {
+    for (const key of Object.keys(before)) if (after[key] === undefined) this.writer.removeLink(kind, key);
+    for (const [key, container] of Object.entries(after)) this.writer.link(kind, key, container);
   }
 }
 

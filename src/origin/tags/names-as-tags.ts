@@ -23,8 +23,8 @@ interface Rule {
 const PLACEHOLDER = /%%(?:label|annotation|env)%%/g;
 
 export class NameRules {
-  readonly #exact = new Map<string, Rule>();
-  readonly #globs: readonly Rule[];
+  private readonly exact = new Map<string, Rule>();
+  private readonly globs: readonly Rule[];
 
   /** Maps that come later win where they have the same name. */
   constructor(...maps: readonly NamesAsTags[]) {
@@ -38,24 +38,24 @@ export class NameRules {
         .map((tag) => tag.trim())
         .filter((tag) => tag !== ''),
     }));
-    for (const rule of rules) if (!rule.isGlob) this.#exact.set(rule.pattern, rule);
-    this.#globs = rules.filter(({ isGlob }) => isGlob);
+    for (const rule of rules) if (!rule.isGlob) this.exact.set(rule.pattern, rule);
+    this.globs = rules.filter(({ isGlob }) => isGlob);
   }
 
   get isEmpty(): boolean {
-    return this.#exact.size === 0 && this.#globs.length === 0;
+    return this.exact.size === 0 && this.globs.length === 0;
   }
 
   /** Whether a label, annotation or variable of this name becomes a tag. */
   wants(name: string): boolean {
-    return this.#rulesFor(name).length > 0;
+    return this.rulesFor(name).length > 0;
   }
 
   /** Adds what `values`, by name, become. */
   addTo(list: TagList, values: Readonly<Record<string, string>>): void {
     if (this.isEmpty) return;
     for (const [name, value] of Object.entries(values))
-      for (const { tagNames } of this.#rulesFor(name))
+      for (const { tagNames } of this.rulesFor(name))
         for (const tag of tagNames)
           list.auto(
             tag.replace(PLACEHOLDER, () => name),
@@ -63,10 +63,10 @@ export class NameRules {
           );
   }
 
-  #rulesFor(name: string): Rule[] {
+  private rulesFor(name: string): Rule[] {
     const lower = name.toLowerCase();
-    const exact = this.#exact.get(lower);
-    const globs = this.#globs.filter(({ pattern }) => matchesGlob(lower, pattern));
+    const exact = this.exact.get(lower);
+    const globs = this.globs.filter(({ pattern }) => matchesGlob(lower, pattern));
     return exact === undefined ? globs : [exact, ...globs];
   }
 }

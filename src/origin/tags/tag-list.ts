@@ -28,9 +28,9 @@ export interface TagCounts {
 }
 
 export class TagList {
-  readonly #separators: Separators;
-  readonly #counts: TagCounts;
-  readonly #levels: Readonly<Record<Level | 'standard', Set<string>>> = {
+  private readonly separators: Separators;
+  private readonly counts: TagCounts;
+  private readonly levels: Readonly<Record<Level | 'standard', Set<string>>> = {
     low: new Set(),
     orchestrator: new Set(),
     high: new Set(),
@@ -38,20 +38,20 @@ export class TagList {
   };
 
   constructor(separators: Separators, counts: TagCounts) {
-    this.#separators = separators;
-    this.#counts = counts;
+    this.separators = separators;
+    this.counts = counts;
   }
 
   add(level: Level, name: string, value: string | undefined): void {
-    for (const tag of this.#tags(name, value)) if (this.#fits(tag)) this.#levels[level].add(tag);
+    for (const tag of this._tags(name, value)) if (this.fits(tag)) this.levels[level].add(tag);
   }
 
   /** A unified service tag. */
   standard(name: string, value: string | undefined): void {
-    for (const tag of this.#tags(name, value)) {
-      if (!this.#fits(tag)) continue;
-      this.#levels.low.add(tag);
-      this.#levels.standard.add(tag);
+    for (const tag of this._tags(name, value)) {
+      if (!this.fits(tag)) continue;
+      this.levels.low.add(tag);
+      this.levels.standard.add(tag);
     }
   }
 
@@ -65,12 +65,12 @@ export class TagList {
   /** Adds all tags of another list. */
   addAll(tags: SourceTags): void {
     for (const level of ['low', 'orchestrator', 'high', 'standard'] as const)
-      for (const tag of tags[level]) this.#levels[level].add(tag);
+      for (const tag of tags[level]) this.levels[level].add(tag);
   }
 
   /** The tags so far, each once a level, in the order in which they came. */
   get tags(): SourceTags {
-    const { low, orchestrator, high, standard } = this.#levels;
+    const { low, orchestrator, high, standard } = this.levels;
     return {
       ...NO_SOURCE_TAGS,
       low: [...low],
@@ -80,21 +80,21 @@ export class TagList {
     };
   }
 
-  #tags(name: string, value: string | undefined): string[] {
+  private _tags(name: string, value: string | undefined): string[] {
     if (name === '' || value === undefined || value === '') return [];
-    const separator = Object.hasOwn(this.#separators, name) ? this.#separators[name] : undefined;
+    const separator = Object.hasOwn(this.separators, name) ? this.separators[name] : undefined;
     const values = separator === undefined ? [value] : value.split(separator);
     return values.filter((one) => one !== '').map((one) => clean(`${name}:${one}`));
   }
 
-  #fits(tag: string): boolean {
-    const { low, orchestrator, high } = this.#levels;
+  private fits(tag: string): boolean {
+    const { low, orchestrator, high } = this.levels;
     if (tag.length > TAG_BYTES_MAX || Buffer.byteLength(tag) > TAG_BYTES_MAX) {
-      this.#counts.tooLongTags++;
+      this.counts.tooLongTags++;
       return false;
     }
     if (low.size + orchestrator.size + high.size < TAGS_MAX) return true;
-    this.#counts.tooManyTags++;
+    this.counts.tooManyTags++;
     return false;
   }
 }

@@ -71,162 +71,162 @@ function compare(a: Candidate, b: Candidate): number {
 export class ConsoleOutput implements Output {
   readonly name = 'console';
   readonly retentionSeconds = 0;
-  readonly #options: ConsoleOptions;
-  readonly #maxRows: number;
-  readonly #isTerminal: boolean;
-  readonly #paint: Paint;
+  private readonly options: ConsoleOptions;
+  private readonly maxRows: number;
+  private readonly isTerminal: boolean;
+  private readonly paint: Paint;
   // What the flush under way brought.
-  #candidates: Candidate[] = [];
-  #contexts = 0;
-  #series = 0;
-  #idle = 0;
-  #idleSeries = 0;
-  #firstBucket = Number.POSITIVE_INFINITY;
-  #lastBucketEnd = Number.NEGATIVE_INFINITY;
-  #samplesBefore = 0;
+  private candidates: Candidate[] = [];
+  private contexts = 0;
+  private series = 0;
+  private idle = 0;
+  private idleSeries = 0;
+  private firstBucket = Number.POSITIVE_INFINITY;
+  private lastBucketEnd = Number.NEGATIVE_INFINITY;
+  private samplesBefore = 0;
   // What came between flushes.
-  #notices = 0;
-  #saidQuiet = false;
+  private notices = 0;
+  private saidQuiet = false;
 
   constructor(options: ConsoleOptions) {
-    this.#options = options;
-    this.#maxRows = options.maxRows ?? ROWS_DEFAULT;
-    this.#isTerminal = options.stream.isTTY === true;
-    this.#paint = painter(this.#isTerminal && wantsColour(true, options.env));
+    this.options = options;
+    this.maxRows = options.maxRows ?? ROWS_DEFAULT;
+    this.isTerminal = options.stream.isTTY === true;
+    this.paint = painter(this.isTerminal && wantsColour(true, options.env));
   }
 
   begin(): void {
-    this.#candidates = [];
-    this.#contexts = 0;
-    this.#series = 0;
-    this.#idle = 0;
-    this.#idleSeries = 0;
-    this.#firstBucket = Number.POSITIVE_INFINITY;
-    this.#lastBucketEnd = Number.NEGATIVE_INFINITY;
+    this.candidates = [];
+    this.contexts = 0;
+    this.series = 0;
+    this.idle = 0;
+    this.idleSeries = 0;
+    this.firstBucket = Number.POSITIVE_INFINITY;
+    this.lastBucketEnd = Number.NEGATIVE_INFINITY;
   }
 
   write(batch: readonly Aggregate[]): void {
     for (const aggregate of batch) {
-      this.#contexts++;
-      this.#series += aggregate.series.length;
+      this.contexts++;
+      this.series += aggregate.series.length;
       if (aggregate.data.kind !== 'timestamped') {
-        this.#firstBucket = Math.min(this.#firstBucket, aggregate.timestamp);
-        this.#lastBucketEnd = Math.max(this.#lastBucketEnd, aggregate.timestamp + aggregate.interval);
+        this.firstBucket = Math.min(this.firstBucket, aggregate.timestamp);
+        this.lastBucketEnd = Math.max(this.lastBucketEnd, aggregate.timestamp + aggregate.interval);
       }
       if (isIdle(aggregate)) {
-        this.#idle++;
-        this.#idleSeries += aggregate.series.length;
-      } else if (this.#isTerminal) this.#consider(aggregate);
+        this.idle++;
+        this.idleSeries += aggregate.series.length;
+      } else if (this.isTerminal) this.consider(aggregate);
     }
   }
 
   end(flush: FlushInfo): void {
-    const samplesNow = this.#options.samples?.();
-    const samples = samplesNow === undefined ? undefined : samplesNow - this.#samplesBefore;
-    this.#samplesBefore = samplesNow ?? 0;
-    this.#tellLeftOutNotices();
-    if (this.#isTerminal) this.#printTable(flush, samples);
-    else this.#printLine(flush, samples);
-    this.#candidates = [];
+    const samplesNow = this.options.samples?.();
+    const samples = samplesNow === undefined ? undefined : samplesNow - this.samplesBefore;
+    this.samplesBefore = samplesNow ?? 0;
+    this.tellLeftOutNotices();
+    if (this.isTerminal) this.printTable(flush, samples);
+    else this.printLine(flush, samples);
+    this.candidates = [];
   }
 
   event(event: EventMessage, receivedAt: number): void {
     const title = toSafeText(event.title);
     const text = toSafeText(event.text);
-    const alert = event.alertType === 'error' ? this.#paint('red', event.alertType) : event.alertType;
-    this.#notice('event', receivedAt, alert, text === '' ? title : `${title}: ${text}`, event.tags);
+    const alert = event.alertType === 'error' ? this.paint('red', event.alertType) : event.alertType;
+    this.notice('event', receivedAt, alert, text === '' ? title : `${title}: ${text}`, event.tags);
   }
 
   serviceCheck(check: ServiceCheckMessage, receivedAt: number): void {
     const status = CHECK_STATUSES[check.status];
-    const shown = this.#paint(check.status === 0 ? 'green' : check.status === 2 ? 'red' : 'yellow', status);
+    const shown = this.paint(check.status === 0 ? 'green' : check.status === 2 ? 'red' : 'yellow', status);
     const message = toSafeText(check.message);
     const name = toSafeText(check.name);
-    this.#notice('check', receivedAt, shown, message === '' ? name : `${name}: ${message}`, check.tags);
+    this.notice('check', receivedAt, shown, message === '' ? name : `${name}: ${message}`, check.tags);
   }
 
   async close(): Promise<DeliveryReport> {
-    this.#tellLeftOutNotices();
+    this.tellLeftOutNotices();
     return { undelivered: 0 };
   }
 
   /** Keeps the aggregate if it belongs to the first rows in order. */
-  #consider(aggregate: Aggregate): void {
-    const candidates = this.#candidates;
+  private consider(aggregate: Aggregate): void {
+    const candidates = this.candidates;
     const last = candidates.at(-1);
-    const isFull = candidates.length >= this.#maxRows;
+    const isFull = candidates.length >= this.maxRows;
     const candidate = { rate: rateOf(aggregate), aggregate };
     // Most of a large flush ends here.
     if (isFull && (last === undefined || compare(candidate, last) >= 0)) return;
     let at = candidates.length;
     while (at > 0 && compare(candidates[at - 1] as Candidate, candidate) > 0) at--;
     candidates.splice(at, 0, candidate);
-    if (candidates.length > this.#maxRows) candidates.pop();
+    if (candidates.length > this.maxRows) candidates.pop();
   }
 
   /** One screen: what the terminal has less the heading, what is left out, and a free line. */
-  get #rowsThatFit(): number {
-    const { rows } = this.#options.stream;
-    return rows === undefined ? this.#maxRows : Math.max(1, Math.min(this.#maxRows, rows - FRAME_ROWS));
+  private get rowsThatFit(): number {
+    const { rows } = this.options.stream;
+    return rows === undefined ? this.maxRows : Math.max(1, Math.min(this.maxRows, rows - FRAME_ROWS));
   }
 
-  #printTable(flush: FlushInfo, samples: number | undefined): void {
-    const active = this.#contexts - this.#idle;
+  private printTable(flush: FlushInfo, samples: number | undefined): void {
+    const active = this.contexts - this.idle;
     if (active === 0) {
-      if (this.#saidQuiet) return;
-      this.#saidQuiet = true;
-      const idle = this.#idle > 0 ? `; ${count(this.#idle, 'counter')} idle` : '';
-      this.#print(this.#paint('dim', `${clockTime(flush.at)}  no new metrics${idle}; waiting`));
+      if (this.saidQuiet) return;
+      this.saidQuiet = true;
+      const idle = this.idle > 0 ? `; ${count(this.idle, 'counter')} idle` : '';
+      this.print(this.paint('dim', `${clockTime(flush.at)}  no new metrics${idle}; waiting`));
       return;
     }
-    this.#saidQuiet = false;
-    const stats = [count(active, 'context'), `${formatCount(this.#series - this.#idleSeries)} series`];
+    this.saidQuiet = false;
+    const stats = [count(active, 'context'), `${formatCount(this.series - this.idleSeries)} series`];
     if (samples !== undefined) stats.unshift(count(samples, 'sample'));
-    if (this.#idle > 0) stats.push(count(this.#idle, 'idle counter'));
+    if (this.idle > 0) stats.push(count(this.idle, 'idle counter'));
     // One column stays free: a full line makes some terminals wrap.
-    const columns = (this.#options.stream.columns ?? COLUMNS_DEFAULT) - 1;
-    const times = this.#bucketTimes(flush);
+    const columns = (this.options.stream.columns ?? COLUMNS_DEFAULT) - 1;
+    const times = this.bucketTimes(flush);
     const said = elide(stats.join(', '), Math.max(0, columns - times.length - 2));
-    const heading = `${this.#paint('bold', times)}  ${this.#paint('dim', said)}`;
-    const rows = this.#candidates.slice(0, this.#rowsThatFit).map(({ aggregate }) => toRow(aggregate));
-    const lines = ['', heading, ...(rows.length > 0 ? layOut(rows, columns, this.#paint) : [])];
+    const heading = `${this.paint('bold', times)}  ${this.paint('dim', said)}`;
+    const rows = this.candidates.slice(0, this.rowsThatFit).map(({ aggregate }) => toRow(aggregate));
+    const lines = ['', heading, ...(rows.length > 0 ? layOut(rows, columns, this.paint) : [])];
     const leftOut = active - rows.length;
-    const { seeAll } = this.#options;
+    const { seeAll } = this.options;
     const more = `        ${formatCount(leftOut)} more${seeAll === undefined ? '' : `: ${seeAll}`}`;
-    if (leftOut > 0) lines.push(this.#paint('dim', elide(more, columns)));
-    this.#print(lines.join('\n'));
+    if (leftOut > 0) lines.push(this.paint('dim', elide(more, columns)));
+    this.print(lines.join('\n'));
   }
 
-  #printLine(flush: FlushInfo, samples: number | undefined): void {
-    const parts = [`flush ${clockTime(flush.at)}`, `contexts=${this.#contexts}`, `series=${this.#series}`];
+  private printLine(flush: FlushInfo, samples: number | undefined): void {
+    const parts = [`flush ${clockTime(flush.at)}`, `contexts=${this.contexts}`, `series=${this.series}`];
     if (samples !== undefined) parts.push(`samples=${samples}`);
-    if (this.#idle > 0) parts.push(`idle=${this.#idle}`);
-    this.#options.writeLine(parts.join(' '));
+    if (this.idle > 0) parts.push(`idle=${this.idle}`);
+    this.options.writeLine(parts.join(' '));
   }
 
-  #bucketTimes(flush: FlushInfo): string {
-    if (this.#firstBucket > this.#lastBucketEnd) return clockTime(flush.at);
-    return `${clockTime(this.#firstBucket)} to ${clockTime(this.#lastBucketEnd)}`;
+  private bucketTimes(flush: FlushInfo): string {
+    if (this.firstBucket > this.lastBucketEnd) return clockTime(flush.at);
+    return `${clockTime(this.firstBucket)} to ${clockTime(this.lastBucketEnd)}`;
   }
 
-  #notice(kind: string, at: number, state: string, text: string, tags: readonly ByteString[]): void {
-    if (++this.#notices > NOTICES_MAX) return;
-    const columns = this.#isTerminal ? (this.#options.stream.columns ?? COLUMNS_DEFAULT) - 1 : 500;
+  private notice(kind: string, at: number, state: string, text: string, tags: readonly ByteString[]): void {
+    if (++this.notices > NOTICES_MAX) return;
+    const columns = this.isTerminal ? (this.options.stream.columns ?? COLUMNS_DEFAULT) - 1 : 500;
     const before = `${kind} ${clockTime(at)} `;
     const rest = tags.length === 0 ? text : `${text}  ${tags.map(toSafeText).join(' ')}`;
     // The state is at most eight columns wide.
-    this.#print(`${before}${state} ${elide(rest, Math.max(20, columns - before.length - 9))}`);
+    this.print(`${before}${state} ${elide(rest, Math.max(20, columns - before.length - 9))}`);
   }
 
-  #tellLeftOutNotices(): void {
-    const leftOut = this.#notices - NOTICES_MAX;
-    this.#notices = 0;
-    if (leftOut > 0) this.#print(this.#paint('dim', `… and ${leftOut} more events and checks`));
+  private tellLeftOutNotices(): void {
+    const leftOut = this.notices - NOTICES_MAX;
+    this.notices = 0;
+    if (leftOut > 0) this.print(this.paint('dim', `… and ${leftOut} more events and checks`));
   }
 
-  #print(text: string): void {
-    if (this.#isTerminal) this.#options.stream.write(`${text}\n`);
-    else this.#options.writeLine(text);
+  private print(text: string): void {
+    if (this.isTerminal) this.options.stream.write(`${text}\n`);
+    else this.options.writeLine(text);
   }
 }
 

@@ -98,29 +98,29 @@ function openZstd(level: number): CompressedBody {
 
 class StreamBody implements CompressedBody {
   byteCount = 0;
-  readonly #stream: Transform & Flushable;
-  readonly #flushKind: number;
-  readonly #pieces: Uint8Array[] = [];
+  private readonly stream: Transform & Flushable;
+  private readonly flushKind: number;
+  private readonly pieces: Uint8Array[] = [];
   /** Tells the call under way that compression failed, which is a bug or a lack of memory. */
-  #fail: (error: Error) => void = () => undefined;
+  private fail: (error: Error) => void = () => undefined;
 
   constructor(stream: Transform & Flushable, flushKind: number) {
-    this.#stream = stream;
-    this.#flushKind = flushKind;
+    this.stream = stream;
+    this.flushKind = flushKind;
     stream.on('data', (piece: Uint8Array) => {
-      this.#pieces.push(piece);
+      this.pieces.push(piece);
       this.byteCount += piece.length;
     });
-    stream.on('error', (error: Error) => this.#fail(error));
+    stream.on('error', (error: Error) => this.fail(error));
   }
 
   compress(piece: Uint8Array): Promise<void> {
     return new Promise((resolve, reject) => {
-      this.#fail = reject;
-      this.#stream.write(piece);
-      this.#stream.flush(this.#flushKind, () => {
+      this.fail = reject;
+      this.stream.write(piece);
+      this.stream.flush(this.flushKind, () => {
         // What is buffered between the compressor and the listener counts as well.
-        while (this.#stream.read() !== null);
+        while (this.stream.read() !== null);
         resolve();
       });
     });
@@ -128,32 +128,32 @@ class StreamBody implements CompressedBody {
 
   finish(piece: Uint8Array): Promise<Uint8Array> {
     return new Promise((resolve, reject) => {
-      this.#fail = reject;
-      this.#stream.once('end', () => resolve(Buffer.concat(this.#pieces)));
-      this.#stream.end(piece);
+      this.fail = reject;
+      this.stream.once('end', () => resolve(Buffer.concat(this.pieces)));
+      this.stream.end(piece);
     });
   }
 
   discard(): void {
-    this.#stream.destroy();
+    this.stream.destroy();
   }
 }
 
 class PlainBody implements CompressedBody {
   byteCount = 0;
-  readonly #pieces: Uint8Array[] = [];
+  private readonly pieces: Uint8Array[] = [];
 
   async compress(piece: Uint8Array): Promise<void> {
-    this.#pieces.push(piece.slice());
+    this.pieces.push(piece.slice());
     this.byteCount += piece.length;
   }
 
   async finish(piece: Uint8Array): Promise<Uint8Array> {
-    this.#pieces.push(piece);
-    return Buffer.concat(this.#pieces);
+    this.pieces.push(piece);
+    return Buffer.concat(this.pieces);
   }
 
   discard(): void {
-    this.#pieces.length = 0;
+    this.pieces.length = 0;
   }
 }

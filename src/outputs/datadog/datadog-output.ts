@@ -67,17 +67,17 @@ export interface DatadogOptions {
 export class DatadogOutput implements Output {
   readonly name = 'datadog';
   readonly retentionSeconds = 0;
-  readonly #options: DatadogOptions;
-  readonly #pipelines: readonly Pipeline[];
-  readonly #series: Pipeline | undefined;
-  readonly #sketches: Pipeline | undefined;
-  readonly #events: Pipeline | undefined;
-  readonly #checks: Pipeline | undefined;
-  readonly #writeSeries: typeof writeSeries;
-  #report: Promise<DeliveryReport> | undefined;
+  private readonly options: DatadogOptions;
+  private readonly pipelines: readonly Pipeline[];
+  private readonly series: Pipeline | undefined;
+  private readonly sketches: Pipeline | undefined;
+  private readonly events: Pipeline | undefined;
+  private readonly checks: Pipeline | undefined;
+  private readonly writeSeries: typeof writeSeries;
+  private report: Promise<DeliveryReport> | undefined;
 
   constructor(options: DatadogOptions) {
-    this.#options = options;
+    this.options = options;
     const { settings, hostname } = options;
     const compressor = chooseCompressor(settings, options.log);
     const { series, limits } = settings;
@@ -85,72 +85,72 @@ export class DatadogOutput implements Output {
       settings.kinds.includes(format.kind)
         ? new Pipeline({ ...options, format, compressor, isGrouped: format.kind === 'events' })
         : undefined;
-    this.#series = pipeline(seriesFormat(series, series === 'v1-json' ? limits : settings.seriesLimits));
-    this.#sketches = pipeline(sketchesFormat(limits));
-    this.#events = pipeline(eventsFormat(limits, toText(hostname)));
-    this.#checks = pipeline(checksFormat(limits));
-    this.#pipelines = [this.#series, this.#sketches, this.#events, this.#checks].filter(
+    this.series = pipeline(seriesFormat(series, series === 'v1-json' ? limits : settings.seriesLimits));
+    this.sketches = pipeline(sketchesFormat(limits));
+    this.events = pipeline(eventsFormat(limits, toText(hostname)));
+    this.checks = pipeline(checksFormat(limits));
+    this.pipelines = [this.series, this.sketches, this.events, this.checks].filter(
       (each) => each !== undefined,
     );
-    this.#writeSeries = { 'v2-protobuf': writeSeries, 'v2-json': writeSeriesV2, 'v1-json': writeSeriesV1 }[
+    this.writeSeries = { 'v2-protobuf': writeSeries, 'v2-json': writeSeriesV2, 'v1-json': writeSeriesV1 }[
       series
     ];
   }
 
   isBusy(): boolean {
-    return this.#pipelines.some((pipeline) => pipeline.queuedBytes > BUSY_BYTES);
+    return this.pipelines.some((pipeline) => pipeline.queuedBytes > BUSY_BYTES);
   }
 
   write(batch: readonly Aggregate[]): void {
     for (const aggregate of batch) {
-      if (aggregate.data.kind === 'distribution') this.#writeSketch(aggregate, aggregate.data.sketch);
-      else this.#writeSeriesOf(aggregate);
+      if (aggregate.data.kind === 'distribution') this.writeSketch(aggregate, aggregate.data.sketch);
+      else this.writeSeriesOf(aggregate);
     }
   }
 
   end(): void {
-    for (const pipeline of this.#pipelines) pipeline.flush();
+    for (const pipeline of this.pipelines) pipeline.flush();
   }
 
   event(event: EventMessage, receivedAt: number): void {
-    const chunk = this.#events?.room(1, event.title);
+    const chunk = this.events?.room(1, event.title);
     if (chunk === undefined) return;
-    writeEvent(event, receivedAt, this.#options.hostname, chunk);
-    this.#events?.wrote();
+    writeEvent(event, receivedAt, this.options.hostname, chunk);
+    this.events?.wrote();
   }
 
   serviceCheck(check: ServiceCheckMessage, receivedAt: number): void {
-    const chunk = this.#checks?.room(1, check.name);
+    const chunk = this.checks?.room(1, check.name);
     if (chunk === undefined) return;
-    writeServiceCheck(check, receivedAt, this.#options.hostname, chunk);
-    this.#checks?.wrote();
+    writeServiceCheck(check, receivedAt, this.options.hostname, chunk);
+    this.checks?.wrote();
   }
 
   close(deadlineMs: number): Promise<DeliveryReport> {
-    this.#report ??= this.#close(deadlineMs);
-    return this.#report;
+    this.report ??= this._close(deadlineMs);
+    return this.report;
   }
 
   status(): readonly object[] {
-    return this.#options.sink.status?.() ?? [];
+    return this.options.sink.status?.() ?? [];
   }
 
   health(): { readonly healthy: boolean; readonly detail?: string } {
-    return this.#options.sink.health?.() ?? { healthy: true };
+    return this.options.sink.health?.() ?? { healthy: true };
   }
 
   /** Series, sketches, events and checks, one entry for each kind; then payloads, one for each endpoint. */
   totals(): Totals[] {
-    const items = this.#pipelines.map(({ kind, taken, packed, held, dropped }): Totals => {
+    const items = this.pipelines.map(({ kind, taken, packed, held, dropped }): Totals => {
       const numbers = { accepted: { packed }, dropped: Object.fromEntries(dropped), held: { packer: held } };
       return { stage: 'datadog', name: kind, unit: 'items', received: taken, ...outcomes(numbers) };
     });
-    return [...items, ...(this.#options.sink.totals?.() ?? [])];
+    return [...items, ...(this.options.sink.totals?.() ?? [])];
   }
 
   metrics(): OwnMetric[] {
     const each = (value: (pipeline: Pipeline) => number): [string, number][] =>
-      this.#pipelines.map((pipeline) => [pipeline.kind, value(pipeline)]);
+      this.pipelines.map((pipeline) => [pipeline.kind, value(pipeline)]);
     const metric = (
       type: OwnMetric['type'],
       name: string,
@@ -170,7 +170,7 @@ export class DatadogOutput implements Output {
         'Series, sketches, events and service checks put into payloads.',
         (pipeline) => pipeline.packed,
       ),
-      this.#droppedMetric(),
+      this.droppedMetric(),
       metric(
         'gauge',
         'whippet_datadog_items_held',
@@ -189,28 +189,28 @@ export class DatadogOutput implements Output {
         'Bytes of payloads made, compressed.',
         (pipeline) => pipeline.payloadBytes,
       ),
-      ...this.#options.sink.metrics(),
+      ...this.options.sink.metrics(),
     ];
   }
 
-  #droppedMetric(): OwnMetric {
+  private droppedMetric(): OwnMetric {
     return {
       type: 'counter',
       name: 'whippet_datadog_items_dropped_total',
       help: 'Series, sketches, events and service checks that the Datadog output dropped.',
-      samples: this.#pipelines.flatMap(({ kind, dropped }) =>
+      samples: this.pipelines.flatMap(({ kind, dropped }) =>
         [...dropped].map(([reason, value]) => ({ labels: { kind, reason }, value })),
       ),
     };
   }
 
-  #writeSeriesOf(aggregate: Aggregate): void {
-    const pipeline = this.#series;
+  private writeSeriesOf(aggregate: Aggregate): void {
+    const pipeline = this.series;
     const { context, series } = aggregate;
     if (pipeline === undefined || series.length === 0) return;
     const chunk = pipeline.room(series.length, context.name);
     if (chunk === undefined) return;
-    this.#writeSeries(aggregate, chunk, (value) => {
+    this.writeSeries(aggregate, chunk, (value) => {
       if (Number.isFinite(value)) return true;
       pipeline.refuse('non_finite', context.name);
       return false;
@@ -218,8 +218,8 @@ export class DatadogOutput implements Output {
     pipeline.wrote();
   }
 
-  #writeSketch(aggregate: Aggregate, sketch: Sketch): void {
-    const pipeline = this.#sketches;
+  private writeSketch(aggregate: Aggregate, sketch: Sketch): void {
+    const pipeline = this.sketches;
     const { context, series } = aggregate;
     // A distribution whose name is filtered has no series, and an empty sketch says nothing.
     if (pipeline === undefined || series.length === 0 || sketch.count === 0) return;
@@ -234,14 +234,14 @@ export class DatadogOutput implements Output {
     pipeline.wrote();
   }
 
-  async #close(deadlineMs: number): Promise<DeliveryReport> {
+  private async _close(deadlineMs: number): Promise<DeliveryReport> {
     const deadline = new Deadline(deadlineMs);
     this.end();
-    const packed = Promise.all(this.#pipelines.map((pipeline) => pipeline.whenIdle()));
+    const packed = Promise.all(this.pipelines.map((pipeline) => pipeline.whenIdle()));
     await deadline.within(deadlineMs * PACKING_SHARE).race(packed);
-    const sent = await this.#options.sink.close(deadline.leftMs);
-    const held = this.#pipelines.reduce((sum, pipeline) => sum + pipeline.held, 0);
-    const dropped = this.#pipelines.reduce((sum, pipeline) => sum + pipeline.droppedItems, 0);
+    const sent = await this.options.sink.close(deadline.leftMs);
+    const held = this.pipelines.reduce((sum, pipeline) => sum + pipeline.held, 0);
+    const dropped = this.pipelines.reduce((sum, pipeline) => sum + pipeline.droppedItems, 0);
     return joinReports(dropped, held, sent);
   }
 }

@@ -93,19 +93,19 @@ interface Intake {
 }
 
 export class Delivery implements PayloadSink {
-  readonly #settings: DeliverySettings;
-  readonly #around: DeliverySurroundings;
-  readonly #intakes: readonly Intake[];
-  readonly #validation: KeyValidation;
-  #started: Promise<void> = Promise.resolve();
-  #isClosing = false;
+  private readonly settings: DeliverySettings;
+  private readonly around: DeliverySurroundings;
+  private readonly intakes: readonly Intake[];
+  private readonly validation: KeyValidation;
+  private started: Promise<void> = Promise.resolve();
+  private isClosing = false;
 
   constructor(settings: DeliverySettings, around: DeliverySurroundings) {
-    this.#settings = settings;
-    this.#around = around;
-    this.#intakes = settings.domains.map((domain) => this.#makeIntake(domain));
-    this.#validation = new KeyValidation({
-      questions: this.#intakes.flatMap(({ domain, validationSender }) =>
+    this.settings = settings;
+    this.around = around;
+    this.intakes = settings.domains.map((domain) => this.makeIntake(domain));
+    this.validation = new KeyValidation({
+      questions: this.intakes.flatMap(({ domain, validationSender }) =>
         domain.keys.map((key) => ({
           domain: domain.url,
           key,
@@ -124,31 +124,31 @@ export class Delivery implements PayloadSink {
 
   /** Takes over what an earlier process left on disk, and begins to send. */
   start(): Promise<void> {
-    this.#started = this.#start();
-    return this.#started;
+    this.started = this._start();
+    return this.started;
   }
 
-  async #start(): Promise<void> {
-    for (const { url, keys } of this.#settings.domains) {
-      this.#around.log.info({ endpoint: maskUrl(url), keys: keys.map(maskKey) }, 'sending to Datadog');
+  private async _start(): Promise<void> {
+    for (const { url, keys } of this.settings.domains) {
+      this.around.log.info({ endpoint: maskUrl(url), keys: keys.map(maskKey) }, 'sending to Datadog');
     }
-    for (const { endpoint, store } of this.#intakes) {
+    for (const { endpoint, store } of this.intakes) {
       await store?.open();
       // It may have been closed meanwhile, and a timer would never end.
-      if (this.#isClosing) return;
+      if (this.isClosing) return;
       endpoint.start();
     }
-    void this.#validation.start();
-    const { storage } = this.#settings;
+    void this.validation.start();
+    const { storage } = this.settings;
     if (storage === undefined) return;
-    const known = new Set(this.#settings.domains.map(({ url }) => folderOf(url)));
-    void sweepUnknownFolders(join(storage.path, STORAGE_FOLDER), known, storage, this.#around);
+    const known = new Set(this.settings.domains.map(({ url }) => folderOf(url)));
+    void sweepUnknownFolders(join(storage.path, STORAGE_FOLDER), known, storage, this.around);
   }
 
   submit(payload: Payload): void {
     const { kind, route, headers, body, itemCount, pointCount } = payload;
-    const createdAt = this.#around.clock.now();
-    for (const { keySet, endpoint } of this.#intakes) {
+    const createdAt = this.around.clock.now();
+    for (const { keySet, endpoint } of this.intakes) {
       for (const destination of keySet.destinations) {
         endpoint.submit({
           kind,
@@ -168,9 +168,9 @@ export class Delivery implements PayloadSink {
 
   /** Unhealthy when every key is known to be invalid, or retry files cannot be used. */
   health(): { readonly healthy: boolean; readonly detail?: string } {
-    if (!this.#validation.healthy)
+    if (!this.validation.healthy)
       return { healthy: false, detail: 'no API key is valid; correct api_key or site' };
-    const failing = this.#intakes.flatMap(({ store }) => store?.status.failing ?? []);
+    const failing = this.intakes.flatMap(({ store }) => store?.status.failing ?? []);
     if (failing.length === 0) return { healthy: true };
     return { healthy: false, detail: `retry files cannot be used: ${failing[0]}` };
   }
@@ -180,17 +180,17 @@ export class Delivery implements PayloadSink {
   }
 
   status(): readonly IntakeStatus[] {
-    return this.#intakes.map(({ domain, keySet, endpoint }) => ({
+    return this.intakes.map(({ domain, keySet, endpoint }) => ({
       ...endpoint.status,
       keys: keySet.keys.map((key) => ({
         key: maskKey(key),
-        state: this.#validation.stateOf(domain.url, key),
+        state: this.validation.stateOf(domain.url, key),
       })),
     }));
   }
 
   metrics(): OwnMetric[] {
-    return datadogDeliveryMetrics(this.#intakes.map(({ endpoint }) => endpoint.status));
+    return datadogDeliveryMetrics(this.intakes.map(({ endpoint }) => endpoint.status));
   }
 
   /**
@@ -198,37 +198,37 @@ export class Delivery implements PayloadSink {
    * sends for `stopTimeoutMs` at most, as nothing is lost by waiting for the next start.
    */
   async close(deadlineMs: number): Promise<DeliveryReport> {
-    const { stopTimeoutMs, storage } = this.#settings;
+    const { stopTimeoutMs, storage } = this.settings;
     const deadline = new Deadline(deadlineMs);
     const disk = new Deadline(Math.max(deadlineMs, DISK_MS_MIN));
-    this.#isClosing = true;
-    this.#validation.stop();
-    await deadline.race(this.#started);
+    this.isClosing = true;
+    this.validation.stop();
+    await deadline.race(this.started);
     const shareMs = deadline.leftMs * (storage === undefined ? 1 - RESERVE : 1 - DISK_SHARE);
     const sendMs = stopTimeoutMs === 0 || storage !== undefined ? Math.min(stopTimeoutMs, shareMs) : shareMs;
     const sendUntil = deadline.within(sendMs);
     const left = await Promise.all(
-      this.#intakes.map(async ({ domain, endpoint, store }) => ({
+      this.intakes.map(async ({ domain, endpoint, store }) => ({
         endpoint: maskUrl(domain.url),
         folder: store?.status.folder,
         ...(await endpoint.stop(sendUntil, disk)),
       })),
     );
-    await disk.race(Promise.all(this.#intakes.map(({ validationSender }) => validationSender.close())));
+    await disk.race(Promise.all(this.intakes.map(({ validationSender }) => validationSender.close())));
     const undelivered = this.status()
       .flatMap(({ losses }) => losses)
       .reduce((sum, { items }) => sum + items, 0);
     return stopReport(undelivered, left);
   }
 
-  #makeIntake(domain: IntakeDomain): Intake {
-    const { settings, around } = { settings: this.#settings, around: this.#around };
+  private makeIntake(domain: IntakeDomain): Intake {
+    const { settings, around } = { settings: this.settings, around: this.around };
     const { clock, random, log } = around;
     const losses = new LossCounts();
     const keySet = new KeySet(domain.keys, domain.fileKey);
     /** The key of the last request for a transaction. */
     const usedKeys = new WeakMap<Transaction, string>();
-    const store = settings.storage && this.#makeStore(settings.storage, domain, losses);
+    const store = settings.storage && this.makeStore(settings.storage, domain, losses);
     const http = {
       timeoutMs: settings.timeoutMs,
       connections: settings.requestsMax,
@@ -244,7 +244,7 @@ export class Delivery implements PayloadSink {
       headers: (transaction) => {
         const key = keySet.find(transaction.destination);
         if (key !== undefined) usedKeys.set(transaction, key);
-        return this.#headersFor(key);
+        return this.headersFor(key);
       },
     });
     const endpoint = new Endpoint({
@@ -267,7 +267,7 @@ export class Delivery implements PayloadSink {
       random,
       log,
       isWanted: ({ destination }) => keySet.find(destination) !== undefined,
-      onAnswer: (transaction, status) => this.#learn(domain, keySet, usedKeys.get(transaction), status),
+      onAnswer: (transaction, status) => this.learn(domain, keySet, usedKeys.get(transaction), status),
       // The key it was sent with has been replaced: the new one may do.
       mayChange: (transaction, status) =>
         status === 403 && keySet.find(transaction.destination) !== usedKeys.get(transaction),
@@ -281,7 +281,7 @@ export class Delivery implements PayloadSink {
     return { domain, keySet, endpoint, sender, validationSender, store };
   }
 
-  #makeStore(
+  private makeStore(
     { path, bytesMax, diskRatioMax, ageMaxMs }: StorageSettings,
     domain: IntakeDomain,
     losses: LossCounts,
@@ -292,13 +292,13 @@ export class Delivery implements PayloadSink {
       diskRatioMax,
       ageMaxMs,
       losses,
-      ...this.#around,
+      ...this.around,
     });
   }
 
-  #headersFor(key: string | undefined): Record<string, string> | undefined {
+  private headersFor(key: string | undefined): Record<string, string> | undefined {
     if (key === undefined) return undefined;
-    const { version, allowArbitraryTags } = this.#settings;
+    const { version, allowArbitraryTags } = this.settings;
     return {
       'dd-api-key': key,
       'dd-agent-version': version,
@@ -307,21 +307,21 @@ export class Delivery implements PayloadSink {
     };
   }
 
-  #renewKey(domain: IntakeDomain, keySet: KeySet, refused: string): void {
-    const { clock, log } = this.#around;
+  private renewKey(domain: IntakeDomain, keySet: KeySet, refused: string): void {
+    const { clock, log } = this.around;
     const key = keySet.renew(refused, clock.now());
     if (key === undefined) return;
-    this.#validation.replace(domain.url, refused, key);
+    this.validation.replace(domain.url, refused, key);
     const fields = { endpoint: maskUrl(domain.url), key: maskKey(key), before: maskKey(refused) };
     log.info(fields, 'the file of the API key has another key, which is used from now on');
   }
 
-  #learn(domain: IntakeDomain, keySet: KeySet, key: string | undefined, status: number): void {
+  private learn(domain: IntakeDomain, keySet: KeySet, key: string | undefined, status: number): void {
     if (key === undefined) return;
-    if (status < 300) this.#validation.learn(domain.url, key, 'valid');
+    if (status < 300) this.validation.learn(domain.url, key, 'valid');
     if (status !== 403) return;
-    this.#renewKey(domain, keySet, key);
-    if (keySet.keys.includes(key)) this.#validation.learn(domain.url, key, 'invalid');
+    this.renewKey(domain, keySet, key);
+    if (keySet.keys.includes(key)) this.validation.learn(domain.url, key, 'invalid');
   }
 }
 

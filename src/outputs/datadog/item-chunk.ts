@@ -15,7 +15,7 @@ export class ItemChunk {
   readonly names: string[] = [];
   /** What has to stand together in a body: the source type of an event, else empty. */
   readonly groups: string[] = [];
-  #order: readonly number[] | undefined;
+  private order: readonly number[] | undefined;
 
   constructor(capacity: number) {
     this.writer = new ProtoWriter(capacity);
@@ -49,12 +49,12 @@ export class ItemChunk {
       if (known === undefined) members.set(group, [index]);
       else known.push(index);
     });
-    if (members.size > 1) this.#order = [...members.values()].flat();
+    if (members.size > 1) this.order = [...members.values()].flat();
   }
 
   /** Positions of the items in the order to visit them. */
   *indexes(): Generator<number> {
-    if (this.#order !== undefined) yield* this.#order;
+    if (this.order !== undefined) yield* this.order;
     else for (let index = 0; index < this.size; index++) yield index;
   }
 }

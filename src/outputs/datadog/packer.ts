@@ -43,24 +43,24 @@ interface Item {
 }
 
 export class Packer {
-  readonly #options: PackerOptions;
-  readonly #headers: Readonly<Record<string, string>>;
+  private readonly options: PackerOptions;
+  private readonly headers: Readonly<Record<string, string>>;
   /** Items of the open payload that are not compressed yet. */
-  readonly #pending = new ProtoWriter(PENDING_BYTES);
-  #body: CompressedBody | undefined;
+  private readonly pending = new ProtoWriter(PENDING_BYTES);
+  private body: CompressedBody | undefined;
   /** Of the open payload: bytes before compression, without the close; items; points; times it was repacked. */
-  #uncompressedBytes = 0;
-  #itemCount = 0;
-  #pointCount = 0;
-  #repacks = 0;
+  private uncompressedBytes = 0;
+  private itemCount = 0;
+  private pointCount = 0;
+  private repacks = 0;
   /** The group of the last item. */
-  #group = '';
+  private group = '';
 
   constructor(options: PackerOptions) {
-    this.#options = options;
+    this.options = options;
     const { encoding } = options.compressor;
     const { headers } = options.format;
-    this.#headers = encoding === undefined ? headers : { ...headers, 'Content-Encoding': encoding };
+    this.headers = encoding === undefined ? headers : { ...headers, 'Content-Encoding': encoding };
   }
 
   /** Packs the items of a chunk in order; payloads that are full are handed on. */
@@ -69,53 +69,53 @@ export class Packer {
     for (const index of chunk.indexes()) {
       if (++turn % ITEMS_A_TURN === 0) await nextTurn();
       const item = { chunk, index };
-      if (this.#fits(item)) this.#append(item);
-      else await this.#makeRoom(item);
+      if (this.fits(item)) this.append(item);
+      else await this.makeRoom(item);
     }
   }
 
   /** Hands on the payload under way, unless it is empty. */
   async finish(): Promise<void> {
-    if (this.#itemCount === 0) return;
-    const { format, onPayload } = this.#options;
-    this.#pending.raw(format.close);
-    const body = await this.#openBody().finish(this.#pendingBytes());
+    if (this.itemCount === 0) return;
+    const { format, onPayload } = this.options;
+    this.pending.raw(format.close);
+    const body = await this.openBody().finish(this.pendingBytes());
     const { kind, route } = format;
-    const { itemCount, pointCount } = { itemCount: this.#itemCount, pointCount: this.#pointCount };
-    this.#reset();
-    await onPayload({ kind, route, headers: this.#headers, body, itemCount, pointCount });
+    const { itemCount, pointCount } = { itemCount: this.itemCount, pointCount: this.pointCount };
+    this.reset();
+    await onPayload({ kind, route, headers: this.headers, body, itemCount, pointCount });
   }
 
   /** Forgets the payload under way, after a failure. */
   abandon(): void {
-    this.#body?.discard();
-    this.#reset();
+    this.body?.discard();
+    this.reset();
   }
 
   /** Repacks, closes or drops until the item is dealt with. */
-  async #makeRoom(item: Item): Promise<void> {
-    if (await this.#isTooLarge(item)) {
+  private async makeRoom(item: Item): Promise<void> {
+    if (await this.isTooLarge(item)) {
       const { chunk, index } = item;
-      this.#options.onTooLarge(chunk.names[index] ?? '', sizeOf(item));
+      this.options.onTooLarge(chunk.names[index] ?? '', sizeOf(item));
       return;
     }
-    while (this.#itemCount > 0) {
-      const mayHelp = this.#pending.length > 0 && this.#repacks < REPACKS_MAX && this.#isWithinPlain(item);
-      if (mayHelp) await this.#repack();
+    while (this.itemCount > 0) {
+      const mayHelp = this.pending.length > 0 && this.repacks < REPACKS_MAX && this.isWithinPlain(item);
+      if (mayHelp) await this.repack();
       else await this.finish();
-      if (this.#fits(item)) {
-        this.#append(item);
+      if (this.fits(item)) {
+        this.append(item);
         return;
       }
     }
-    const isSure = this.#fits(item);
-    this.#append(item);
-    if (!isSure) await this.#repack();
+    const isSure = this.fits(item);
+    this.append(item);
+    if (!isSure) await this.repack();
   }
 
   /** Whether not even an empty payload takes the item. Where the worst case does not say, it is compressed. */
-  async #isTooLarge(item: Item): Promise<boolean> {
-    const { compressor, format } = this.#options;
+  private async isTooLarge(item: Item): Promise<boolean> {
+    const { compressor, format } = this.options;
     const { limits, close } = format;
     const { chunk, index } = item;
     const open = format.open(chunk.groups[index] ?? '');
@@ -130,70 +130,68 @@ export class Packer {
   }
 
   /** Whether the open payload takes the item for sure. */
-  #fits(item: Item): boolean {
-    if (!this.#isWithinPlain(item)) return false;
-    const { compressor, format } = this.#options;
-    const pending = this.#pending.length + this.#lengthOf(item) + format.close.length;
-    const compressed = this.#body?.byteCount ?? 0;
+  private fits(item: Item): boolean {
+    if (!this.isWithinPlain(item)) return false;
+    const { compressor, format } = this.options;
+    const pending = this.pending.length + this.lengthOf(item) + format.close.length;
+    const compressed = this.body?.byteCount ?? 0;
     return compressed + compressor.bound(pending) <= format.limits.compressedBytes;
   }
 
   /** Whether the open payload, with the item, is within the limits that compression has no part in. */
-  #isWithinPlain(item: Item): boolean {
-    const { limits, close } = this.#options.format;
+  private isWithinPlain(item: Item): boolean {
+    const { limits, close } = this.options.format;
     return (
-      this.#pointCount + (item.chunk.points[item.index] as number) <= limits.points &&
-      this.#uncompressedBytes + this.#lengthOf(item) + close.length <= limits.uncompressedBytes
+      this.pointCount + (item.chunk.points[item.index] as number) <= limits.points &&
+      this.uncompressedBytes + this.lengthOf(item) + close.length <= limits.uncompressedBytes
     );
   }
 
   /** Bytes of the item and of what comes before it. */
-  #lengthOf({ chunk, index }: Item): number {
-    return (
-      (chunk.ends[index] as number) - chunk.start(index) + this.#before(chunk.groups[index] ?? '').length
-    );
+  private lengthOf({ chunk, index }: Item): number {
+    return (chunk.ends[index] as number) - chunk.start(index) + this.before(chunk.groups[index] ?? '').length;
   }
 
-  #before(group: string): Uint8Array {
-    const { format } = this.#options;
-    return this.#itemCount === 0 ? format.open(group) : format.between(this.#group, group);
+  private before(group: string): Uint8Array {
+    const { format } = this.options;
+    return this.itemCount === 0 ? format.open(group) : format.between(this.group, group);
   }
 
-  #append(item: Item): void {
+  private append(item: Item): void {
     const { chunk, index } = item;
     const group = chunk.groups[index] ?? '';
-    const before = this.#before(group);
-    if (before.length > 0) this.#pending.raw(before);
-    this.#pending.raw(bytesOf(item));
-    this.#uncompressedBytes += before.length + sizeOf(item);
-    this.#itemCount++;
-    this.#pointCount += chunk.points[index] as number;
-    this.#group = group;
+    const before = this.before(group);
+    if (before.length > 0) this.pending.raw(before);
+    this.pending.raw(bytesOf(item));
+    this.uncompressedBytes += before.length + sizeOf(item);
+    this.itemCount++;
+    this.pointCount += chunk.points[index] as number;
+    this.group = group;
   }
 
-  async #repack(): Promise<void> {
-    await this.#openBody().compress(this.#pendingBytes());
-    this.#pending.length = 0;
-    this.#repacks++;
+  private async repack(): Promise<void> {
+    await this.openBody().compress(this.pendingBytes());
+    this.pending.length = 0;
+    this.repacks++;
   }
 
-  #pendingBytes(): Uint8Array {
-    return this.#pending.bytes.subarray(0, this.#pending.length);
+  private pendingBytes(): Uint8Array {
+    return this.pending.bytes.subarray(0, this.pending.length);
   }
 
-  #openBody(): CompressedBody {
-    this.#body ??= this.#options.compressor.open();
-    return this.#body;
+  private openBody(): CompressedBody {
+    this.body ??= this.options.compressor.open();
+    return this.body;
   }
 
-  #reset(): void {
-    this.#body = undefined;
-    this.#pending.length = 0;
-    this.#uncompressedBytes = 0;
-    this.#itemCount = 0;
-    this.#pointCount = 0;
-    this.#repacks = 0;
-    this.#group = '';
+  private reset(): void {
+    this.body = undefined;
+    this.pending.length = 0;
+    this.uncompressedBytes = 0;
+    this.itemCount = 0;
+    this.pointCount = 0;
+    this.repacks = 0;
+    this.group = '';
   }
 }
 

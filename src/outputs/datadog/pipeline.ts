@@ -46,34 +46,34 @@ export class Pipeline {
   payloads = 0;
   payloadBytes = 0;
   readonly dropped = new Map<DropReason, number>(DROP_REASONS.map((reason) => [reason, 0]));
-  readonly #options: PipelineOptions;
-  readonly #packer: Packer;
-  readonly #queueBytesMax: number;
-  #open = new ItemChunk(CHUNK_BYTES);
+  private readonly options: PipelineOptions;
+  private readonly packer: Packer;
+  private readonly queueBytesMax: number;
+  private open = new ItemChunk(CHUNK_BYTES);
   /** Items of the open chunk that are counted as taken. */
-  #counted = 0;
-  #queuedBytes = 0;
-  #queuedItems = 0;
+  private counted = 0;
+  private _queuedBytes = 0;
+  private queuedItems = 0;
   /** Everything that was queued, packed. */
-  #work: Promise<void> = Promise.resolve();
+  private work: Promise<void> = Promise.resolve();
   /** What the log has not heard of yet. */
-  readonly #unsaid = new Map<DropReason, { count: number; names: string[] }>();
+  private readonly unsaid = new Map<DropReason, { count: number; names: string[] }>();
 
   constructor(options: PipelineOptions) {
-    this.#options = options;
+    this.options = options;
     this.kind = options.format.kind;
-    this.#queueBytesMax =
+    this.queueBytesMax =
       options.queueBytesMax ?? (options.isGrouped === true ? GROUPED_BYTES_MAX : QUEUE_BYTES_MAX);
-    this.#packer = new Packer({
+    this.packer = new Packer({
       format: options.format,
       compressor: options.compressor,
-      onPayload: (payload) => this.#handOn(payload),
-      onTooLarge: (name, byteCount) => this.#drop('too_large', `${nameOf(name)} (${byteCount} bytes)`),
+      onPayload: (payload) => this.handOn(payload),
+      onTooLarge: (name, byteCount) => this.drop('too_large', `${nameOf(name)} (${byteCount} bytes)`),
     });
   }
 
   get queuedBytes(): number {
-    return this.#queuedBytes + this.#open.byteCount;
+    return this._queuedBytes + this.open.byteCount;
   }
 
   get droppedItems(): number {
@@ -87,93 +87,93 @@ export class Pipeline {
 
   /** Where to write the next items, `count` at most; undefined, and they are dropped, when the queue is full. */
   room(count: number, name: ByteString): ItemChunk | undefined {
-    if (this.queuedBytes < this.#queueBytesMax) return this.#open;
+    if (this.queuedBytes < this.queueBytesMax) return this.open;
     this.refuse('queue_full', name, count);
     return undefined;
   }
 
   /** Counts what was written to room(), and queues it when it is enough. */
   wrote(): void {
-    this.taken += this.#open.size - this.#counted;
-    this.#counted = this.#open.size;
-    if (this.#open.byteCount >= CHUNK_BYTES && this.#options.isGrouped !== true) this.#queueOpen(false);
+    this.taken += this.open.size - this.counted;
+    this.counted = this.open.size;
+    if (this.open.byteCount >= CHUNK_BYTES && this.options.isGrouped !== true) this.queueOpen(false);
   }
 
   /** Counts items that came and cannot be written. */
   refuse(reason: DropReason, name: ByteString, count = 1): void {
     this.taken += count;
-    this.#drop(reason, nameOf(name), count);
+    this.drop(reason, nameOf(name), count);
   }
 
   /** Ends the flush: what was taken becomes payloads, also when the last one is not full. */
   flush(): void {
-    this.#queueOpen(true);
+    this.queueOpen(true);
   }
 
   /** Resolves when everything that was flushed has been handed to the sink. */
   whenIdle(): Promise<void> {
-    return this.#work;
+    return this.work;
   }
 
-  #queueOpen(endsFlush: boolean): void {
-    const chunk = this.#open;
-    if (this.#options.isGrouped === true) chunk.group();
+  private queueOpen(endsFlush: boolean): void {
+    const chunk = this.open;
+    if (this.options.isGrouped === true) chunk.group();
     const { byteCount, size } = chunk;
     if (size > 0) {
-      this.#open = new ItemChunk(CHUNK_BYTES);
-      this.#counted = 0;
-      this.#queuedBytes += byteCount;
-      this.#queuedItems += size;
+      this.open = new ItemChunk(CHUNK_BYTES);
+      this.counted = 0;
+      this._queuedBytes += byteCount;
+      this.queuedItems += size;
     }
-    this.#work = this.#work.then(() => this.#pack(chunk, endsFlush));
+    this.work = this.work.then(() => this.pack(chunk, endsFlush));
   }
 
-  async #pack(chunk: ItemChunk, endsFlush: boolean): Promise<void> {
+  private async pack(chunk: ItemChunk, endsFlush: boolean): Promise<void> {
     try {
       if (chunk.size > 0) {
         await nextTurn();
-        await this.#packer.pack(chunk);
+        await this.packer.pack(chunk);
       }
-      if (endsFlush) await this.#packer.finish();
+      if (endsFlush) await this.packer.finish();
     } catch (error) {
-      this.#abandon(chunk.size, error);
+      this.abandon(chunk.size, error);
     } finally {
-      this.#queuedBytes -= chunk.byteCount;
-      this.#queuedItems -= chunk.size;
+      this._queuedBytes -= chunk.byteCount;
+      this.queuedItems -= chunk.size;
     }
-    if (endsFlush) this.#tellDrops();
+    if (endsFlush) this.tellDrops();
   }
 
-  async #handOn(payload: Payload): Promise<void> {
+  private async handOn(payload: Payload): Promise<void> {
     this.packed += payload.itemCount;
     this.payloads++;
     this.payloadBytes += payload.body.length;
-    await this.#options.sink.submit(payload);
+    await this.options.sink.submit(payload);
   }
 
   /** Compression failed, for want of memory or because of a bug: what was being packed is lost. */
-  #abandon(chunkItems: number, error: unknown): void {
-    this.#packer.abandon();
-    const waiting = this.#queuedItems - chunkItems + this.#counted;
-    this.#drop('failed', '', this.held - waiting);
-    this.#options.log.error({ kind: this.kind, err: error }, 'a Datadog payload could not be made');
+  private abandon(chunkItems: number, error: unknown): void {
+    this.packer.abandon();
+    const waiting = this.queuedItems - chunkItems + this.counted;
+    this.drop('failed', '', this.held - waiting);
+    this.options.log.error({ kind: this.kind, err: error }, 'a Datadog payload could not be made');
   }
 
-  #drop(reason: DropReason, name: string, count = 1): void {
+  private drop(reason: DropReason, name: string, count = 1): void {
     this.dropped.set(reason, (this.dropped.get(reason) ?? 0) + count);
-    const unsaid = this.#unsaid.get(reason) ?? { count: 0, names: [] };
+    const unsaid = this.unsaid.get(reason) ?? { count: 0, names: [] };
     unsaid.count += count;
     if (unsaid.names.length < NAMES_MAX && name !== '') unsaid.names.push(name);
-    this.#unsaid.set(reason, unsaid);
+    this.unsaid.set(reason, unsaid);
   }
 
   /** One line of the log for each reason, at most once a flush. */
-  #tellDrops(): void {
-    for (const [reason, { count, names }] of this.#unsaid) {
+  private tellDrops(): void {
+    for (const [reason, { count, names }] of this.unsaid) {
       const fields = { kind: this.kind, reason, dropped: count, names };
-      this.#options.log.error(fields, 'the Datadog output dropped what it cannot send');
+      this.options.log.error(fields, 'the Datadog output dropped what it cannot send');
     }
-    this.#unsaid.clear();
+    this.unsaid.clear();
   }
 }
 

@@ -51,35 +51,35 @@ export interface EndpointCounts {
 
 /** Counts what goes through an endpoint. Bounded by kinds and by the status codes there are. */
 export class EndpointTally {
-  readonly #submitted: Record<string, Amount> = {};
-  readonly #delivered: Record<string, Amount> = {};
-  readonly #requests: Record<string, number> = {};
-  #failures = 0;
+  private readonly _submitted: Record<string, Amount> = {};
+  private readonly delivered: Record<string, Amount> = {};
+  private readonly requests: Record<string, number> = {};
+  private failures = 0;
   lastError: { readonly at: number; readonly text: string } | undefined;
   lastSuccessAt: number | undefined;
 
   get counts(): EndpointCounts {
     return {
-      submitted: this.#submitted,
-      delivered: this.#delivered,
-      requests: this.#requests,
-      failures: this.#failures,
+      submitted: this._submitted,
+      delivered: this.delivered,
+      requests: this.requests,
+      failures: this.failures,
     };
   }
 
   submitted(transaction: Transaction): void {
-    count(this.#submitted, transaction);
+    count(this._submitted, transaction);
   }
 
   answered(transaction: Transaction, result: SendResult, outcome: Outcome, now: number): void {
     const name = result.kind === 'answered' ? String(result.status) : 'no_answer';
-    this.#requests[name] = (this.#requests[name] ?? 0) + 1;
+    this.requests[name] = (this.requests[name] ?? 0) + 1;
     if (outcome === 'delivered') {
-      count(this.#delivered, transaction);
+      count(this.delivered, transaction);
       this.lastSuccessAt = now;
       return;
     }
-    if (outcome === 'retry') this.#failures++;
+    if (outcome === 'retry') this.failures++;
     const text = result.kind === 'failed' ? result.error : `status ${name}`;
     this.lastError = { at: now, text: `${transaction.route}: ${text}` };
   }

@@ -34,15 +34,15 @@ class FakeSender implements Sender {
   readonly acknowledged: string[] = [];
   underWayMax = 0;
   isClosed = false;
-  readonly #waiting: ((result: SendResult) => void)[] = [];
+  private readonly waiting: ((result: SendResult) => void)[] = [];
 
   async send(one: Transaction): Promise<SendResult> {
     this.sent.push(nameOf(one));
     let result = this.answer;
     if (result === 'later') {
       result = await new Promise<SendResult>((resolve) => {
-        this.#waiting.push(resolve);
-        this.underWayMax = Math.max(this.underWayMax, this.#waiting.length);
+        this.waiting.push(resolve);
+        this.underWayMax = Math.max(this.underWayMax, this.waiting.length);
       });
     }
     if (result.kind === 'answered' && result.status < 300) this.acknowledged.push(nameOf(one));
@@ -50,8 +50,8 @@ class FakeSender implements Sender {
   }
 
   /** Answers what waits. */
-  release(result: SendResult = OK, count = this.#waiting.length): void {
-    for (const resolve of this.#waiting.splice(0, count)) resolve(result);
+  release(result: SendResult = OK, count = this.waiting.length): void {
+    for (const resolve of this.waiting.splice(0, count)) resolve(result);
   }
 
   close(): Promise<void> {

@@ -66,63 +66,63 @@ export interface LeftAtStop {
 }
 
 export class Endpoint {
-  readonly #options: EndpointOptions;
-  readonly #breakers = new Map<string, CircuitBreaker>();
-  readonly #tally = new EndpointTally();
-  readonly #outage: OutageLog;
-  #new: Transaction[] = [];
-  #newBytes = 0;
-  #old: Transaction[] = [];
-  #newInARow = 0;
-  readonly #underWay = new Map<Transaction, Promise<void>>();
-  #passing: Promise<void> | undefined;
-  #cancelPass: () => void = () => undefined;
-  #stopping = false;
-  #isStopped = false;
-  #lastError = '';
+  private readonly options: EndpointOptions;
+  private readonly breakers = new Map<string, CircuitBreaker>();
+  private readonly _tally = new EndpointTally();
+  private readonly outage: OutageLog;
+  private new: Transaction[] = [];
+  private newBytes = 0;
+  private old: Transaction[] = [];
+  private newInARow = 0;
+  private readonly underWay = new Map<Transaction, Promise<void>>();
+  private passing: Promise<void> | undefined;
+  private cancelPass: () => void = () => undefined;
+  private stopping = false;
+  private isStopped = false;
+  private lastError = '';
 
   constructor(options: EndpointOptions) {
-    this.#options = options;
-    this.#outage = new OutageLog(options.log, { endpoint: options.name });
+    this.options = options;
+    this.outage = new OutageLog(options.log, { endpoint: options.name });
   }
 
   start(): void {
-    this.#cancelPass = this.#options.clock.after(PASS_MS, () => {
-      this.#beginPass();
+    this.cancelPass = this.options.clock.after(PASS_MS, () => {
+      this.beginPass();
       this.start();
     });
   }
 
   /** Takes a transaction, to send it or to count it as lost. */
   submit(transaction: Transaction): void {
-    this.#tally.submitted(transaction);
-    if (this.#isStopped) {
-      this.#lose(transaction, 'stopped');
+    this._tally.submitted(transaction);
+    if (this.isStopped) {
+      this.lose(transaction, 'stopped');
       return;
     }
-    const { highMax, newBytesMax, queue } = this.#options;
+    const { highMax, newBytesMax, queue } = this.options;
     const cost = costOf(transaction);
-    if (this.#new.length >= highMax || (this.#new.length > 0 && this.#newBytes + cost > newBytesMax)) {
+    if (this.new.length >= highMax || (this.new.length > 0 && this.newBytes + cost > newBytesMax)) {
       queue.add(transaction);
       return;
     }
-    this.#new.push(transaction);
-    this.#newBytes += cost;
-    this.#pump();
+    this.new.push(transaction);
+    this.newBytes += cost;
+    this.pump();
   }
 
   get status(): EndpointStatus {
-    const { name, queue, losses, clock } = this.#options;
+    const { name, queue, losses, clock } = this.options;
     const queued = queue.status;
-    const sending = [...this.#new, ...this.#old, ...this.#underWay.keys()];
+    const sending = [...this.new, ...this.old, ...this.underWay.keys()];
     const now = clock.now();
     const oldest = Math.min(queued.oldestAt ?? now, ...sending.map(({ createdAt }) => createdAt));
     const items = (list: readonly Transaction[]): number => list.reduce((sum, t) => sum + t.itemCount, 0);
     return {
       endpoint: name,
-      state: this.#state,
-      downSince: this.#outage.downSince,
-      targets: [...this.#breakers].map(([route, { state, errors, retryAt }]) => ({
+      state: this.state,
+      downSince: this.outage.downSince,
+      targets: [...this.breakers].map(([route, { state, errors, retryAt }]) => ({
         route,
         state,
         errors,
@@ -133,31 +133,31 @@ export class Endpoint {
         items: queued.items + items(sending),
         bytes: queued.bytes + sending.reduce((sum, one) => sum + costOf(one), 0),
         oldestAgeSeconds: Math.max(now - oldest, 0) / 1000,
-        new: this.#new.length,
-        retry: queued.payloads + this.#old.length,
-        underWay: this.#underWay.size,
+        new: this.new.length,
+        retry: queued.payloads + this.old.length,
+        underWay: this.underWay.size,
       },
       disk: queued.disk,
-      lastError: this.#tally.lastError,
-      lastSuccessAt: this.#tally.lastSuccessAt,
-      counts: this.#tally.counts,
+      lastError: this._tally.lastError,
+      lastSuccessAt: this._tally.lastSuccessAt,
+      counts: this._tally.counts,
       losses: losses.list(),
     };
   }
 
   get tally(): EndpointTally {
-    return this.#tally;
+    return this._tally;
   }
 
   /** Passes now instead of at the next ticker, and resolves when that is done; for tests on a virtual clock. */
   async pass(): Promise<void> {
-    this.#beginPass();
-    await this.#passing;
+    this.beginPass();
+    await this.passing;
   }
 
   /** Resolves when no request is under way. */
   async idle(): Promise<void> {
-    while (this.#underWay.size > 0) await Promise.all(this.#underWay.values());
+    while (this.underWay.size > 0) await Promise.all(this.underWay.values());
   }
 
   /**
@@ -165,99 +165,99 @@ export class Endpoint {
    * put on disk by `until`. Returns what is left.
    */
   async stop(sendUntil: Deadline, until: Deadline): Promise<LeftAtStop> {
-    const { sender, queue, clock } = this.#options;
-    this.#cancelPass();
-    this.#stopping = true;
-    for (const breaker of this.#breakers.values()) breaker.hurry(clock.now());
-    await sendUntil.race(Promise.resolve(this.#passing));
-    await this.#deliver(sendUntil);
+    const { sender, queue, clock } = this.options;
+    this.cancelPass();
+    this.stopping = true;
+    for (const breaker of this.breakers.values()) breaker.hurry(clock.now());
+    await sendUntil.race(Promise.resolve(this.passing));
+    await this.deliver(sendUntil);
     // What is still under way is given up by the sender, and comes back to the retry queue.
-    this.#isStopped = true;
-    this.#giveBack(this.#new.splice(0));
-    this.#giveBack(this.#old.splice(0));
-    this.#newBytes = 0;
+    this.isStopped = true;
+    this.giveBack(this.new.splice(0));
+    this.giveBack(this.old.splice(0));
+    this.newBytes = 0;
     await until.race(sender.close());
     await until.race(this.idle());
     return queue.stop(until);
   }
 
-  async #deliver(deadline: Deadline): Promise<void> {
-    const { queue } = this.#options;
+  private async deliver(deadline: Deadline): Promise<void> {
+    const { queue } = this.options;
     while (!deadline.isOver) {
-      this.#choose(queue.takeAll().sort(compareForSending));
-      this.#pump();
-      if (this.#new.length + this.#old.length + this.#underWay.size + queue.size === 0) return;
-      await deadline.race(this.#nextChance());
+      this.choose(queue.takeAll().sort(compareForSending));
+      this.pump();
+      if (this.new.length + this.old.length + this.underWay.size + queue.size === 0) return;
+      await deadline.race(this.nextChance());
     }
   }
 
   /** Resolves when a request has ended, or when a pause may have. */
-  async #nextChance(): Promise<void> {
-    const { clock } = this.#options;
+  private async nextChance(): Promise<void> {
+    const { clock } = this.options;
     const now = clock.now();
-    const pauses = [...this.#breakers.values()].map(({ retryAt }) => retryAt - now).filter((ms) => ms > 0);
+    const pauses = [...this.breakers.values()].map(({ retryAt }) => retryAt - now).filter((ms) => ms > 0);
     let cancel: () => void = () => undefined;
     const chance = new Promise<void>((resolve) => {
       cancel = clock.after(Math.min(CHANCE_MS, ...pauses), resolve);
     });
-    await Promise.race([chance, ...this.#underWay.values()]);
+    await Promise.race([chance, ...this.underWay.values()]);
     cancel();
   }
 
-  get #state(): EndpointStatus['state'] {
-    const states = [...this.#breakers.values()].map(({ state }) => state);
+  private get state(): EndpointStatus['state'] {
+    const states = [...this.breakers.values()].map(({ state }) => state);
     if (states.includes('half-blocked')) return 'half-blocked';
     return states.includes('blocked') ? 'blocked' : 'unblocked';
   }
 
   /** Starts as many requests as may be under way. */
-  #pump(): void {
-    const { requestsMax, clock } = this.#options;
-    while (this.#underWay.size < requestsMax) {
-      const transaction = this.#next();
+  private pump(): void {
+    const { requestsMax, clock } = this.options;
+    while (this.underWay.size < requestsMax) {
+      const transaction = this.next();
       if (transaction === undefined) break;
-      if (this.#isLostForGood(transaction)) continue;
-      if (this.#breakerOf(transaction).request(clock.now())) this.#send(transaction);
-      else this.#options.queue.add(transaction);
+      if (this.isLostForGood(transaction)) continue;
+      if (this.breakerOf(transaction).request(clock.now())) this.send(transaction);
+      else this.options.queue.add(transaction);
     }
-    const drained = this.#old.length === 0 && this.#underWay.size < requestsMax;
-    if (drained && this.#hasMoreToDrain) this.#beginPass();
+    const drained = this.old.length === 0 && this.underWay.size < requestsMax;
+    if (drained && this.hasMoreToDrain) this.beginPass();
   }
 
   /** The next transaction: a new one, or an old one when it is its turn or there is nothing new. */
-  #next(): Transaction | undefined {
-    const oldsTurn = this.#newInARow >= OLD_EVERY - 1 && this.#old.length > 0;
-    const fresh = oldsTurn ? undefined : this.#new.shift();
+  private next(): Transaction | undefined {
+    const oldsTurn = this.newInARow >= OLD_EVERY - 1 && this.old.length > 0;
+    const fresh = oldsTurn ? undefined : this.new.shift();
     if (fresh === undefined) {
-      this.#newInARow = 0;
-      return this.#old.shift();
+      this.newInARow = 0;
+      return this.old.shift();
     }
-    this.#newInARow++;
-    this.#newBytes -= costOf(fresh);
+    this.newInARow++;
+    this.newBytes -= costOf(fresh);
     return fresh;
   }
 
   /** Old data that a working endpoint could have now: no need to wait for the next ticker. */
-  get #hasMoreToDrain(): boolean {
-    const { queue } = this.#options;
-    if (this.#stopping || this.#passing !== undefined || this.#state !== 'unblocked') return false;
+  private get hasMoreToDrain(): boolean {
+    const { queue } = this.options;
+    if (this.stopping || this.passing !== undefined || this.state !== 'unblocked') return false;
     return queue.size > 0 || queue.hasStored;
   }
 
-  #send(transaction: Transaction): void {
+  private send(transaction: Transaction): void {
     // It counts as under way before anything else hears of it.
-    this.#underWay.set(transaction, Promise.resolve());
-    const done = this.#options.sender.send(transaction).then((result) => {
-      this.#underWay.delete(transaction);
-      this.#finish(transaction, result);
-      this.#pump();
+    this.underWay.set(transaction, Promise.resolve());
+    const done = this.options.sender.send(transaction).then((result) => {
+      this.underWay.delete(transaction);
+      this.finish(transaction, result);
+      this.pump();
     });
-    this.#underWay.set(transaction, done);
+    this.underWay.set(transaction, done);
   }
 
-  #finish(transaction: Transaction, result: SendResult): void {
-    const { queue, clock, random, onAnswer, mayChange = () => false } = this.#options;
-    const breaker = this.#breakerOf(transaction);
+  private finish(transaction: Transaction, result: SendResult): void {
+    const { queue, clock, random, onAnswer, mayChange = () => false } = this.options;
+    const breaker = this.breakerOf(transaction);
     const now = clock.now();
     if (result.kind === 'aborted') {
       breaker.giveUp();
@@ -265,14 +265,14 @@ export class Endpoint {
       return;
     }
     const outcome: Outcome = result.kind === 'failed' ? 'retry' : outcomeOf(result.status);
-    this.#tally.answered(transaction, result, outcome, now);
+    this._tally.answered(transaction, result, outcome, now);
     if (result.kind === 'answered') onAnswer?.(transaction, result.status);
     if (outcome === 'retry') {
       transaction.errors++;
       const asked = result.kind === 'answered' ? (result.retryAfterMs ?? 0) : 0;
       breaker.failure(now, random(), Math.min(asked, RETRY_AFTER_MAX_MS));
       const error = result.kind === 'failed' ? result.error : `status ${result.status}`;
-      this.#lastError = `${transaction.route}: ${error}`;
+      this.lastError = `${transaction.route}: ${error}`;
       queue.add(transaction);
     } else {
       // Only trouble of the endpoint blocks it; a refused payload is the payload's own.
@@ -280,102 +280,101 @@ export class Endpoint {
       const isAgain =
         outcome === 'refused' && result.kind === 'answered' && mayChange(transaction, result.status);
       if (isAgain) queue.add(transaction);
-      else this.#settle(transaction, outcome);
+      else this.settle(transaction, outcome);
     }
-    this.#watchOutage(now);
+    this.watchOutage(now);
   }
 
-  #settle(transaction: Transaction, outcome: 'delivered' | 'refused'): void {
-    this.#options.queue.settle(transaction);
-    if (outcome === 'refused') this.#lose(transaction, 'refused');
+  private settle(transaction: Transaction, outcome: 'delivered' | 'refused'): void {
+    this.options.queue.settle(transaction);
+    if (outcome === 'refused') this.lose(transaction, 'refused');
   }
 
-  #watchOutage(now: number): void {
-    const isUp = this.#state === 'unblocked';
+  private watchOutage(now: number): void {
+    const isUp = this.state === 'unblocked';
     // Counting what waits takes a while when it is much.
-    if (!this.#outage.wantsToKnow(isUp)) return;
-    const { losses, queue } = this.#options;
+    if (!this.outage.wantsToKnow(isUp)) return;
+    const { losses, queue } = this.options;
     const { payloads, items, disk } = queue.status;
     const held = { payloads: payloads + (disk?.payloads ?? 0), items: items + (disk?.items ?? 0) };
-    const report = { error: this.#lastError, held, lost: losses.total };
-    if (isUp) this.#outage.up(now, report);
-    else this.#outage.down(now, report);
+    const report = { error: this.lastError, held, lost: losses.total };
+    if (isUp) this.outage.up(now, report);
+    else this.outage.down(now, report);
   }
 
-  #beginPass(): void {
-    this.#options.queue.sweep();
-    if (this.#passing !== undefined || this.#stopping) return;
-    this.#passing = this.#runPass().then(() => {
-      this.#passing = undefined;
-      this.#pump();
+  private beginPass(): void {
+    this.options.queue.sweep();
+    if (this.passing !== undefined || this.stopping) return;
+    this.passing = this.runPass().then(() => {
+      this.passing = undefined;
+      this.pump();
     });
   }
 
   /** Moves what may be sent from the retry queue to the low queue. */
-  async #runPass(): Promise<void> {
-    const { queue, clock } = this.#options;
-    if (this.#outage.downSince !== undefined) this.#watchOutage(clock.now());
+  private async runPass(): Promise<void> {
+    const { queue, clock } = this.options;
+    if (this.outage.downSince !== undefined) this.watchOutage(clock.now());
     const waiting = queue.takeAll();
     // A file is read only when memory is empty and at least one request would be allowed.
     const wantsStored =
-      waiting.length === 0 && this.#old.length === 0 && queue.hasStored && this.#mayTry(clock.now());
+      waiting.length === 0 && this.old.length === 0 && queue.hasStored && this.mayTry(clock.now());
     if (!wantsStored) {
-      this.#choose(waiting.sort(compareForSending));
+      this.choose(waiting.sort(compareForSending));
       return;
     }
     await queue.takeStored((stored) => {
-      if (this.#stopping) this.#giveBack(stored);
-      else this.#choose([...stored].sort(compareForSending));
+      if (this.stopping) this.giveBack(stored);
+      else this.choose([...stored].sort(compareForSending));
     });
   }
 
-  #choose(sorted: readonly Transaction[]): void {
-    const { queue, clock, lowMax, newBytesMax } = this.#options;
+  private choose(sorted: readonly Transaction[]): void {
+    const { queue, clock, lowMax, newBytesMax } = this.options;
     const now = clock.now();
-    let bytes = this.#old.reduce((sum, one) => sum + costOf(one), 0);
-    const tried = new Set(this.#old.map(({ route }) => route));
+    let bytes = this.old.reduce((sum, one) => sum + costOf(one), 0);
+    const tried = new Set(this.old.map(({ route }) => route));
     for (const transaction of sorted) {
-      if (this.#isLostForGood(transaction)) continue;
-      const allowed = this.#breakerOf(transaction).wouldAllow(now);
+      if (this.isLostForGood(transaction)) continue;
+      const allowed = this.breakerOf(transaction).wouldAllow(now);
       const mayGo = allowed === 'any' || (allowed === 'one' && !tried.has(transaction.route));
-      const hasRoom =
-        this.#old.length < lowMax && (bytes === 0 || bytes + costOf(transaction) <= newBytesMax);
+      const hasRoom = this.old.length < lowMax && (bytes === 0 || bytes + costOf(transaction) <= newBytesMax);
       if (mayGo && hasRoom) {
         tried.add(transaction.route);
         bytes += costOf(transaction);
-        this.#old.push(transaction);
+        this.old.push(transaction);
       } else queue.add(transaction);
     }
   }
 
   /** Whether any route may be tried; a route nobody has tried may. */
-  #mayTry(now: number): boolean {
-    const breakers = [...this.#breakers.values()];
+  private mayTry(now: number): boolean {
+    const breakers = [...this.breakers.values()];
     return breakers.length === 0 || breakers.some((breaker) => breaker.wouldAllow(now) !== 'none');
   }
 
-  #isLostForGood(transaction: Transaction): boolean {
-    if (this.#options.isWanted?.(transaction) !== false) return false;
-    this.#options.queue.settle(transaction);
-    this.#lose(transaction, 'no_destination');
+  private isLostForGood(transaction: Transaction): boolean {
+    if (this.options.isWanted?.(transaction) !== false) return false;
+    this.options.queue.settle(transaction);
+    this.lose(transaction, 'no_destination');
     return true;
   }
 
-  #lose(transaction: Transaction, reason: LossReason): void {
-    const { losses, clock } = this.#options;
+  private lose(transaction: Transaction, reason: LossReason): void {
+    const { losses, clock } = this.options;
     losses.add(reason, transaction.kind, clock.now() - transaction.createdAt, amountOf(transaction));
   }
 
-  #giveBack(transactions: readonly Transaction[]): void {
-    for (const transaction of transactions) this.#options.queue.add(transaction);
+  private giveBack(transactions: readonly Transaction[]): void {
+    for (const transaction of transactions) this.options.queue.add(transaction);
   }
 
-  #breakerOf({ route }: Transaction): CircuitBreaker {
-    let breaker = this.#breakers.get(route);
+  private breakerOf({ route }: Transaction): CircuitBreaker {
+    let breaker = this.breakers.get(route);
     if (breaker === undefined) {
-      breaker = new CircuitBreaker(this.#options.backoff);
-      if (this.#stopping) breaker.hurry(this.#options.clock.now());
-      this.#breakers.set(route, breaker);
+      breaker = new CircuitBreaker(this.options.backoff);
+      if (this.stopping) breaker.hurry(this.options.clock.now());
+      this.breakers.set(route, breaker);
     }
     return breaker;
   }

@@ -54,20 +54,20 @@ export interface HttpAnswer {
 }
 
 export class HttpSender implements Sender {
-  readonly #options: HttpSenderOptions;
-  readonly #underWay = new Set<AbortController>();
-  #isClosed = false;
-  #dispatcher: Dispatcher;
-  #madeAt: number;
+  private readonly options: HttpSenderOptions;
+  private readonly underWay = new Set<AbortController>();
+  private isClosed = false;
+  private dispatcher: Dispatcher;
+  private madeAt: number;
 
   constructor(options: HttpSenderOptions) {
-    this.#options = options;
-    this.#dispatcher = makeDispatcher(options);
-    this.#madeAt = options.clock.now();
+    this.options = options;
+    this.dispatcher = makeDispatcher(options);
+    this.madeAt = options.clock.now();
   }
 
   async send(transaction: Transaction): Promise<SendResult> {
-    const headers = this.#options.headers(transaction);
+    const headers = this.options.headers(transaction);
     if (headers === undefined) return { kind: 'failed', error: 'there is no key to send it with' };
     const { route, body } = transaction;
     return this.request('POST', route, { ...transaction.headers, ...headers }, body);
@@ -79,53 +79,53 @@ export class HttpSender implements Sender {
     path: string,
     headers: Readonly<Record<string, string>>,
     body: Uint8Array | null = null,
-    timeoutMs = this.#options.timeoutMs,
+    timeoutMs = this.options.timeoutMs,
   ): Promise<SendResult> {
-    if (this.#isClosed) return { kind: 'aborted' };
-    this.#resetIfDue();
+    if (this.isClosed) return { kind: 'aborted' };
+    this.resetIfDue();
     const controller = new AbortController();
     let isLate = false;
     const timer = setTimeout(() => {
       isLate = true;
       controller.abort();
     }, timeoutMs);
-    this.#underWay.add(controller);
+    this.underWay.add(controller);
     try {
       const { signal } = controller;
       return {
         kind: 'answered',
-        ...(await this.#requestAgainIfStale({ method, path, headers, body, signal })),
+        ...(await this.requestAgainIfStale({ method, path, headers, body, signal })),
       };
     } catch (error) {
-      if (this.#isClosed) return { kind: 'aborted' };
+      if (this.isClosed) return { kind: 'aborted' };
       if (isLate) return { kind: 'failed', error: `no answer within ${timeoutMs / 1000} seconds` };
       return { kind: 'failed', error: describeCause(error) };
     } finally {
       clearTimeout(timer);
-      this.#underWay.delete(controller);
+      this.underWay.delete(controller);
     }
   }
 
   async close(): Promise<void> {
-    this.#isClosed = true;
-    for (const controller of this.#underWay) controller.abort();
-    await this.#dispatcher.destroy().catch(() => undefined);
+    this.isClosed = true;
+    for (const controller of this.underWay) controller.abort();
+    await this.dispatcher.destroy().catch(() => undefined);
   }
 
-  async #requestAgainIfStale(request: Omit<Dispatcher.RequestOptions, 'origin'>): Promise<HttpAnswer> {
+  private async requestAgainIfStale(request: Omit<Dispatcher.RequestOptions, 'origin'>): Promise<HttpAnswer> {
     try {
-      return await this.#requestOnce(request);
+      return await this.requestOnce(request);
     } catch (error) {
       if (!isStaleConnection(error)) throw error;
-      return this.#requestOnce(request);
+      return this.requestOnce(request);
     }
   }
 
-  async #requestOnce(request: Omit<Dispatcher.RequestOptions, 'origin'>): Promise<HttpAnswer> {
-    const { clock, base, answerBytes = 0 } = this.#options;
+  private async requestOnce(request: Omit<Dispatcher.RequestOptions, 'origin'>): Promise<HttpAnswer> {
+    const { clock, base, answerBytes = 0 } = this.options;
     const url = new URL(base);
     const path = url.pathname.replace(/\/$/, '') + request.path;
-    const answer = await this.#dispatcher.request({ ...request, origin: url.origin, path });
+    const answer = await this.dispatcher.request({ ...request, origin: url.origin, path });
     const retryAfter = answer.headers['retry-after'];
     const body = answerBytes === 0 ? NO_BODY : await readStart(answer.body, answerBytes);
     await drain(answer.body);
@@ -137,13 +137,13 @@ export class HttpSender implements Sender {
     };
   }
 
-  #resetIfDue(): void {
-    const { resetMs, clock } = this.#options;
-    if (resetMs === 0 || clock.now() - this.#madeAt < resetMs) return;
-    this.#madeAt = clock.now();
-    const old = this.#dispatcher;
+  private resetIfDue(): void {
+    const { resetMs, clock } = this.options;
+    if (resetMs === 0 || clock.now() - this.madeAt < resetMs) return;
+    this.madeAt = clock.now();
+    const old = this.dispatcher;
     try {
-      this.#dispatcher = makeDispatcher(this.#options);
+      this.dispatcher = makeDispatcher(this.options);
     } catch {
       // The file of certificates is away, perhaps while it is replaced: the old connections still work.
       return;

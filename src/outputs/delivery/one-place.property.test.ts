@@ -52,13 +52,13 @@ class Watched {
   readonly clock = new VirtualClock();
   readonly acknowledged: string[] = [];
   looks = 0;
-  #answer: SendResult = { kind: 'answered', status: 202 };
-  #diskWorks = true;
-  #made = 0;
-  readonly #queue: RetryQueue;
-  readonly #endpoint: Endpoint;
-  #isOver = false;
-  #failure: unknown;
+  private answer: SendResult = { kind: 'answered', status: 202 };
+  private diskWorks = true;
+  private made = 0;
+  private readonly queue: RetryQueue;
+  private readonly endpoint: Endpoint;
+  private isOver = false;
+  private failure: unknown;
 
   constructor(found: readonly Transaction[] | undefined) {
     const log = new HeardLog();
@@ -79,24 +79,24 @@ class Watched {
       diskRatioMax: 1,
       ageMaxMs: 1e12,
       writeFile: (...args) =>
-        this.#diskWorks ? writeWhole(...args) : nextTurn().then(() => Promise.reject(new Error('ENOSPC'))),
+        this.diskWorks ? writeWhole(...args) : nextTurn().then(() => Promise.reject(new Error('ENOSPC'))),
       ...about,
     });
-    this.#queue = new RetryQueue({ bytesMax: 6000, spillRatio: 0.5, store, ...about });
+    this.queue = new RetryQueue({ bytesMax: 6000, spillRatio: 0.5, store, ...about });
     const sender: Sender = {
       send: async (one) => {
         look();
         await nextTurn();
-        const answer = this.#isOver ? ({ kind: 'aborted' } as const) : this.#answer;
+        const answer = this.isOver ? ({ kind: 'aborted' } as const) : this.answer;
         if (answer.kind === 'answered' && answer.status === 202) this.acknowledged.push(nameOf(one));
         return answer;
       },
       close: () => Promise.resolve(),
     };
-    this.#endpoint = new Endpoint({
+    this.endpoint = new Endpoint({
       name: 'x',
       sender,
-      queue: this.#queue,
+      queue: this.queue,
       backoff: DEFAULT_BACKOFF,
       requestsMax: 3,
       highMax: 4,
@@ -104,62 +104,62 @@ class Watched {
       newBytesMax: 4000,
       ...about,
     });
-    void this.#watch();
+    void this.watch();
     if (found !== undefined) void store.open();
   }
 
   /** Throws later, in check(): callbacks of the code under test must not be disturbed. */
   look(): void {
-    if (this.#endpoint === undefined) return;
+    if (this.endpoint === undefined) return;
     this.looks++;
     try {
-      const { queue, disk } = this.#endpoint.status;
-      expect(imbalanceOf(endpointTotals(this.#endpoint.status))).toBe(0);
+      const { queue, disk } = this.endpoint.status;
+      expect(imbalanceOf(endpointTotals(this.endpoint.status))).toBe(0);
       for (const count of [queue.payloads, queue.items, disk?.payloads ?? 0, disk?.items ?? 0])
         expect(count).toBeGreaterThanOrEqual(0);
     } catch (error) {
-      this.#failure ??= error;
+      this.failure ??= error;
     }
   }
 
   async take(step: Step): Promise<void> {
     const answer = ANSWERS[step];
-    if (answer !== undefined) this.#answer = answer;
-    else if (step === 'submit') this.#submit();
-    else if (step === 'disk fails' || step === 'disk works') this.#diskWorks = step === 'disk works';
-    else if (step === 'pass') await this.clock.advance(5000, () => this.#endpoint.pass());
-    else this.#harm(step);
+    if (answer !== undefined) this.answer = answer;
+    else if (step === 'submit') this.submit();
+    else if (step === 'disk fails' || step === 'disk works') this.diskWorks = step === 'disk works';
+    else if (step === 'pass') await this.clock.advance(5000, () => this.endpoint.pass());
+    else this.harm(step);
     for (let i = 0; i < 4; i++) await nextTurn();
-    await this.#endpoint.pass();
+    await this.endpoint.pass();
     this.check();
   }
 
   async end(): Promise<void> {
-    const stopped = this.#endpoint.stop(new Deadline(500, this.clock), new Deadline(3000));
+    const stopped = this.endpoint.stop(new Deadline(500, this.clock), new Deadline(3000));
     await this.clock.advance(500, async () => {
       for (let i = 0; i < 20; i++) await nextTurn();
     });
     await stopped;
     this.look();
-    this.#isOver = true;
+    this.isOver = true;
     this.check();
     rmSync(this.folder, { recursive: true, force: true });
   }
 
   check(): void {
-    if (this.#failure !== undefined) throw this.#failure;
+    if (this.failure !== undefined) throw this.failure;
   }
 
-  #submit(): void {
+  private submit(): void {
     for (let i = 0; i < 3; i++) {
-      const priority = this.#made % 5 === 0 ? 'high' : 'normal';
+      const priority = this.made % 5 === 0 ? 'high' : 'normal';
       const createdAt = this.clock.now();
-      this.#endpoint.submit(transaction(`t${this.#made++}`, { bytes: 900, createdAt, priority }));
+      this.endpoint.submit(transaction(`t${this.made++}`, { bytes: 900, createdAt, priority }));
       this.look();
     }
   }
 
-  #harm(step: Step): void {
+  private harm(step: Step): void {
     const queue = join(this.folder, 'queue');
     if (step === 'remove the folder') {
       rmSync(queue, { recursive: true, force: true });
@@ -177,8 +177,8 @@ class Watched {
     else writeFileSync(join(queue, name), 'WHPQ and then something else');
   }
 
-  async #watch(): Promise<void> {
-    while (!this.#isOver) {
+  private async watch(): Promise<void> {
+    while (!this.isOver) {
       this.look();
       await nextTurn();
     }

@@ -18,61 +18,61 @@ export interface OutageReport {
 }
 
 export class OutageLog {
-  readonly #log: Log;
-  readonly #fields: object;
-  #downSince: number | undefined;
-  #lostBefore = 0;
-  #isTold = false;
-  #toldAt = Number.NEGATIVE_INFINITY;
-  #untold = 0;
+  private readonly log: Log;
+  private readonly fields: object;
+  private _downSince: number | undefined;
+  private lostBefore = 0;
+  private isTold = false;
+  private toldAt = Number.NEGATIVE_INFINITY;
+  private untold = 0;
 
   constructor(log: Log, fields: object) {
-    this.#log = log;
-    this.#fields = fields;
+    this.log = log;
+    this.fields = fields;
   }
 
   /** When the outage began; undefined while the endpoint is up. */
   get downSince(): number | undefined {
-    return this.#downSince;
+    return this._downSince;
   }
 
   /** Whether there is anything to be told about an endpoint that is up, or down. */
   wantsToKnow(isUp: boolean): boolean {
-    return isUp ? this.#downSince !== undefined : !this.#isTold;
+    return isUp ? this._downSince !== undefined : !this.isTold;
   }
 
   /** The endpoint is down; called as often as one likes. */
   down(now: number, report: OutageReport): void {
-    if (this.#downSince === undefined) {
-      this.#downSince = now;
-      this.#lostBefore = report.lost.items;
+    if (this._downSince === undefined) {
+      this._downSince = now;
+      this.lostBefore = report.lost.items;
     }
-    if (this.#isTold || now - this.#toldAt < QUIET_MS) return;
-    this.#isTold = true;
-    this.#toldAt = now;
-    this.#log.warn(
-      { ...this.#fields, error: report.error, ...(this.#untold > 0 && { shortOutagesBefore: this.#untold }) },
+    if (this.isTold || now - this.toldAt < QUIET_MS) return;
+    this.isTold = true;
+    this.toldAt = now;
+    this.log.warn(
+      { ...this.fields, error: report.error, ...(this.untold > 0 && { shortOutagesBefore: this.untold }) },
       'an endpoint does not take data; it is kept and tried again',
     );
-    this.#untold = 0;
+    this.untold = 0;
   }
 
   up(now: number, { held, lost }: Omit<OutageReport, 'error'>): void {
-    if (this.#downSince === undefined) return;
-    const seconds = Math.round((now - this.#downSince) / 1000);
-    this.#downSince = undefined;
-    if (!this.#isTold) {
-      this.#untold++;
+    if (this._downSince === undefined) return;
+    const seconds = Math.round((now - this._downSince) / 1000);
+    this._downSince = undefined;
+    if (!this.isTold) {
+      this.untold++;
       return;
     }
-    this.#isTold = false;
-    this.#log.info(
+    this.isTold = false;
+    this.log.info(
       {
-        ...this.#fields,
+        ...this.fields,
         seconds,
         keptPayloads: held.payloads,
         keptItems: held.items,
-        lostItems: lost.items - this.#lostBefore,
+        lostItems: lost.items - this.lostBefore,
       },
       'an endpoint takes data again',
     );

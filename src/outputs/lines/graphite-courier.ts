@@ -33,54 +33,54 @@ export interface GraphiteCourierOptions {
 }
 
 export class GraphiteCourier implements Courier {
-  readonly #options: GraphiteCourierOptions;
-  #abort: (() => void) | undefined;
-  #isClosed = false;
+  private readonly options: GraphiteCourierOptions;
+  private abort: (() => void) | undefined;
+  private isClosed = false;
 
   constructor(options: GraphiteCourierOptions) {
-    this.#options = options;
+    this.options = options;
   }
 
   async deliver({ transaction, onRequest }: Errand): Promise<CourierResult> {
     const aborted = { delivered: NO_PARTS, refused: [], rest: transaction, aborted: true };
-    if (this.#isClosed) return aborted;
+    if (this.isClosed) return aborted;
     try {
-      await this.#send(transaction.body);
+      await this.send(transaction.body);
       onRequest('closed');
       return allDelivered(transaction);
     } catch (error) {
-      if (this.#isClosed) return aborted;
+      if (this.isClosed) return aborted;
       onRequest('no_answer');
       return againLater(transaction, describeCause(error));
     }
   }
 
   async close(): Promise<void> {
-    this.#isClosed = true;
-    this.#abort?.();
+    this.isClosed = true;
+    this.abort?.();
   }
 
-  #send(body: Uint8Array): Promise<void> {
-    const { timeoutMs, receipt } = this.#options;
+  private send(body: Uint8Array): Promise<void> {
+    const { timeoutMs, receipt } = this.options;
     return new Promise((resolve, reject) => {
-      const socket = this.#connect();
+      const socket = this.connect();
       let isWritten = false;
       const settle = (error?: Error): void => {
         clearTimeout(timer);
-        this.#abort = undefined;
+        this.abort = undefined;
         socket.destroy();
         if (error === undefined) resolve();
         else reject(error);
       };
-      const timer = setTimeout(() => settle(new Error(this.#tooLate(isWritten))), timeoutMs);
-      this.#abort = () => settle(new Error('the server stops'));
+      const timer = setTimeout(() => settle(new Error(this.tooLate(isWritten))), timeoutMs);
+      this.abort = () => settle(new Error('the server stops'));
       socket.on('error', settle);
       // What it says is not for us; unread it would keep the end of the connection from being seen.
       socket.resume();
       socket.on('close', () =>
         settle(isWritten ? undefined : new Error('the receiver closed the connection')),
       );
-      socket.once(this.#options.tls === undefined ? 'connect' : 'secureConnect', () => {
+      socket.once(this.options.tls === undefined ? 'connect' : 'secureConnect', () => {
         socket.end(body, () => {
           isWritten = true;
           if (receipt === 'none') settle();
@@ -89,15 +89,15 @@ export class GraphiteCourier implements Courier {
     });
   }
 
-  #connect(): Socket {
-    const { host, port, tls } = this.#options;
+  private connect(): Socket {
+    const { host, port, tls } = this.options;
     // Half open: our end does not wait for theirs.
     if (tls === undefined) return connect({ host, port, allowHalfOpen: true });
     return connectTls({ host, port, ...tlsOptions(tls), servername: host });
   }
 
-  #tooLate(isWritten: boolean): string {
-    const seconds = this.#options.timeoutMs / 1000;
+  private tooLate(isWritten: boolean): string {
+    const seconds = this.options.timeoutMs / 1000;
     return isWritten
       ? `the receiver has not closed the connection within ${seconds} seconds of the last line (receipt: none is for those that never do)`
       : `the receiver has not taken the lines within ${seconds} seconds`;

@@ -24,21 +24,21 @@ export interface GraphiteFormatOptions {
 const VALUELESS = 'true';
 
 export class GraphiteFormat implements LineFormat {
-  readonly #options: GraphiteFormatOptions;
+  private readonly options: GraphiteFormatOptions;
 
   constructor(options: GraphiteFormatOptions) {
-    this.#options = options;
+    this.options = options;
   }
 
   lines(subject: Subject, values: readonly FlatValue[], at: number): string[] {
-    const name = this.#options.prefix + cleaned(toText(subject.name), NAME);
-    const tags = this.#tagsOf(subject);
+    const name = this.options.prefix + cleaned(toText(subject.name), NAME);
+    const tags = this.tagsOf(subject);
     const seconds = Math.floor(at / 1000);
     return values.map(({ suffix, value }) => `${name}${suffix}${tags} ${value} ${seconds}\n`);
   }
 
-  #tagsOf({ tags, host }: Subject): string {
-    const { tags: form, hostTag } = this.#options;
+  private tagsOf({ tags, host }: Subject): string {
+    const { tags: form, hostTag } = this.options;
     if (form === 'none') return '';
     const pairs = tagPairs(tags);
     if (hostTag && host !== '' && !hasKey(pairs, 'host')) pairs.push({ key: 'host', value: host });

@@ -22,15 +22,15 @@ const FIELD = 'value';
 const UNNAMED = 'unnamed';
 
 export class InfluxFormat implements LineFormat {
-  readonly #options: InfluxFormatOptions;
+  private readonly options: InfluxFormatOptions;
 
   constructor(options: InfluxFormatOptions) {
-    this.#options = options;
+    this.options = options;
   }
 
   lines({ name, tags, host }: Subject, values: readonly FlatValue[], at: number): string[] {
     const pairs = tagPairs(tags);
-    if (this.#options.hostTag && host !== '' && !hasKey(pairs, 'host'))
+    if (this.options.hostTag && host !== '' && !hasKey(pairs, 'host'))
       pairs.push({ key: 'host', value: host });
     // Sorted keys are what the database is fastest with.
     const own = pairs

@@ -58,13 +58,13 @@ class LineReceiver {
   text = '';
   connections = 0;
   behave: (socket: Socket) => void = (socket) => void socket.on('end', () => socket.end());
-  readonly #sockets = new Set<Socket>();
-  readonly #server: Server;
+  private readonly sockets = new Set<Socket>();
+  private readonly server: Server;
 
   constructor(tls = false) {
     const accept = (socket: Socket): void => {
       this.connections++;
-      this.#sockets.add(socket);
+      this.sockets.add(socket);
       socket.on('error', () => undefined);
       socket.on('data', (chunk: Buffer) => {
         this.text += chunk;
@@ -72,19 +72,19 @@ class LineReceiver {
       this.behave(socket);
     };
     const keys = () => ({ key: readTlsFixture('server.key'), cert: readTlsFixture('server.crt') });
-    this.#server = tls ? createTlsServer(keys(), accept) : createServer({ allowHalfOpen: true }, accept);
-    this.#server.on('tlsClientError', () => undefined);
+    this.server = tls ? createTlsServer(keys(), accept) : createServer({ allowHalfOpen: true }, accept);
+    this.server.on('tlsClientError', () => undefined);
   }
 
   async start(): Promise<number> {
-    await new Promise<void>((resolve) => this.#server.listen(0, '127.0.0.1', resolve));
+    await new Promise<void>((resolve) => this.server.listen(0, '127.0.0.1', resolve));
     closing.push(() => this.close());
-    return (this.#server.address() as AddressInfo).port;
+    return (this.server.address() as AddressInfo).port;
   }
 
   async close(): Promise<void> {
-    for (const socket of this.#sockets) socket.destroy();
-    await new Promise((resolve) => this.#server.close(resolve));
+    for (const socket of this.sockets) socket.destroy();
+    await new Promise((resolve) => this.server.close(resolve));
   }
 }
 

@@ -51,103 +51,103 @@ export interface LineOutputOptions {
 export class LineOutput implements Output {
   readonly name: string;
   readonly retentionSeconds = 0;
-  readonly #options: LineOutputOptions;
-  readonly #checks = new LastChecks();
-  #lines: string[] = [];
-  #bytes = 0;
-  #flushAt = 0;
-  readonly #accepted = { written: 0, nothing_to_write: 0 };
-  readonly #rejected = { non_finite: 0, check_limit: 0 };
-  #filteredEvents = 0;
+  private readonly options: LineOutputOptions;
+  private readonly checks = new LastChecks();
+  private lines: string[] = [];
+  private bytes = 0;
+  private flushAt = 0;
+  private readonly accepted = { written: 0, nothing_to_write: 0 };
+  private readonly rejected = { non_finite: 0, check_limit: 0 };
+  private filteredEvents = 0;
 
   constructor(options: LineOutputOptions) {
-    this.#options = options;
+    this.options = options;
     this.name = options.name;
   }
 
   begin(flush: FlushInfo): void {
-    this.#flushAt = Math.floor(flush.at * 1000);
+    this.flushAt = Math.floor(flush.at * 1000);
   }
 
   write(batch: readonly Aggregate[]): void {
-    for (const aggregate of batch) this.#write(aggregate);
+    for (const aggregate of batch) this._write(aggregate);
   }
 
   end(): void {
-    for (const { name, hostname: host, tags, status } of this.#checks.drain())
-      this.#add({ name: name + CHECK_SUFFIX, host, tags }, [{ suffix: '', value: status }], this.#flushAt);
-    this.#send();
+    for (const { name, hostname: host, tags, status } of this.checks.drain())
+      this.add({ name: name + CHECK_SUFFIX, host, tags }, [{ suffix: '', value: status }], this.flushAt);
+    this.send();
   }
 
   event(): void {
-    this.#filteredEvents++;
+    this.filteredEvents++;
   }
 
   serviceCheck(check: ServiceCheckMessage): void {
-    if (this.#checks.set(check)) this.#accepted.written++;
-    else this.#rejected.check_limit++;
+    if (this.checks.set(check)) this.accepted.written++;
+    else this.rejected.check_limit++;
   }
 
   outcomes(): Outcomes {
     return outcomes({
-      accepted: { ...this.#accepted },
-      rejected: { ...this.#rejected },
-      filtered: { event: this.#filteredEvents },
+      accepted: { ...this.accepted },
+      rejected: { ...this.rejected },
+      filtered: { event: this.filteredEvents },
     });
   }
 
   totals(): readonly Totals[] {
-    return this.#options.delivery.totals();
+    return this.options.delivery.totals();
   }
 
   metrics(): readonly OwnMetric[] {
-    return this.#options.delivery.metrics();
+    return this.options.delivery.metrics();
   }
 
   status(): readonly object[] {
-    return [this.#options.delivery.status];
+    return [this.options.delivery.status];
   }
 
   health(): { readonly healthy: boolean; readonly detail?: string } {
-    return this.#options.delivery.health();
+    return this.options.delivery.health();
   }
 
   close(deadlineMs: number): Promise<DeliveryReport> {
-    return this.#options.delivery.close(deadlineMs);
+    return this.options.delivery.close(deadlineMs);
   }
 
-  #write(aggregate: Aggregate): void {
+  private _write(aggregate: Aggregate): void {
     const { context, data, timestamp, interval } = aggregate;
-    const values = flatValues(aggregate, this.#options.counters);
+    const values = flatValues(aggregate, this.options.counters);
     if (values.length === 0) {
-      this.#accepted.nothing_to_write++;
+      this.accepted.nothing_to_write++;
       return;
     }
     if (!values.every(({ value }) => Number.isFinite(value))) {
-      this.#rejected.non_finite++;
+      this.rejected.non_finite++;
       return;
     }
     const endAt = data.kind === 'timestamped' ? timestamp * 1000 : (timestamp + interval) * 1000;
-    this.#add(context, values, Math.min(endAt, data.kind === 'timestamped' ? endAt : this.#flushAt));
-    this.#accepted.written++;
+    this.add(context, values, Math.min(endAt, data.kind === 'timestamped' ? endAt : this.flushAt));
+    this.accepted.written++;
   }
 
-  #add(subject: Subject, values: readonly FlatValue[], at: number): void {
-    const { format, hostname } = this.#options;
+  private add(subject: Subject, values: readonly FlatValue[], at: number): void {
+    const { format, hostname } = this.options;
     const { name, tags, host } = subject;
     for (const line of format.lines({ name, tags, host: host === '' ? hostname : host }, values, at)) {
-      this.#lines.push(line);
-      this.#bytes += line.length;
-      if (this.#lines.length >= LINES_MAX || this.#bytes >= BYTES_MAX) this.#send();
+      this.lines.push(line);
+      this.bytes += line.length;
+      if (this.lines.length >= LINES_MAX || this.bytes >= BYTES_MAX) this.send();
     }
   }
 
-  #send(): void {
-    if (this.#lines.length === 0) return;
-    const lines = this.#lines;
-    this.#lines = [];
-    this.#bytes = 0;
-    const { delivery, kind, compression } = this.#options;
+  private send(): void {
+    if (this.lines.length === 0) return;
+    const lines = this.lines;
+    this.lines = [];
+    this.bytes = 0;
+    const { delivery, kind, compression } = this.options;
     delivery.submit((createdAt) => linesTransaction(lines, kind, compression, createdAt));
   }
 }

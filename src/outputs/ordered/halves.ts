@@ -51,22 +51,22 @@ function halvesOf<Piece>(pieces: readonly Piece[]): (readonly Piece[])[] {
 
 /** Results of requests that have no rest, together. */
 class Tally {
-  #delivered: Parts = NO_PARTS;
-  readonly #refused = new Map<LossReason, Parts>();
-  #error: string | undefined;
+  private delivered: Parts = NO_PARTS;
+  private readonly refused = new Map<LossReason, Parts>();
+  private error: string | undefined;
 
   add({ delivered, refused, error }: CourierResult): void {
-    this.#delivered = sumOf(this.#delivered, delivered);
+    this.delivered = sumOf(this.delivered, delivered);
     for (const { reason, ...parts } of refused)
-      this.#refused.set(reason, sumOf(this.#refused.get(reason) ?? NO_PARTS, parts));
-    this.#error = error ?? this.#error;
+      this.refused.set(reason, sumOf(this.refused.get(reason) ?? NO_PARTS, parts));
+    this.error = error ?? this.error;
   }
 
   get result(): CourierResult {
     return {
-      delivered: this.#delivered,
-      refused: [...this.#refused].map(([reason, parts]): Refused => ({ reason, ...parts })),
-      ...(this.#error !== undefined && { error: this.#error }),
+      delivered: this.delivered,
+      refused: [...this.refused].map(([reason, parts]): Refused => ({ reason, ...parts })),
+      ...(this.error !== undefined && { error: this.error }),
     };
   }
 }

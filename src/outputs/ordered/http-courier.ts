@@ -49,32 +49,32 @@ export interface HttpCourierOptions<Piece = unknown> {
 }
 
 export class HttpCourier<Piece = unknown> implements Courier {
-  readonly #options: HttpCourierOptions<Piece>;
+  private readonly options: HttpCourierOptions<Piece>;
 
   constructor(options: HttpCourierOptions<Piece>) {
-    this.#options = options;
+    this.options = options;
   }
 
   close(): Promise<void> {
-    return this.#options.post.close();
+    return this.options.post.close();
   }
 
   async deliver({ transaction, onRequest }: Errand): Promise<CourierResult> {
-    const outcome = await this.#send(transaction, onRequest);
+    const outcome = await this.send(transaction, onRequest);
     if (outcome.kind === 'stop')
       return { delivered: NO_PARTS, refused: [], ...outcome.result, rest: transaction };
-    const { parts } = this.#options;
+    const { parts } = this.options;
     const pieces = outcome.kind === 'split' ? parts?.of(transaction) : undefined;
     if (parts === undefined || pieces === undefined || pieces.length < 2) return outcome.result;
     return deliverInHalves({
       pieces,
       pack: (some) => parts.pack(transaction, some),
-      send: (request) => this.#send(request, onRequest),
+      send: (request) => this.send(request, onRequest),
     });
   }
 
-  async #send(transaction: Transaction, onRequest: Errand['onRequest']): Promise<PartOutcome> {
-    const { post, headers } = this.#options;
+  private async send(transaction: Transaction, onRequest: Errand['onRequest']): Promise<PartOutcome> {
+    const { post, headers } = this.options;
     let own: Readonly<Record<string, string>>;
     try {
       own = headers(transaction);
@@ -86,12 +86,12 @@ export class HttpCourier<Piece = unknown> implements Courier {
     if (result.kind === 'aborted') return { kind: 'stop', result: { aborted: true } };
     onRequest(result.kind === 'answered' ? String(result.status) : 'no_answer');
     if (result.kind === 'failed') return stop(againLater(transaction, result.error));
-    return this.#judge(transaction, result);
+    return this.judge(transaction, result);
   }
 
-  #judge(transaction: Transaction, answer: HttpAnswer): PartOutcome {
+  private judge(transaction: Transaction, answer: HttpAnswer): PartOutcome {
     const { status, retryAfterMs } = answer;
-    const { takesPages, droppedOf } = this.#options;
+    const { takesPages, droppedOf } = this.options;
     const dropped = droppedOf?.(answer);
     if (dropped !== undefined)
       return { kind: 'settled', result: partOf(transaction, dropped, describe(answer)) };

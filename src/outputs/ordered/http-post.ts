@@ -20,18 +20,18 @@ export interface HttpSettings {
 }
 
 export class HttpPost {
-  readonly #sender: HttpSender;
-  readonly #credentials: Credentials;
-  readonly #path: string;
-  readonly #userAgent: string;
+  private readonly sender: HttpSender;
+  private readonly credentials: Credentials;
+  private readonly path: string;
+  private readonly userAgent: string;
 
   constructor({ url, timeoutMs, credentials, tls, proxy, userAgent }: HttpSettings, clock: Clock) {
     const target = new URL(url);
     const { origin, pathname, search } = target;
-    this.#credentials = new Credentials(withLoginOf(target, credentials));
-    this.#path = pathname + search;
-    this.#userAgent = userAgent;
-    this.#sender = new HttpSender({
+    this.credentials = new Credentials(withLoginOf(target, credentials));
+    this.path = pathname + search;
+    this.userAgent = userAgent;
+    this.sender = new HttpSender({
       base: origin,
       timeoutMs,
       connections: 1,
@@ -47,21 +47,21 @@ export class HttpPost {
 
   /** Why credentials cannot be used now. */
   get problem(): string | undefined {
-    return this.#credentials.problem;
+    return this.credentials.problem;
   }
 
   /** One request; `headers` win over configured ones. Never rejects. */
   async post(headers: Readonly<Record<string, string>>, body: Uint8Array): Promise<SendResult> {
-    const own = this.#credentials.headers;
-    if (own === undefined) return { kind: 'failed', error: this.#credentials.problem ?? '' };
-    const all = { 'user-agent': this.#userAgent, ...own, ...headers };
-    const result = await this.#sender.request('POST', this.#path, all, body);
+    const own = this.credentials.headers;
+    if (own === undefined) return { kind: 'failed', error: this.credentials.problem ?? '' };
+    const all = { 'user-agent': this.userAgent, ...own, ...headers };
+    const result = await this.sender.request('POST', this.path, all, body);
     if (result.kind === 'answered' && (result.status === 401 || result.status === 403))
-      this.#credentials.renew();
+      this.credentials.renew();
     return result;
   }
 
   close(): Promise<void> {
-    return this.#sender.close();
+    return this.sender.close();
   }
 }

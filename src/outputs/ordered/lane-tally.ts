@@ -17,10 +17,10 @@ export class LaneTally {
   failures = 0;
   lastError: { readonly at: number; readonly text: string } | undefined;
   lastSuccessAt: number | undefined;
-  readonly #losses: LossCounts;
+  private readonly losses: LossCounts;
 
   constructor(losses: LossCounts) {
-    this.#losses = losses;
+    this.losses = losses;
   }
 
   take({ kind, body, itemCount: items, pointCount: points }: Transaction): void {
@@ -44,7 +44,7 @@ export class LaneTally {
     refused.forEach(({ reason, items, points }, index) => {
       const payloads = isSettled && !isTaken && index === 0 ? 1 : 0;
       const amount = { payloads, items, points, bytes: payloads * body.byteLength };
-      this.#losses.add(reason, kind, now - createdAt, amount);
+      this.losses.add(reason, kind, now - createdAt, amount);
     });
     if (error !== undefined) this.lastError = { at: now, text: error };
     if (!isSettled && aborted !== true) this.failures++;

@@ -70,19 +70,19 @@ export interface OrderedDeliveryOptions extends OrderedSurroundings {
 }
 
 export class OrderedDelivery {
-  readonly #options: OrderedDeliveryOptions;
-  readonly #lane: Lane;
-  readonly #store: RetryStore | undefined;
-  readonly #losses = new LossCounts();
-  #started: Promise<void> = Promise.resolve();
-  #isClosing = false;
+  private readonly options: OrderedDeliveryOptions;
+  private readonly lane: Lane;
+  private readonly store: RetryStore | undefined;
+  private readonly losses = new LossCounts();
+  private started: Promise<void> = Promise.resolve();
+  private isClosing = false;
 
   constructor(options: OrderedDeliveryOptions) {
-    this.#options = options;
+    this.options = options;
     const { clock, random, log, queue, courier, endpoint, backoff = DEFAULT_BACKOFF } = options;
-    const losses = this.#losses;
-    this.#store = queue.storage && this.#makeStore(queue.storage);
-    this.#lane = new Lane({
+    const losses = this.losses;
+    this.store = queue.storage && this.makeStore(queue.storage);
+    this.lane = new Lane({
       name: endpoint,
       courier,
       queue: new RetryQueue({
@@ -90,7 +90,7 @@ export class OrderedDelivery {
         spillRatio: SPILL_RATIO,
         clock,
         losses,
-        store: this.#store,
+        store: this.store,
       }),
       losses,
       backoff,
@@ -102,33 +102,33 @@ export class OrderedDelivery {
 
   /** Takes over what an earlier process left on disk, and begins to send. */
   start(): Promise<void> {
-    const { log, endpoint, output } = this.#options;
+    const { log, endpoint, output } = this.options;
     log.info({ output, endpoint }, 'sending to this receiver');
-    this.#started = (async () => {
-      await this.#store?.open();
+    this.started = (async () => {
+      await this.store?.open();
       // It may have been closed meanwhile, and a timer would never end.
-      if (!this.#isClosing) this.#lane.start();
+      if (!this.isClosing) this.lane.start();
     })();
-    return this.#started;
+    return this.started;
   }
 
   /** Takes what `make` makes for the time it is given. */
   submit(make: (createdAt: number) => Transaction): void {
-    this.#lane.submit(make(this.#lane.nextTime()));
+    this.lane.submit(make(this.lane.nextTime()));
   }
 
   /** Resolves when nothing is under way; for tests. */
   idle(): Promise<void> {
-    return this.#lane.idle();
+    return this.lane.idle();
   }
 
   get status(): LaneStatus & { readonly output: string } {
-    return { ...this.#lane.status, output: this.#options.output };
+    return { ...this.lane.status, output: this.options.output };
   }
 
   /** Unhealthy when somebody has to correct the configuration, or retry files cannot be used. */
   health(): { readonly healthy: boolean; readonly detail?: string } {
-    const { fault, lastError, disk, endpoint } = this.#lane.status;
+    const { fault, lastError, disk, endpoint } = this.lane.status;
     if (fault === 'configuration')
       return { healthy: false, detail: `${endpoint} takes no data: ${lastError?.text ?? ''}` };
     if (disk?.failing !== undefined)
@@ -138,9 +138,9 @@ export class OrderedDelivery {
 
   /** What became of everything, in payloads, in series, events or checks (items), and in points. */
   totals(): Totals[] {
-    const status = this.#lane.status;
+    const status = this.lane.status;
     const { counts, losses, queue, disk } = status;
-    const heldPoints = this.#lane.heldPoints;
+    const heldPoints = this.lane.heldPoints;
     const held = { payloads: queue.payloads, items: queue.items, points: heldPoints };
     return (['payloads', 'items', 'points'] as const).map((unit): Totals => {
       const dropped: Record<string, number> = {};
@@ -150,7 +150,7 @@ export class OrderedDelivery {
       );
       return {
         stage: 'delivery',
-        name: `${this.#options.output} ${status.endpoint}`,
+        name: `${this.options.output} ${status.endpoint}`,
         unit,
         received: totalOf(counts.submitted)[unit] + (disk?.found[unit] ?? 0),
         ...outcomes({
@@ -163,25 +163,25 @@ export class OrderedDelivery {
   }
 
   metrics(): OwnMetric[] {
-    return deliveryMetrics(this.#options.output, this.#lane.status, this.#lane.heldPoints);
+    return deliveryMetrics(this.options.output, this.lane.status, this.lane.heldPoints);
   }
 
   /** Sends what waits until the deadline, then keeps the rest on disk or counts it as lost. Never rejects. */
   async close(deadlineMs: number): Promise<DeliveryReport> {
-    const { storage } = this.#options.queue;
+    const { storage } = this.options.queue;
     const deadline = new Deadline(deadlineMs);
     const disk = new Deadline(Math.max(deadlineMs, DISK_MS_MIN));
-    this.#isClosing = true;
-    await deadline.race(this.#started);
+    this.isClosing = true;
+    await deadline.race(this.started);
     const share = deadline.leftMs * (storage === undefined ? 1 - RESERVE : 1 - DISK_SHARE);
     const sendMs = storage === undefined ? share : Math.min(SEND_MS_MAX, share);
-    const { kept, lost } = await this.#lane.stop(deadline.within(sendMs), disk);
-    return this.#report(kept, lost);
+    const { kept, lost } = await this.lane.stop(deadline.within(sendMs), disk);
+    return this.report(kept, lost);
   }
 
-  #report(kept: Amount, lost: Amount): DeliveryReport {
-    const { endpoint, output } = this.#options;
-    const undelivered = this.#losses.total.items;
+  private report(kept: Amount, lost: Amount): DeliveryReport {
+    const { endpoint, output } = this.options;
+    const undelivered = this.losses.total.items;
     const reasons = [
       ...(undelivered === 0
         ? []
@@ -199,21 +199,21 @@ export class OrderedDelivery {
       ...(reasons.length > 0 && { reason: `${output}: ${reasons.join('; ')}` }),
       ...(kept.payloads > 0 && {
         kept: [
-          `${kept.payloads} payloads with ${kept.items} items for ${endpoint} wait in ${this.#store?.status.folder} for the next start`,
+          `${kept.payloads} payloads with ${kept.items} items for ${endpoint} wait in ${this.store?.status.folder} for the next start`,
         ],
       }),
     };
   }
 
-  #makeStore({ path, bytesMax, diskRatioMax, ageMaxMs }: OrderedStorage): RetryStore {
-    const { identity, clock, random, log } = this.#options;
+  private makeStore({ path, bytesMax, diskRatioMax, ageMaxMs }: OrderedStorage): RetryStore {
+    const { identity, clock, random, log } = this.options;
     return new RetryStore({
       folder: join(path, STORAGE_FOLDER, folderOf(identity)),
       bytesMax,
       diskRatioMax,
       ageMaxMs,
       order: 'oldest',
-      losses: this.#losses,
+      losses: this.losses,
       clock,
       random,
       log,

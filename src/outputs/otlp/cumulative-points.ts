@@ -41,87 +41,87 @@ export interface CumulativeOptions extends HistogramSettings {
 }
 
 export class CumulativePoints implements PointMaker {
-  readonly #options: CumulativeOptions;
+  private readonly options: CumulativeOptions;
   /** By context id: when its last point was; 0 for none. */
-  readonly #points = new ColumnTable({ lastAt: Float64Array }, IDS_AT_START);
+  private readonly points = new ColumnTable({ lastAt: Float64Array }, IDS_AT_START);
   /** Counters of this flush that timestamped samples have added to. */
-  readonly #dirty = new Map<number, Context>();
-  #flushAt = 0;
+  private readonly dirty = new Map<number, Context>();
+  private flushAt = 0;
   /** When the last series ended: what begins under its name begins later. */
-  #endedAt = 0;
+  private endedAt = 0;
 
   constructor(options: CumulativeOptions) {
-    this.#options = options;
+    this.options = options;
   }
 
   begin(flushAt: number): void {
-    this.#flushAt = flushAt;
+    this.flushAt = flushAt;
   }
 
   write(aggregate: Aggregate): string | undefined {
-    const { table, sink } = this.#options;
+    const { table, sink } = this.options;
     const { context, data, timestamp, interval } = aggregate;
     const refusal = table.refusalOf(aggregate);
     // A total that met its limit is still a total.
     if (refusal !== undefined && refusal !== 'cut') return refusal;
     if (data.kind === 'timestamped') {
-      if (context.type === 'counter') this.#dirty.set(context.id, context);
+      if (context.type === 'counter') this.dirty.set(context.id, context);
       else sink.late(context, 'gauge', 0, timestamp * SECOND_MS, data.value);
       return refusal;
     }
     // The zero of an idle counter whose series has ended.
     if (!table.has(context.id)) return refusal;
-    this.#dirty.delete(context.id);
-    this.#writeTotal(context, (timestamp + interval) * SECOND_MS);
+    this.dirty.delete(context.id);
+    this.writeTotal(context, (timestamp + interval) * SECOND_MS);
     return refusal;
   }
 
   end(flush: FlushInfo): void {
-    for (const context of this.#dirty.values()) this.#writeTotal(context, this.#flushAt);
-    this.#dirty.clear();
-    for (const id of this.#options.table.expired) this.#endSeries(id, flush);
+    for (const context of this.dirty.values()) this.writeTotal(context, this.flushAt);
+    this.dirty.clear();
+    for (const id of this.options.table.expired) this.endSeries(id, flush);
   }
 
   forget(ids: readonly number[]): void {
     for (const id of ids) {
-      if (id < this.#points.capacity) this.#points.columns.lastAt[id] = 0;
-      this.#dirty.delete(id);
+      if (id < this.points.capacity) this.points.columns.lastAt[id] = 0;
+      this.dirty.delete(id);
     }
   }
 
-  #writeTotal(context: Context, endAt: number): void {
+  private writeTotal(context: Context, endAt: number): void {
     const { id, type } = context;
-    const { table, sink } = this.#options;
-    this.#points.reserve(id);
-    const lastAt = this.#points.columns.lastAt[id] as number;
-    const at = Math.max(Math.min(endAt, this.#flushAt), lastAt + 1);
-    this.#points.columns.lastAt[id] = at;
+    const { table, sink } = this.options;
+    this.points.reserve(id);
+    const lastAt = this.points.columns.lastAt[id] as number;
+    const at = Math.max(Math.min(endAt, this.flushAt), lastAt + 1);
+    this.points.columns.lastAt[id] = at;
     const value = table.value[id] as number;
     if (type === 'gauge' || type === 'set') {
       sink.number(context, 'gauge', 0, at, value);
       return;
     }
-    const startAt = Math.min(this.#startOf(id), at);
-    const hasZero = lastAt === 0 && this.#options.zeroSample && startAt < at;
+    const startAt = Math.min(this.startOf(id), at);
+    const hasZero = lastAt === 0 && this.options.zeroSample && startAt < at;
     if (type === 'counter') {
       if (hasZero) sink.number(context, 'sum', startAt, startAt, 0);
       sink.number(context, 'sum', startAt, at, value);
       return;
     }
-    const histogram = this.#histogramOf(id);
+    const histogram = this.histogramOf(id);
     const sum = table.mayFall(id) ? undefined : value;
     if (hasZero) sink.histogram(context, startAt, startAt, { histogram: emptied(histogram), sum: sum && 0 });
     sink.histogram(context, startAt, at, { histogram, sum });
   }
 
-  #startOf(id: number): number {
-    const { table, startedAt } = this.#options;
+  private startOf(id: number): number {
+    const { table, startedAt } = this.options;
     const start = Math.max((table.startAt[id] as number) * SECOND_MS, startedAt);
-    return start > this.#endedAt ? start : this.#endedAt + 1;
+    return start > this.endedAt ? start : this.endedAt + 1;
   }
 
-  #histogramOf(id: number): ExponentialHistogram {
-    const { table, scale, bucketsMax } = this.#options;
+  private histogramOf(id: number): ExponentialHistogram {
+    const { table, scale, bucketsMax } = this.options;
     const { keys, counts, length } = table.binsOf(id);
     const whole = fromBins(
       { keys: keys.subarray(0, length), counts: counts.subarray(0, length) },
@@ -130,15 +130,15 @@ export class CumulativePoints implements PointMaker {
     return withBucketsAtMost(atSchema(whole, scale), bucketsMax, denseBuckets);
   }
 
-  #endSeries(id: number, flush: FlushInfo): void {
-    const { lookup, sink } = this.#options;
-    const lastAt = this.#points.columns.lastAt[id] ?? 0;
+  private endSeries(id: number, flush: FlushInfo): void {
+    const { lookup, sink } = this.options;
+    const lastAt = this.points.columns.lastAt[id] ?? 0;
     const context = lastAt === 0 ? undefined : lookup(id);
     if (context === undefined) return;
-    this.#points.columns.lastAt[id] = 0;
+    this.points.columns.lastAt[id] = 0;
     const bucketEnd = Math.floor(flush.at / flush.interval) * flush.interval * SECOND_MS;
     const at = Math.max(lastAt + 1, bucketEnd);
-    this.#endedAt = Math.max(this.#endedAt, at);
+    this.endedAt = Math.max(this.endedAt, at);
     const { type } = context;
     if (type === 'histogram' || type === 'distribution') sink.histogram(context, 0, at, undefined);
     else sink.number(context, type === 'counter' ? 'sum' : 'gauge', 0, at, undefined);

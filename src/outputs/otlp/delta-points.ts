@@ -28,23 +28,23 @@ export interface DeltaOptions extends HistogramSettings {
 }
 
 export class DeltaPoints implements PointMaker {
-  readonly #options: DeltaOptions;
-  readonly #bins = new ObservedBins();
-  #flushAt = 0;
+  private readonly options: DeltaOptions;
+  private readonly bins = new ObservedBins();
+  private flushAt = 0;
 
   constructor(options: DeltaOptions) {
-    this.#options = options;
+    this.options = options;
   }
 
   begin(flushAt: number): void {
-    this.#flushAt = flushAt;
+    this.flushAt = flushAt;
   }
 
   write({ context, data, timestamp, interval }: Aggregate): string | undefined {
-    const { sink } = this.#options;
-    if (data.kind === 'timestamped') return this.#writeTimed(context, timestamp * SECOND_MS, data.value);
-    const at = Math.min((timestamp + interval) * SECOND_MS, this.#flushAt);
-    const startAt = Math.min(Math.max(timestamp * SECOND_MS, this.#options.startedAt), at - 1);
+    const { sink } = this.options;
+    if (data.kind === 'timestamped') return this.writeTimed(context, timestamp * SECOND_MS, data.value);
+    const at = Math.min((timestamp + interval) * SECOND_MS, this.flushAt);
+    const startAt = Math.min(Math.max(timestamp * SECOND_MS, this.options.startedAt), at - 1);
     switch (data.kind) {
       case 'counter': {
         const refusal = refusalOf(data.sum);
@@ -59,12 +59,12 @@ export class DeltaPoints implements PointMaker {
         return undefined;
       }
       case 'histogram':
-        return this.#writeHistogram(context, startAt, at, data.histogram, () =>
-          this.#bins.setHistogram(data.histogram, 0),
+        return this.writeHistogram(context, startAt, at, data.histogram, () =>
+          this.bins.setHistogram(data.histogram, 0),
         );
       case 'distribution':
-        return this.#writeHistogram(context, startAt, at, data.sketch, () =>
-          this.#bins.setSketch(data.sketch, 0),
+        return this.writeHistogram(context, startAt, at, data.sketch, () =>
+          this.bins.setSketch(data.sketch, 0),
         );
     }
   }
@@ -77,7 +77,7 @@ export class DeltaPoints implements PointMaker {
     // The same.
   }
 
-  #writeHistogram(
+  private writeHistogram(
     context: Context,
     startAt: number,
     at: number,
@@ -87,8 +87,8 @@ export class DeltaPoints implements PointMaker {
     if (count < 0) return 'negative_increment';
     if (!Number.isFinite(sum) || !Number.isFinite(count)) return 'non_finite';
     setBins();
-    const { scale, bucketsMax, sink } = this.#options;
-    const { keys, counts, length } = this.#bins;
+    const { scale, bucketsMax, sink } = this.options;
+    const { keys, counts, length } = this.bins;
     const whole = fromBins(
       { keys: keys.subarray(0, length), counts: counts.subarray(0, length) },
       LOSSLESS_SCHEMA,
@@ -100,8 +100,8 @@ export class DeltaPoints implements PointMaker {
   }
 
   /** Samples of one series that have the same time are one by now, so their seconds never overlap. */
-  #writeTimed(context: Context, at: number, value: number): string | undefined {
-    const { sink } = this.#options;
+  private writeTimed(context: Context, at: number, value: number): string | undefined {
+    const { sink } = this.options;
     if (context.type === 'counter') {
       const refusal = refusalOf(value);
       if (refusal === undefined) sink.late(context, 'sum', Math.max(at - SECOND_MS, 0), at, value);

@@ -46,39 +46,39 @@ interface Call {
 }
 
 export class GrpcExporter implements Exporter {
-  readonly #options: GrpcOptions;
-  #session: ClientHttp2Session | undefined;
-  #cancel: (() => void) | undefined;
-  #isClosed = false;
+  private readonly options: GrpcOptions;
+  private session: ClientHttp2Session | undefined;
+  private cancel: (() => void) | undefined;
+  private isClosed = false;
 
   constructor(options: GrpcOptions) {
-    this.#options = options;
+    this.options = options;
   }
 
   async export(transaction: Transaction): Promise<ExportAnswer> {
-    if (this.#isClosed) return { kind: 'aborted' };
-    const { credentials } = this.#options;
+    if (this.isClosed) return { kind: 'aborted' };
+    const { credentials } = this.options;
     const own = credentials.headers;
     if (own === undefined) return noAnswer(credentials.problem ?? '');
     try {
-      const answer = judge(await this.#call(transaction, own), signalOf(transaction));
+      const answer = judge(await this.call(transaction, own), signalOf(transaction));
       if (answer.kind === 'later' && answer.fault === 'configuration') credentials.renew();
       return answer;
     } catch (error) {
-      return this.#isClosed ? { kind: 'aborted' } : noAnswer(describeCause(error));
+      return this.isClosed ? { kind: 'aborted' } : noAnswer(describeCause(error));
     }
   }
 
   async close(): Promise<void> {
-    this.#isClosed = true;
-    this.#cancel?.();
-    this.#drop();
+    this.isClosed = true;
+    this.cancel?.();
+    this.drop();
   }
 
-  #call(transaction: Transaction, own: Readonly<Record<string, string>>): Promise<Call> {
-    const { timeoutMs, userAgent } = this.#options;
+  private call(transaction: Transaction, own: Readonly<Record<string, string>>): Promise<Call> {
+    const { timeoutMs, userAgent } = this.options;
     return new Promise((resolve, reject) => {
-      const session = this.#connection();
+      const session = this.connection();
       const stream = session.request({
         'user-agent': userAgent,
         ...own,
@@ -91,17 +91,17 @@ export class GrpcExporter implements Exporter {
       });
       const fail = (error: unknown): void => {
         clearTimeout(timer);
-        this.#cancel = undefined;
+        this.cancel = undefined;
         stream.close(constants.NGHTTP2_CANCEL);
         // The next call begins with a connection that is known to be good.
-        this.#drop(session);
+        this.drop(session);
         reject(error);
       };
       const timer = setTimeout(
         () => fail(new Error(`no answer within ${timeoutMs / 1000} seconds`)),
         timeoutMs,
       );
-      this.#cancel = () => fail(new Error('the server stops'));
+      this.cancel = () => fail(new Error('the server stops'));
       let headers: IncomingHttpHeaders = {};
       let trailers: IncomingHttpHeaders = {};
       const chunks: Buffer[] = [];
@@ -123,7 +123,7 @@ export class GrpcExporter implements Exporter {
       stream.on('close', () => {
         clearTimeout(timer);
         session.off('error', fail);
-        this.#cancel = undefined;
+        this.cancel = undefined;
         if (headers[':status'] === undefined)
           reject(new Error('the receiver closed the connection without an answer'));
         else resolve({ headers, trailers, body: Buffer.concat(chunks) });
@@ -136,16 +136,16 @@ export class GrpcExporter implements Exporter {
     });
   }
 
-  #connection(): ClientHttp2Session {
-    const known = this.#session;
+  private connection(): ClientHttp2Session {
+    const known = this.session;
     if (known !== undefined && !known.closed && !known.destroyed) return known;
-    const { origin, tls } = this.#options;
+    const { origin, tls } = this.options;
     const session = connect(
       origin,
       origin.startsWith('https:') ? { ...tlsOptions(tls), ALPNProtocols: ['h2'] } : {},
     );
-    this.#session = session;
-    const drop = (): void => this.#drop(session);
+    this.session = session;
+    const drop = (): void => this.drop(session);
     session.on('error', drop);
     session.on('goaway', () => session.close());
     session.on('close', drop);
@@ -153,8 +153,8 @@ export class GrpcExporter implements Exporter {
     return session;
   }
 
-  #drop(session = this.#session): void {
-    if (this.#session === session) this.#session = undefined;
+  private drop(session = this.session): void {
+    if (this.session === session) this.session = undefined;
     session?.destroy();
   }
 }

@@ -23,10 +23,10 @@ const TARGET_CHARS = 200;
 type Answer = Extract<SendResult, { kind: 'answered' }>;
 
 export class HttpExporter implements Exporter {
-  readonly #post: Pick<HttpPost, 'post' | 'close'>;
+  private readonly post: Pick<HttpPost, 'post' | 'close'>;
 
   constructor(post: Pick<HttpPost, 'post' | 'close'>) {
-    this.#post = post;
+    this.post = post;
   }
 
   async export(transaction: Transaction): Promise<ExportAnswer> {
@@ -34,7 +34,7 @@ export class HttpExporter implements Exporter {
       'content-type': CONTENT_TYPE,
       ...(isGzip(transaction) && { 'content-encoding': 'gzip' }),
     };
-    const result = await this.#post.post(headers, transaction.body);
+    const result = await this.post.post(headers, transaction.body);
     if (result.kind === 'aborted') return result;
     if (result.kind === 'failed')
       return { kind: 'later', status: 'no_answer', fault: 'receiver', error: result.error, waitMs: 0 };
@@ -42,7 +42,7 @@ export class HttpExporter implements Exporter {
   }
 
   close(): Promise<void> {
-    return this.#post.close();
+    return this.post.close();
   }
 }
 

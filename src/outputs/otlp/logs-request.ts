@@ -31,11 +31,14 @@ const EVENT_NAME = 'dogstatsd.event';
 export class LogsRequest {
   count = 0;
   byteLength = 0;
-  readonly #version: string;
-  readonly #resources = new Map<string, { readonly bytes: Uint8Array; readonly records: ProtoWriter }>();
+  private readonly version: string;
+  private readonly resources = new Map<
+    string,
+    { readonly bytes: Uint8Array; readonly records: ProtoWriter }
+  >();
 
   constructor(version: string) {
-    this.#version = version;
+    this.version = version;
   }
 
   /** Adds an event received at `receivedAt`, Unix seconds. `resourceOf` takes its own attributes out of the list. */
@@ -43,11 +46,11 @@ export class LogsRequest {
     const attributes = tagPairs(event.tags);
     const resource = resourceOf(attributes);
     writeRecord(event, receivedAt, attributes);
-    let group = this.#resources.get(resource.key);
+    let group = this.resources.get(resource.key);
     if (group === undefined) {
       group = { bytes: resource.bytes, records: new ProtoWriter(1024) };
-      writeScope(group.records, this.#version);
-      this.#resources.set(resource.key, group);
+      writeScope(group.records, this.version);
+      this.resources.set(resource.key, group);
       this.byteLength += resource.bytes.length;
     }
     group.records.bytesItem(2, record.bytes, record.length);
@@ -59,14 +62,14 @@ export class LogsRequest {
   finish(): BuiltRequest {
     const body = new ProtoWriter(this.byteLength + 1024);
     const logs = new ProtoWriter(this.byteLength + 1024);
-    for (const { bytes, records } of this.#resources.values()) {
+    for (const { bytes, records } of this.resources.values()) {
       logs.length = 0;
       logs.bytesItem(1, bytes);
       logs.bytesItem(2, records.bytes, records.length);
       body.bytesItem(1, logs.bytes, logs.length);
     }
     const built = { body: body.bytes.subarray(0, body.length), count: this.count };
-    this.#resources.clear();
+    this.resources.clear();
     this.count = 0;
     this.byteLength = 0;
     return built;

@@ -44,22 +44,22 @@ export class MetricsRequest {
   count = 0;
   /** About. */
   byteLength = 0;
-  readonly #temporality: number;
-  readonly #version: string;
-  readonly #resources = new Map<string, ResourceGroup>();
+  private readonly temporality: number;
+  private readonly version: string;
+  private readonly resources = new Map<string, ResourceGroup>();
 
   /** `version` is that of whippet. */
   constructor(temporality: Temporality, version: string) {
-    this.#temporality = TEMPORALITIES[temporality];
-    this.#version = version;
+    this.temporality = TEMPORALITIES[temporality];
+    this.version = version;
   }
 
   /** Adds a data point. */
   add(resource: Resource, name: ByteString, shape: Shape, point: ProtoWriter): void {
-    let group = this.#resources.get(resource.key);
+    let group = this.resources.get(resource.key);
     if (group === undefined) {
       group = { bytes: resource.bytes, metrics: new Map() };
-      this.#resources.set(resource.key, group);
+      this.resources.set(resource.key, group);
       this.byteLength += resource.bytes.length;
     }
     const key = `${SHAPES[shape]} ${name}`;
@@ -77,25 +77,25 @@ export class MetricsRequest {
   /** The request so far; the next one begins empty. */
   finish(): BuiltRequest {
     const body = new ProtoWriter(Math.ceil(1.2 * this.byteLength) + 256);
-    for (const { bytes, metrics } of this.#resources.values()) {
+    for (const { bytes, metrics } of this.resources.values()) {
       scopeMetrics.length = 0;
-      writeScope(scopeMetrics, this.#version);
-      for (const metric of metrics.values()) this.#writeMetric(metric);
+      writeScope(scopeMetrics, this.version);
+      for (const metric of metrics.values()) this.writeMetric(metric);
       resourceMetrics.length = 0;
       resourceMetrics.bytesItem(1, bytes);
       resourceMetrics.bytesItem(2, scopeMetrics.bytes, scopeMetrics.length);
       body.bytesItem(1, resourceMetrics.bytes, resourceMetrics.length);
     }
     const built = { body: body.bytes.subarray(0, body.length), count: this.count };
-    this.#resources.clear();
+    this.resources.clear();
     this.count = 0;
     this.byteLength = 0;
     return built;
   }
 
-  #writeMetric({ name, shape, points }: MetricGroup): void {
+  private writeMetric({ name, shape, points }: MetricGroup): void {
     // The temporality comes after the points, in the same message.
-    if (shape !== 'gauge') points.integer(2, this.#temporality);
+    if (shape !== 'gauge') points.integer(2, this.temporality);
     if (shape === 'sum') points.integer(3, 1);
     metricMessage.length = 0;
     metricMessage.textItem(1, name);

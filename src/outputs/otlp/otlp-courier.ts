@@ -45,21 +45,21 @@ export interface OtlpCourierOptions {
 export class OtlpCourier implements Courier {
   /** The largest request that the receiver is known or hoped to take, before compression. */
   bytesMax: number;
-  readonly #options: OtlpCourierOptions;
-  #hasExplained = false;
-  #warnedAt = Number.NEGATIVE_INFINITY;
+  private readonly options: OtlpCourierOptions;
+  private hasExplained = false;
+  private warnedAt = Number.NEGATIVE_INFINITY;
 
   constructor(options: OtlpCourierOptions) {
-    this.#options = options;
+    this.options = options;
     this.bytesMax = options.bytesMax;
   }
 
   close(): Promise<void> {
-    return this.#options.exporter.close();
+    return this.options.exporter.close();
   }
 
   async deliver({ transaction, onRequest }: Errand): Promise<CourierResult> {
-    const outcome = await this.#send(transaction, onRequest);
+    const outcome = await this.send(transaction, onRequest);
     if (outcome.kind === 'stop')
       return { delivered: NO_PARTS, refused: [], ...outcome.result, rest: transaction };
     const pieces = outcome.kind === 'split' ? piecesOf(transaction) : undefined;
@@ -68,15 +68,15 @@ export class OtlpCourier implements Courier {
       pieces,
       pack: (some) => packPart(transaction, some),
       send: async (request, some) => {
-        const part = await this.#send(request, onRequest);
-        if (part.kind === 'settled') this.#learn(some);
+        const part = await this.send(request, onRequest);
+        if (part.kind === 'settled') this.learn(some);
         return part;
       },
     });
   }
 
-  async #send(transaction: Transaction, onRequest: Errand['onRequest']): Promise<PartOutcome> {
-    const answer = await this.#options.exporter.export(transaction);
+  private async send(transaction: Transaction, onRequest: Errand['onRequest']): Promise<PartOutcome> {
+    const answer = await this.options.exporter.export(transaction);
     if (answer.kind === 'aborted') return { kind: 'stop', result: { aborted: true } };
     onRequest(answer.status);
     switch (answer.kind) {
@@ -85,36 +85,36 @@ export class OtlpCourier implements Courier {
         return { kind: 'stop', result: { error, fault, waitMs } };
       }
       case 'taken':
-        return { kind: 'settled', result: this.#taken(transaction, answer.partial) };
+        return { kind: 'settled', result: this.taken(transaction, answer.partial) };
       case 'refused': {
-        const result = allRefused(transaction, this.#reasonOf(answer), answer.error);
+        const result = allRefused(transaction, this.reasonOf(answer), answer.error);
         return { kind: answer.why === 'too_large' ? 'split' : 'settled', result };
       }
     }
   }
 
-  #taken({ itemCount }: Transaction, partial: PartialSuccess): CourierResult {
+  private taken({ itemCount }: Transaction, partial: PartialSuccess): CourierResult {
     const rejected = Math.min(partial.rejected, itemCount);
     const taken = partsOf(itemCount - rejected);
     if (rejected === 0) {
-      this.#warn(partial);
+      this.warn(partial);
       return { delivered: taken, refused: [] };
     }
     const error = `${rejected} of ${itemCount} rejected${partial.message === '' ? '' : `: ${partial.message}`}`;
     return {
       delivered: taken,
-      refused: [{ reason: this.#reasonOfText(partial.message), ...partsOf(rejected) }],
+      refused: [{ reason: this.reasonOfText(partial.message), ...partsOf(rejected) }],
       error,
     };
   }
 
   /** Everything was taken, and still there is something to say. */
-  #warn({ message, isKnown }: PartialSuccess): void {
+  private warn({ message, isKnown }: PartialSuccess): void {
     if (message === '' && isKnown) return;
-    const now = this.#options.now();
-    if (now - this.#warnedAt < WARNING_MS) return;
-    this.#warnedAt = now;
-    const { log, name } = this.#options;
+    const now = this.options.now();
+    if (now - this.warnedAt < WARNING_MS) return;
+    this.warnedAt = now;
+    const { log, name } = this.options;
     if (isKnown)
       log.warn({ endpoint: name, warning: message }, 'the receiver took everything, with a warning');
     else
@@ -125,18 +125,18 @@ export class OtlpCourier implements Courier {
   }
 
   /** The receiver took a part where it did not take the whole: the next requests are no larger. */
-  #learn(part: readonly Piece[]): void {
+  private learn(part: readonly Piece[]): void {
     const bytes = part.reduce((sum, piece) => sum + piece.bytes.length, 0);
     this.bytesMax = Math.max(Math.min(this.bytesMax, bytes), BYTES_MIN);
   }
 
-  #reasonOf({ why, error }: Extract<ExportAnswer, { kind: 'refused' }>): LossReason {
-    return why === 'unknown_service' ? 'unsupported' : this.#reasonOfText(error);
+  private reasonOf({ why, error }: Extract<ExportAnswer, { kind: 'refused' }>): LossReason {
+    return why === 'unknown_service' ? 'unsupported' : this.reasonOfText(error);
   }
 
-  #reasonOfText(text: string): LossReason {
+  private reasonOfText(text: string): LossReason {
     if (/temporality/i.test(text)) {
-      this.#explainTemporality(text);
+      this.explainTemporality(text);
       return 'temporality';
     }
     return /out of order|out-of-order|duplicate sample|too old|out of bounds|too far in the future/i.test(
@@ -146,10 +146,10 @@ export class OtlpCourier implements Courier {
       : 'refused';
   }
 
-  #explainTemporality(text: string): void {
-    if (this.#hasExplained) return;
-    this.#hasExplained = true;
-    const { log, name, temporality } = this.#options;
+  private explainTemporality(text: string): void {
+    if (this.hasExplained) return;
+    this.hasExplained = true;
+    const { log, name, temporality } = this.options;
     log.error(
       { endpoint: name, code: 'ERR_OTLP_TEMPORALITY', answer: text },
       `ERR_OTLP_TEMPORALITY: the receiver does not take ${temporality} temporality, and data is lost until that is changed: ${TEMPORALITY_REMEDY[temporality]}`,

@@ -70,84 +70,84 @@ export class OtlpOutput implements Output, PointSink {
   readonly name: string;
   readonly retentionSeconds: number;
   readonly cumulative?: CumulativeTable;
-  readonly #options: OtlpOptions;
-  readonly #resources: Resources;
-  readonly #maker: PointMaker;
-  readonly #points: MetricsRequest;
-  readonly #lates: MetricsRequest;
-  readonly #records: LogsRequest;
-  readonly #checks = new LastChecks();
-  #accepted = 0;
-  #filteredEvents = 0;
-  readonly #rejected: Record<string, number> = {};
+  private readonly options: OtlpOptions;
+  private readonly resources: Resources;
+  private readonly maker: PointMaker;
+  private readonly points: MetricsRequest;
+  private readonly lates: MetricsRequest;
+  private readonly records: LogsRequest;
+  private readonly checks = new LastChecks();
+  private accepted = 0;
+  private filteredEvents = 0;
+  private readonly rejected: Record<string, number> = {};
 
   constructor(options: OtlpOptions) {
     const { name, settings, cumulative, lookup, startedAt } = options;
     const { version, scale, bucketsMax, zeroSample } = settings;
-    this.#options = options;
+    this.options = options;
     this.name = name;
-    this.#resources = new Resources(settings.resource);
+    this.resources = new Resources(settings.resource);
     const temporality = cumulative === undefined ? 'delta' : 'cumulative';
-    this.#points = new MetricsRequest(temporality, version);
-    this.#lates = new MetricsRequest(temporality, version);
-    this.#records = new LogsRequest(version);
+    this.points = new MetricsRequest(temporality, version);
+    this.lates = new MetricsRequest(temporality, version);
+    this.records = new LogsRequest(version);
     const shared = { sink: this, startedAt, scale, bucketsMax };
     if (cumulative === undefined) {
       this.retentionSeconds = 0;
-      this.#maker = new DeltaPoints(shared);
+      this.maker = new DeltaPoints(shared);
     } else {
       this.cumulative = cumulative;
       this.retentionSeconds = cumulative.retentionSeconds + FORGET_LATER_SECONDS;
-      this.#maker = new CumulativePoints({ ...shared, table: cumulative, lookup, zeroSample });
+      this.maker = new CumulativePoints({ ...shared, table: cumulative, lookup, zeroSample });
     }
   }
 
   begin(flush: FlushInfo): void {
-    this.#maker.begin(Math.floor(flush.at * 1000));
+    this.maker.begin(Math.floor(flush.at * 1000));
   }
 
   write(part: readonly Aggregate[]): void {
     for (const aggregate of part) {
-      const refusal = this.#maker.write(aggregate);
-      if (refusal === undefined) this.#accepted++;
-      else this.#reject(refusal);
+      const refusal = this.maker.write(aggregate);
+      if (refusal === undefined) this.accepted++;
+      else this.reject(refusal);
     }
   }
 
   end(flush: FlushInfo): void {
-    this.#maker.end(flush);
+    this.maker.end(flush);
     const at = Math.floor(flush.at * 1000);
-    for (const { name, hostname, tags, status } of this.#checks.drain()) {
+    for (const { name, hostname, tags, status } of this.checks.drain()) {
       point.length = 0;
       const attributes = tagPairs(tags);
-      const resource = this.#resourceOf(hostname, attributes);
+      const resource = this.resourceOf(hostname, attributes);
       writeNumber(point, { startAt: 0, at }, attributes, status);
-      this.#add(this.#points, resource, name + CHECK_SUFFIX, 'gauge');
+      this.add(this.points, resource, name + CHECK_SUFFIX, 'gauge');
     }
-    this.#send(this.#points);
-    this.#send(this.#lates);
-    this.#sendRecords();
+    this.send(this.points);
+    this.send(this.lates);
+    this.sendRecords();
   }
 
   event(event: EventMessage, receivedAt: number): void {
-    if (this.#options.logs === undefined) {
-      this.#filteredEvents++;
+    if (this.options.logs === undefined) {
+      this.filteredEvents++;
       return;
     }
-    this.#accepted++;
+    this.accepted++;
     const host = event.hostname;
-    this.#records.add(event, receivedAt, (attributes) => this.#resources.of(this.#hostOf(host), attributes));
-    if (this.#records.count >= EVENTS_MAX || this.#records.byteLength >= this.#options.bytesMax())
-      this.#sendRecords();
+    this.records.add(event, receivedAt, (attributes) => this.resources.of(this.hostOf(host), attributes));
+    if (this.records.count >= EVENTS_MAX || this.records.byteLength >= this.options.bytesMax())
+      this.sendRecords();
   }
 
   serviceCheck(check: ServiceCheckMessage): void {
-    if (this.#checks.set(check)) this.#accepted++;
-    else this.#reject('check_limit');
+    if (this.checks.set(check)) this.accepted++;
+    else this.reject('check_limit');
   }
 
   forget(ids: readonly number[]): void {
-    this.#maker.forget(ids);
+    this.maker.forget(ids);
   }
 
   number(
@@ -157,11 +157,11 @@ export class OtlpOutput implements Output, PointSink {
     at: number,
     value: number | undefined,
   ): void {
-    this.#number(this.#points, context, shape, startAt, at, value);
+    this._number(this.points, context, shape, startAt, at, value);
   }
 
   late(context: Context, shape: 'gauge' | 'sum', startAt: number, at: number, value: number): void {
-    this.#number(this.#lates, context, shape, startAt, at, value);
+    this._number(this.lates, context, shape, startAt, at, value);
   }
 
   histogram(
@@ -172,41 +172,41 @@ export class OtlpOutput implements Output, PointSink {
   ): void {
     point.length = 0;
     const attributes = tagPairs(tags);
-    const resource = this.#resourceOf(host, attributes);
+    const resource = this.resourceOf(host, attributes);
     writeHistogram(point, { startAt, at }, attributes, of);
-    this.#add(this.#points, resource, name, 'histogram');
+    this.add(this.points, resource, name, 'histogram');
   }
 
   outcomes(): Outcomes {
     return outcomes({
-      accepted: { written: this.#accepted },
-      rejected: { ...this.#rejected },
-      filtered: { event: this.#filteredEvents },
+      accepted: { written: this.accepted },
+      rejected: { ...this.rejected },
+      filtered: { event: this.filteredEvents },
     });
   }
 
   totals(): readonly Totals[] {
-    return this.#deliveries.flatMap((delivery) => delivery.totals());
+    return this.deliveries.flatMap((delivery) => delivery.totals());
   }
 
   metrics(): readonly OwnMetric[] {
-    return this.#deliveries.flatMap((delivery) => delivery.metrics());
+    return this.deliveries.flatMap((delivery) => delivery.metrics());
   }
 
   status(): readonly object[] {
     const temporality = this.cumulative === undefined ? 'delta' : 'cumulative';
-    return this.#deliveries.map(({ status }) => ({ ...status, temporality }));
+    return this.deliveries.map(({ status }) => ({ ...status, temporality }));
   }
 
   health(): { readonly healthy: boolean; readonly detail?: string } {
-    const all = this.#deliveries.map((delivery) => delivery.health());
+    const all = this.deliveries.map((delivery) => delivery.health());
     return all.find(({ healthy }) => !healthy) ?? { healthy: true };
   }
 
   async close(deadlineMs: number): Promise<DeliveryReport> {
     // Events that came after the last flush.
-    this.#sendRecords();
-    const reports = await Promise.all(this.#deliveries.map((delivery) => delivery.close(deadlineMs)));
+    this.sendRecords();
+    const reports = await Promise.all(this.deliveries.map((delivery) => delivery.close(deadlineMs)));
     const sum = (of: (report: DeliveryReport) => number | undefined): number =>
       reports.reduce((total, report) => total + (of(report) ?? 0), 0);
     const reasons = reports.flatMap(({ reason }) => reason ?? []);
@@ -220,12 +220,12 @@ export class OtlpOutput implements Output, PointSink {
     };
   }
 
-  get #deliveries(): Delivery[] {
-    const { metrics, logs } = this.#options;
+  private get deliveries(): Delivery[] {
+    const { metrics, logs } = this.options;
     return logs === undefined ? [metrics] : [metrics, logs];
   }
 
-  #number(
+  private _number(
     request: MetricsRequest,
     { name, host, tags }: Context,
     shape: 'gauge' | 'sum',
@@ -235,46 +235,46 @@ export class OtlpOutput implements Output, PointSink {
   ): void {
     point.length = 0;
     const attributes = tagPairs(tags);
-    const resource = this.#resourceOf(host, attributes);
+    const resource = this.resourceOf(host, attributes);
     writeNumber(point, { startAt, at }, attributes, value);
-    this.#add(request, resource, name, shape);
+    this.add(request, resource, name, shape);
   }
 
   /** Takes the resource's own attributes out of the list, and adds the host to it where that is wanted. */
-  #resourceOf(host: ByteString, attributes: TagPair[]): Resource {
-    const own = this.#hostOf(host);
-    const resource = this.#resources.of(own, attributes);
-    if (this.#options.settings.hostAsAttribute && own !== '' && !hasKey(attributes, HOST_ATTRIBUTE))
+  private resourceOf(host: ByteString, attributes: TagPair[]): Resource {
+    const own = this.hostOf(host);
+    const resource = this.resources.of(own, attributes);
+    if (this.options.settings.hostAsAttribute && own !== '' && !hasKey(attributes, HOST_ATTRIBUTE))
       attributes.push({ key: HOST_ATTRIBUTE, value: own });
     return resource;
   }
 
-  #hostOf(host: ByteString): ByteString {
-    return host === '' ? this.#options.settings.hostname : host;
+  private hostOf(host: ByteString): ByteString {
+    return host === '' ? this.options.settings.hostname : host;
   }
 
-  #add(request: MetricsRequest, resource: Resource, name: ByteString, shape: Shape): void {
+  private add(request: MetricsRequest, resource: Resource, name: ByteString, shape: Shape): void {
     request.add(resource, name, shape, point);
-    const { settings, bytesMax } = this.#options;
-    if (request.count >= settings.pointsMax || request.byteLength >= bytesMax()) this.#send(request);
+    const { settings, bytesMax } = this.options;
+    if (request.count >= settings.pointsMax || request.byteLength >= bytesMax()) this.send(request);
   }
 
-  #send(request: MetricsRequest): void {
+  private send(request: MetricsRequest): void {
     if (request.count === 0) return;
-    const { metrics, settings } = this.#options;
+    const { metrics, settings } = this.options;
     const built = request.finish();
     metrics.submit((createdAt) => transactionOf(built, 'metrics', settings.compression, createdAt));
   }
 
-  #sendRecords(): void {
-    const { logs, settings } = this.#options;
-    if (this.#records.count === 0 || logs === undefined) return;
-    const built = this.#records.finish();
+  private sendRecords(): void {
+    const { logs, settings } = this.options;
+    if (this.records.count === 0 || logs === undefined) return;
+    const built = this.records.finish();
     logs.submit((createdAt) => transactionOf(built, 'logs', settings.compression, createdAt));
   }
 
-  #reject(reason: string): void {
-    this.#rejected[reason] = (this.#rejected[reason] ?? 0) + 1;
+  private reject(reason: string): void {
+    this.rejected[reason] = (this.rejected[reason] ?? 0) + 1;
   }
 }
 

@@ -38,27 +38,30 @@ export interface Resource {
 }
 
 export class Resources {
-  readonly #settings: ResourceSettings;
-  readonly #known = new Map<string, Resource>();
+  private readonly settings: ResourceSettings;
+  private readonly known = new Map<string, Resource>();
 
   constructor(settings: ResourceSettings) {
-    this.#settings = settings;
+    this.settings = settings;
   }
 
   /** The resource of points with these attributes; those that are the resource's own are taken out of the list. */
   of(host: ByteString, attributes: TagPair[]): Resource {
-    const unified = this.#settings.unifiedTags ? takeUnified(attributes) : [];
+    const unified = this.settings.unifiedTags ? takeUnified(attributes) : [];
     const key = unified.length === 0 ? host : [host, ...unified.flat()].join('\0');
-    const known = this.#known.get(key);
+    const known = this.known.get(key);
     if (known !== undefined) return known;
-    if (this.#known.size >= RESOURCES_MAX) this.#known.clear();
-    const resource = { key, bytes: this.#write(host, unified) };
-    this.#known.set(key, resource);
+    if (this.known.size >= RESOURCES_MAX) this.known.clear();
+    const resource = { key, bytes: this.write(host, unified) };
+    this.known.set(key, resource);
     return resource;
   }
 
-  #write(host: ByteString, unified: readonly (readonly [name: string, value: ByteString])[]): Uint8Array {
-    const { serviceName, instanceId, attributes } = this.#settings;
+  private write(
+    host: ByteString,
+    unified: readonly (readonly [name: string, value: ByteString])[],
+  ): Uint8Array {
+    const { serviceName, instanceId, attributes } = this.settings;
     const all = new Map<string, ByteString>([['service.name', toByteString(serviceName)]]);
     if (host !== '') all.set('host.name', host);
     if (instanceId !== '') all.set('service.instance.id', toByteString(instanceId));

@@ -75,36 +75,36 @@ interface Ahead {
 export class PluginOutput implements Output {
   readonly name: string;
   readonly retentionSeconds = 0;
-  readonly #options: PluginOptions;
-  #worker: Worker | undefined;
-  #ahead: Ahead[] = [];
+  private readonly options: PluginOptions;
+  private worker: Worker | undefined;
+  private ahead: Ahead[] = [];
   /** Size of everything ahead, and of the flush under way. */
-  #size = 0;
-  #open = { items: 0, size: 0, isDropped: false };
-  #events: FlushedEvent[] = [];
-  #checks: FlushedServiceCheck[] = [];
-  #number = 0;
-  #cancelWatch: (() => void) | undefined;
-  #cancelRestart: (() => void) | undefined;
-  #errors = 0;
-  #restarts = 0;
-  #problem: string | undefined;
-  #whenIdle: (() => void) | undefined;
-  #whenClosed: (() => void) | undefined;
-  #isClosed = false;
-  #written = 0;
-  #flushes = 0;
-  #lastSuccessAt: number | undefined;
-  #lastError: { readonly at: number; readonly text: string } | undefined;
-  #downSince: number | undefined;
-  #restartAt = 0;
-  #toldFull = false;
+  private size = 0;
+  private _open = { items: 0, size: 0, isDropped: false };
+  private events: FlushedEvent[] = [];
+  private checks: FlushedServiceCheck[] = [];
+  private number = 0;
+  private cancelWatch: (() => void) | undefined;
+  private cancelRestart: (() => void) | undefined;
+  private errors = 0;
+  private restarts = 0;
+  private problem: string | undefined;
+  private whenIdle: (() => void) | undefined;
+  private whenClosed: (() => void) | undefined;
+  private isClosed = false;
+  private written = 0;
+  private flushes = 0;
+  private lastSuccessAt: number | undefined;
+  private lastError: { readonly at: number; readonly text: string } | undefined;
+  private downSince: number | undefined;
+  private restartAt = 0;
+  private toldFull = false;
   /** Aggregates, events and checks. */
-  readonly #lost: Record<Loss, number> = { ...NO_LOSSES };
-  readonly #lostFlushes: Record<Loss, number> = { ...NO_LOSSES };
+  private readonly lost: Record<Loss, number> = { ...NO_LOSSES };
+  private readonly lostFlushes: Record<Loss, number> = { ...NO_LOSSES };
 
   private constructor(options: PluginOptions) {
-    this.#options = options;
+    this.options = options;
     this.name = options.name;
   }
 
@@ -117,7 +117,7 @@ export class PluginOutput implements Output {
         () => resolve(`it is not loaded within ${timeoutMs / 1000} seconds`),
         timeoutMs,
       );
-      output.#start((problem) => {
+      output.start((problem) => {
         clearTimeout(timer);
         resolve(problem);
       });
@@ -128,88 +128,88 @@ export class PluginOutput implements Output {
   }
 
   begin(): void {
-    this.#open.isDropped = this.#ahead.length >= FLUSHES_MAX;
-    this.#toldFull = false;
+    this._open.isDropped = this.ahead.length >= FLUSHES_MAX;
+    this.toldFull = false;
   }
 
   write(batch: readonly Aggregate[]): void {
     let part: FlushedSeries[] = [];
     for (const aggregate of batch) {
-      if (!this.#hasRoom(aggregate.series.length)) continue;
+      if (!this.hasRoom(aggregate.series.length)) continue;
       part.push(...flushedSeries(aggregate));
       if (part.length < PART_MAX) continue;
-      this.#post({ kind: 'series', series: part });
+      this.post({ kind: 'series', series: part });
       part = [];
     }
-    if (part.length > 0) this.#post({ kind: 'series', series: part });
+    if (part.length > 0) this.post({ kind: 'series', series: part });
   }
 
   event(event: EventMessage, receivedAt: number): void {
-    if (this.#isFullOfMessages) this.#lose('queue_full', 1);
-    else if (this.#hasRoom(1)) this.#events.push(flushedEvent(event, receivedAt));
+    if (this.isFullOfMessages) this.lose('queue_full', 1);
+    else if (this.hasRoom(1)) this.events.push(flushedEvent(event, receivedAt));
   }
 
   serviceCheck(check: ServiceCheckMessage, receivedAt: number): void {
-    if (this.#isFullOfMessages) this.#lose('queue_full', 1);
-    else if (this.#hasRoom(1)) this.#checks.push(flushedCheck(check, receivedAt));
+    if (this.isFullOfMessages) this.lose('queue_full', 1);
+    else if (this.hasRoom(1)) this.checks.push(flushedCheck(check, receivedAt));
   }
 
   end({ at, final }: FlushInfo): void {
-    const { items, size } = this.#open;
-    const [events, serviceChecks] = [this.#events, this.#checks];
-    this.#events = [];
-    this.#checks = [];
-    this.#open = { items: 0, size: 0, isDropped: false };
-    if (this.#worker === undefined) {
-      this.#size -= size;
-      this.#lose('not_running', items, items > 0 ? 1 : 0);
+    const { items, size } = this._open;
+    const [events, serviceChecks] = [this.events, this.checks];
+    this.events = [];
+    this.checks = [];
+    this._open = { items: 0, size: 0, isDropped: false };
+    if (this.worker === undefined) {
+      this.size -= size;
+      this.lose('not_running', items, items > 0 ? 1 : 0);
       return;
     }
-    const number = ++this.#number;
-    this.#ahead.push({ at: this.#options.clock.now(), number, items, size });
-    this.#post({ kind: 'end', number, events, serviceChecks, at, final });
-    if (this.#ahead.length === 1) this.#watch();
+    const number = ++this.number;
+    this.ahead.push({ at: this.options.clock.now(), number, items, size });
+    this.post({ kind: 'end', number, events, serviceChecks, at, final });
+    if (this.ahead.length === 1) this.watch();
   }
 
   outcomes(): Outcomes {
-    const held = this.#ahead.reduce((sum, { items }) => sum + items, this.#open.items);
+    const held = this.ahead.reduce((sum, { items }) => sum + items, this._open.items);
     return outcomes({
-      accepted: { written: this.#written },
-      dropped: { ...this.#lost },
+      accepted: { written: this.written },
+      dropped: { ...this.lost },
       held: { queue: held },
     });
   }
 
   /** As receivers over the network have it (delivery/endpoint-status.ts): a flush is a payload, a write a request. */
   status(): readonly object[] {
-    const { path, seriesMax, clock } = this.#options;
-    const isRunning = this.#worker !== undefined && this.#problem === undefined;
+    const { path, seriesMax, clock } = this.options;
+    const isRunning = this.worker !== undefined && this.problem === undefined;
     const now = clock.now();
-    const held = this.#ahead.reduce((sum, { items }) => sum + items, 0);
+    const held = this.ahead.reduce((sum, { items }) => sum + items, 0);
     return [
       {
         endpoint: path,
-        state: isRunning ? 'unblocked' : this.#worker === undefined ? 'blocked' : 'half-blocked',
-        downSince: this.#downSince,
-        targets: [{ route: '/', retryAt: this.#worker === undefined ? this.#restartAt : 0 }],
+        state: isRunning ? 'unblocked' : this.worker === undefined ? 'blocked' : 'half-blocked',
+        downSince: this.downSince,
+        targets: [{ route: '/', retryAt: this.worker === undefined ? this.restartAt : 0 }],
         queue: {
-          payloads: this.#ahead.length,
+          payloads: this.ahead.length,
           items: held,
           bytes: 0,
-          oldestAgeSeconds: Math.max(now - (this.#ahead[0]?.at ?? now), 0) / 1000,
+          oldestAgeSeconds: Math.max(now - (this.ahead[0]?.at ?? now), 0) / 1000,
         },
-        seriesAhead: this.#size,
+        seriesAhead: this.size,
         seriesMax,
-        restarts: this.#restarts,
-        lastError: this.#lastError,
-        lastSuccessAt: this.#lastSuccessAt,
-        counts: { delivered: { plugin: { payloads: this.#flushes, items: this.#written, bytes: 0 } } },
-        losses: Object.entries(this.#lost)
+        restarts: this.restarts,
+        lastError: this.lastError,
+        lastSuccessAt: this.lastSuccessAt,
+        counts: { delivered: { plugin: { payloads: this.flushes, items: this.written, bytes: 0 } } },
+        losses: Object.entries(this.lost)
           .filter(([, items]) => items > 0)
           .map(([reason, items]) => ({
             reason,
             kind: 'plugin',
-            payloads: this.#lostFlushes[reason as Loss],
+            payloads: this.lostFlushes[reason as Loss],
             items,
             bytes: 0,
           })),
@@ -218,58 +218,58 @@ export class PluginOutput implements Output {
   }
 
   health(): { readonly healthy: boolean; readonly detail?: string } {
-    if (this.#problem === undefined) return { healthy: true };
-    return { healthy: false, detail: `the plugin ${this.#options.path} does not work: ${this.#problem}` };
+    if (this.problem === undefined) return { healthy: true };
+    return { healthy: false, detail: `the plugin ${this.options.path} does not work: ${this.problem}` };
   }
 
   async close(deadlineMs: number): Promise<DeliveryReport> {
     const deadline = new Deadline(deadlineMs);
-    this.#cancelRestart?.();
-    if (this.#worker !== undefined && deadlineMs > 0) {
-      if (this.#ahead.length > 0)
+    this.cancelRestart?.();
+    if (this.worker !== undefined && deadlineMs > 0) {
+      if (this.ahead.length > 0)
         await deadline.race(
           new Promise<void>((resolve) => {
-            this.#whenIdle = resolve;
+            this.whenIdle = resolve;
           }),
         );
-      if (this.#worker !== undefined && this.#ahead.length === 0) {
+      if (this.worker !== undefined && this.ahead.length === 0) {
         const closed = new Promise<void>((resolve) => {
-          this.#whenClosed = resolve;
+          this.whenClosed = resolve;
         });
-        this.#post({ kind: 'close', deadlineMs: deadline.leftMs });
+        this.post({ kind: 'close', deadlineMs: deadline.leftMs });
         await deadline.race(closed);
       }
     }
-    this.#isClosed = true;
-    this.#cancelWatch?.();
-    const worker = this.#worker;
-    this.#worker = undefined;
+    this.isClosed = true;
+    this.cancelWatch?.();
+    const worker = this.worker;
+    this.worker = undefined;
     await worker?.terminate();
-    const held = this.#ahead.reduce((sum, { items }) => sum + items, this.#open.items);
-    const lost = Object.values(this.#lost).reduce((sum, count) => sum + count, 0);
+    const held = this.ahead.reduce((sum, { items }) => sum + items, this._open.items);
+    const lost = Object.values(this.lost).reduce((sum, count) => sum + count, 0);
     if (held + lost === 0) return { undelivered: 0 };
     return {
       undelivered: held + lost,
       lostAtStop: held,
-      reason: `${this.name}: ${held + lost} aggregates, events and checks were not taken by ${this.#options.path}`,
+      reason: `${this.name}: ${held + lost} aggregates, events and checks were not taken by ${this.options.path}`,
     };
   }
 
-  #start(onReady?: (problem: string | undefined) => void): void {
-    const { path, options, memoryMib, name } = this.#options;
+  private start(onReady?: (problem: string | undefined) => void): void {
+    const { path, options, memoryMib, name } = this.options;
     const worker = new Worker(new URL('./plugin.worker.js', import.meta.url), {
       workerData: { path, options } satisfies PluginSettings,
       name,
       resourceLimits: { maxOldGenerationSizeMb: memoryMib },
     });
-    this.#worker = worker;
+    this.worker = worker;
     worker.on('message', (message: PluginMessage) => {
-      if (worker !== this.#worker) return;
+      if (worker !== this.worker) return;
       if (message.kind === 'ready') onReady?.(undefined);
       else if (message.kind === 'unusable') {
         onReady?.(message.error);
-        this.#end('crashed', message.error);
-      } else this.#hear(message);
+        this._end('crashed', message.error);
+      } else this.hear(message);
     });
     let error: string | undefined;
     worker.on('error', (cause) => {
@@ -278,121 +278,120 @@ export class PluginOutput implements Output {
     worker.on('exit', (code) => {
       const why = error ?? `its thread ended with code ${code}`;
       onReady?.(why);
-      if (worker === this.#worker) this.#end('crashed', why);
+      if (worker === this.worker) this._end('crashed', why);
     });
   }
 
-  #hear(message: Exclude<PluginMessage, { kind: 'ready' | 'unusable' }>): void {
+  private hear(message: Exclude<PluginMessage, { kind: 'ready' | 'unusable' }>): void {
     if (message.kind === 'closed') {
-      this.#whenClosed?.();
+      this.whenClosed?.();
       return;
     }
-    const [first] = this.#ahead;
+    const [first] = this.ahead;
     if (first === undefined || first.number !== message.number) return;
-    this.#ahead.shift();
-    this.#size -= first.size;
+    this.ahead.shift();
+    this.size -= first.size;
     if (message.kind === 'written') {
-      this.#written += first.items;
-      this.#flushes++;
-      this.#lastSuccessAt = this.#options.clock.now();
-      this.#downSince = undefined;
-      if (this.#problem !== undefined)
-        this.#options.log.info({ output: this.name }, 'the plugin works again');
-      this.#problem = undefined;
-      this.#errors = 0;
+      this.written += first.items;
+      this.flushes++;
+      this.lastSuccessAt = this.options.clock.now();
+      this.downSince = undefined;
+      if (this.problem !== undefined) this.options.log.info({ output: this.name }, 'the plugin works again');
+      this.problem = undefined;
+      this.errors = 0;
     } else {
-      this.#lose('failed', first.items, 1);
-      this.#fail(message.error);
+      this.lose('failed', first.items, 1);
+      this.fail(message.error);
     }
-    this.#cancelWatch?.();
-    if (this.#ahead.length > 0) this.#watch();
-    else this.#whenIdle?.();
+    this.cancelWatch?.();
+    if (this.ahead.length > 0) this.watch();
+    else this.whenIdle?.();
   }
 
   /** The first flush ahead has its time from now on. */
-  #watch(): void {
-    const { clock, timeoutMs } = this.#options;
-    this.#cancelWatch = clock.after(timeoutMs, () =>
-      this.#end('hung', `write() did not end within ${timeoutMs / 1000} seconds`),
+  private watch(): void {
+    const { clock, timeoutMs } = this.options;
+    this.cancelWatch = clock.after(timeoutMs, () =>
+      this._end('hung', `write() did not end within ${timeoutMs / 1000} seconds`),
     );
   }
 
   /** The thread has ended, or has to. */
-  #end(why: 'hung' | 'crashed', error: string): void {
-    const worker = this.#worker;
-    this.#worker = undefined;
-    this.#cancelWatch?.();
+  private _end(why: 'hung' | 'crashed', error: string): void {
+    const worker = this.worker;
+    this.worker = undefined;
+    this.cancelWatch?.();
     void worker?.terminate();
-    for (const { items, size } of this.#ahead) {
-      this.#lose(why, items, 1);
-      this.#size -= size;
+    for (const { items, size } of this.ahead) {
+      this.lose(why, items, 1);
+      this.size -= size;
     }
-    this.#ahead = [];
+    this.ahead = [];
     // Parts of the flush under way are gone with the thread.
-    this.#lose(why, this.#open.items);
-    this.#size -= this.#open.size;
-    this.#open = { items: 0, size: 0, isDropped: false };
-    this.#events = [];
-    this.#checks = [];
-    this.#whenIdle?.();
-    this.#whenClosed?.();
-    if (this.#isClosed) return;
-    this.#fail(error);
-    const { backoff = DEFAULT_BACKOFF, random, clock } = this.#options;
-    this.#errors = Math.min(this.#errors + 1, errorsMax(backoff));
-    const pause = backoffMs(this.#errors, backoff, random());
-    this.#restartAt = clock.now() + pause;
-    this.#cancelRestart = clock.after(pause, () => {
-      this.#restarts++;
-      this.#start();
+    this.lose(why, this._open.items);
+    this.size -= this._open.size;
+    this._open = { items: 0, size: 0, isDropped: false };
+    this.events = [];
+    this.checks = [];
+    this.whenIdle?.();
+    this.whenClosed?.();
+    if (this.isClosed) return;
+    this.fail(error);
+    const { backoff = DEFAULT_BACKOFF, random, clock } = this.options;
+    this.errors = Math.min(this.errors + 1, errorsMax(backoff));
+    const pause = backoffMs(this.errors, backoff, random());
+    this.restartAt = clock.now() + pause;
+    this.cancelRestart = clock.after(pause, () => {
+      this.restarts++;
+      this.start();
     });
   }
 
-  #fail(error: string): void {
-    const isNew = this.#problem === undefined;
-    this.#problem = error;
-    const at = this.#options.clock.now();
-    this.#lastError = { at, text: error };
-    this.#downSince ??= at;
+  private fail(error: string): void {
+    const isNew = this.problem === undefined;
+    this.problem = error;
+    const at = this.options.clock.now();
+    this.lastError = { at, text: error };
+    this.downSince ??= at;
     if (isNew)
-      this.#options.log.error(
+      this.options.log.error(
         { output: this.name, error },
         'the plugin failed; later failures are only counted',
       );
   }
 
-  get #isFullOfMessages(): boolean {
-    return this.#events.length + this.#checks.length >= MESSAGES_MAX;
+  private get isFullOfMessages(): boolean {
+    return this.events.length + this.checks.length >= MESSAGES_MAX;
   }
 
   /** Counts one aggregate, event or check into the flush under way, if there is room for its series. */
-  #hasRoom(size: number): boolean {
-    if (this.#worker === undefined) {
-      this.#lose('not_running', 1);
+  private hasRoom(size: number): boolean {
+    if (this.worker === undefined) {
+      this.lose('not_running', 1);
       return false;
     }
-    if (this.#open.isDropped || this.#size + size > this.#options.seriesMax) {
-      this.#lose('queue_full', 1);
-      if (!this.#toldFull)
-        this.#options.log.error(
+    if (this._open.isDropped || this.size + size > this.options.seriesMax) {
+      this.lose('queue_full', 1);
+      if (!this.toldFull)
+        this.options.log.error(
           { output: this.name },
           'the plugin is too slow; what it has no room for is dropped',
         );
-      this.#toldFull = true;
+      this.toldFull = true;
       return false;
     }
-    this.#open.items++;
-    this.#open.size += size;
-    this.#size += size;
+    this._open.items++;
+    this._open.size += size;
+    this.size += size;
     return true;
   }
 
-  #lose(why: Loss, items: number, flushes = 0): void {
-    this.#lost[why] += items;
-    this.#lostFlushes[why] += flushes;
+  private lose(why: Loss, items: number, flushes = 0): void {
+    this.lost[why] += items;
+    this.lostFlushes[why] += flushes;
   }
 
-  #post(command: PluginCommand): void {
-    this.#worker?.postMessage(command);
+  private post(command: PluginCommand): void {
+    this.worker?.postMessage(command);
   }
 }

@@ -14,8 +14,8 @@ export class BinList {
   min = Number.POSITIVE_INFINITY;
   max = Number.NEGATIVE_INFINITY;
   // Where merge() builds its result before the arrays change places.
-  #otherKeys = new Int16Array(64);
-  #otherCounts = new Float64Array(64);
+  private otherKeys = new Int16Array(64);
+  private otherCounts = new Float64Array(64);
 
   clear(): void {
     this.length = 0;
@@ -36,7 +36,7 @@ export class BinList {
       this.counts[this.length - 1] = (this.counts[this.length - 1] as number) + count;
       return;
     }
-    this.#reserve(this.length + 1);
+    this.reserve(this.length + 1);
     this.keys[this.length] = key;
     this.counts[this.length++] = count;
   }
@@ -46,13 +46,13 @@ export class BinList {
     const ownKeys = this.keys;
     const ownCounts = this.counts;
     const ownLength = this.length;
-    if (this.#otherKeys.length < ownLength + length) {
+    if (this.otherKeys.length < ownLength + length) {
       const size = 2 ** Math.ceil(Math.log2(ownLength + length));
-      this.#otherKeys = new Int16Array(size);
-      this.#otherCounts = new Float64Array(size);
+      this.otherKeys = new Int16Array(size);
+      this.otherCounts = new Float64Array(size);
     }
-    const toKeys = this.#otherKeys;
-    const toCounts = this.#otherCounts;
+    const toKeys = this.otherKeys;
+    const toCounts = this.otherCounts;
     const end = start + length;
     let own = 0;
     let other = start;
@@ -69,8 +69,8 @@ export class BinList {
     this.keys = toKeys;
     this.counts = toCounts;
     this.length = to;
-    this.#otherKeys = ownKeys;
-    this.#otherCounts = ownCounts;
+    this.otherKeys = ownKeys;
+    this.otherCounts = ownCounts;
   }
 
   /** Collapses the lowest bins into one until at most `lengthMax` remain, as a sketch does. */
@@ -103,7 +103,7 @@ export class BinList {
     return this.min <= this.max ? Math.min(Math.max(middle, this.min), this.max) : middle;
   }
 
-  #reserve(length: number): void {
+  private reserve(length: number): void {
     if (length <= this.keys.length) return;
     const keys = new Int16Array(this.keys.length * 2);
     const counts = new Float64Array(this.keys.length * 2);

@@ -52,16 +52,16 @@ export class CheckFamily implements ExposedFamily {
 }
 
 export class CheckTable {
-  readonly #families = new Map<string, CheckFamily>();
-  readonly #problems: Problems;
-  readonly #roll: FamilyRoll<CheckFamily>;
-  readonly #checksMax: number;
+  private readonly families = new Map<string, CheckFamily>();
+  private readonly problems: Problems;
+  private readonly roll: FamilyRoll<CheckFamily>;
+  private readonly checksMax: number;
   size = 0;
 
   constructor(problems: Problems, roll: FamilyRoll<CheckFamily>, checksMax: number = CHECKS_MAX) {
-    this.#problems = problems;
-    this.#roll = roll;
-    this.#checksMax = checksMax;
+    this.problems = problems;
+    this.roll = roll;
+    this.checksMax = checksMax;
   }
 
   /** Keeps the status of `check`, received `at` (Unix seconds). `host` is its host label. */
@@ -70,20 +70,20 @@ export class CheckTable {
     const name = escapeName(check.name, (problem) => found.add(problem)) + SUFFIX;
     const labels = renderLabels(check.tags, host, (problem) => found.add(problem));
     const identity = [check.name, host, ...[...check.tags].sort()].join('\0');
-    let family = this.#families.get(name);
+    let family = this.families.get(name);
     if (family?.statuses.has(identity) !== true) {
-      if (this.size >= this.#checksMax) {
-        this.#problems.reject('check_limit');
+      if (this.size >= this.checksMax) {
+        this.problems.reject('check_limit');
         return;
       }
       if (family?.looksLike.has(labels)) found.add('series_merged');
-      for (const problem of found) this.#problems.adjust(problem);
+      for (const problem of found) this.problems.adjust(problem);
       this.size++;
     }
     if (family === undefined) {
       family = new CheckFamily(name, check.name);
-      this.#families.set(name, family);
-      this.#roll.join(family);
+      this.families.set(name, family);
+      this.roll.join(family);
     }
     if (check.name < family.source) family.source = check.name;
     family.looksLike.add(labels);
@@ -92,15 +92,15 @@ export class CheckTable {
 
   /** Forgets checks last heard of before `time`, Unix seconds. */
   expire(time: number): void {
-    for (const [name, family] of this.#families) {
+    for (const [name, family] of this.families) {
       const before = family.statuses.size;
       for (const [identity, { at }] of family.statuses) if (at < time) family.statuses.delete(identity);
       if (family.statuses.size === before) continue;
       this.size -= before - family.statuses.size;
       family.looksLike = new Set(Array.from(family.statuses.values(), ({ labels }) => labels));
       if (family.statuses.size > 0) continue;
-      this.#families.delete(name);
-      this.#roll.leave(family);
+      this.families.delete(name);
+      this.roll.leave(family);
     }
   }
 }

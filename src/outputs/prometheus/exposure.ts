@@ -51,20 +51,20 @@ export const PLAIN: Exposure = { form: 'summary', scale: 1, suffix: '', buckets:
 const MS_TO_SECONDS = 0.001;
 
 export class Exposures {
-  readonly #settings: ExposureSettings;
-  readonly #ruleOf: ExposureRuleOf;
-  readonly #known = new Map<string, Exposure>();
+  private readonly settings: ExposureSettings;
+  private readonly ruleOf: ExposureRuleOf;
+  private readonly known = new Map<string, Exposure>();
 
   constructor(settings: ExposureSettings, ruleOf: ExposureRuleOf = () => undefined) {
-    this.#settings = settings;
-    this.#ruleOf = ruleOf;
+    this.settings = settings;
+    this.ruleOf = ruleOf;
   }
 
   /** Equal exposures are one object. */
   of(context: Pick<Context, 'name' | 'type' | 'isTiming'>): Exposure {
     const { type, isTiming } = context;
-    const { form, buckets, timingsInSeconds, timingsSaySo = true } = this.#settings;
-    const rule = this.#ruleOf(context) ?? {};
+    const { form, buckets, timingsInSeconds, timingsSaySo = true } = this.settings;
+    const rule = this.ruleOf(context) ?? {};
     const inSeconds = timingsInSeconds && isTiming === true && rule.scale === undefined;
     const scale = rule.scale ?? (inSeconds ? MS_TO_SECONDS : 1);
     const suffix = rule.unit !== undefined ? `_${rule.unit}` : inSeconds && timingsSaySo ? '_seconds' : '';
@@ -77,7 +77,7 @@ export class Exposures {
     const bounds =
       ownForm === 'summary' ? undefined : (rule.buckets ?? (ownForm === 'classic' ? buckets : undefined));
     const key = JSON.stringify([ownForm, scale, suffix, bounds]);
-    const known = this.#known.get(key);
+    const known = this.known.get(key);
     if (known !== undefined) return known;
     const exposure = {
       form: ownForm,
@@ -85,7 +85,7 @@ export class Exposures {
       suffix,
       buckets: bounds && classicBuckets(bounds, scale),
     } as const;
-    this.#known.set(key, exposure);
+    this.known.set(key, exposure);
     return exposure;
   }
 

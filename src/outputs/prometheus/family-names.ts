@@ -23,36 +23,36 @@ type NamingFormat = Exclude<ExpositionFormat, 'protobuf'>;
 export type ShownFamily = Family | CheckFamily;
 
 export class FamilyNames {
-  readonly #problems: Problems;
-  readonly #conflicts: ConflictLog;
-  readonly #books: Readonly<Record<NamingFormat, NameBook<ShownFamily>>>;
+  private readonly problems: Problems;
+  private readonly conflicts: ConflictLog;
+  private readonly books: Readonly<Record<NamingFormat, NameBook<ShownFamily>>>;
 
   constructor(problems: Problems, log: Log | undefined) {
-    this.#problems = problems;
-    this.#conflicts = new ConflictLog('/metrics', log);
+    this.problems = problems;
+    this.conflicts = new ConflictLog('/metrics', log);
     const bookOf = (format: NamingFormat) =>
-      new NameBook<ShownFamily>(rulesOf(format), (conflict) => this.#tell(conflict));
-    this.#books = { text: bookOf('text'), openmetrics: bookOf('openmetrics') };
+      new NameBook<ShownFamily>(rulesOf(format), (conflict) => this.tell(conflict));
+    this.books = { text: bookOf('text'), openmetrics: bookOf('openmetrics') };
   }
 
   join(family: ShownFamily): void {
-    for (const book of Object.values(this.#books)) book.join(family);
+    for (const book of Object.values(this.books)) book.join(family);
   }
 
   leave(family: ShownFamily): void {
-    for (const book of Object.values(this.#books)) book.leave(family);
+    for (const book of Object.values(this.books)) book.leave(family);
   }
 
   /** Names the newcomers. What is named together does not depend on who came first. */
   settle(): void {
-    for (const book of Object.values(this.#books)) book.settle();
+    for (const book of Object.values(this.books)) book.settle();
   }
 
   /** Keeps the names of the server's own metrics. */
   reserve(metrics: Iterable<Pick<OwnMetric, 'name' | 'type'>>): void {
     for (const { name, type } of metrics) {
-      this.#books.text.reserve(claimedNames('text', type, displayName('text', type, name)));
-      this.#books.openmetrics.reserve(
+      this.books.text.reserve(claimedNames('text', type, displayName('text', type, name)));
+      this.books.openmetrics.reserve(
         claimedNames('openmetrics', type, displayName('openmetrics', type, name)),
       );
     }
@@ -60,39 +60,39 @@ export class FamilyNames {
 
   /** The families that have a name, in page order. */
   displayed(format: ExpositionFormat): DisplayedFamily<ShownFamily>[] {
-    return this.#books[format === 'openmetrics' ? 'openmetrics' : 'text'].displayed();
+    return this.books[format === 'openmetrics' ? 'openmetrics' : 'text'].displayed();
   }
 
-  #tell(conflict: NameConflict<ShownFamily>): void {
+  private tell(conflict: NameConflict<ShownFamily>): void {
     const { family, holder } = conflict;
     if (family.conflictCounted) return;
     family.conflictCounted = true;
-    this.#problems.adjust(holder?.name === family.name ? 'type_conflict' : 'name_clash');
-    this.#conflicts.tell(conflict);
+    this.problems.adjust(holder?.name === family.name ? 'type_conflict' : 'name_clash');
+    this.conflicts.tell(conflict);
   }
 }
 
 /** Tells of families that did not get their name, each once. */
 export class ConflictLog {
-  readonly #place: string;
-  readonly #log: Log | undefined;
-  #lines = 0;
+  private readonly place: string;
+  private readonly log: Log | undefined;
+  private lines = 0;
 
   /** `place` is where the names are seen. */
   constructor(place: string, log: Log | undefined) {
-    this.#place = place;
-    this.#log = log;
+    this.place = place;
+    this.log = log;
   }
 
   tell({ family, displayed, holder }: NameConflict<NamedFamily>): void {
-    if (++this.#lines > LINES_MAX) return;
+    if (++this.lines > LINES_MAX) return;
     const newcomer = `the ${family.kind} ${toText(family.source)}`;
     const owner =
       holder === undefined ? "a metric of the server's own" : `the ${holder.kind} ${toText(holder.source)}`;
-    const rest = this.#lines === LINES_MAX ? '; further conflicts are only counted' : '';
-    this.#log?.warn(
+    const rest = this.lines === LINES_MAX ? '; further conflicts are only counted' : '';
+    this.log?.warn(
       {
-        place: this.#place,
+        place: this.place,
         newcomer: toText(family.source),
         holder: holder && toText(holder.source),
         displayed,

@@ -83,13 +83,13 @@ export interface FamilyRoll<F extends NamedFamily> {
 
 /** All families that have members. */
 export class Families {
-  readonly #roll: FamilyRoll<Family>;
-  readonly #byKey = new Map<string, Family>();
-  readonly #byNumber: (Family | undefined)[] = [undefined];
-  readonly #freeNumbers: number[] = [];
+  private readonly roll: FamilyRoll<Family>;
+  private readonly byKey = new Map<string, Family>();
+  private readonly byNumber: (Family | undefined)[] = [undefined];
+  private readonly freeNumbers: number[] = [];
 
   constructor(roll: FamilyRoll<Family>) {
-    this.#roll = roll;
+    this.roll = roll;
   }
 
   /** Counts `context` as a member of its family, which is created when missing. */
@@ -99,13 +99,13 @@ export class Families {
       exposure,
     );
     const key = keyOf(context.type, exposure.form, exposure.buckets !== undefined, name);
-    let family = this.#byKey.get(key);
+    let family = this.byKey.get(key);
     if (family === undefined) {
-      const number = this.#freeNumbers.pop() ?? this.#byNumber.length;
+      const number = this.freeNumbers.pop() ?? this.byNumber.length;
       family = new Family(name, context.type, exposure, number, context.name);
-      this.#byKey.set(key, family);
-      this.#byNumber[number] = family;
-      this.#roll.join(family);
+      this.byKey.set(key, family);
+      this.byNumber[number] = family;
+      this.roll.join(family);
     }
     if (context.name < family.source) family.source = context.name;
     family.size++;
@@ -115,20 +115,20 @@ export class Families {
 
   /** Takes one member out of a family; an empty family is forgotten. */
   leave(number: number): void {
-    const family = this.#byNumber[number];
+    const family = this.byNumber[number];
     if (family === undefined) return;
     family.members = undefined;
     if (--family.size > 0) return;
-    this.#byKey.delete(keyOf(family.kind, family.form, family.isClassic, family.name));
-    this.#byNumber[number] = undefined;
-    this.#roll.leave(family);
-    this.#freeNumbers.push(number);
+    this.byKey.delete(keyOf(family.kind, family.form, family.isClassic, family.name));
+    this.byNumber[number] = undefined;
+    this.roll.leave(family);
+    this.freeNumbers.push(number);
   }
 
   /** Gives each family whose members changed a new, unsorted list of them. */
   collectMembers(familyOf: Uint32Array): void {
     const filled = new Map<number, number>();
-    for (const family of this.#byKey.values()) {
+    for (const family of this.byKey.values()) {
       if (family.members !== undefined) continue;
       family.members = new Uint32Array(family.size);
       family.sorted = false;
@@ -139,7 +139,7 @@ export class Families {
       const number = familyOf[id] as number;
       const at = number === 0 ? undefined : filled.get(number);
       if (at === undefined) continue;
-      const members = this.#byNumber[number]?.members;
+      const members = this.byNumber[number]?.members;
       assert(members !== undefined, 'a series belongs to a family that has room for it');
       members[at] = id;
       filled.set(number, at + 1);

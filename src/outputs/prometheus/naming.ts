@@ -43,55 +43,55 @@ export interface DisplayedFamily<F extends NamedFamily> {
 }
 
 export class NameBook<F extends NamedFamily> {
-  readonly #rules: NameRules<F>;
-  readonly #onConflict: (conflict: NameConflict<F>) => void;
+  private readonly rules: NameRules<F>;
+  private readonly onConflict: (conflict: NameConflict<F>) => void;
   /** By name: who has it, undefined for the server itself. */
-  readonly #owners = new Map<string, F | undefined>();
-  readonly #displayed = new Map<F, string>();
-  readonly #waiting = new Set<F>();
+  private readonly owners = new Map<string, F | undefined>();
+  private readonly _displayed = new Map<F, string>();
+  private readonly waiting = new Set<F>();
 
   constructor(rules: NameRules<F>, onConflict: (conflict: NameConflict<F>) => void) {
-    this.#rules = rules;
-    this.#onConflict = onConflict;
+    this.rules = rules;
+    this.onConflict = onConflict;
   }
 
   /** The family will get a name when newcomers are settled. */
   join(family: F): void {
-    this.#waiting.add(family);
+    this.waiting.add(family);
   }
 
   /** The family has no series any more: its names are free. */
   leave(family: F): void {
-    this.#waiting.delete(family);
-    this.#release(family);
+    this.waiting.delete(family);
+    this.release(family);
   }
 
   /** Keeps a name for the server itself; a family that has it gets another one. */
   reserve(names: Iterable<string>): void {
     for (const name of names) {
-      const owner = this.#owners.get(name);
+      const owner = this.owners.get(name);
       if (owner !== undefined) {
-        this.#release(owner);
-        this.#waiting.add(owner);
+        this.release(owner);
+        this.waiting.add(owner);
       }
-      this.#owners.set(name, undefined);
+      this.owners.set(name, undefined);
     }
   }
 
   /** Gives every newcomer a name. */
   settle(): void {
-    if (this.#waiting.size === 0) return;
+    if (this.waiting.size === 0) return;
     const displaced: F[] = [];
-    for (const family of [...this.#waiting].sort(byNameThenKind)) {
-      if (!this.#claim(family, this.#rules.ownName(family))) displaced.push(family);
+    for (const family of [...this.waiting].sort(byNameThenKind)) {
+      if (!this.claim(family, this.rules.ownName(family))) displaced.push(family);
     }
-    this.#waiting.clear();
+    this.waiting.clear();
     for (const family of displaced) {
-      const holder = this.#holderOf(family);
+      const holder = this.holderOf(family);
       for (let attempt = 1; ; attempt++) {
-        const displayed = this.#rules.alternative(family, attempt);
-        if (!this.#claim(family, displayed)) continue;
-        this.#onConflict({ family, displayed, holder });
+        const displayed = this.rules.alternative(family, attempt);
+        if (!this.claim(family, displayed)) continue;
+        this.onConflict({ family, displayed, holder });
         break;
       }
     }
@@ -99,35 +99,35 @@ export class NameBook<F extends NamedFamily> {
 
   /** The name of a family that has one. */
   displayedOf(family: F): string | undefined {
-    return this.#displayed.get(family);
+    return this._displayed.get(family);
   }
 
   /** All families that have names, in order of those. */
   displayed(): DisplayedFamily<F>[] {
-    const named = Array.from(this.#displayed, ([family, displayed]) => ({ family, displayed }));
+    const named = Array.from(this._displayed, ([family, displayed]) => ({ family, displayed }));
     return named.sort((a, b) => (a.displayed < b.displayed ? -1 : 1));
   }
 
-  #claim(family: F, displayed: string): boolean {
-    const names = this.#rules.claims(family, displayed);
-    if (names.some((name) => this.#owners.has(name))) return false;
-    for (const name of names) this.#owners.set(name, family);
-    this.#displayed.set(family, displayed);
+  private claim(family: F, displayed: string): boolean {
+    const names = this.rules.claims(family, displayed);
+    if (names.some((name) => this.owners.has(name))) return false;
+    for (const name of names) this.owners.set(name, family);
+    this._displayed.set(family, displayed);
     return true;
   }
 
-  #holderOf(family: F): F | undefined {
-    const wanted = this.#rules.claims(family, this.#rules.ownName(family));
-    const taken = wanted.find((name) => this.#owners.has(name));
-    return taken === undefined ? undefined : this.#owners.get(taken);
+  private holderOf(family: F): F | undefined {
+    const wanted = this.rules.claims(family, this.rules.ownName(family));
+    const taken = wanted.find((name) => this.owners.has(name));
+    return taken === undefined ? undefined : this.owners.get(taken);
   }
 
-  #release(family: F): void {
-    const displayed = this.#displayed.get(family);
+  private release(family: F): void {
+    const displayed = this._displayed.get(family);
     if (displayed === undefined) return;
-    this.#displayed.delete(family);
-    for (const name of this.#rules.claims(family, displayed))
-      if (this.#owners.get(name) === family) this.#owners.delete(name);
+    this._displayed.delete(family);
+    for (const name of this.rules.claims(family, displayed))
+      if (this.owners.get(name) === family) this.owners.delete(name);
   }
 }
 

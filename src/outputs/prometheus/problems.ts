@@ -47,23 +47,23 @@ export const REJECTIONS = [
 export type Rejection = (typeof REJECTIONS)[number];
 
 export class Problems {
-  readonly #adjusted = new Map<Adjustment, number>(ADJUSTMENTS.map((reason) => [reason, 0]));
-  readonly #rejected = new Map<Rejection, number>(REJECTIONS.map((reason) => [reason, 0]));
+  private readonly _adjusted = new Map<Adjustment, number>(ADJUSTMENTS.map((reason) => [reason, 0]));
+  private readonly _rejected = new Map<Rejection, number>(REJECTIONS.map((reason) => [reason, 0]));
 
   adjust(reason: Adjustment, times = 1): void {
-    this.#adjusted.set(reason, this.adjusted(reason) + times);
+    this._adjusted.set(reason, this.adjusted(reason) + times);
   }
 
   reject(reason: Rejection): void {
-    this.#rejected.set(reason, this.rejected(reason) + 1);
+    this._rejected.set(reason, this.rejected(reason) + 1);
   }
 
   adjusted(reason: Adjustment): number {
-    return this.#adjusted.get(reason) ?? 0;
+    return this._adjusted.get(reason) ?? 0;
   }
 
   rejected(reason: Rejection): number {
-    return this.#rejected.get(reason) ?? 0;
+    return this._rejected.get(reason) ?? 0;
   }
 
   ownMetrics(): OwnMetric[] {
@@ -73,14 +73,14 @@ export class Problems {
         'whippet_prometheus_series_adjusted_total',
         'Series or families shown on this page otherwise than they were sent.',
         'reason',
-        this.#adjusted,
+        this._adjusted,
       ),
       ownMetricBy(
         'counter',
         'whippet_prometheus_updates_rejected_total',
         'Updates that this page could not take.',
         'reason',
-        this.#rejected,
+        this._rejected,
       ),
     ];
   }

@@ -67,88 +67,88 @@ export class PrometheusOutput implements Output {
   readonly name = 'prometheus';
   readonly retentionSeconds: number;
   readonly cumulative: CumulativeTable;
-  readonly #options: PrometheusOptions;
-  readonly #problems = new Problems();
-  readonly #names: FamilyNames;
-  readonly #table: SeriesTable;
-  readonly #window = new QuantileWindow();
-  readonly #checks: CheckTable;
-  readonly #events = new Map<EventAlertType, number>([
+  private readonly options: PrometheusOptions;
+  private readonly problems = new Problems();
+  private readonly names: FamilyNames;
+  private readonly table: SeriesTable;
+  private readonly window = new QuantileWindow();
+  private readonly checks: CheckTable;
+  private readonly events = new Map<EventAlertType, number>([
     ['error', 0],
     ['info', 0],
     ['success', 0],
     ['warning', 0],
   ]);
-  readonly #open: OpenTotals;
+  private readonly open: OpenTotals;
   /** Series that a look at open buckets began; the next flush says whether they are series. */
-  readonly #provisional = new Set<number>();
-  #expired = 0;
+  private readonly provisional = new Set<number>();
+  private expired = 0;
   /** Aggregates, events and checks. */
-  #given = 0;
+  private given = 0;
   /** While a flush is under way newcomers wait for their names, so that these do not depend on who came first. */
-  #isFlushing = false;
+  private isFlushing = false;
 
   constructor(options: PrometheusOptions) {
-    this.#options = options;
-    this.#open = new OpenTotals(options.cumulative);
-    this.#names = new FamilyNames(this.#problems, options.log);
-    this.#table = new SeriesTable(this.#names);
-    this.#checks = new CheckTable(this.#problems, this.#names);
+    this.options = options;
+    this.open = new OpenTotals(options.cumulative);
+    this.names = new FamilyNames(this.problems, options.log);
+    this.table = new SeriesTable(this.names);
+    this.checks = new CheckTable(this.problems, this.names);
     this.cumulative = options.cumulative;
     this.retentionSeconds = options.cumulative.retentionSeconds;
   }
 
   begin(flush: FlushInfo): void {
-    this.#window.advance(flush.at);
-    this.#isFlushing = true;
+    this.window.advance(flush.at);
+    this.isFlushing = true;
   }
 
   write(batch: readonly Aggregate[]): void {
     for (const aggregate of batch) {
       const { context, data, timestamp, interval } = aggregate;
-      this.#open.settle(context.id, timestamp, interval);
+      this.open.settle(context.id, timestamp, interval);
       const refusal = this.cumulative.refusalOf(aggregate);
-      if (refusal !== undefined) this.#problems.reject(refusal === 'cut' ? 'non_finite' : refusal);
-      if (this.cumulative.has(context.id)) this.#admit(context);
+      if (refusal !== undefined) this.problems.reject(refusal === 'cut' ? 'non_finite' : refusal);
+      if (this.cumulative.has(context.id)) this.admit(context);
       const isObserved = refusal === undefined || refusal === 'cut';
-      if (isObserved && this.#isQuantiled(context.id) && !this.#addToWindow(context.id, data))
-        this.#problems.reject('window_full');
-      this.#given++;
+      if (isObserved && this.isQuantiled(context.id) && !this.addToWindow(context.id, data))
+        this.problems.reject('window_full');
+      this.given++;
     }
   }
 
   end(flush: FlushInfo): void {
     // One interval later, because results of the fleet come in flushes of their own.
-    this.#open.close(flush.at - flush.interval);
-    for (const id of this.cumulative.expired) this.#remove(id);
-    for (const id of this.#provisional) {
+    this.open.close(flush.at - flush.interval);
+    for (const id of this.cumulative.expired) this.remove(id);
+    for (const id of this.provisional) {
       const isSeries = this.cumulative.has(id);
-      if (!isSeries && !this.#open.has(id)) this.#remove(id);
-      if (isSeries || !this.#table.has(id)) this.#provisional.delete(id);
+      if (!isSeries && !this.open.has(id)) this.remove(id);
+      if (isSeries || !this.table.has(id)) this.provisional.delete(id);
     }
-    this.#checks.expire(flush.at - this.retentionSeconds);
-    this.#isFlushing = false;
-    this.#names.settle();
+    this.checks.expire(flush.at - this.retentionSeconds);
+    this.isFlushing = false;
+    this.names.settle();
   }
 
   event(event: EventMessage): void {
-    this.#given++;
-    this.#events.set(event.alertType, (this.#events.get(event.alertType) ?? 0) + 1);
+    this.given++;
+    this.events.set(event.alertType, (this.events.get(event.alertType) ?? 0) + 1);
   }
 
   serviceCheck(check: ServiceCheckMessage, receivedAt: number): void {
-    this.#checks.set(check, this.#hostLabel(check.hostname), receivedAt);
-    this.#given++;
+    this.checks.set(check, this.hostLabel(check.hostname), receivedAt);
+    this.given++;
   }
 
   forget(contextIds: readonly number[]): void {
     // A context may go a few seconds before its series would.
     for (const id of contextIds) {
-      this.#remove(id);
-      this.#provisional.delete(id);
+      this.remove(id);
+      this.provisional.delete(id);
     }
-    this.#table.trim();
-    this.#open.trim(this.#table.columns.familyOf.length);
+    this.table.trim();
+    this.open.trim(this.table.columns.familyOf.length);
   }
 
   /**
@@ -157,15 +157,15 @@ export class PrometheusOutput implements Output {
    */
   look(value: OpenValue): boolean {
     const { id } = value;
-    const context = this.#options.lookup(id);
+    const context = this.options.lookup(id);
     if (context === undefined) return false;
     // A histogram is shown with all of its bins, or as of the last bucket.
     const { data } = value;
     if (data.kind === 'observed' && data.bins === undefined && this.needsBins(id)) return false;
-    if (!this.#open.take(value)) return false;
-    if (this.#table.has(id)) return true;
-    this.#admit(context);
-    this.#provisional.add(id);
+    if (!this.open.take(value)) return false;
+    if (this.table.has(id)) return true;
+    this.admit(context);
+    this.provisional.add(id);
     return true;
   }
 
@@ -181,21 +181,21 @@ export class PrometheusOutput implements Output {
 
   /** The page for a client that sent this `Accept` header. */
   page(accept: string | undefined): Page {
-    const { openmetrics = true, protobuf = false, showsOwn = true } = this.#options;
+    const { openmetrics = true, protobuf = false, showsOwn = true } = this.options;
     const format = negotiate(accept, { openmetrics, protobuf });
-    const allOwn = () => [...(this.#options.ownMetrics?.() ?? []), ...this.ownMetrics()];
+    const allOwn = () => [...(this.options.ownMetrics?.() ?? []), ...this.ownMetrics()];
     const source = {
       families: () => {
-        this.#names.reserve(allOwn());
-        if (!this.#isFlushing) this.#names.settle();
-        return this.#names.displayed(format);
+        this.names.reserve(allOwn());
+        if (!this.isFlushing) this.names.settle();
+        return this.names.displayed(format);
       },
-      totals: this.#open,
-      table: this.#table,
-      window: this.#window,
-      problems: this.#problems,
-      lookup: (id: number) => this.#options.lookup(id),
-      hostLabel: (host: ByteString) => this.#hostLabel(host),
+      totals: this.open,
+      table: this.table,
+      window: this.window,
+      problems: this.problems,
+      lookup: (id: number) => this.options.lookup(id),
+      hostLabel: (host: ByteString) => this.hostLabel(host),
       ownMetrics: showsOwn ? allOwn : () => [],
     };
     return { contentType: CONTENT_TYPES[format], chunks: renderPage(source, format) };
@@ -203,16 +203,16 @@ export class PrometheusOutput implements Output {
 
   /** A page of the server's own metrics alone. */
   ownPage(accept: string | undefined): Page {
-    const { openmetrics = true, protobuf = false } = this.#options;
+    const { openmetrics = true, protobuf = false } = this.options;
     const format = negotiate(accept, { openmetrics, protobuf });
-    const metrics = [...(this.#options.ownMetrics?.() ?? []), ...this.ownMetrics()];
+    const metrics = [...(this.options.ownMetrics?.() ?? []), ...this.ownMetrics()];
     return { contentType: CONTENT_TYPES[format], chunks: [renderOwnPage(metrics, format)] };
   }
 
   outcomes(): Outcomes {
     const reasons = REJECTIONS.filter((reason) => reason !== 'window_full');
-    const rejected = Object.fromEntries(reasons.map((reason) => [reason, this.#problems.rejected(reason)]));
-    return outcomes({ accepted: { shown: this.#given - totalOf(rejected) }, rejected });
+    const rejected = Object.fromEntries(reasons.map((reason) => [reason, this.problems.rejected(reason)]));
+    return outcomes({ accepted: { shown: this.given - totalOf(rejected) }, rejected });
   }
 
   /** This output's own metrics; the page adds them by itself. */
@@ -223,47 +223,47 @@ export class PrometheusOutput implements Output {
         'whippet_events_total',
         'Events received, by alert type.',
         'alert_type',
-        this.#events,
+        this.events,
       ),
-      ownMetric('gauge', 'whippet_prometheus_series', 'Series on this page.', this.#table.size),
+      ownMetric('gauge', 'whippet_prometheus_series', 'Series on this page.', this.table.size),
       ownMetric(
         'counter',
         'whippet_prometheus_series_expired_total',
         'Series that left this page because no data came.',
-        this.#expired,
+        this.expired,
       ),
-      ...this.#problems.ownMetrics(),
+      ...this.problems.ownMetrics(),
     ];
   }
 
-  #admit(context: Context): void {
-    if (this.#table.has(context.id)) return;
-    const asked = this.#options.exposures?.of(context) ?? PLAIN;
+  private admit(context: Context): void {
+    if (this.table.has(context.id)) return;
+    const asked = this.options.exposures?.of(context) ?? PLAIN;
     // What bins are kept was decided when the total began; a reload may have changed it since.
     const exposure = this.cumulative.hasBins(context.id) ? asked : withoutBins(asked);
-    this.#table.admit(context, this.#hostLabel(context.host), exposure, this.#problems);
+    this.table.admit(context, this.hostLabel(context.host), exposure, this.problems);
   }
 
   /** Whether quantiles of the last minutes may be shown for it. */
-  #isQuantiled(id: number): boolean {
-    return !this.#table.has(id) || this.#table.exposureOf(id).buckets === undefined;
+  private isQuantiled(id: number): boolean {
+    return !this.table.has(id) || this.table.exposureOf(id).buckets === undefined;
   }
 
-  #remove(id: number): void {
-    this.#window.forget(id);
-    this.#open.forget(id);
-    if (!this.#table.has(id)) return;
-    this.#table.remove(id);
-    this.#expired++;
+  private remove(id: number): void {
+    this.window.forget(id);
+    this.open.forget(id);
+    if (!this.table.has(id)) return;
+    this.table.remove(id);
+    this.expired++;
   }
 
   /** False when there is no room. */
-  #addToWindow(id: number, data: AggregateData): boolean {
-    if (data.kind === 'histogram') return this.#window.addHistogram(id, data.histogram);
-    return data.kind === 'distribution' ? this.#window.addSketch(id, data.sketch) : true;
+  private addToWindow(id: number, data: AggregateData): boolean {
+    if (data.kind === 'histogram') return this.window.addHistogram(id, data.histogram);
+    return data.kind === 'distribution' ? this.window.addSketch(id, data.sketch) : true;
   }
 
-  #hostLabel(host: ByteString): ByteString {
-    return host === this.#options.hostname ? '' : host;
+  private hostLabel(host: ByteString): ByteString {
+    return host === this.options.hostname ? '' : host;
   }
 }

@@ -26,34 +26,34 @@ const TYPES: Readonly<Record<PrometheusType, number>> = { counter: 0, gauge: 1, 
 const LABEL = /([A-Za-z_][A-Za-z0-9_]*)="((?:[^"\\]|\\.)*)"/gs;
 
 export class ProtobufWriter implements PageWriter {
-  readonly #page = new ProtoWriter(64 * 1024);
-  readonly #family = new ProtoWriter(64 * 1024);
-  readonly #metric = new ProtoWriter();
-  readonly #inner = new ProtoWriter();
-  readonly #innermost = new ProtoWriter(64);
-  #type: PrometheusType = 'gauge';
+  private readonly page = new ProtoWriter(64 * 1024);
+  private readonly family = new ProtoWriter(64 * 1024);
+  private readonly metric = new ProtoWriter();
+  private readonly inner = new ProtoWriter();
+  private readonly innermost = new ProtoWriter(64);
+  private type: PrometheusType = 'gauge';
   /** Of the family, at the last take. */
-  #takenAt = 0;
+  private takenAt = 0;
 
   get size(): number {
-    return this.#page.length + this.#family.length - this.#takenAt;
+    return this.page.length + this.family.length - this.takenAt;
   }
 
   begin(displayed: string, type: PrometheusType, help: string): void {
-    this.#type = type;
-    this.#family.length = 0;
-    this.#takenAt = 0;
-    this.#family.stringItem(1, displayed);
-    this.#family.stringItem(2, help);
-    this.#family.integerItem(3, TYPES[type]);
+    this.type = type;
+    this.family.length = 0;
+    this.takenAt = 0;
+    this.family.stringItem(1, displayed);
+    this.family.stringItem(2, help);
+    this.family.integerItem(3, TYPES[type]);
   }
 
   value(labels: string, value: number, startAt?: number): void {
-    const inner = this.#inner;
+    const inner = this.inner;
     inner.length = 0;
     inner.doubleItem(1, value);
-    if (this.#type === 'counter') this.#created(3, startAt);
-    this.#add(labels, this.#type === 'counter' ? 3 : 2);
+    if (this.type === 'counter') this.created(3, startAt);
+    this.add(labels, this.type === 'counter' ? 3 : 2);
   }
 
   summary(
@@ -61,19 +61,19 @@ export class ProtobufWriter implements PageWriter {
     quantiles: readonly (readonly [number, number])[],
     { count, sum, startAt }: Observed,
   ): void {
-    const inner = this.#inner;
+    const inner = this.inner;
     inner.length = 0;
     inner.integerItem(1, count);
     if (sum !== undefined) inner.doubleItem(2, sum);
     for (const [quantile, value] of quantiles) {
-      const pair = this.#innermost;
+      const pair = this.innermost;
       pair.length = 0;
       pair.doubleItem(1, quantile);
       pair.doubleItem(2, value);
       inner.bytesItem(3, pair.bytes, pair.length);
     }
-    this.#created(4, startAt);
-    this.#add(labels, 4);
+    this.created(4, startAt);
+    this.add(labels, 4);
   }
 
   histogram(
@@ -82,29 +82,29 @@ export class ProtobufWriter implements PageWriter {
     classic: ClassicCounts | undefined,
     native: NativeBins | undefined,
   ): void {
-    const inner = this.#inner;
+    const inner = this.inner;
     inner.length = 0;
     inner.integerItem(1, count);
     if (sum !== undefined) inner.doubleItem(2, sum);
-    if (classic !== undefined) this.#classic(classic);
-    if (native !== undefined) this.#native(histogramOf(native));
-    this.#created(15, startAt);
-    this.#add(labels, 7);
+    if (classic !== undefined) this.classic(classic);
+    if (native !== undefined) this.native(histogramOf(native));
+    this.created(15, startAt);
+    this.add(labels, 7);
   }
 
   end(): void {
-    const { bytes, length } = this.#family;
-    this.#page.raw(lengthBytes(length));
-    this.#page.raw(bytes, length);
-    this.#family.length = 0;
-    this.#takenAt = 0;
+    const { bytes, length } = this.family;
+    this.page.raw(lengthBytes(length));
+    this.page.raw(bytes, length);
+    this.family.length = 0;
+    this.takenAt = 0;
   }
 
   take(): Uint8Array {
-    const page = this.#page;
+    const page = this.page;
     const bytes = page.bytes.slice(0, page.length);
     page.length = 0;
-    this.#takenAt = this.#family.length;
+    this.takenAt = this.family.length;
     return bytes;
   }
 
@@ -112,59 +112,59 @@ export class ProtobufWriter implements PageWriter {
     return this.take();
   }
 
-  #classic({ bounds, counts }: ClassicCounts): void {
+  private classic({ bounds, counts }: ClassicCounts): void {
     counts.forEach((count, i) => {
-      const bucket = this.#innermost;
+      const bucket = this.innermost;
       bucket.length = 0;
       bucket.integerItem(1, count);
       bucket.doubleItem(2, bounds[i] ?? Number.POSITIVE_INFINITY);
-      this.#inner.bytesItem(3, bucket.bytes, bucket.length);
+      this.inner.bytesItem(3, bucket.bytes, bucket.length);
     });
   }
 
-  #native({ schema, zeroCount, negative, positive }: ExponentialHistogram): void {
-    const inner = this.#inner;
+  private native({ schema, zeroCount, negative, positive }: ExponentialHistogram): void {
+    const inner = this.inner;
     inner.signed(5, schema);
     inner.doubleItem(6, ZERO_THRESHOLD);
     inner.integerItem(7, zeroCount);
-    this.#side(9, negative);
-    this.#side(12, positive);
+    this.side(9, negative);
+    this.side(12, positive);
   }
 
   /** `field` holds the spans, the one after it the deltas. */
-  #side(field: number, buckets: Buckets): void {
+  private side(field: number, buckets: Buckets): void {
     const { offsets, lengths, deltas } = toSpans(buckets);
-    const span = this.#innermost;
+    const span = this.innermost;
     offsets.forEach((offset, i) => {
       span.length = 0;
       span.signed(1, offset);
       span.integer(2, lengths[i] as number);
-      this.#inner.bytesItem(field, span.bytes, span.length);
+      this.inner.bytesItem(field, span.bytes, span.length);
     });
-    this.#inner.packedSigned(field + 1, deltas);
+    this.inner.packedSigned(field + 1, deltas);
   }
 
-  #created(field: number, startAt: number | undefined): void {
+  private created(field: number, startAt: number | undefined): void {
     if (startAt === undefined) return;
-    const time = this.#innermost;
+    const time = this.innermost;
     time.length = 0;
     time.integer(1, startAt);
-    this.#inner.bytesItem(field, time.bytes, time.length);
+    this.inner.bytesItem(field, time.bytes, time.length);
   }
 
   /** Adds a metric whose value, in `field`, is in the inner message. */
-  #add(labels: string, field: number): void {
-    const metric = this.#metric;
+  private add(labels: string, field: number): void {
+    const metric = this.metric;
     metric.length = 0;
     for (const [, name = '', escaped = ''] of labels.matchAll(LABEL)) {
-      const pair = this.#innermost;
+      const pair = this.innermost;
       pair.length = 0;
       pair.stringItem(1, name);
       pair.stringItem(2, plainValue(escaped));
       metric.bytesItem(1, pair.bytes, pair.length);
     }
-    metric.bytesItem(field, this.#inner.bytes, this.#inner.length);
-    this.#family.bytesItem(4, metric.bytes, metric.length);
+    metric.bytesItem(field, this.inner.bytes, this.inner.length);
+    this.family.bytesItem(4, metric.bytes, metric.length);
   }
 }
 

@@ -5,68 +5,68 @@ import type { ClassicCounts, Observed, PageWriter } from './page-writer.ts';
 import { metadata, sampleLine, sampleName } from './syntax.ts';
 
 export class TextWriter implements PageWriter {
-  readonly #format: ExpositionFormat;
-  #text = '';
-  #displayed = '';
-  #name = '';
+  private readonly format: ExpositionFormat;
+  private text = '';
+  private displayed = '';
+  private name = '';
 
   constructor(format: ExpositionFormat) {
-    this.#format = format;
+    this.format = format;
   }
 
   get size(): number {
-    return this.#text.length;
+    return this.text.length;
   }
 
   begin(displayed: string, type: PrometheusType, help: string): void {
-    this.#displayed = displayed;
-    this.#name = sampleName(this.#format, type, displayed);
-    this.#text += metadata(this.#format, type, displayed, help);
+    this.displayed = displayed;
+    this.name = sampleName(this.format, type, displayed);
+    this.text += metadata(this.format, type, displayed, help);
   }
 
   value(labels: string, value: number): void {
-    this.#text += sampleLine(this.#name, labels, value);
+    this.text += sampleLine(this.name, labels, value);
   }
 
   summary(labels: string, quantiles: readonly (readonly [number, number])[], observed: Observed): void {
     const before = beside(labels);
     for (const [quantile, value] of quantiles)
-      this.#text += sampleLine(this.#displayed, `${before}quantile="${quantile}"`, value);
-    this.#totals(labels, observed);
+      this.text += sampleLine(this.displayed, `${before}quantile="${quantile}"`, value);
+    this.totals(labels, observed);
   }
 
   histogram(labels: string, observed: Observed, classic: ClassicCounts | undefined): void {
     const before = beside(labels);
-    const name = `${this.#displayed}_bucket`;
+    const name = `${this.displayed}_bucket`;
     classic?.bounds.forEach((bound, i) => {
-      this.#text += sampleLine(name, `${before}le="${this.#le(bound)}"`, classic.counts[i] as number);
+      this.text += sampleLine(name, `${before}le="${this.le(bound)}"`, classic.counts[i] as number);
     });
-    this.#text += sampleLine(name, `${before}le="+Inf"`, observed.count);
-    this.#totals(labels, observed);
+    this.text += sampleLine(name, `${before}le="+Inf"`, observed.count);
+    this.totals(labels, observed);
   }
 
   end(): void {}
 
   take(): string {
-    const text = this.#text;
-    this.#text = '';
+    const text = this.text;
+    this.text = '';
     return text;
   }
 
   finish(): string {
-    if (this.#format === 'openmetrics') this.#text += '# EOF\n';
+    if (this.format === 'openmetrics') this.text += '# EOF\n';
     return this.take();
   }
 
-  #totals(labels: string, { sum, count }: Observed): void {
-    if (sum !== undefined) this.#text += sampleLine(`${this.#displayed}_sum`, labels, sum);
-    this.#text += sampleLine(`${this.#displayed}_count`, labels, count);
+  private totals(labels: string, { sum, count }: Observed): void {
+    if (sum !== undefined) this.text += sampleLine(`${this.displayed}_sum`, labels, sum);
+    this.text += sampleLine(`${this.displayed}_count`, labels, count);
   }
 
   /** OpenMetrics writes whole bounds with a fraction, so that a bound has one form. */
-  #le(bound: number): string {
+  private le(bound: number): string {
     const text = String(bound);
-    return this.#format === 'openmetrics' && /^-?\d+$/.test(text) ? `${text}.0` : text;
+    return this.format === 'openmetrics' && /^-?\d+$/.test(text) ? `${text}.0` : text;
   }
 }
 

@@ -26,20 +26,20 @@ const LOW_32 = 2 ** 32;
 export class ProtoWriter {
   bytes: Uint8Array;
   length = 0;
-  #view: DataView;
+  private view: DataView;
 
   constructor(capacity = 1024) {
     this.bytes = new Uint8Array(capacity);
-    this.#view = new DataView(this.bytes.buffer);
+    this.view = new DataView(this.bytes.buffer);
   }
 
   /** A repeated or single text, also when it is empty. */
   textItem(field: number, text: ByteString): void {
     const { length } = text;
-    this.#reserve(KEY_BYTES_MAX + VARINT_BYTES_MAX + length);
+    this.reserve(KEY_BYTES_MAX + VARINT_BYTES_MAX + length);
     const start = this.length;
-    this.#putKey(field, WIRE_BYTES);
-    this.#putVarint(length);
+    this.putKey(field, WIRE_BYTES);
+    this.putVarint(length);
     const { bytes } = this;
     let at = this.length;
     for (let i = 0; i < length; i++) {
@@ -57,10 +57,10 @@ export class ProtoWriter {
   /** Ordinary text, such as a label made from wire text; also when it is empty. */
   stringItem(field: number, text: string): void {
     const { length } = text;
-    this.#reserve(KEY_BYTES_MAX + VARINT_BYTES_MAX + length);
+    this.reserve(KEY_BYTES_MAX + VARINT_BYTES_MAX + length);
     const start = this.length;
-    this.#putKey(field, WIRE_BYTES);
-    this.#putVarint(length);
+    this.putKey(field, WIRE_BYTES);
+    this.putVarint(length);
     const { bytes } = this;
     let at = this.length;
     for (let i = 0; i < length; i++) {
@@ -81,15 +81,15 @@ export class ProtoWriter {
 
   /** A nested message, or bytes. */
   bytesItem(field: number, bytes: Uint8Array, length = bytes.length): void {
-    this.#reserve(KEY_BYTES_MAX + VARINT_BYTES_MAX + length);
-    this.#putKey(field, WIRE_BYTES);
-    this.#putVarint(length);
+    this.reserve(KEY_BYTES_MAX + VARINT_BYTES_MAX + length);
+    this.putKey(field, WIRE_BYTES);
+    this.putVarint(length);
     this.raw(bytes, length);
   }
 
   /** Fields that are already written. */
   raw(bytes: Uint8Array, length = bytes.length): void {
-    this.#reserve(length);
+    this.reserve(length);
     this.bytes.set(length === bytes.length ? bytes : bytes.subarray(0, length), this.length);
     this.length += length;
   }
@@ -101,27 +101,27 @@ export class ProtoWriter {
 
   /** A double that is there even when it is zero: one of several alternatives. */
   doubleItem(field: number, value: number): void {
-    this.#reserve(KEY_BYTES_MAX + FIXED_BYTES);
-    this.#putKey(field, WIRE_FIXED);
-    this.#view.setFloat64(this.length, value, true);
+    this.reserve(KEY_BYTES_MAX + FIXED_BYTES);
+    this.putKey(field, WIRE_FIXED);
+    this.view.setFloat64(this.length, value, true);
     this.length += FIXED_BYTES;
   }
 
   /** Exactly these 64 bits as a double: a NaN that passes through arithmetic may lose some of its own. */
   doubleBits(field: number, bits: bigint): void {
-    this.#reserve(KEY_BYTES_MAX + FIXED_BYTES);
-    this.#putKey(field, WIRE_FIXED);
-    this.#view.setBigUint64(this.length, bits, true);
+    this.reserve(KEY_BYTES_MAX + FIXED_BYTES);
+    this.putKey(field, WIRE_FIXED);
+    this.view.setBigUint64(this.length, bits, true);
     this.length += FIXED_BYTES;
   }
 
   /** A fixed64 of `high` * 2^32 + `low`. */
   fixed64(field: number, low: number, high: number): void {
     if (low === 0 && high === 0) return;
-    this.#reserve(KEY_BYTES_MAX + FIXED_BYTES);
-    this.#putKey(field, WIRE_FIXED);
-    this.#view.setUint32(this.length, low, true);
-    this.#view.setUint32(this.length + 4, high, true);
+    this.reserve(KEY_BYTES_MAX + FIXED_BYTES);
+    this.putKey(field, WIRE_FIXED);
+    this.view.setUint32(this.length, low, true);
+    this.view.setUint32(this.length + 4, high, true);
     this.length += FIXED_BYTES;
   }
 
@@ -137,9 +137,9 @@ export class ProtoWriter {
 
   /** A whole number that is there even when it is zero: one of several alternatives. */
   integerItem(field: number, value: number): void {
-    this.#reserve(KEY_BYTES_MAX + VARINT_BYTES_MAX);
-    this.#putKey(field, WIRE_VARINT);
-    this.#putVarint(value);
+    this.reserve(KEY_BYTES_MAX + VARINT_BYTES_MAX);
+    this.putKey(field, WIRE_VARINT);
+    this.putVarint(value);
   }
 
   /** An sint32 or sint64 from -2^52 to 2^52. */
@@ -149,30 +149,30 @@ export class ProtoWriter {
 
   /** Packed sint32 or sint64, from -2^52 to 2^52: numbers near zero are short, also negative ones. */
   packedSigned(field: number, values: ArrayLike<number>): void {
-    const scratch = this.#packed(values.length);
+    const scratch = this._packed(values.length);
     if (scratch === undefined) return;
-    for (let i = 0; i < values.length; i++) scratch.#putVarint(zigzag(values[i] as number));
+    for (let i = 0; i < values.length; i++) scratch.putVarint(zigzag(values[i] as number));
     this.bytesItem(field, scratch.bytes, scratch.length);
   }
 
   /** Packed uint32 or uint64, from 0 to 2^53. */
   packed(field: number, values: ArrayLike<number>): void {
-    const scratch = this.#packed(values.length);
+    const scratch = this._packed(values.length);
     if (scratch === undefined) return;
-    for (let i = 0; i < values.length; i++) scratch.#putVarint(values[i] as number);
+    for (let i = 0; i < values.length; i++) scratch.putVarint(values[i] as number);
     this.bytesItem(field, scratch.bytes, scratch.length);
   }
 
   /** An empty writer for `count` packed numbers; undefined for none, which are left out. */
-  #packed(count: number): ProtoWriter | undefined {
+  private _packed(count: number): ProtoWriter | undefined {
     if (count === 0) return undefined;
     packedScratch.length = 0;
-    packedScratch.#reserve(VARINT_BYTES_MAX * count);
+    packedScratch.reserve(VARINT_BYTES_MAX * count);
     return packedScratch;
   }
 
   /** The caller has reserved room. */
-  #putKey(field: number, wireType: number): void {
+  private putKey(field: number, wireType: number): void {
     const key = (field << 3) | wireType;
     if (key > 127) {
       this.bytes[this.length++] = (key & 127) | 0x80;
@@ -181,7 +181,7 @@ export class ProtoWriter {
   }
 
   /** The caller has reserved room. */
-  #putVarint(value: number): void {
+  private putVarint(value: number): void {
     const { bytes } = this;
     let rest = value;
     while (rest > 0x7fffffff) {
@@ -195,12 +195,12 @@ export class ProtoWriter {
     bytes[this.length++] = rest;
   }
 
-  #reserve(more: number): void {
+  private reserve(more: number): void {
     if (this.length + more <= this.bytes.length) return;
     const grown = new Uint8Array(Math.max(2 * this.bytes.length, this.length + more));
     grown.set(this.bytes.subarray(0, this.length));
     this.bytes = grown;
-    this.#view = new DataView(grown.buffer);
+    this.view = new DataView(grown.buffer);
   }
 }
 

@@ -4,10 +4,10 @@ import { LastChecks } from '../last-checks.ts';
 import type { SeriesLabels } from './series-labels.ts';
 
 export class CheckSamples {
-  readonly #checks = new LastChecks();
+  private readonly checks = new LastChecks();
 
   set(check: ServiceCheckMessage): boolean {
-    return this.#checks.set(check);
+    return this.checks.set(check);
   }
 
   drain(
@@ -15,7 +15,7 @@ export class CheckSamples {
     visit: (labels: readonly string[], family: string, value: number) => void,
   ): void {
     const seen = new Set<string>();
-    for (const { name, hostname: host, tags, status } of this.#checks.drain().reverse()) {
+    for (const { name, hostname: host, tags, status } of this.checks.drain().reverse()) {
       const family = `${labels.nameOf(name)}_check_status`;
       const own = labels.of({ tags, host }, family);
       // Checks that look the same at the receiver are one series; the last one received counts.

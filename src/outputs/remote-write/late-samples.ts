@@ -12,27 +12,30 @@ export interface TimedValue {
 }
 
 export class LateSamples {
-  readonly #byId = new Map<number, { readonly context: Context; readonly values: Map<number, number> }>();
+  private readonly byId = new Map<
+    number,
+    { readonly context: Context; readonly values: Map<number, number> }
+  >();
 
   /** The last value of a time wins. */
   add(context: Context, at: number, value: number): void {
-    let entry = this.#byId.get(context.id);
+    let entry = this.byId.get(context.id);
     if (entry === undefined) {
       entry = { context, values: new Map() };
-      this.#byId.set(context.id, entry);
+      this.byId.set(context.id, entry);
     }
     entry.values.set(at, value);
   }
 
   forget(id: number): void {
-    this.#byId.delete(id);
+    this.byId.delete(id);
   }
 
   drain(visit: (context: Context, points: readonly TimedValue[]) => void): void {
-    for (const { context, values } of this.#byId.values()) {
+    for (const { context, values } of this.byId.values()) {
       const points = [...values].map(([at, value]) => ({ at, value })).sort((a, b) => a.at - b.at);
       visit(context, points);
     }
-    this.#byId.clear();
+    this.byId.clear();
   }
 }

@@ -53,53 +53,53 @@ export interface RemoteWriteCourierOptions {
 type Answer = Extract<SendResult, { kind: 'answered' }>;
 
 export class RemoteWriteCourier implements Courier {
-  readonly #options: RemoteWriteCourierOptions;
-  #version: WriteVersion;
+  private readonly options: RemoteWriteCourierOptions;
+  private _version: WriteVersion;
   /** Whether the receiver is known to speak `#version`. */
-  #isSure: boolean;
+  private isSure: boolean;
   /** The last 5xx of the request at the head, and how often it came in a row. */
-  #failing: { readonly body: Uint8Array; readonly status: number; times: number } | undefined;
+  private failing: { readonly body: Uint8Array; readonly status: number; times: number } | undefined;
 
   constructor(options: RemoteWriteCourierOptions) {
-    this.#options = options;
-    this.#version = options.version === 'auto' ? 2 : options.version;
-    this.#isSure = options.version !== 'auto';
+    this.options = options;
+    this._version = options.version === 'auto' ? 2 : options.version;
+    this.isSure = options.version !== 'auto';
   }
 
   /** The version in which the next request is best built. */
   get version(): WriteVersion {
-    return this.#version;
+    return this._version;
   }
 
   close(): Promise<void> {
-    return this.#options.close();
+    return this.options.close();
   }
 
   async deliver(errand: Errand): Promise<CourierResult> {
     let { transaction } = errand;
     const { onRequest } = errand;
-    if (versionOf(transaction) === 2 && this.#version === 1) transaction = downgrade(transaction);
-    const result = await this.#send(transaction, onRequest);
+    if (versionOf(transaction) === 2 && this._version === 1) transaction = downgrade(transaction);
+    const result = await this.send(transaction, onRequest);
     if (result.kind !== 'answered') return notAnswered(errand.transaction, result);
     if (versionOf(transaction) === 2) {
       const written = writtenOf(result);
       if (written !== undefined) {
-        this.#isSure = true;
-        return this.#judge2(errand, transaction, result, written);
+        this.isSure = true;
+        return this.judge2(errand, transaction, result, written);
       }
-      if (result.status < 300 || (!this.#isSure && isOldReceiver(result.status))) {
-        if (this.#options.version === 2) return allRefused(transaction, 'unsupported', STORED_NOTHING);
-        this.#fallBack(result.status);
+      if (result.status < 300 || (!this.isSure && isOldReceiver(result.status))) {
+        if (this.options.version === 2) return allRefused(transaction, 'unsupported', STORED_NOTHING);
+        this.fallBack(result.status);
         return this.deliver(errand);
       }
     }
-    return this.#judge(errand, transaction, result);
+    return this.judge(errand, transaction, result);
   }
 
-  #fallBack(status: number): void {
-    const { log, name } = this.#options;
-    this.#version = 1;
-    this.#isSure = true;
+  private fallBack(status: number): void {
+    const { log, name } = this.options;
+    this._version = 1;
+    this.isSure = true;
     log.info(
       { endpoint: name, status },
       'this receiver does not speak remote write 2.0, so it gets 1.0; the request is sent again',
@@ -107,11 +107,11 @@ export class RemoteWriteCourier implements Courier {
   }
 
   /** What the headers of 2.0 say. */
-  #judge2(errand: Errand, transaction: Transaction, answer: Answer, written: number): CourierResult {
+  private judge2(errand: Errand, transaction: Transaction, answer: Answer, written: number): CourierResult {
     const { status } = answer;
     const isFinal = status < 300 || (status >= 400 && status < 500 && status !== 429);
     // 5xx and 429 ask for the whole request again.
-    if (!isFinal) return this.#later(errand, transaction, answer);
+    if (!isFinal) return this.later(errand, transaction, answer);
     const { itemCount, pointCount } = transaction;
     const points = Math.min(written, pointCount);
     const missing = pointCount - points;
@@ -121,82 +121,90 @@ export class RemoteWriteCourier implements Courier {
     return {
       delivered: { items: itemCount - refusedItems, points },
       refused: [{ reason: reasonOf(answer), items: refusedItems, points: missing }],
-      error: this.#describe(answer),
+      error: this.describe(answer),
     };
   }
 
-  async #judge(errand: Errand, transaction: Transaction, answer: Answer): Promise<CourierResult> {
+  private async judge(errand: Errand, transaction: Transaction, answer: Answer): Promise<CourierResult> {
     const { status } = answer;
     if (status < 300) {
-      this.#failing = undefined;
+      this.failing = undefined;
       return allDelivered(transaction);
     }
-    if (status === 400) return this.#search(errand, transaction, answer);
-    if (status === 415) return allRefused(transaction, 'unsupported', this.#explainUnsupported(answer));
-    if (status === 429 || status >= 500) return this.#failed(errand, transaction, answer);
+    if (status === 400) return this.search(errand, transaction, answer);
+    if (status === 415) return allRefused(transaction, 'unsupported', this.explainUnsupported(answer));
+    if (status === 429 || status >= 500) return this.failed(errand, transaction, answer);
     if (status < 400 || status === 401 || status === 403 || status === 404 || status === 407) {
-      return againLater(errand.transaction, this.#describe(answer), 'configuration', answer.retryAfterMs);
+      return againLater(errand.transaction, this.describe(answer), 'configuration', answer.retryAfterMs);
     }
-    return allRefused(transaction, 'refused', this.#describe(answer));
+    return allRefused(transaction, 'refused', this.describe(answer));
   }
 
-  #later({ transaction: original }: Errand, _: Transaction, answer: Answer): CourierResult {
-    return againLater(original, this.#describe(answer), 'receiver', answer.retryAfterMs);
+  private later({ transaction: original }: Errand, _: Transaction, answer: Answer): CourierResult {
+    return againLater(original, this.describe(answer), 'receiver', answer.retryAfterMs);
   }
 
   /** A 5xx or 429: again later, unless it is one series that never gets better. */
-  async #failed(errand: Errand, transaction: Transaction, answer: Answer): Promise<CourierResult> {
+  private async failed(errand: Errand, transaction: Transaction, answer: Answer): Promise<CourierResult> {
     const { status } = answer;
     const { body } = errand.transaction;
-    const isSame = this.#failing?.body === body && this.#failing.status === status;
-    this.#failing = { body, status, times: isSame ? (this.#failing?.times ?? 0) + 1 : 1 };
-    if (status === 429 || this.#failing.times < FAILURES_MAX) return this.#later(errand, transaction, answer);
-    this.#failing.times = 0;
-    return (await this.#probe(errand, transaction, answer)) ?? this.#later(errand, transaction, answer);
+    const isSame = this.failing?.body === body && this.failing.status === status;
+    this.failing = { body, status, times: isSame ? (this.failing?.times ?? 0) + 1 : 1 };
+    if (status === 429 || this.failing.times < FAILURES_MAX) return this.later(errand, transaction, answer);
+    this.failing.times = 0;
+    return (await this.probe(errand, transaction, answer)) ?? this.later(errand, transaction, answer);
   }
 
   /** Sends one series alone; when that is taken, the receiver works, and what it refuses is searched for. */
-  async #probe(errand: Errand, transaction: Transaction, answer: Answer): Promise<CourierResult | undefined> {
+  private async probe(
+    errand: Errand,
+    transaction: Transaction,
+    answer: Answer,
+  ): Promise<CourierResult | undefined> {
     const pieces = piecesOf(transaction);
     if (pieces === undefined) return undefined;
-    if (pieces.series.length === 1) return this.#probeNext(errand, transaction, pieces, answer);
+    if (pieces.series.length === 1) return this.probeNext(errand, transaction, pieces, answer);
     const chosen = (errand.transaction.errors * 7919) % pieces.series.length;
     const probe = pieces.series[chosen] as SeriesPiece;
-    const result = await this.#send(pack(transaction, pieces, [probe]), errand.onRequest);
+    const result = await this.send(pack(transaction, pieces, [probe]), errand.onRequest);
     if (result.kind !== 'answered' || result.status >= 300) return undefined;
     const others = pieces.series.filter((piece) => piece !== probe);
-    return this.#runSearch(errand, transaction, { ...pieces, series: others }, answer, [probe]);
+    return this.runSearch(errand, transaction, { ...pieces, series: others }, answer, [probe]);
   }
 
   /** A request of one series: another series tells whether the receiver works. */
-  async #probeNext(
+  private async probeNext(
     { next, onRequest }: Errand,
     transaction: Transaction,
     pieces: RequestPieces,
     answer: Answer,
   ): Promise<CourierResult | undefined> {
     if (next === undefined) return undefined;
-    const usable = versionOf(next) === 2 && this.#version === 1 ? downgrade(next) : next;
+    const usable = versionOf(next) === 2 && this._version === 1 ? downgrade(next) : next;
     const others = piecesOf(usable);
     if (others === undefined) return undefined;
     const key = labelsOf(pieces, pieces.series[0] as SeriesPiece).join('\0');
     const other = others.series.find((piece) => labelsOf(others, piece).join('\0') !== key);
     if (other === undefined) return undefined;
     // It comes again with its own request, which changes nothing: the same point twice is no error.
-    const result = await this.#send(pack(usable, others, [other]), onRequest);
+    const result = await this.send(pack(usable, others, [other]), onRequest);
     if (result.kind !== 'answered' || result.status >= 300) return undefined;
-    return allRefused(transaction, reasonOf(answer), this.#describe(answer));
+    return allRefused(transaction, reasonOf(answer), this.describe(answer));
   }
 
-  #search(errand: Errand, transaction: Transaction, answer: Answer): CourierResult | Promise<CourierResult> {
+  private search(
+    errand: Errand,
+    transaction: Transaction,
+    answer: Answer,
+  ): CourierResult | Promise<CourierResult> {
     const pieces = piecesOf(transaction);
     if (pieces === undefined || pieces.series.length <= 1) {
-      return allRefused(transaction, reasonOf(answer), this.#describe(answer));
+      return allRefused(transaction, reasonOf(answer), this.describe(answer));
     }
-    return this.#runSearch(errand, transaction, pieces, answer, []);
+    return this.runSearch(errand, transaction, pieces, answer, []);
   }
 
-  async #runSearch(
+  private async runSearch(
     { onRequest }: Errand,
     transaction: Transaction,
     pieces: RequestPieces,
@@ -205,14 +213,14 @@ export class RemoteWriteCourier implements Courier {
   ): Promise<CourierResult> {
     let last = answer;
     const search = new Search(pieces.series, async (series) => {
-      const result = await this.#send(pack(transaction, pieces, series), onRequest);
+      const result = await this.send(pack(transaction, pieces, series), onRequest);
       if (result.kind !== 'answered') return { kind: 'unknown', error: errorOf(result) };
       if (result.status < 300) return { kind: 'taken' };
       last = result;
       const isRefused = result.status === 400 || result.status === answer.status;
       return isRefused
         ? { kind: 'refused', reason: reasonOf(result) }
-        : { kind: 'unknown', error: this.#describe(result) };
+        : { kind: 'unknown', error: this.describe(result) };
     });
     const found = await search.run();
     const refused = new Map<LossReason, { items: number; points: number }>();
@@ -224,7 +232,7 @@ export class RemoteWriteCourier implements Courier {
     return {
       delivered: { items: done.length, points: pointsOf(done) },
       refused: [...refused].map(([reason, parts]) => ({ reason, ...parts })),
-      error: found.error ?? this.#describe(last),
+      error: found.error ?? this.describe(last),
       ...(found.left.length > 0 && {
         rest: pack(transaction, pieces, found.left),
         fault: 'receiver' as const,
@@ -232,14 +240,14 @@ export class RemoteWriteCourier implements Courier {
     };
   }
 
-  async #send(transaction: Transaction, onRequest: Errand['onRequest']): Promise<SendResult> {
-    const result = await this.#options.post(headersFor(versionOf(transaction)), transaction.body);
+  private async send(transaction: Transaction, onRequest: Errand['onRequest']): Promise<SendResult> {
+    const result = await this.options.post(headersFor(versionOf(transaction)), transaction.body);
     if (result.kind !== 'aborted')
       onRequest(result.kind === 'answered' ? String(result.status) : 'no_answer');
     return result;
   }
 
-  #describe({ status, body, headers = {} }: Answer): string {
+  private describe({ status, body, headers = {} }: Answer): string {
     const text = Buffer.from(body ?? [])
       .toString('utf8')
       .replace(/\s+/g, ' ')
@@ -255,8 +263,8 @@ export class RemoteWriteCourier implements Courier {
     return `status ${status}${text === '' ? '' : `: ${text}`}`;
   }
 
-  #explainUnsupported(answer: Answer): string {
-    return `ERR_REMOTE_WRITE_UNSUPPORTED: ${this.#describe(answer)}; the receiver takes neither version of remote write at this url; check the url, or set version`;
+  private explainUnsupported(answer: Answer): string {
+    return `ERR_REMOTE_WRITE_UNSUPPORTED: ${this.describe(answer)}; the receiver takes neither version of remote write at this url; check the url, or set version`;
   }
 }
 

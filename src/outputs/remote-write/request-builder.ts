@@ -27,61 +27,61 @@ export interface BuiltRequest {
 export class RequestBuilder {
   seriesCount = 0;
   pointCount = 0;
-  #version: WriteVersion;
-  readonly #series = new ProtoWriter(64 * 1024);
+  private version: WriteVersion;
+  private readonly series = new ProtoWriter(64 * 1024);
   /** Symbols of 2.0, metadata of 1.0. */
-  readonly #texts = new ProtoWriter(16 * 1024);
-  readonly #symbols = new Map<string, number>();
-  readonly #families = new Set<string>();
-  readonly #refs: number[] = [];
+  private readonly texts = new ProtoWriter(16 * 1024);
+  private readonly symbols = new Map<string, number>();
+  private readonly families = new Set<string>();
+  private readonly refs: number[] = [];
 
   constructor(version: WriteVersion) {
-    this.#version = version;
-    this.#reset();
+    this.version = version;
+    this.reset();
   }
 
   /** Bytes so far, before compression. */
   get byteLength(): number {
-    return this.#series.length + this.#texts.length;
+    return this.series.length + this.texts.length;
   }
 
   add(series: WriteSeries): void {
     one.length = 0;
-    if (this.#version === 2) this.#write2(series);
-    else this.#write1(series);
-    this.#series.bytesItem(this.#version === 2 ? 5 : 1, one.bytes, one.length);
+    if (this.version === 2) this.write2(series);
+    else this.write1(series);
+    this.series.bytesItem(this.version === 2 ? 5 : 1, one.bytes, one.length);
     this.seriesCount++;
     this.pointCount += series.points.length;
   }
 
   /** The request so far; the next one begins empty, in `next`. */
   finish(next: WriteVersion): BuiltRequest {
-    const [first, second] = this.#version === 2 ? [this.#texts, this.#series] : [this.#series, this.#texts];
+    const [first, second] = this.version === 2 ? [this.texts, this.series] : [this.series, this.texts];
     const body = new Uint8Array(this.byteLength);
     body.set(first.bytes.subarray(0, first.length));
     body.set(second.bytes.subarray(0, second.length), first.length);
     const built = {
-      version: this.#version,
+      version: this.version,
       body,
       seriesCount: this.seriesCount,
       pointCount: this.pointCount,
     };
-    this.#version = next;
-    this.#reset();
+    this.version = next;
+    this.reset();
     return built;
   }
 
-  #reset(): void {
-    this.#series.length = 0;
-    this.#texts.length = 0;
-    this.#symbols.clear();
-    this.#families.clear();
+  private reset(): void {
+    this.series.length = 0;
+    this.texts.length = 0;
+    this.symbols.clear();
+    this.families.clear();
     this.seriesCount = 0;
     this.pointCount = 0;
-    if (this.#version === 2) this.#symbol('');
+    if (this.version === 2) this.symbol('');
   }
 
-  #write1({ labels, family, points }: WriteSeries): void {
+  private write1({ labels, family, points }: WriteSeries): void {
     for (let i = 0; i < labels.length; i += 2) {
       part.length = 0;
       part.stringItem(1, labels[i] as string);
@@ -89,32 +89,32 @@ export class RequestBuilder {
       one.bytesItem(1, part.bytes, part.length);
     }
     for (const point of points) writePoint(point, 2, 4, 0);
-    if (this.#families.has(family.name)) return;
-    this.#families.add(family.name);
+    if (this.families.has(family.name)) return;
+    this.families.add(family.name);
     part.length = 0;
     part.integer(1, METRIC_TYPES[family.type]);
     part.stringItem(2, family.name);
     part.stringItem(4, family.help);
-    this.#texts.bytesItem(3, part.bytes, part.length);
+    this.texts.bytesItem(3, part.bytes, part.length);
   }
 
-  #write2({ labels, family, points, startAt }: WriteSeries): void {
-    this.#refs.length = 0;
-    for (const text of labels) this.#refs.push(this.#symbol(text));
-    one.packed(1, this.#refs);
+  private write2({ labels, family, points, startAt }: WriteSeries): void {
+    this.refs.length = 0;
+    for (const text of labels) this.refs.push(this.symbol(text));
+    one.packed(1, this.refs);
     for (const point of points) writePoint(point, 2, 3, startAt);
     part.length = 0;
     part.integer(1, METRIC_TYPES[family.type]);
-    part.integer(3, this.#symbol(family.help));
+    part.integer(3, this.symbol(family.help));
     one.bytesItem(5, part.bytes, part.length);
   }
 
-  #symbol(text: string): number {
-    let ref = this.#symbols.get(text);
+  private symbol(text: string): number {
+    let ref = this.symbols.get(text);
     if (ref === undefined) {
-      ref = this.#symbols.size;
-      this.#symbols.set(text, ref);
-      this.#texts.stringItem(4, text);
+      ref = this.symbols.size;
+      this.symbols.set(text, ref);
+      this.texts.stringItem(4, text);
     }
     return ref;
   }

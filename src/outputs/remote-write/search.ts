@@ -30,76 +30,76 @@ export interface Found {
 }
 
 export class Search {
-  readonly #send: (series: readonly SeriesPiece[]) => Promise<Attempt>;
+  private readonly send: (series: readonly SeriesPiece[]) => Promise<Attempt>;
   /** At least one of these is refused. */
-  #suspect: readonly SeriesPiece[];
-  #waiting: SeriesPiece[] = [];
-  readonly #taken: SeriesPiece[] = [];
-  readonly #refused: { piece: SeriesPiece; reason: LossReason }[] = [];
-  #requests = 0;
-  #reason: LossReason = 'refused';
+  private suspect: readonly SeriesPiece[];
+  private waiting: SeriesPiece[] = [];
+  private readonly taken: SeriesPiece[] = [];
+  private readonly refused: { piece: SeriesPiece; reason: LossReason }[] = [];
+  private requests = 0;
+  private reason: LossReason = 'refused';
 
   /** `series` were refused together, each of which is sent again by `send` as often as need be. */
   constructor(series: readonly SeriesPiece[], send: (series: readonly SeriesPiece[]) => Promise<Attempt>) {
-    this.#suspect = series;
-    this.#send = send;
+    this.suspect = series;
+    this.send = send;
   }
 
   async run(): Promise<Found> {
-    while (this.#suspect.length > 0) {
-      const attempt = this.#suspect.length === 1 ? await this.#blame() : await this.#halve();
-      if (attempt.kind === 'unknown') return this.#found(attempt.error);
-      if (this.#requests < REQUESTS_MAX) continue;
-      for (const piece of [...this.#suspect, ...this.#waiting])
-        this.#refused.push({ piece, reason: this.#reason });
-      this.#suspect = [];
-      this.#waiting = [];
+    while (this.suspect.length > 0) {
+      const attempt = this.suspect.length === 1 ? await this.blame() : await this.halve();
+      if (attempt.kind === 'unknown') return this.found(attempt.error);
+      if (this.requests < REQUESTS_MAX) continue;
+      for (const piece of [...this.suspect, ...this.waiting])
+        this.refused.push({ piece, reason: this.reason });
+      this.suspect = [];
+      this.waiting = [];
     }
-    return this.#found(undefined);
+    return this.found(undefined);
   }
 
-  #found(error: string | undefined): Found {
+  private found(error: string | undefined): Found {
     return {
-      taken: this.#taken,
-      refused: this.#refused,
-      left: [...this.#suspect, ...this.#waiting],
+      taken: this.taken,
+      refused: this.refused,
+      left: [...this.suspect, ...this.waiting],
       error,
     };
   }
 
   /** One of the suspects is the one: half of them say which half. */
-  async #halve(): Promise<Attempt> {
-    const middle = this.#suspect.length >> 1;
-    const [first, second] = [this.#suspect.slice(0, middle), this.#suspect.slice(middle)];
-    const attempt = await this.#attempt(first);
+  private async halve(): Promise<Attempt> {
+    const middle = this.suspect.length >> 1;
+    const [first, second] = [this.suspect.slice(0, middle), this.suspect.slice(middle)];
+    const attempt = await this.attempt(first);
     if (attempt.kind === 'taken') {
-      this.#taken.push(...first);
-      this.#suspect = second;
+      this.taken.push(...first);
+      this.suspect = second;
     } else if (attempt.kind === 'refused') {
-      this.#waiting.push(...second);
-      this.#suspect = first;
+      this.waiting.push(...second);
+      this.suspect = first;
     }
     return attempt;
   }
 
   /** The last suspect is the one; everything that waits may be good. */
-  async #blame(): Promise<Attempt> {
-    this.#refused.push({ piece: this.#suspect[0] as SeriesPiece, reason: this.#reason });
-    this.#suspect = [];
-    if (this.#waiting.length === 0) return { kind: 'taken' };
-    const waiting = this.#waiting;
-    const attempt = await this.#attempt(waiting);
+  private async blame(): Promise<Attempt> {
+    this.refused.push({ piece: this.suspect[0] as SeriesPiece, reason: this.reason });
+    this.suspect = [];
+    if (this.waiting.length === 0) return { kind: 'taken' };
+    const waiting = this.waiting;
+    const attempt = await this.attempt(waiting);
     if (attempt.kind === 'unknown') return attempt;
-    this.#waiting = [];
-    if (attempt.kind === 'taken') this.#taken.push(...waiting);
-    else this.#suspect = waiting;
+    this.waiting = [];
+    if (attempt.kind === 'taken') this.taken.push(...waiting);
+    else this.suspect = waiting;
     return attempt;
   }
 
-  async #attempt(series: readonly SeriesPiece[]): Promise<Attempt> {
-    this.#requests++;
-    const attempt = await this.#send(series);
-    if (attempt.kind === 'refused') this.#reason = attempt.reason;
+  private async attempt(series: readonly SeriesPiece[]): Promise<Attempt> {
+    this.requests++;
+    const attempt = await this.send(series);
+    if (attempt.kind === 'refused') this.reason = attempt.reason;
     return attempt;
   }
 }

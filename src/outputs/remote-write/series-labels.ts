@@ -38,17 +38,17 @@ export interface LabelSettings {
 }
 
 export class SeriesLabels {
-  readonly #settings: LabelSettings;
-  readonly #added: readonly Label[];
+  private readonly settings: LabelSettings;
+  private readonly added: readonly Label[];
 
   constructor(settings: LabelSettings) {
-    this.#settings = settings;
-    this.#added = Object.entries(settings.labels).map(([name, value]) => ({ name, value }));
+    this.settings = settings;
+    this.added = Object.entries(settings.labels).map(([name, value]) => ({ name, value }));
   }
 
   /** The name of a metric, before the relabel rules. */
   nameOf(name: ByteString): string {
-    return this.#settings.utf8Names ? plainName(name) : escapeName(name);
+    return this.settings.utf8Names ? plainName(name) : escapeName(name);
   }
 
   /**
@@ -56,13 +56,13 @@ export class SeriesLabels {
    * a label of this series alone, such as a quantile.
    */
   of({ tags, host }: Pick<Context, 'tags' | 'host'>, name: string, extra?: Label): string[] | undefined {
-    const { hostname, utf8Names } = this.#settings;
+    const { hostname, utf8Names } = this.settings;
     const hostLabel = host === hostname ? '' : host;
     let labels = listLabels(tags, hostLabel, undefined, utf8Names ? plainName : escapeName);
-    for (const label of this.#added) if (!has(labels, label.name)) labels.push(label);
+    for (const label of this.added) if (!has(labels, label.name)) labels.push(label);
     if (extra !== undefined) labels.push(extra);
     let shown = name;
-    const rule = this.#settings.relabel.find(({ match }) => matchesGlob(name, match));
+    const rule = this.settings.relabel.find(({ match }) => matchesGlob(name, match));
     if (rule !== undefined) {
       if (rule.drop === true) return undefined;
       labels = applied(rule, labels);

@@ -12,31 +12,31 @@ import type { Log } from '../../lib/log.ts';
 const PAUSE_MS = 10_000;
 
 export class DiskTurns {
-  readonly #folder: string;
-  readonly #clock: Clock;
-  readonly #log: Log;
-  #last: Promise<unknown> = Promise.resolve();
-  #triedAt = Number.NEGATIVE_INFINITY;
+  private readonly folder: string;
+  private readonly clock: Clock;
+  private readonly log: Log;
+  private last: Promise<unknown> = Promise.resolve();
+  private triedAt = Number.NEGATIVE_INFINITY;
   /** Why the disk cannot be used now. */
   failing: string | undefined;
   /** Operations that failed. */
   failures = 0;
 
   constructor(folder: string, clock: Clock, log: Log) {
-    this.#folder = folder;
-    this.#clock = clock;
-    this.#log = log;
+    this.folder = folder;
+    this.clock = clock;
+    this.log = log;
   }
 
   /** Whether a try is worth it: the disk works, or the pause after a failure is over, or the clock was set. */
   get isReady(): boolean {
-    return this.failing === undefined || Math.abs(this.#clock.now() - this.#triedAt) >= PAUSE_MS;
+    return this.failing === undefined || Math.abs(this.clock.now() - this.triedAt) >= PAUSE_MS;
   }
 
   /** Runs one operation after those before it; false when it failed. Never rejects. */
   run(operate: () => Promise<void>): Promise<boolean> {
-    const result = this.#last.then(async () => {
-      this.#triedAt = this.#clock.now();
+    const result = this.last.then(async () => {
+      this.triedAt = this.clock.now();
       try {
         await operate();
         this.report(undefined);
@@ -46,13 +46,13 @@ export class DiskTurns {
         return false;
       }
     });
-    this.#last = result;
+    this.last = result;
     return result;
   }
 
   /** Resolves when everything asked so far is done. */
   async settled(): Promise<void> {
-    await this.#last;
+    await this.last;
   }
 
   report(error: Error | undefined): void {
@@ -60,12 +60,12 @@ export class DiskTurns {
     this.failing = error?.message;
     if (error !== undefined) this.failures++;
     if (error !== undefined && before === undefined) {
-      this.#log.error(
-        { folder: this.#folder, err: error },
+      this.log.error(
+        { folder: this.folder, err: error },
         'retry files cannot be used; what waits stays in memory as far as it fits',
       );
     } else if (error === undefined && before !== undefined) {
-      this.#log.info({ folder: this.#folder }, 'retry files can be used again');
+      this.log.info({ folder: this.folder }, 'retry files can be used again');
     }
   }
 }

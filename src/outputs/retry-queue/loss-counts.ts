@@ -60,19 +60,19 @@ export interface Loss extends Amount {
 export const NOTHING: Amount = { payloads: 0, items: 0, points: 0, bytes: 0 };
 
 export class LossCounts {
-  readonly #losses = new Map<string, Loss>();
+  private readonly losses = new Map<string, Loss>();
 
   add(reason: LossReason, kind: string, ageMs: number, amount: Amount): void {
     // A payload may be lost in part.
     if (amount.payloads === 0 && amount.items === 0 && amount.points === 0) return;
     const age = nameAge(ageMs);
     const key = `${reason} ${kind} ${age}`;
-    const before = this.#losses.get(key) ?? NOTHING;
-    this.#losses.set(key, { reason, kind, age, ...sumOf(before, amount) });
+    const before = this.losses.get(key) ?? NOTHING;
+    this.losses.set(key, { reason, kind, age, ...sumOf(before, amount) });
   }
 
   list(): readonly Loss[] {
-    return [...this.#losses.values()];
+    return [...this.losses.values()];
   }
 
   get total(): Amount {

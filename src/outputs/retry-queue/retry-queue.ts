@@ -42,37 +42,37 @@ export interface RetryQueueStatus {
 }
 
 export class RetryQueue {
-  readonly #options: RetryQueueOptions;
-  #waiting: Transaction[] = [];
-  #waitingBytes = 0;
-  #spilling: readonly Transaction[] = [];
-  #spillingBytes = 0;
-  #spill: Promise<void> | undefined;
+  private readonly options: RetryQueueOptions;
+  private waiting: Transaction[] = [];
+  private waitingBytes = 0;
+  private spilling: readonly Transaction[] = [];
+  private spillingBytes = 0;
+  private spill: Promise<void> | undefined;
 
   constructor(options: RetryQueueOptions) {
-    this.#options = options;
+    this.options = options;
   }
 
   get size(): number {
-    return this.#waiting.length;
+    return this.waiting.length;
   }
 
   get bytes(): number {
-    return this.#waitingBytes + this.#spillingBytes;
+    return this.waitingBytes + this.spillingBytes;
   }
 
   /** Whether something is being written to disk, which is older than what is in memory. */
   get isSpilling(): boolean {
-    return this.#spill !== undefined || this.#spilling.length > 0;
+    return this.spill !== undefined || this.spilling.length > 0;
   }
 
   /** Whether the disk has something to take. */
   get hasStored(): boolean {
-    return this.#options.store?.hasFiles ?? false;
+    return this.options.store?.hasFiles ?? false;
   }
 
   get status(): RetryQueueStatus {
-    const held = [...this.#waiting, ...this.#spilling];
+    const held = [...this.waiting, ...this.spilling];
     return {
       payloads: held.length,
       items: held.reduce((sum, { itemCount }) => sum + itemCount, 0),
@@ -82,66 +82,66 @@ export class RetryQueue {
         (oldest, { createdAt }) => Math.min(oldest ?? createdAt, createdAt),
         undefined,
       ),
-      disk: this.#options.store?.status,
+      disk: this.options.store?.status,
     };
   }
 
   add(transaction: Transaction): void {
-    const { bytesMax } = this.#options;
+    const { bytesMax } = this.options;
     const cost = costOf(transaction);
-    if (cost > bytesMax && !transaction.stored && !this.#canSpill) {
-      this.#lose(transaction, 'memory_full');
+    if (cost > bytesMax && !transaction.stored && !this.canSpill) {
+      this.lose(transaction, 'memory_full');
       return;
     }
-    this.#waiting.push(transaction);
-    this.#waitingBytes += cost;
-    if (this.#waitingBytes > bytesMax) this.#makeRoom();
+    this.waiting.push(transaction);
+    this.waitingBytes += cost;
+    if (this.waitingBytes > bytesMax) this.makeRoom();
   }
 
   /** All that waits in memory, in no particular order. */
   takeAll(): Transaction[] {
-    const all = this.#waiting;
-    this.#waiting = [];
-    this.#waitingBytes = 0;
+    const all = this.waiting;
+    this.waiting = [];
+    this.waitingBytes = 0;
     return all;
   }
 
   /** Gives `receive` the transactions of the store's next file. Each of them has to be settled, or added again. */
   async takeStored(receive: Receive): Promise<void> {
-    await this.#options.store?.takeNext(receive);
+    await this.options.store?.takeNext(receive);
   }
 
   /**
    * Puts transactions on disk as a file of their own; without a disk, or when it fails, they are back in memory.
    */
   async store(transactions: readonly Transaction[]): Promise<void> {
-    const { store } = this.#options;
-    const rest = transactions.filter((transaction) => !this.#returnToDisk(transaction));
+    const { store } = this.options;
+    const rest = transactions.filter((transaction) => !this.returnToDisk(transaction));
     if (rest.length === 0) return;
     if (store === undefined) for (const transaction of rest) this.add(transaction);
-    else await this.#spillTo(store, rest);
+    else await this.spillTo(store, rest);
   }
 
   /** A transaction was acknowledged or given up. */
   settle({ stored }: Transaction): void {
-    if (stored !== undefined) this.#options.store?.settle(stored);
+    if (stored !== undefined) this.options.store?.settle(stored);
   }
 
   /** Nobody can be given a transaction that was taken out. */
   giveUp(transaction: Transaction, reason: LossReason): void {
     this.settle(transaction);
-    this.#lose(transaction, reason);
+    this.lose(transaction, reason);
   }
 
   /** Removes what has been on disk for too long. */
   sweep(): void {
-    this.#options.store?.sweep();
+    this.options.store?.sweep();
   }
 
   /** Resolves when the disk has nothing to do. */
   async settled(): Promise<void> {
-    while (this.#spill !== undefined) await this.#spill;
-    await this.#options.store?.settled();
+    while (this.spill !== undefined) await this.spill;
+    await this.options.store?.settled();
   }
 
   /**
@@ -149,81 +149,81 @@ export class RetryQueue {
    * still comes while the disk is written is added as always, and counted at the end.
    */
   async stop(deadline: Deadline): Promise<{ readonly kept: Amount; readonly lost: Amount }> {
-    const { store } = this.#options;
+    const { store } = this.options;
     await deadline.race(this.settled());
-    const rest = this.takeAll().filter((transaction) => !this.#returnToDisk(transaction));
-    if (store !== undefined && rest.length > 0) await deadline.race(this.#spillTo(store, rest));
+    const rest = this.takeAll().filter((transaction) => !this.returnToDisk(transaction));
+    if (store !== undefined && rest.length > 0) await deadline.race(this.spillTo(store, rest));
     // What is still being written may or may not reach the disk; it counts as lost, so nothing counts twice.
     store?.abandon();
-    const added = this.takeAll().filter((transaction) => !this.#returnToDisk(transaction));
-    const left = [...this.#spilling, ...(store === undefined ? rest : []), ...added];
-    this.#spilling = [];
-    this.#spillingBytes = 0;
-    for (const transaction of left) this.#lose(transaction, 'stopped');
+    const added = this.takeAll().filter((transaction) => !this.returnToDisk(transaction));
+    const left = [...this.spilling, ...(store === undefined ? rest : []), ...added];
+    this.spilling = [];
+    this.spillingBytes = 0;
+    for (const transaction of left) this.lose(transaction, 'stopped');
     if (store !== undefined) await deadline.race(store.close());
     return { kept: store?.amount ?? NOTHING, lost: left.map(amountOf).reduce(sumOf, NOTHING) };
   }
 
-  get #canSpill(): boolean {
-    return this.#options.store?.isReady === true && this.#spill === undefined;
+  private get canSpill(): boolean {
+    return this.options.store?.isReady === true && this.spill === undefined;
   }
 
   /** Brings memory below its limit again. */
-  #makeRoom(): void {
-    const { bytesMax, spillRatio, store } = this.#options;
-    this.#waiting.sort(compareForDropping);
-    const spillable = this.#canSpill;
+  private makeRoom(): void {
+    const { bytesMax, spillRatio, store } = this.options;
+    this.waiting.sort(compareForDropping);
+    const spillable = this.canSpill;
     const toSpill: Transaction[] = [];
     let spillBytes = 0;
     let left = 0;
-    for (const transaction of this.#waiting) {
+    for (const transaction of this.waiting) {
       const enough = spillable ? spillBytes >= bytesMax * spillRatio : true;
-      if (this.#waitingBytes <= bytesMax && (enough || toSpill.length === 0)) break;
+      if (this.waitingBytes <= bytesMax && (enough || toSpill.length === 0)) break;
       left++;
-      this.#waitingBytes -= costOf(transaction);
-      if (this.#returnToDisk(transaction)) continue;
+      this.waitingBytes -= costOf(transaction);
+      if (this.returnToDisk(transaction)) continue;
       if (spillable) {
         toSpill.push(transaction);
         spillBytes += costOf(transaction);
-      } else this.#lose(transaction, store?.status.failing === undefined ? 'memory_full' : 'disk_failed');
+      } else this.lose(transaction, store?.status.failing === undefined ? 'memory_full' : 'disk_failed');
     }
-    this.#waiting.splice(0, left);
-    if (toSpill.length > 0 && store !== undefined) this.#startSpill(toSpill, store);
+    this.waiting.splice(0, left);
+    if (toSpill.length > 0 && store !== undefined) this.startSpill(toSpill, store);
   }
 
-  #startSpill(transactions: readonly Transaction[], store: RetryStore): void {
-    this.#spill = this.#spillTo(store, transactions).then(() => {
-      this.#spill = undefined;
+  private startSpill(transactions: readonly Transaction[], store: RetryStore): void {
+    this.spill = this.spillTo(store, transactions).then(() => {
+      this.spill = undefined;
     });
   }
 
   /** Writes transactions to disk; they come back when that fails. */
-  async #spillTo(store: RetryStore, transactions: readonly Transaction[]): Promise<void> {
+  private async spillTo(store: RetryStore, transactions: readonly Transaction[]): Promise<void> {
     const those = new Set(transactions);
     const leave = (): boolean => {
-      const before = this.#spilling.length;
-      this.#spilling = this.#spilling.filter((one) => !those.has(one));
-      this.#spillingBytes = sumOfCosts(this.#spilling);
-      return this.#spilling.length < before;
+      const before = this.spilling.length;
+      this.spilling = this.spilling.filter((one) => !those.has(one));
+      this.spillingBytes = sumOfCosts(this.spilling);
+      return this.spilling.length < before;
     };
-    this.#spilling = [...this.#spilling, ...transactions];
-    this.#spillingBytes = sumOfCosts(this.#spilling);
+    this.spilling = [...this.spilling, ...transactions];
+    this.spillingBytes = sumOfCosts(this.spilling);
     const isStored = await store.write(transactions, leave);
     // The oldest of them, and of what has come since, are dropped if they no longer fit.
     if (!isStored && leave()) for (const transaction of transactions) this.add(transaction);
   }
 
   /** True for a transaction that is on disk anyway. */
-  #returnToDisk(transaction: Transaction): boolean {
+  private returnToDisk(transaction: Transaction): boolean {
     if (transaction.stored === undefined) return false;
-    if (this.#options.store?.putBack(transaction.stored) === true) return true;
+    if (this.options.store?.putBack(transaction.stored) === true) return true;
     transaction.stored = undefined;
     return false;
   }
 
-  #lose(transaction: Transaction, reason: LossReason): void {
-    const ageMs = this.#options.clock.now() - transaction.createdAt;
-    this.#options.losses.add(reason, transaction.kind, ageMs, amountOf(transaction));
+  private lose(transaction: Transaction, reason: LossReason): void {
+    const ageMs = this.options.clock.now() - transaction.createdAt;
+    this.options.losses.add(reason, transaction.kind, ageMs, amountOf(transaction));
   }
 }
 

@@ -52,13 +52,13 @@ export class StoredFile {
   left: Record<string, Amount>;
   /** All of it is settled: it waits only to be removed. */
   finished = false;
-  #taken: Taken | undefined;
+  private taken: Taken | undefined;
   /**
    * Positions of records known to be settled: by this process, should their mark not have reached the disk, and by an
    * earlier one.
    */
-  readonly #settledAt = new Set<number>();
-  #handle: FileHandle | undefined;
+  private readonly settledAt = new Set<number>();
+  private handle: FileHandle | undefined;
 
   constructor(path: string, name: string, bytes: number, summary: RetryFileSummary) {
     this.path = path;
@@ -70,18 +70,18 @@ export class StoredFile {
   }
 
   get isTaken(): boolean {
-    return this.#taken !== undefined;
+    return this.taken !== undefined;
   }
 
   /** What waits on disk and is nowhere else. */
   get amount(): Amount {
-    const taken = [...(this.#taken?.open.values() ?? [])].map(amountOf).reduce(sumOf, NOTHING);
+    const taken = [...(this.taken?.open.values() ?? [])].map(amountOf).reduce(sumOf, NOTHING);
     return differenceOf(totalOf(this.left), taken);
   }
 
   /** The same by kind. */
   get amounts(): Record<string, Amount> {
-    const open = [...(this.#taken?.open.values() ?? [])];
+    const open = [...(this.taken?.open.values() ?? [])];
     return subtractKinds(this.left, sumKinds(open.map((one) => ({ kind: one.kind, amount: amountOf(one) }))));
   }
 
@@ -92,9 +92,9 @@ export class StoredFile {
 
   /** Takes what is left in the file, as it was read. */
   take({ records: read, done, damaged }: DecodedFile): TakenFile {
-    const records = read.filter(({ doneAt }) => !this.#settledAt.has(doneAt));
-    const settledBefore = sumKinds(done.filter(({ doneAt }) => !this.#settledAt.has(doneAt)));
-    for (const { doneAt } of done) this.#settledAt.add(doneAt);
+    const records = read.filter(({ doneAt }) => !this.settledAt.has(doneAt));
+    const settledBefore = sumKinds(done.filter(({ doneAt }) => !this.settledAt.has(doneAt)));
+    for (const { doneAt } of done) this.settledAt.add(doneAt);
     const transactions = records.map(({ transaction }, index): Transaction => {
       transaction.stored = { file: this.name, index };
       return transaction;
@@ -105,7 +105,7 @@ export class StoredFile {
     const beyond = differenceOf(accounted, totalOf(this.left));
     this.left = found;
     if (transactions.length > 0) {
-      this.#taken = {
+      this.taken = {
         doneAt: records.map(({ doneAt }) => doneAt),
         open: new Map(transactions.entries()),
         putBack: 0,
@@ -116,51 +116,51 @@ export class StoredFile {
 
   /** One transaction is done with; undefined when it was not taken. */
   settle(index: number): AfterSettling | undefined {
-    const taken = this.#taken;
+    const taken = this.taken;
     const transaction = taken?.open.get(index);
     if (taken === undefined || transaction === undefined) return undefined;
     taken.open.delete(index);
     const { kind } = transaction;
     this.left[kind] = differenceOf(this.left[kind] ?? NOTHING, amountOf(transaction));
     const at = taken.doneAt[index] ?? 0;
-    this.#settledAt.add(at);
+    this.settledAt.add(at);
     if (taken.open.size === 0 && taken.putBack === 0) this.finished = true;
-    else this.#untakeIfDone();
+    else this.untakeIfDone();
     return this.finished ? { kind: 'remove' } : { kind: 'mark', at };
   }
 
   /** One transaction will not be sent now; it stays in the file. False when it was not taken. */
   putBack(index: number): boolean {
-    const taken = this.#taken;
+    const taken = this.taken;
     if (taken === undefined || !taken.open.delete(index)) return false;
     taken.putBack++;
-    this.#untakeIfDone();
+    this.untakeIfDone();
     return true;
   }
 
   /** The file is gone: what was taken from it is in memory alone from now on. */
   forget(): void {
-    for (const transaction of this.#taken?.open.values() ?? []) transaction.stored = undefined;
-    this.#taken = undefined;
+    for (const transaction of this.taken?.open.values() ?? []) transaction.stored = undefined;
+    this.taken = undefined;
     this.left = {};
     this.finished = true;
   }
 
   /** Writes the mark of a settled record. Rejects with the error of the system. */
   async mark(at: number): Promise<void> {
-    this.#handle ??= await openPlainFile(this.path, constants.O_RDWR, { noFollow: true });
-    await this.#handle.write(Uint8Array.of(1), 0, 1, at);
+    this.handle ??= await openPlainFile(this.path, constants.O_RDWR, { noFollow: true });
+    await this.handle.write(Uint8Array.of(1), 0, 1, at);
     if (!this.isTaken) await this.close();
   }
 
   async close(): Promise<void> {
-    const handle = this.#handle;
-    this.#handle = undefined;
+    const handle = this.handle;
+    this.handle = undefined;
     await handle?.close().catch(() => undefined);
   }
 
-  #untakeIfDone(): void {
-    if (this.#taken?.open.size === 0) this.#taken = undefined;
+  private untakeIfDone(): void {
+    if (this.taken?.open.size === 0) this.taken = undefined;
   }
 }
 

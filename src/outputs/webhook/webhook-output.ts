@@ -40,93 +40,93 @@ export interface WebhookOptions {
 export class WebhookOutput implements Output {
   readonly name: string;
   readonly retentionSeconds = 0;
-  readonly #options: WebhookOptions;
-  readonly #statuses = new Map<string, number>();
-  #events: string[] = [];
-  #checks: string[] = [];
-  #bytes = 0;
-  #cancel: (() => void) | undefined;
-  #accepted = 0;
-  readonly #filtered = { metric: 0, event: 0, service_check: 0 };
+  private readonly options: WebhookOptions;
+  private readonly statuses = new Map<string, number>();
+  private events: string[] = [];
+  private checks: string[] = [];
+  private bytes = 0;
+  private cancel: (() => void) | undefined;
+  private accepted = 0;
+  private readonly filtered = { metric: 0, event: 0, service_check: 0 };
 
   constructor(options: WebhookOptions) {
-    this.#options = options;
+    this.options = options;
     this.name = options.name;
   }
 
   write(batch: readonly Aggregate[]): void {
-    this.#filtered.metric += batch.length;
+    this.filtered.metric += batch.length;
   }
 
   event(event: EventMessage, receivedAt: number): void {
-    if (!this.#options.settings.events) {
-      this.#filtered.event++;
+    if (!this.options.settings.events) {
+      this.filtered.event++;
       return;
     }
-    this.#add(this.#events, formatEvent(event, receivedAt));
+    this.add(this.events, formatEvent(event, receivedAt));
   }
 
   serviceCheck(check: ServiceCheckMessage, receivedAt: number): void {
-    const { serviceChecks } = this.#options.settings;
-    if (serviceChecks === 'none' || (serviceChecks === 'changes' && !this.#isChange(check))) {
-      this.#filtered.service_check++;
+    const { serviceChecks } = this.options.settings;
+    if (serviceChecks === 'none' || (serviceChecks === 'changes' && !this.isChange(check))) {
+      this.filtered.service_check++;
       return;
     }
-    this.#add(this.#checks, formatServiceCheck(check, receivedAt));
+    this.add(this.checks, formatServiceCheck(check, receivedAt));
   }
 
   outcomes(): Outcomes {
-    return outcomes({ accepted: { written: this.#accepted }, filtered: { ...this.#filtered } });
+    return outcomes({ accepted: { written: this.accepted }, filtered: { ...this.filtered } });
   }
 
   totals(): readonly Totals[] {
-    return this.#options.delivery.totals();
+    return this.options.delivery.totals();
   }
 
   metrics(): readonly OwnMetric[] {
-    return this.#options.delivery.metrics();
+    return this.options.delivery.metrics();
   }
 
   status(): readonly object[] {
-    return [this.#options.delivery.status];
+    return [this.options.delivery.status];
   }
 
   health(): { readonly healthy: boolean; readonly detail?: string } {
-    return this.#options.delivery.health();
+    return this.options.delivery.health();
   }
 
   close(deadlineMs: number): Promise<DeliveryReport> {
-    this.#send();
-    return this.#options.delivery.close(deadlineMs);
+    this.send();
+    return this.options.delivery.close(deadlineMs);
   }
 
-  #isChange({ name, hostname, tags, status }: ServiceCheckMessage): boolean {
+  private isChange({ name, hostname, tags, status }: ServiceCheckMessage): boolean {
     const key = [name, hostname, ...[...tags].sort()].join('\0');
-    const before = this.#statuses.get(key);
-    if (before === undefined && this.#statuses.size >= STATUSES_MAX) return true;
-    this.#statuses.set(key, status);
+    const before = this.statuses.get(key);
+    if (before === undefined && this.statuses.size >= STATUSES_MAX) return true;
+    this.statuses.set(key, status);
     return before !== status;
   }
 
-  #add(list: string[], line: string): void {
-    this.#accepted++;
+  private add(list: string[], line: string): void {
+    this.accepted++;
     list.push(line.trimEnd());
-    this.#bytes += line.length;
-    const isFull = this.#events.length + this.#checks.length >= ITEMS_MAX || this.#bytes >= BYTES_MAX;
-    if (isFull) this.#send();
-    else this.#cancel ??= this.#options.clock.after(WAIT_MS, () => this.#send());
+    this.bytes += line.length;
+    const isFull = this.events.length + this.checks.length >= ITEMS_MAX || this.bytes >= BYTES_MAX;
+    if (isFull) this.send();
+    else this.cancel ??= this.options.clock.after(WAIT_MS, () => this.send());
   }
 
-  #send(): void {
-    this.#cancel?.();
-    this.#cancel = undefined;
-    const count = this.#events.length + this.#checks.length;
+  private send(): void {
+    this.cancel?.();
+    this.cancel = undefined;
+    const count = this.events.length + this.checks.length;
     if (count === 0) return;
-    const text = `{"events":[${this.#events.join(',')}],"service_checks":[${this.#checks.join(',')}]}`;
-    this.#events = [];
-    this.#checks = [];
-    this.#bytes = 0;
-    this.#options.delivery.submit((createdAt) => ({
+    const text = `{"events":[${this.events.join(',')}],"service_checks":[${this.checks.join(',')}]}`;
+    this.events = [];
+    this.checks = [];
+    this.bytes = 0;
+    this.options.delivery.submit((createdAt) => ({
       kind: 'webhook',
       route: '/',
       destination: '',

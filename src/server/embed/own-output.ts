@@ -33,70 +33,70 @@ export interface OwnOutput extends FlushWriter {
 export class OwnOutputAdapter implements Output {
   readonly name: string;
   readonly retentionSeconds = 0;
-  readonly #own: OwnOutput;
-  readonly #log: Log;
-  readonly #onEnd: () => void;
-  #series: FlushedSeries[] = [];
-  #events: FlushedEvent[] = [];
-  #checks: FlushedServiceCheck[] = [];
+  private readonly own: OwnOutput;
+  private readonly log: Log;
+  private readonly onEnd: () => void;
+  private series: FlushedSeries[] = [];
+  private events: FlushedEvent[] = [];
+  private checks: FlushedServiceCheck[] = [];
   /** Aggregates, events and checks of the open flush. */
-  #items = 0;
-  #queued = 0;
-  #work: Promise<void> = Promise.resolve();
-  readonly #counts = { written: 0, held: 0, failed: 0, queueFull: 0 };
+  private items = 0;
+  private queued = 0;
+  private work: Promise<void> = Promise.resolve();
+  private readonly counts = { written: 0, held: 0, failed: 0, queueFull: 0 };
 
   /** `onEnd` is called at the end of every flush, once it is queued. */
   constructor(own: OwnOutput, log: Log, onEnd: () => void = () => undefined) {
     this.name = own.name;
-    this.#own = own;
-    this.#log = log;
-    this.#onEnd = onEnd;
+    this.own = own;
+    this.log = log;
+    this.onEnd = onEnd;
   }
 
   write(batch: readonly Aggregate[]): void {
-    this.#items += batch.length;
-    this.#counts.held += batch.length;
-    for (const aggregate of batch) this.#series.push(...flushedSeries(aggregate));
+    this.items += batch.length;
+    this.counts.held += batch.length;
+    for (const aggregate of batch) this.series.push(...flushedSeries(aggregate));
   }
 
   event(event: EventMessage, receivedAt: number): void {
-    this.#items++;
-    this.#counts.held++;
-    this.#events.push(flushedEvent(event, receivedAt));
+    this.items++;
+    this.counts.held++;
+    this.events.push(flushedEvent(event, receivedAt));
   }
 
   serviceCheck(check: ServiceCheckMessage, receivedAt: number): void {
-    this.#items++;
-    this.#counts.held++;
-    this.#checks.push(flushedCheck(check, receivedAt));
+    this.items++;
+    this.counts.held++;
+    this.checks.push(flushedCheck(check, receivedAt));
   }
 
   end({ at, final }: FlushInfo): void {
-    const items = this.#items;
+    const items = this.items;
     const flush: Flush = {
-      ...{ series: this.#series, events: this.#events, serviceChecks: this.#checks },
+      ...{ series: this.series, events: this.events, serviceChecks: this.checks },
       ...{ at, final },
     };
-    this.#items = 0;
-    this.#series = [];
-    this.#events = [];
-    this.#checks = [];
-    if (this.#queued >= FLUSHES_MAX) {
-      this.#counts.held -= items;
-      this.#counts.queueFull += items;
-      this.#log.error(
+    this.items = 0;
+    this.series = [];
+    this.events = [];
+    this.checks = [];
+    if (this.queued >= FLUSHES_MAX) {
+      this.counts.held -= items;
+      this.counts.queueFull += items;
+      this.log.error(
         { output: this.name, dropped: items },
         'an output of the program is too slow; a flush was dropped',
       );
     } else {
-      this.#queued++;
-      this.#work = this.#work.then(() => this.#hand(flush, items));
+      this.queued++;
+      this.work = this.work.then(() => this.hand(flush, items));
     }
-    this.#onEnd();
+    this.onEnd();
   }
 
   outcomes(): Outcomes {
-    const { written, held, failed, queueFull } = this.#counts;
+    const { written, held, failed, queueFull } = this.counts;
     return outcomes({
       accepted: { written },
       dropped: { failed, queue_full: queueFull },
@@ -108,16 +108,16 @@ export class OwnOutputAdapter implements Output {
     const start = performance.now();
     const left = (): number => Math.max(deadlineMs - (performance.now() - start), 0);
     const finish = async (): Promise<void> => {
-      await this.#work;
-      await this.#own.close?.(left());
+      await this.work;
+      await this.own.close?.(left());
     };
     let timer: NodeJS.Timeout | undefined;
     const late = new Promise<void>((resolve) => {
       timer = setTimeout(resolve, deadlineMs);
     });
-    await Promise.race([finish().catch((error: unknown) => this.#logFailure(error)), late]);
+    await Promise.race([finish().catch((error: unknown) => this.logFailure(error)), late]);
     clearTimeout(timer);
-    const { held } = this.#counts;
+    const { held } = this.counts;
     if (held === 0) return { undelivered: 0 };
     return {
       undelivered: held,
@@ -126,20 +126,20 @@ export class OwnOutputAdapter implements Output {
     };
   }
 
-  async #hand(flush: Flush, items: number): Promise<void> {
+  private async hand(flush: Flush, items: number): Promise<void> {
     try {
-      await this.#own.write(flush);
-      this.#counts.written += items;
+      await this.own.write(flush);
+      this.counts.written += items;
     } catch (error) {
-      this.#counts.failed += items;
-      this.#logFailure(error, items);
+      this.counts.failed += items;
+      this.logFailure(error, items);
     } finally {
-      this.#counts.held -= items;
-      this.#queued--;
+      this.counts.held -= items;
+      this.queued--;
     }
   }
 
-  #logFailure(error: unknown, dropped = 0): void {
-    this.#log.error({ output: this.name, dropped, err: error }, 'an output of the program failed');
+  private logFailure(error: unknown, dropped = 0): void {
+    this.log.error({ output: this.name, dropped, err: error }, 'an output of the program failed');
   }
 }

@@ -104,26 +104,26 @@ export async function startServer(options: StartServerOptions = {}): Promise<Emb
 }
 
 export class EmbeddedServer extends EventEmitter<ServerEvents> {
-  readonly #options: StartServerOptions;
-  readonly #losses = new NewLosses();
-  #server: Server | undefined;
-  #stopped: Promise<DeliveryReport> | undefined;
-  #unwatch: (() => void) | undefined;
-  #watched: 'none' | 'rejected' | 'all' = 'none';
-  readonly #onAbort = (): void => void this.stop();
+  private readonly options: StartServerOptions;
+  private readonly losses = new NewLosses();
+  private server: Server | undefined;
+  private stopped: Promise<DeliveryReport> | undefined;
+  private unwatch: (() => void) | undefined;
+  private watched: 'none' | 'rejected' | 'all' = 'none';
+  private readonly onAbort = (): void => void this.stop();
 
   /** Made by startServer(). */
   constructor(options: StartServerOptions) {
     super();
-    this.#options = options;
+    this.options = options;
     // Told before a listener is added, and after one is removed: looked at once both are done.
-    this.on('newListener', () => queueMicrotask(() => this.#watchAsAsked()));
-    this.on('removeListener', () => queueMicrotask(() => this.#watchAsAsked()));
+    this.on('newListener', () => queueMicrotask(() => this.watchAsAsked()));
+    this.on('removeListener', () => queueMicrotask(() => this.watchAsAsked()));
   }
 
   /** What it listens on; with `dogstatsd_port: 0` this has the port. */
   get addresses(): readonly ServerAddress[] {
-    return this.#running().addresses;
+    return this.running().addresses;
   }
 
   /** The UDP port; undefined without UDP. */
@@ -133,12 +133,12 @@ export class EmbeddedServer extends EventEmitter<ServerEvents> {
 
   /** The HTTP server's port; undefined when it is off. */
   get httpPort(): number | undefined {
-    return this.#running().httpPort;
+    return this.running().httpPort;
   }
 
   /** What became of everything that came in, as totals (docs/ledger.md). */
   ledger(): readonly Totals[] {
-    return this.#running().ledger().totals;
+    return this.running().ledger().totals;
   }
 
   /**
@@ -146,14 +146,14 @@ export class EmbeddedServer extends EventEmitter<ServerEvents> {
    * the keys that changed and those that need a new server.
    */
   reload(config: ConfigValues): ReloadReport {
-    const loaded = this.#load(config);
-    return this.#running().reload(loaded);
+    const loaded = this.load(config);
+    return this.running().reload(loaded);
   }
 
   /** Drains, flushes and closes; resolves with what could not be delivered. A second call waits for the first. */
   stop(): Promise<DeliveryReport> {
-    this.#stopped ??= this.#stop();
-    return this.#stopped;
+    this.stopped ??= this._stop();
+    return this.stopped;
   }
 
   async [Symbol.asyncDispose](): Promise<void> {
@@ -162,31 +162,31 @@ export class EmbeddedServer extends EventEmitter<ServerEvents> {
 
   /** Called once by startServer(). */
   async open(): Promise<void> {
-    const { outputs = [], signal, config: values = {} } = this.#options;
-    const { config, workloads, warnings, view } = this.#load(values);
-    const log = makeLogger(config.log_level, { write: (line) => this.#tell(line) });
+    const { outputs = [], signal, config: values = {} } = this.options;
+    const { config, workloads, warnings, view } = this.load(values);
+    const log = makeLogger(config.log_level, { write: (line) => this.tell(line) });
     for (const warning of warnings) log.warn({}, warning);
     const events: OwnOutput = { name: 'events', write: (flush) => void this.emit('flush', flush) };
     const adapters = outputs.map((own) => new OwnOutputAdapter(own, log));
     // Last, so that what the others lost in this flush is known.
-    adapters.push(new OwnOutputAdapter(events, log, () => this.#tellLosses()));
+    adapters.push(new OwnOutputAdapter(events, log, () => this.tellLosses()));
     // Programs that only parse or explain do not load the server.
     const { Server } = await import('../server.ts');
-    this.#server = await Server.start({
+    this.server = await Server.start({
       ...{ config, workloads, configView: view, version: readVersion(), log, env: {} },
       stream: { write: () => true },
       ownOutputs: adapters,
       isEmbedded: true,
-      onFatal: (error) => this.#fail(error),
+      onFatal: (error) => this.fail(error),
       onReplaced: () => void this.stop(),
       onReload: async () => ({ ok: false, message: 'the program that embeds this server reloads it' }),
     });
-    this.#watchAsAsked();
-    signal?.addEventListener('abort', this.#onAbort, { once: true });
+    this.watchAsAsked();
+    signal?.addEventListener('abort', this.onAbort, { once: true });
   }
 
-  #load(values: ConfigValues) {
-    const { configFile } = this.#options;
+  private load(values: ConfigValues) {
+    const { configFile } = this.options;
     const merged = {
       ...EMBEDDED_DEFAULTS,
       ...values,
@@ -202,39 +202,39 @@ export class EmbeddedServer extends EventEmitter<ServerEvents> {
     return { ...loaded, warnings: [...loaded.warnings, ...warnings], view: viewConfig(loaded) };
   }
 
-  async #stop(): Promise<DeliveryReport> {
-    this.#options.signal?.removeEventListener('abort', this.#onAbort);
-    this.#endWatch();
-    const report = await this.#running().stop();
-    this.#tellLosses();
+  private async _stop(): Promise<DeliveryReport> {
+    this.options.signal?.removeEventListener('abort', this.onAbort);
+    this.endWatch();
+    const report = await this.running().stop();
+    this.tellLosses();
     return report;
   }
 
-  #running(): Server {
-    if (this.#server === undefined) throw new Error('the server has not been started; use startServer()');
-    return this.#server;
+  private running(): Server {
+    if (this.server === undefined) throw new Error('the server has not been started; use startServer()');
+    return this.server;
   }
 
-  #fail(error: Error): void {
+  private fail(error: Error): void {
     void this.stop();
     // Without a listener, an event called error ends the process; that is for the program to decide.
     if (this.listenerCount('error') > 0) this.emit('error', error);
   }
 
-  #tellLosses(): void {
-    if (this.#server === undefined || this.listenerCount('loss') === 0) return;
-    for (const loss of this.#losses.look(this.ledger())) this.emit('loss', loss);
+  private tellLosses(): void {
+    if (this.server === undefined || this.listenerCount('loss') === 0) return;
+    for (const loss of this.losses.look(this.ledger())) this.emit('loss', loss);
   }
 
   /** Lines are picked by the listener threads only while somebody wants them, and only those that are wanted. */
-  #watchAsAsked(): void {
+  private watchAsAsked(): void {
     const wanted =
       this.listenerCount('message') > 0 ? 'all' : this.listenerCount('rejected') > 0 ? 'rejected' : 'none';
-    if (wanted === this.#watched || this.#server === undefined || this.#stopped !== undefined) return;
-    this.#endWatch();
-    this.#watched = wanted;
+    if (wanted === this.watched || this.server === undefined || this.stopped !== undefined) return;
+    this.endWatch();
+    this.watched = wanted;
     if (wanted === 'none') return;
-    this.#unwatch = this.#server.watch({
+    this.unwatch = this.server.watch({
       search: { parts: [], rejected: wanted === 'rejected' },
       fits: () => true,
       accept: (lines, leftOut) => {
@@ -244,14 +244,14 @@ export class EmbeddedServer extends EventEmitter<ServerEvents> {
     });
   }
 
-  #endWatch(): void {
-    this.#unwatch?.();
-    this.#unwatch = undefined;
-    this.#watched = 'none';
+  private endWatch(): void {
+    this.unwatch?.();
+    this.unwatch = undefined;
+    this.watched = 'none';
   }
 
-  #tell(line: string): void {
-    if (this.#options.log === undefined) return;
+  private tell(line: string): void {
+    if (this.options.log === undefined) return;
     const {
       level,
       msg = '',
@@ -262,6 +262,6 @@ export class EmbeddedServer extends EventEmitter<ServerEvents> {
       time: number;
       msg?: string;
     };
-    this.#options.log({ level: LEVELS[level] ?? 'info', message: msg, time, fields });
+    this.options.log({ level: LEVELS[level] ?? 'info', message: msg, time, fields });
   }
 }

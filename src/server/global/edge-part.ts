@@ -38,18 +38,18 @@ export interface EdgeLogs {
 export class EdgePart {
   readonly identity: EdgeIdentity;
   readonly sender: EdgeSender<Transaction>;
-  readonly #edge: Edge;
-  readonly #queue: RetryQueue;
-  readonly #losses = new LossCounts();
-  readonly #store: RetryStore | undefined;
-  readonly #route: string;
-  #lastCreatedAt = 0;
-  #hasOtherRules = false;
+  private readonly edge: Edge;
+  private readonly queue: RetryQueue;
+  private readonly losses = new LossCounts();
+  private readonly store: RetryStore | undefined;
+  private readonly route: string;
+  private lastCreatedAt = 0;
+  private hasOtherRules = false;
 
   static async open(config: Config, logs: EdgeLogs, logger: Log): Promise<EdgePart> {
     const identity = await readIdentity(config.global.storage_path, Date.now());
     const part = new EdgePart(config, identity, logs, logger);
-    await part.#store?.open();
+    await part.store?.open();
     return part;
   }
 
@@ -57,7 +57,7 @@ export class EdgePart {
     const { global } = config;
     const clock = systemClock;
     this.identity = identity;
-    this.#store =
+    this.store =
       global.storage_path === '' || global.storage_bytes === 0
         ? undefined
         : new RetryStore({
@@ -67,23 +67,23 @@ export class EdgePart {
             ageMaxMs: AGE_MAX_MS,
             order: 'oldest',
             random: Math.random,
-            losses: this.#losses,
+            losses: this.losses,
             clock,
             log: logger,
           });
-    this.#queue = new RetryQueue({
+    this.queue = new RetryQueue({
       bytesMax: global.retry_bytes,
       spillRatio: SPILL_RATIO,
       clock,
-      losses: this.#losses,
-      store: this.#store,
+      losses: this.losses,
+      store: this.store,
     });
-    this.#route = routeOf({ topic: logs.topic, partitions: global.partitions });
+    this.route = routeOf({ topic: logs.topic, partitions: global.partitions });
     this.sender = new EdgeSender({
-      ...{ log: logs.log, route: this.#route, queue: this.#queue, clock, logger },
+      ...{ log: logs.log, route: this.route, queue: this.queue, clock, logger },
       openFormer: (route) => logs.former.open(route),
     });
-    this.#edge = new Edge(
+    this.edge = new Edge(
       {
         ...identity,
         partitions: global.partitions,
@@ -91,27 +91,27 @@ export class EdgePart {
         chunkBytes: global.chunk_bytes,
         hashKey: global.hash_key,
       },
-      (chunk) => this.#submit(chunk),
+      (chunk) => this.submit(chunk),
     );
   }
 
   readonly onPartial: OnPartial = (context, bucket, partial, { gauge, globalTags }) => {
     const isShared = context.scope === 'both';
     const tags = isShared ? chooseTags(globalTags, context.tags) : context.tags;
-    this.#edge.take(context, bucket, partial, { gauge, tags, isShared });
+    this.edge.take(context, bucket, partial, { gauge, tags, isShared });
   };
 
   /** To be called at the end of each flush, with the contexts it forgot. */
   endFlush(forgotten: readonly number[]): void {
-    this.#edge.endFlush();
-    if (this.#hasOtherRules) this.#edge.forgetAll();
-    else this.#edge.forget(forgotten);
-    this.#hasOtherRules = false;
+    this.edge.endFlush();
+    if (this.hasOtherRules) this.edge.forgetAll();
+    else this.edge.forget(forgotten);
+    this.hasOtherRules = false;
   }
 
   /** Other rules are in force: contexts may lose other tags, from the next flush on. */
   useRules(): void {
-    this.#hasOtherRules = true;
+    this.hasOtherRules = true;
   }
 
   /** Sends what waits, for at most `waitMs`; what is lost then is counted. Partials that were lost. */
@@ -121,15 +121,14 @@ export class EdgePart {
 
   /** Partials sealed, and found on disk = acknowledged + dropped + held. */
   totals(): Totals {
-    const { items, disk } = this.#queue.status;
+    const { items, disk } = this.queue.status;
     const dropped: Record<string, number> = {};
-    for (const { reason, items: lost } of this.#losses.list())
-      dropped[reason] = (dropped[reason] ?? 0) + lost;
+    for (const { reason, items: lost } of this.losses.list()) dropped[reason] = (dropped[reason] ?? 0) + lost;
     return {
       stage: 'global_edge',
       name: '',
       unit: 'partials',
-      received: this.#edge.sealed + (disk?.found.items ?? 0),
+      received: this.edge.sealed + (disk?.found.items ?? 0),
       ...outcomes({
         accepted: { acknowledged: this.sender.acknowledged },
         dropped,
@@ -141,12 +140,12 @@ export class EdgePart {
   /** For GET /api/global. */
   view(): object {
     const { sender } = this;
-    const status = this.#queue.status;
+    const status = this.queue.status;
     const now = systemClock.now();
     return {
       id: Buffer.from(this.identity.id, 'latin1').toString('hex'),
       epoch: this.identity.epoch,
-      sealedPartials: this.#edge.sealed,
+      sealedPartials: this.edge.sealed,
       acknowledgedPartials: sender.acknowledged,
       acknowledgedChunks: sender.acknowledgedChunks,
       acknowledgedElsewherePartials: sender.acknowledgedElsewhere,
@@ -161,18 +160,18 @@ export class EdgePart {
         oldestAgeSeconds: status.oldestAt === undefined ? 0 : Math.max(0, now - status.oldestAt) / 1000,
         disk: status.disk ?? null,
       },
-      losses: this.#losses.list(),
+      losses: this.losses.list(),
     };
   }
 
-  #submit({ partition, bytes, count }: EdgeChunk): void {
-    this.#lastCreatedAt = Math.max(systemClock.now(), this.#lastCreatedAt + TICK_MS);
+  private submit({ partition, bytes, count }: EdgeChunk): void {
+    this.lastCreatedAt = Math.max(systemClock.now(), this.lastCreatedAt + TICK_MS);
     this.sender.submit({
       kind: KIND,
-      route: this.#route,
+      route: this.route,
       destination: String(partition),
       priority: 'normal',
-      createdAt: this.#lastCreatedAt,
+      createdAt: this.lastCreatedAt,
       headers: {},
       body: bytes,
       itemCount: count,

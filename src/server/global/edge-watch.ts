@@ -33,28 +33,28 @@ export interface EdgeWatchOptions {
 export class EdgeWatch {
   /** Lines that were left out. */
   untold = 0;
-  readonly #options: EdgeWatchOptions;
-  readonly #noted = new Map<string, Noted>();
-  #cancel: () => void = () => undefined;
+  private readonly options: EdgeWatchOptions;
+  private readonly noted = new Map<string, Noted>();
+  private cancel: () => void = () => undefined;
 
   constructor(options: EdgeWatchOptions) {
-    this.#options = options;
+    this.options = options;
   }
 
   start(): void {
-    this.#cancel = this.#options.clock.after(LOOK_MS, () => {
+    this.cancel = this.options.clock.after(LOOK_MS, () => {
       this.look();
       this.start();
     });
   }
 
   stop(): void {
-    this.#cancel();
+    this.cancel();
   }
 
   /** Tells what has changed since the last look. */
   look(): void {
-    const { reports, clock, logger, level } = this.#options;
+    const { reports, clock, logger, level } = this.options;
     const now = clock.now();
     const { skewed, silent, rows } = reports.at(now / 1000);
     const lines: (() => void)[] = [];
@@ -62,19 +62,19 @@ export class EdgeWatch {
     const note = (row: EdgeRow, trouble: Trouble): void => {
       const key = `${trouble} ${row.edge}`;
       known.add(key);
-      const noted = this.#noted.get(key);
+      const noted = this.noted.get(key);
       if (noted?.isOn === true) return;
       if (noted !== undefined && now - noted.toldAt < AGAIN_MS) {
         noted.isOn = true;
         return;
       }
-      this.#noted.set(key, { edge: row.edge, trouble, isOn: true, toldAt: now });
+      this.noted.set(key, { edge: row.edge, trouble, isOn: true, toldAt: now });
       lines.push(() => logger.warn({ level, edge: row.edge, ...fieldsOf(row, trouble) }, SENTENCES[trouble]));
     };
     for (const row of skewed) note(row, 'skewed');
     for (const row of silent) note(row, 'silent');
     const edges = new Set(rows.map(({ edge }) => edge));
-    for (const [key, noted] of this.#noted) {
+    for (const [key, noted] of this.noted) {
       if (known.has(key)) continue;
       const { edge, trouble } = noted;
       if (noted.isOn) {
@@ -82,7 +82,7 @@ export class EdgeWatch {
         if (edges.has(edge)) lines.push(() => logger.info({ level, edge }, WELL_AGAIN[trouble]));
       }
       // One that the owner has forgotten is forgotten here, unless it may come back at once.
-      if (now - noted.toldAt >= AGAIN_MS) this.#noted.delete(key);
+      if (now - noted.toldAt >= AGAIN_MS) this.noted.delete(key);
     }
     for (const line of lines.slice(0, LINES_MAX)) line();
     const untold = lines.length - LINES_MAX;

@@ -52,21 +52,21 @@ export interface EdgesOwner {
 }
 
 export class EdgesReports {
-  readonly #owner: EdgesOwner;
-  #report: EdgesReport | undefined;
-  #at = Number.NEGATIVE_INFINITY;
+  private readonly owner: EdgesOwner;
+  private report: EdgesReport | undefined;
+  private _at = Number.NEGATIVE_INFINITY;
 
   constructor(owner: EdgesOwner) {
-    this.#owner = owner;
+    this.owner = owner;
   }
 
   /** `now` in Unix seconds. */
   at(now: number): EdgesReport {
-    if (this.#report === undefined || Math.abs(now - this.#at) * 1000 > REPORT_AGE_MS) {
-      this.#report = edgesReport(this.#owner, now);
-      this.#at = now;
+    if (this.report === undefined || Math.abs(now - this._at) * 1000 > REPORT_AGE_MS) {
+      this.report = edgesReport(this.owner, now);
+      this._at = now;
     }
-    return this.#report;
+    return this.report;
   }
 }
 

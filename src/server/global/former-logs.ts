@@ -21,29 +21,29 @@ export interface FormerLogsOptions {
 }
 
 export class FormerLogs {
-  readonly #options: FormerLogsOptions;
+  private readonly options: FormerLogsOptions;
   /** When each was first found missing, ms. */
-  readonly #missingSince = new Map<string, number>();
+  private readonly missingSince = new Map<string, number>();
 
   constructor(options: FormerLogsOptions) {
-    this.#options = options;
+    this.options = options;
   }
 
   /** Undefined for one that is gone; rejects while that is not known. */
   async open(route: string): Promise<GlobalLog | undefined> {
-    const { makeFormer, clock, goneMs } = this.#options;
+    const { makeFormer, clock, goneMs } = this.options;
     const address = addressOf(route);
     if (address === undefined) return undefined;
     const log = makeFormer(address.topic);
     try {
       await log.ensure(address.partitions);
-      this.#missingSince.delete(route);
+      this.missingSince.delete(route);
       return log;
     } catch (error) {
       await log.close();
       if ((error as { code?: unknown }).code !== UNFIT_TOPIC) throw error;
-      const since = this.#missingSince.get(route) ?? clock.now();
-      this.#missingSince.set(route, since);
+      const since = this.missingSince.get(route) ?? clock.now();
+      this.missingSince.set(route, since);
       if (clock.now() - since < goneMs) throw error;
       return undefined;
     }

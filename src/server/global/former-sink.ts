@@ -11,19 +11,19 @@ import type { MergedSet } from '../../global/owner/merged-tail.ts';
 import type { Acknowledgement, Handing, ResultSink } from '../../global/owner/owner-settings.ts';
 
 export class FormerSink implements ResultSink {
-  readonly #outputs: ResultSink;
-  readonly #next: ResultSink;
+  private readonly outputs: ResultSink;
+  private readonly next: ResultSink;
 
   constructor(outputs: ResultSink, next: ResultSink) {
-    this.#outputs = outputs;
-    this.#next = next;
+    this.outputs = outputs;
+    this.next = next;
   }
 
   async deliver(set: MergedSet, handing: Handing): Promise<Acknowledgement | undefined> {
     const forwarded = set.results.filter(({ isForwarded }) => isForwarded);
     const ours = set.results.filter(({ isForwarded }) => !isForwarded);
-    if (forwarded.length > 0) await this.#next.deliver({ ...set, results: forwarded }, handing);
+    if (forwarded.length > 0) await this.next.deliver({ ...set, results: forwarded }, handing);
     if (forwarded.length > 0 && ours.length === 0) return { isDone: () => true };
-    return this.#outputs.deliver({ ...set, results: ours }, handing);
+    return this.outputs.deliver({ ...set, results: ours }, handing);
   }
 }

@@ -67,20 +67,20 @@ export class GlobalPart {
   readonly edge: EdgePart | undefined;
   readonly levels: readonly Level[];
   readonly sink: OutputSink | undefined;
-  readonly #config: Config;
-  readonly #logger: Log;
+  private readonly config: Config;
+  private readonly logger: Log;
   /** Why the topics cannot be used. */
-  #problem: string | undefined = 'Kafka was not reached yet';
-  #formerProblem: string | undefined;
-  #isStopping = false;
-  #cancel: () => void = () => undefined;
-  #starting: Promise<void> = Promise.resolve();
+  private problem: string | undefined = 'Kafka was not reached yet';
+  private formerProblem: string | undefined;
+  private isStopping = false;
+  private cancel: () => void = () => undefined;
+  private starting: Promise<void> = Promise.resolve();
 
   constructor(config: Config, { logs, edge }: Fleet, around: GlobalSurroundings) {
     const { role } = config.global;
     const { logger } = around;
-    this.#config = config;
-    this.#logger = logger;
+    this.config = config;
+    this.logger = logger;
     this.edge = edge;
     const isOwner = role === 'global' || role === 'both';
     this.sink = isOwner
@@ -96,7 +96,7 @@ export class GlobalPart {
 
   /** Looks for the topics, and begins to send and to own when they are there. */
   start(): void {
-    this.#starting = this.#tryStart(ENSURE_RETRY_MIN_MS);
+    this.starting = this.tryStart(ENSURE_RETRY_MIN_MS);
   }
 
   /** Other rules are in force. */
@@ -107,17 +107,17 @@ export class GlobalPart {
 
   /** Gives partitions to others, before the outputs close. */
   async stopOwners(): Promise<void> {
-    this.#isStopping = true;
-    this.#cancel();
-    await this.#starting;
+    this.isStopping = true;
+    this.cancel();
+    await this.starting;
     await Promise.all(this.levels.map(({ owned }) => owned?.stop()));
   }
 
   /** Sends what the last flush left, for at most `waitMs`, and closes; partials that are lost. */
   async stop(waitMs: number): Promise<number> {
-    this.#isStopping = true;
-    this.#cancel();
-    await this.#starting;
+    this.isStopping = true;
+    this.cancel();
+    await this.starting;
     const lost = (await this.edge?.stop(waitMs)) ?? 0;
     await Promise.all(this.levels.map(({ log }) => log.close()));
     return lost;
@@ -132,13 +132,13 @@ export class GlobalPart {
 
   /** What GET /api/global answers. */
   view(): object {
-    const { role, topic, partitions } = this.#config.global;
+    const { role, topic, partitions } = this.config.global;
     const now = Date.now() / 1000;
     return {
       role,
       topic,
       partitions,
-      problem: this.#problem ?? this.#formerProblem ?? null,
+      problem: this.problem ?? this.formerProblem ?? null,
       edge: this.edge?.view() ?? null,
       levels: this.levels.flatMap(({ owned, number, topic: ofLevel, isFormer }) =>
         owned === undefined
@@ -166,59 +166,59 @@ export class GlobalPart {
   }
 
   health(): PartHealth[] {
-    const problems = [this.#problem, this.#formerProblem].filter((one) => one !== undefined);
+    const problems = [this.problem, this.formerProblem].filter((one) => one !== undefined);
     return globalHealth(this.levels, this.edge, problems, Date.now() / 1000);
   }
 
-  async #tryStart(retryMs: number): Promise<void> {
+  private async tryStart(retryMs: number): Promise<void> {
     try {
       for (const { log, partitions, isFormer } of this.levels)
-        if (!isFormer) await this.#ensure(log, partitions);
+        if (!isFormer) await this.ensure(log, partitions);
     } catch (error) {
-      const isNew = this.#problem !== (error as Error).message;
-      this.#problem = (error as Error).message;
-      if (isNew) this.#logger.error({ err: error }, 'global aggregation cannot start; it is tried again');
-      if (this.#isStopping) return;
-      this.#cancel = systemClock.after(retryMs, () => {
-        this.#starting = this.#tryStart(Math.min(retryMs * 2, ENSURE_RETRY_MAX_MS));
+      const isNew = this.problem !== (error as Error).message;
+      this.problem = (error as Error).message;
+      if (isNew) this.logger.error({ err: error }, 'global aggregation cannot start; it is tried again');
+      if (this.isStopping) return;
+      this.cancel = systemClock.after(retryMs, () => {
+        this.starting = this.tryStart(Math.min(retryMs * 2, ENSURE_RETRY_MAX_MS));
       });
       return;
     }
-    this.#problem = undefined;
-    if (this.#isStopping) return;
-    const { role, topic, partitions } = this.#config.global;
-    this.#logger.info({ role, topic, partitions }, 'global aggregation is up');
+    this.problem = undefined;
+    if (this.isStopping) return;
+    const { role, topic, partitions } = this.config.global;
+    this.logger.info({ role, topic, partitions }, 'global aggregation is up');
     this.edge?.sender.start();
     for (const { owned, isFormer } of this.levels) if (!isFormer) await owned?.start();
-    await this.#startFormer(ENSURE_RETRY_MIN_MS);
+    await this.startFormer(ENSURE_RETRY_MIN_MS);
   }
 
-  async #ensure(log: GlobalLog, partitions: number): Promise<void> {
-    for (const warning of (await log.ensure(partitions)).warnings) this.#logger.warn({}, warning);
+  private async ensure(log: GlobalLog, partitions: number): Promise<void> {
+    for (const warning of (await log.ensure(partitions)).warnings) this.logger.warn({}, warning);
   }
 
   /** Finishes the log before this one; looks for it again until it is there. */
-  async #startFormer(retryMs: number): Promise<void> {
+  private async startFormer(retryMs: number): Promise<void> {
     const former = this.levels.filter(({ isFormer }) => isFormer);
-    if (former.length === 0 || this.#isStopping) return;
+    if (former.length === 0 || this.isStopping) return;
     try {
-      for (const { log, partitions } of former) await this.#ensure(log, partitions);
+      for (const { log, partitions } of former) await this.ensure(log, partitions);
     } catch (error) {
       const { message } = error as Error;
-      if (this.#formerProblem !== message)
-        this.#logger.error(
+      if (this.formerProblem !== message)
+        this.logger.error(
           { err: error },
           'the former log of global aggregation cannot be finished; it is tried again',
         );
-      this.#formerProblem = message;
-      if (this.#isStopping) return;
-      this.#cancel = systemClock.after(retryMs, () => {
-        this.#starting = this.#startFormer(Math.min(retryMs * 2, ENSURE_RETRY_MAX_MS));
+      this.formerProblem = message;
+      if (this.isStopping) return;
+      this.cancel = systemClock.after(retryMs, () => {
+        this.starting = this.startFormer(Math.min(retryMs * 2, ENSURE_RETRY_MAX_MS));
       });
       return;
     }
-    this.#formerProblem = undefined;
-    if (this.#isStopping) return;
+    this.formerProblem = undefined;
+    if (this.isStopping) return;
     for (const { owned } of former) await owned?.start();
   }
 }

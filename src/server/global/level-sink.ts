@@ -14,29 +14,29 @@ import type { Clock } from '../../lib/clock.ts';
 
 export class LevelSink implements ResultSink {
   chunks = 0;
-  readonly #log: GlobalLog;
-  readonly #partitions: number;
-  readonly #clock: Clock;
+  private readonly log: GlobalLog;
+  private readonly partitions: number;
+  private readonly clock: Clock;
 
   constructor(log: GlobalLog, partitions: number, clock: Clock) {
-    this.#log = log;
-    this.#partitions = partitions;
-    this.#clock = clock;
+    this.log = log;
+    this.partitions = partitions;
+    this.clock = clock;
   }
 
   async deliver({ results }: MergedSet): Promise<Acknowledgement> {
     const byPartition = new Map<number, Buffer[]>();
     for (const { chunk } of results) {
-      const partition = partitionOfChunk(chunk, this.#partitions);
+      const partition = partitionOfChunk(chunk, this.partitions);
       if (partition === undefined) continue;
       const chunks = byPartition.get(partition) ?? [];
       chunks.push(chunk);
       byPartition.set(partition, chunks);
     }
-    const now = this.#clock.now();
+    const now = this.clock.now();
     await Promise.all(
       [...byPartition].map(([partition, chunks]) =>
-        this.#log.append(
+        this.log.append(
           'partials',
           partition,
           chunks.map((chunk) => encodeChunkRecord(chunk, now)),

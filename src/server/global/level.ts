@@ -33,9 +33,9 @@ export class OwnedLevel {
   readonly owner: Owner;
   readonly edges: EdgesReports;
   readonly watch: EdgeWatch;
-  readonly #clock: Clock;
-  #before = { at: 0, read: 0 };
-  #speed = 0;
+  private readonly clock: Clock;
+  private before = { at: 0, read: 0 };
+  private speed = 0;
 
   constructor(
     owner: Owner,
@@ -45,11 +45,11 @@ export class OwnedLevel {
     this.owner = owner;
     this.edges = new EdgesReports(owner);
     this.watch = new EdgeWatch({ level, reports: this.edges, clock, logger });
-    this.#clock = clock;
+    this.clock = clock;
   }
 
   async start(): Promise<void> {
-    this.#before = { at: this.#clock.now(), read: countsOf(this.owner).read };
+    this.before = { at: this.clock.now(), read: countsOf(this.owner).read };
     this.watch.start();
     await this.owner.start();
   }
@@ -61,12 +61,12 @@ export class OwnedLevel {
 
   /** Partials read a second, over the last seconds before it was asked for. */
   get partialsPerSecond(): number {
-    const at = this.#clock.now();
-    const { at: before, read } = this.#before;
-    if (at - before < SPEED_MS) return this.#speed;
+    const at = this.clock.now();
+    const { at: before, read } = this.before;
+    if (at - before < SPEED_MS) return this.speed;
     const now = countsOf(this.owner).read;
-    this.#speed = ((now - read) * 1000) / (at - before);
-    this.#before = { at, read: now };
-    return this.#speed;
+    this.speed = ((now - read) * 1000) / (at - before);
+    this.before = { at, read: now };
+    return this.speed;
   }
 }

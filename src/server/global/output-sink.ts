@@ -40,35 +40,35 @@ export class OutputSink implements ResultSink {
   aggregates = 0;
   skippedSketches = 0;
   unreadable = 0;
-  readonly #options: OutputSinkOptions;
-  readonly #series = new Map<AggregationRule | undefined, HistogramSeries>();
+  private readonly options: OutputSinkOptions;
+  private readonly series = new Map<AggregationRule | undefined, HistogramSeries>();
 
   constructor(options: OutputSinkOptions) {
-    this.#options = options;
+    this.options = options;
   }
 
   async deliver(set: MergedSet, { withSketches, isCurrent }: Handing): Promise<Acknowledgement | undefined> {
     const held: number[] = [];
     try {
-      if (!(await this.#options.deliver(this.#batches(set, withSketches, held), isCurrent))) return undefined;
+      if (!(await this.options.deliver(this.batches(set, withSketches, held), isCurrent))) return undefined;
     } finally {
-      for (const id of held) this.#options.registry.release(id);
+      for (const id of held) this.options.registry.release(id);
     }
-    const given = new Map(this.#records().map(({ name, received }) => [name, received]));
+    const given = new Map(this.records().map(({ name, received }) => [name, received]));
     return {
       isDone: () =>
-        this.#records().every(({ name, received, held: waits }) => {
+        this.records().every(({ name, received, held: waits }) => {
           const waiting = Object.values(waits).reduce((sum, n) => sum + n, 0);
           return received - waiting >= (given.get(name) ?? 0);
         }),
     };
   }
 
-  #records(): Totals[] {
-    return this.#options.outputTotals().filter(({ stage, unit }) => stage === 'output' && unit === 'records');
+  private records(): Totals[] {
+    return this.options.outputTotals().filter(({ stage, unit }) => stage === 'output' && unit === 'records');
   }
 
-  *#batches({ results }: MergedSet, withSketches: boolean, held: number[]): Generator<Aggregate[]> {
+  private *batches({ results }: MergedSet, withSketches: boolean, held: number[]): Generator<Aggregate[]> {
     for (const { chunk: bytes } of results) {
       const chunk = Chunk.open(bytes);
       if (typeof chunk === 'string') {
@@ -78,7 +78,7 @@ export class OutputSink implements ResultSink {
       let batch: Aggregate[] = [];
       const batches: Aggregate[][] = [];
       chunk.forEach((entry) => {
-        const aggregate = this.#aggregateOf(chunk, entry, withSketches, held);
+        const aggregate = this.aggregateOf(chunk, entry, withSketches, held);
         if (aggregate === undefined) return;
         batch.push(aggregate);
         if (batch.length < BATCH_AGGREGATES) return;
@@ -90,13 +90,13 @@ export class OutputSink implements ResultSink {
     }
   }
 
-  #aggregateOf(
+  private aggregateOf(
     chunk: Chunk,
     { key, type, partialStart }: ChunkEntry,
     withSketches: boolean,
     held: number[],
   ): Aggregate | undefined {
-    const { registry, now, isFiltered } = this.#options;
+    const { registry, now, isFiltered } = this.options;
     if (type === 'distribution' && !withSketches) {
       this.skippedSketches++;
       return undefined;
@@ -107,7 +107,7 @@ export class OutputSink implements ResultSink {
     partial.merge(chunk.reader, chunk.head.edge);
     const outcome = partial.outcome({
       intervalSeconds: chunk.head.width,
-      series: this.#seriesOf(this.#options.ruleOf()?.(name, type)),
+      series: this.seriesOf(this.options.ruleOf()?.(name, type)),
       sketchLimits: AGENT_LIMITS,
     });
     if (outcome === undefined) return undefined;
@@ -121,18 +121,18 @@ export class OutputSink implements ResultSink {
     return { context, timestamp: chunk.head.start, interval: chunk.head.width, data: outcome.data, series };
   }
 
-  #seriesOf(rule: AggregationRule | undefined): HistogramSeries {
-    let series = this.#series.get(rule);
+  private seriesOf(rule: AggregationRule | undefined): HistogramSeries {
+    let series = this.series.get(rule);
     if (series === undefined) {
-      const { histogramAggregates: aggregates, histogramPercentiles: percentiles } = this.#options;
+      const { histogramAggregates: aggregates, histogramPercentiles: percentiles } = this.options;
       series = histogramSeriesOf({ aggregates, percentiles }, rule);
-      this.#series.set(rule, series);
+      this.series.set(rule, series);
     }
     return series;
   }
 
   /** Other rules are in force. */
   forgetRules(): void {
-    this.#series.clear();
+    this.series.clear();
   }
 }

@@ -46,37 +46,37 @@ export interface OriginPartOptions {
 
 export class OriginPart {
   readonly store = new TagStore({ clock: () => performance.now() });
-  readonly #options: OriginPartOptions;
-  readonly #file: StaticCollector;
-  readonly #collectors: readonly Collector[];
+  private readonly options: OriginPartOptions;
+  private readonly file: StaticCollector;
+  private readonly collectors: readonly Collector[];
   /** Answers people; each listener thread has its own. */
-  readonly #processes: ProcessResolver;
-  #index: CgroupIndex | undefined;
-  #gathered: WorkloadsChange | undefined;
-  #snapshot: Workloads | undefined;
-  readonly #timers: NodeJS.Timeout[] = [];
-  #gatherTimer: NodeJS.Timeout | undefined;
+  private readonly processes: ProcessResolver;
+  private index: CgroupIndex | undefined;
+  private gathered: WorkloadsChange | undefined;
+  private _snapshot: Workloads | undefined;
+  private readonly timers: NodeJS.Timeout[] = [];
+  private gatherTimer: NodeJS.Timeout | undefined;
 
   constructor(options: OriginPartOptions) {
-    this.#options = options;
-    this.#processes = new ProcessResolver({
+    this.options = options;
+    this.processes = new ProcessResolver({
       ...{ procRoot: procRootOf(options.config), clock: () => performance.now(), cacheMax: 64 },
     });
-    this.#file = new StaticCollector(this.store, options.workloads, options.config.workloads);
-    this.#collectors = [this.#file, ...this.#makeDocker(), ...this.#makeKubelet()];
-    this.store.onChange((change) => this.#gather(change));
+    this.file = new StaticCollector(this.store, options.workloads, options.config.workloads);
+    this.collectors = [this.file, ...this.makeDocker(), ...this.makeKubelet()];
+    this.store.onChange((change) => this.gather(change));
   }
 
   /** Whether something can be asked about a container that is not known yet. */
   get canFind(): boolean {
-    return this.#collectors.some(({ find }) => find !== undefined);
+    return this.collectors.some(({ find }) => find !== undefined);
   }
 
   /** Starts the collectors; nothing waits for them. */
   start(): void {
-    this.#timers.push(setInterval(() => this.store.expire(), EXPIRE_MS).unref());
-    if (this.canFind || this.#options.config.dogstatsd_origin_detection) this.#startIndex();
-    for (const collector of this.#collectors) collector.start();
+    this.timers.push(setInterval(() => this.store.expire(), EXPIRE_MS).unref());
+    if (this.canFind || this.options.config.dogstatsd_origin_detection) this.startIndex();
+    for (const collector of this.collectors) collector.start();
   }
 
   /**
@@ -86,16 +86,16 @@ export class OriginPart {
   async find(key: string): Promise<boolean> {
     if (key.startsWith(CONTAINER)) {
       const id = key.slice(CONTAINER.length);
-      await Promise.all(this.#collectors.map((collector) => collector.find?.(id)));
+      await Promise.all(this.collectors.map((collector) => collector.find?.(id)));
       return this.store.has(key);
     }
     // A directory may be there only now: it is looked for until the thread gives up by itself.
-    void this.#index?.refresh().then(() => setTimeout(() => void this.#index?.refresh(), AGAIN_MS).unref());
+    void this.index?.refresh().then(() => setTimeout(() => void this.index?.refresh(), AGAIN_MS).unref());
     return true;
   }
 
-  #makeDocker(): Collector[] {
-    const { config, env, log } = this.#options;
+  private makeDocker(): Collector[] {
+    const { config, env, log } = this.options;
     const docker = dockerSocket(config, env);
     if ('reason' in docker) {
       if (docker.isUnexpected)
@@ -111,13 +111,13 @@ export class OriginPart {
         ...{ store: this.store, socketPath: docker.path, rules, log },
         separators: config.tag_value_split_separator,
         clock: () => performance.now(),
-        onContainer: (id) => this.#index?.expect(id),
+        onContainer: (id) => this.index?.expect(id),
       }),
     ];
   }
 
-  #makeKubelet(): Collector[] {
-    const { config, log } = this.#options;
+  private makeKubelet(): Collector[] {
+    const { config, log } = this.options;
     if (config.kubernetes_kubelet_host === '') return [];
     const tokenPath = config.kubelet_auth_token_path;
     return [
@@ -140,33 +140,33 @@ export class OriginPart {
   }
 
   /** Finds the directories of containers: which inodes and ids of cgroups are theirs. */
-  #startIndex(): void {
-    this.#index = openIndex(this.#options.config, this.store);
-    if (this.#index === undefined) return;
-    void this.#index.refresh();
-    this.#timers.push(setInterval(() => void this.#index?.refresh(), WALK_MS).unref());
+  private startIndex(): void {
+    this.index = openIndex(this.options.config, this.store);
+    if (this.index === undefined) return;
+    void this.index.refresh();
+    this.timers.push(setInterval(() => void this.index?.refresh(), WALK_MS).unref());
   }
 
   async stop(): Promise<void> {
-    for (const timer of this.#timers) clearInterval(timer);
-    clearTimeout(this.#gatherTimer);
-    this.#index?.stop();
-    await Promise.all(this.#collectors.map((collector) => collector.stop()));
+    for (const timer of this.timers) clearInterval(timer);
+    clearTimeout(this.gatherTimer);
+    this.index?.stop();
+    await Promise.all(this.collectors.map((collector) => collector.stop()));
   }
 
   /** Takes the contents of the workloads file anew. */
   useFile(workloads: Workloads, path: string): void {
-    this.#file.use(workloads, path);
+    this.file.use(workloads, path);
   }
 
   /** Everything that is known now; the same object until something changes. */
   snapshot(): Workloads {
-    this.#snapshot ??= this.store.snapshot();
-    return this.#snapshot;
+    this._snapshot ??= this.store.snapshot();
+    return this._snapshot;
   }
 
   states(): CollectorState[] {
-    return this.#collectors.map((collector) => collector.state());
+    return this.collectors.map((collector) => collector.state());
   }
 
   /** What is known, for people: everything, or what fits `of`. */
@@ -174,7 +174,7 @@ export class OriginPart {
     const counters = threads.flatMap((thread) => thread.counts()).map((one) => one.counters);
     return reportOrigins(
       {
-        ...{ config: this.#options.config, store: this.store, processes: this.#processes },
+        ...{ config: this.options.config, store: this.store, processes: this.processes },
         ...{ collectors: this.states(), threads: counters },
         hasSystemCalls: usableLibc({ portable: false }) !== undefined,
       },
@@ -184,14 +184,14 @@ export class OriginPart {
   }
 
   /** A burst of changes, as a list of containers makes, is one message. */
-  #gather(change: WorkloadsChange): void {
-    this.#snapshot = undefined;
-    this.#gathered = this.#gathered === undefined ? change : joinChanges(this.#gathered, change);
-    this.#gatherTimer ??= setTimeout(() => {
-      this.#gatherTimer = undefined;
-      const gathered = this.#gathered;
-      this.#gathered = undefined;
-      if (gathered !== undefined) this.#options.tell(gathered);
+  private gather(change: WorkloadsChange): void {
+    this._snapshot = undefined;
+    this.gathered = this.gathered === undefined ? change : joinChanges(this.gathered, change);
+    this.gatherTimer ??= setTimeout(() => {
+      this.gatherTimer = undefined;
+      const gathered = this.gathered;
+      this.gathered = undefined;
+      if (gathered !== undefined) this.options.tell(gathered);
     }, GATHER_MS).unref();
   }
 }

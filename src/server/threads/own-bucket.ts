@@ -6,25 +6,25 @@ export class OwnBucket implements SealedBucket {
   readonly start: number;
   readonly keyPositions = 0;
   readonly timestampedCount = 0;
-  readonly #at: number;
-  readonly #values = new Map<number, number>();
+  private readonly at: number;
+  private readonly values = new Map<number, number>();
 
   /** `at`: when the values were taken, Unix seconds. */
   constructor(start: number, at: number) {
     this.start = start;
-    this.#at = at;
+    this.at = at;
   }
 
   add(slot: number, value: number): void {
-    this.#values.set(slot, value);
+    this.values.set(slot, value);
   }
 
   get slots(): Uint32Array {
-    return Uint32Array.from(this.#values.keys());
+    return Uint32Array.from(this.values.keys());
   }
 
   sum(slot: number): number {
-    return this.#values.get(slot) ?? 0;
+    return this.values.get(slot) ?? 0;
   }
 
   last(slot: number): number {
@@ -32,11 +32,11 @@ export class OwnBucket implements SealedBucket {
   }
 
   lastAt(): number {
-    return this.#at;
+    return this.at;
   }
 
   lastSeen(): number {
-    return this.#at;
+    return this.at;
   }
 
   samples(): number {

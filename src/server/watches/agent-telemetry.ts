@@ -92,15 +92,15 @@ export const AGENT_METRICS: readonly AgentMetric[] = [
 ];
 
 export class AgentTelemetry {
-  readonly #registry: Registry;
-  readonly #slots: ShardSlots;
+  private readonly registry: Registry;
+  private readonly slots: ShardSlots;
   /** Slot by context, and what a counter was at the last flush. */
-  readonly #contexts = new Map<string, { readonly slot: number; last: number }>();
+  private readonly contexts = new Map<string, { readonly slot: number; last: number }>();
 
   /** `slots` are those of OWN_SHARD. */
   constructor(registry: Registry, slots: ShardSlots) {
-    this.#registry = registry;
-    this.#slots = slots;
+    this.registry = registry;
+    this.slots = slots;
   }
 
   /** What was counted since the last call, as a bucket that begins at `start`; both in Unix seconds. */
@@ -108,7 +108,7 @@ export class AgentTelemetry {
     const bucket = new OwnBucket(start, now);
     for (const metric of AGENT_METRICS) {
       for (const { tags, value } of metric.read(sources)) {
-        const context = this.#contextOf(metric, tags, now);
+        const context = this.contextOf(metric, tags, now);
         bucket.add(context.slot, metric.type === 'counter' ? value - context.last : value);
         context.last = value;
       }
@@ -116,15 +116,15 @@ export class AgentTelemetry {
     return bucket;
   }
 
-  #contextOf({ name, type }: AgentMetric, tags: readonly string[], now: number) {
-    const { overflowHost, overflowTags } = this.#registry;
+  private contextOf({ name, type }: AgentMetric, tags: readonly string[], now: number) {
+    const { overflowHost, overflowTags } = this.registry;
     const text = [AGENT_PREFIX + name, overflowHost, ...tags, ...overflowTags].join('\n');
-    const known = this.#contexts.get(text);
+    const known = this.contexts.get(text);
     if (known !== undefined) return known;
-    const slot = this.#contexts.size;
-    this.#slots.admit(slot, this.#registry.admit(keyOf(text, type), type, text, now));
+    const slot = this.contexts.size;
+    this.slots.admit(slot, this.registry.admit(keyOf(text, type), type, text, now));
     const context = { slot, last: 0 };
-    this.#contexts.set(text, context);
+    this.contexts.set(text, context);
     return context;
   }
 }

@@ -48,72 +48,72 @@ export interface CardinalityLimitsSet {
 }
 
 export class CardinalityWatch {
-  readonly #limits: CardinalityLimitsSet;
-  readonly #registry: Registry;
-  readonly #logger: Logger;
-  readonly #log: OverflowLog;
-  #sampled = 0;
-  #warnings = 0;
-  #warningsSince = 0;
-  #heldBack = 0;
+  private readonly limits: CardinalityLimitsSet;
+  private readonly registry: Registry;
+  private readonly logger: Logger;
+  private readonly log: OverflowLog;
+  private sampled = 0;
+  private warnings = 0;
+  private warningsSince = 0;
+  private heldBack = 0;
   /** The last look through the contexts; the next one waits for it. */
-  #looking: Promise<void> = Promise.resolve();
-  #isClosed = false;
+  private looking: Promise<void> = Promise.resolve();
+  private isClosed = false;
 
   constructor(limits: CardinalityLimitsSet, registry: Registry, logger: Logger) {
-    this.#limits = limits;
-    this.#registry = registry;
-    this.#logger = logger;
-    this.#log = new OverflowLog(limits.tag_value_bytes);
+    this.limits = limits;
+    this.registry = registry;
+    this.logger = logger;
+    this.log = new OverflowLog(limits.tag_value_bytes);
   }
 
   /** Samples of context `id` were over a limit. */
   count(id: number, limit: number, samples: number): void {
-    this.#log.count(id, limit, samples);
+    this.log.count(id, limit, samples);
   }
 
   /** One of the contexts over a limit, from a listener thread. */
   sample(limit: number, name: ByteString, tags: readonly ByteString[]): void {
-    this.#log.sample(limit, name, tags, now());
+    this.log.sample(limit, name, tags, now());
   }
 
   /** The same from the registry: name LF host LF tags. */
   sampleText(limit: number, text: ByteString): void {
-    if (this.#sampled++ >= SAMPLES_MAX) return;
+    if (this.sampled++ >= SAMPLES_MAX) return;
     const [name = '', , ...tags] = text.split('\n');
     this.sample(limit, name, tags);
   }
 
   /** Before a flush: notices what has begun and ended. */
   settle(): void {
-    this.#sampled = 0;
-    const changes = this.#log.settle(now(), (id) => this.#registry.nameOf(id));
+    this.sampled = 0;
+    const changes = this.log.settle(now(), (id) => this.registry.nameOf(id));
     if (changes.begun.length === 0 && changes.ended.length === 0) return;
-    this.#looking = this.#looking.then(() => this.#notify(changes));
+    this.looking = this.looking.then(() => this.notify(changes));
   }
 
   /** Resolves when everything noticed so far has been told. */
   async close(): Promise<void> {
-    this.#isClosed = true;
-    await this.#looking;
+    this.isClosed = true;
+    await this.looking;
   }
 
   /** The metrics that are over a limit, and those that were. */
   reports(): CardinalityReport[] {
     const contexts = new Map(
-      this.#registry.largest(Number.POSITIVE_INFINITY).map(({ name, contexts: count }) => [name, count]),
+      this.registry.largest(Number.POSITIVE_INFINITY).map(({ name, contexts: count }) => [name, count]),
     );
-    return this.#log.episodes().map((episode) => this.#reportOf(episode, contexts.get(episode.name) ?? 0));
+    return this.log.episodes().map((episode) => this.reportOf(episode, contexts.get(episode.name) ?? 0));
   }
 
   /** What GET /api/cardinality answers. */
   view(): object {
     return {
-      limits: Object.fromEntries(LIMIT_KEYS.map((key) => [key, this.#limits[key]])),
-      contexts: this.#registry.counts.total,
-      overflowSeries: this.#registry.overflowSize,
-      largest: this.#largest(),
-      samplesOver: Object.fromEntries(this.#log.totals()),
+      limits: Object.fromEntries(LIMIT_KEYS.map((key) => [key, this.limits[key]])),
+      contexts: this.registry.counts.total,
+      overflowSeries: this.registry.overflowSize,
+      largest: this.largest(),
+      samplesOver: Object.fromEntries(this.log.totals()),
       reports: this.reports(),
     };
   }
@@ -125,28 +125,28 @@ export class CardinalityWatch {
         'whippet_aggregate_samples_over_limit_total',
         'Samples over a limit on cardinality: accepted, into the overflow series of their metric.',
         'limit',
-        this.#log.totals(),
+        this.log.totals(),
       ),
       ownMetric(
         'counter',
         'whippet_aggregate_samples_unnamed_total',
         'Those of them that went to the series whippet.overflow, because too many metrics are over.',
-        this.#log.unnamedSamples,
+        this.log.unnamedSamples,
       ),
       ownMetric(
         'gauge',
         'whippet_aggregate_metrics_over_limit',
         'Metrics that are over a limit now.',
-        this.#log.episodes().filter(({ until }) => until === undefined).length,
+        this.log.episodes().filter(({ until }) => until === undefined).length,
       ),
     ];
   }
 
-  async #notify({ begun, ended }: Changes): Promise<void> {
-    await this.#lookThrough(begun);
-    for (const episode of begun) this.#warn(episode);
+  private async notify({ begun, ended }: Changes): Promise<void> {
+    await this.lookThrough(begun);
+    for (const episode of begun) this.warn(episode);
     for (const { limit, name, samples, since, until = since } of ended) {
-      this.#logger.info(
+      this.logger.info(
         { limit: keyOf(limit), metric: toSafeText(name), samples, seconds: Math.round(until - since) },
         'a metric is within its limit again',
       );
@@ -154,66 +154,66 @@ export class CardinalityWatch {
   }
 
   /** Feeds the tags of the metrics' own contexts, too: those over the limit alone may be few. */
-  async #lookThrough(begun: readonly Episode[]): Promise<void> {
+  private async lookThrough(begun: readonly Episode[]): Promise<void> {
     const episodes = new Map<ByteString, Episode>();
     for (const episode of begun) if (growsByCount(episode)) episodes.set(episode.name, episode);
     if (episodes.size === 0) return;
     let visited = 0;
-    for (const id of this.#registry.ids()) {
-      const episode = episodes.get(this.#registry.nameOf(id));
-      if (episode !== undefined && !this.#registry.isOverflow(id))
-        episode.growth.add(this.#registry.context(id).tags);
-      if (++visited % SLICE_CONTEXTS === 0 && !this.#isClosed) await giveWay();
+    for (const id of this.registry.ids()) {
+      const episode = episodes.get(this.registry.nameOf(id));
+      if (episode !== undefined && !this.registry.isOverflow(id))
+        episode.growth.add(this.registry.context(id).tags);
+      if (++visited % SLICE_CONTEXTS === 0 && !this.isClosed) await giveWay();
     }
   }
 
-  #warn(episode: Episode): void {
+  private warn(episode: Episode): void {
     const time = performance.now();
-    if (this.#warnings === 0 || time - this.#warningsSince > WARNINGS_MS) {
-      this.#warnings = 0;
-      this.#warningsSince = time;
+    if (this.warnings === 0 || time - this.warningsSince > WARNINGS_MS) {
+      this.warnings = 0;
+      this.warningsSince = time;
     }
-    if (this.#warnings++ >= WARNINGS_MAX) {
-      this.#heldBack++;
+    if (this.warnings++ >= WARNINGS_MAX) {
+      this.heldBack++;
       return;
     }
-    const { key, configured, metric, tagKeys, dryRun, samples } = this.#reportOf(episode, 0);
+    const { key, configured, metric, tagKeys, dryRun, samples } = this.reportOf(episode, 0);
     const [grown] = tagKeys;
     const isTotal = episode.limit === OVER.contexts;
-    this.#logger.warn(
+    this.logger.warn(
       {
         limit: key,
         configured,
         metric,
         ...(grown && { tagKey: grown.key, values: grown.distinct, examples: grown.examples }),
-        ...(isTotal && { largest: this.#largest() }),
+        ...(isTotal && { largest: this.largest() }),
         samples,
-        ...(this.#heldBack > 0 && { heldBack: this.#heldBack }),
+        ...(this.heldBack > 0 && { heldBack: this.heldBack }),
         dryRun,
       },
       dryRun
         ? `a metric is over ${key}; only reported (limits.dry_run)`
         : `a metric is over ${key}: what is beyond goes to one series with whippet.overflow:true; take the tag off with a rule (drop_tags) or at the sender, or raise ${key}`,
     );
-    this.#heldBack = 0;
+    this.heldBack = 0;
   }
 
-  #largest(): { metric: string; contexts: number }[] {
-    return this.#registry
+  private largest(): { metric: string; contexts: number }[] {
+    return this.registry
       .largest(LARGEST)
       .map(({ name, contexts }) => ({ metric: toSafeText(name), contexts }));
   }
 
-  #reportOf(episode: Episode, contexts: number): CardinalityReport {
+  private reportOf(episode: Episode, contexts: number): CardinalityReport {
     const { limit, name, since, until, samples, growth } = episode;
     const named = limitOfNumber(limit);
     return {
       limit: named,
       key: keyOf(limit),
-      configured: named === 'context_bytes' ? CONTEXT_BYTES : this.#limits[named],
+      configured: named === 'context_bytes' ? CONTEXT_BYTES : this.limits[named],
       metric: toText(name),
       active: until === undefined,
-      dryRun: this.#limits.dry_run && named !== 'context_bytes',
+      dryRun: this.limits.dry_run && named !== 'context_bytes',
       since,
       until: until ?? null,
       samples,

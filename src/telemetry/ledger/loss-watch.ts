@@ -28,23 +28,23 @@ interface Watched {
 }
 
 export class LossWatch {
-  readonly #log: Log;
-  readonly #watched = new Map<string, Watched>();
+  private readonly log: Log;
+  private readonly watched = new Map<string, Watched>();
 
   constructor(log: Log) {
-    this.#log = log;
+    this.log = log;
   }
 
   /** Looks at all losses since the start; `now` in ms. */
   look(losses: readonly Loss[], now: number): void {
     for (const loss of losses) {
-      const watched = this.#watchedOf(loss);
+      const watched = this.watchedOf(loss);
       if (loss.count > watched.count) {
-        if (watched.before === undefined) this.#begin(loss, watched, now);
+        if (watched.before === undefined) this.begin(loss, watched, now);
         watched.grewAt = now;
         watched.count = loss.count;
       } else if (watched.before !== undefined && now - watched.grewAt >= watched.quietMs) {
-        this.#end(loss, watched, now);
+        this.end(loss, watched, now);
       }
     }
   }
@@ -53,24 +53,24 @@ export class LossWatch {
   close(losses: readonly Loss[], now: number): void {
     this.look(losses, now);
     for (const loss of losses) {
-      const watched = this.#watchedOf(loss);
-      if (watched.before !== undefined) this.#end(loss, watched, now);
+      const watched = this.watchedOf(loss);
+      if (watched.before !== undefined) this.end(loss, watched, now);
     }
   }
 
-  #begin(loss: Loss, watched: Watched, now: number): void {
+  private begin(loss: Loss, watched: Watched, now: number): void {
     const isSoon = watched.endedAt > 0 && now - watched.endedAt < watched.quietMs * SOON;
     watched.quietMs = isSoon ? Math.min(watched.quietMs * 2, QUIET_MAX_MS) : QUIET_MS;
     watched.before = watched.count;
     watched.beganAt = now;
     const fields = { ...placeOf(loss), lost: loss.count - watched.count, total: loss.count };
-    this.#log.error({ ...fields, remedy: loss.remedy }, `losing data: ${loss.help}`);
+    this.log.error({ ...fields, remedy: loss.remedy }, `losing data: ${loss.help}`);
   }
 
-  #end(loss: Loss, watched: Watched, now: number): void {
+  private end(loss: Loss, watched: Watched, now: number): void {
     const lost = loss.count - (watched.before as number);
     const seconds = Math.round((watched.grewAt - watched.beganAt) / 1000);
-    this.#log.info(
+    this.log.info(
       { ...placeOf(loss), lost, seconds, total: loss.count },
       `no longer losing data: ${loss.help}`,
     );
@@ -78,12 +78,12 @@ export class LossWatch {
     watched.endedAt = now;
   }
 
-  #watchedOf({ stage, name, unit, reason }: Loss): Watched {
+  private watchedOf({ stage, name, unit, reason }: Loss): Watched {
     const key = `${stage} ${name} ${unit} ${reason}`;
-    const known = this.#watched.get(key);
+    const known = this.watched.get(key);
     if (known !== undefined) return known;
     const fresh = { count: 0, before: undefined, beganAt: 0, grewAt: 0, endedAt: 0, quietMs: QUIET_MS };
-    this.#watched.set(key, fresh);
+    this.watched.set(key, fresh);
     return fresh;
   }
 }

@@ -25,18 +25,17 @@ const OPEN_MAP = 0x7b;
 export type Reading<T> = Generator<void, T>;
 
 export class DecodeBudget {
-  #values = 0;
-  readonly #workMsMax: number;
+  private values = 0;
+  private readonly workMsMax: number;
 
   constructor(workMsMax = WORK_MS_MAX) {
-    this.#workMsMax = workMsMax;
+    this.workMsMax = workMsMax;
   }
 
   /** Throws DecodeError when there are too many values. */
   spend(count: number): void {
-    this.#values += count;
-    if (this.#values > VALUES_MAX)
-      throw new DecodeError(`the body holds more than ${VALUES_MAX} values`, 413);
+    this.values += count;
+    if (this.values > VALUES_MAX) throw new DecodeError(`the body holds more than ${VALUES_MAX} values`, 413);
   }
 
   /** Reads to the end, with pauses. Rejects with DecodeError, also when it takes too long. */
@@ -51,8 +50,8 @@ export class DecodeBudget {
         took = performance.now() - start;
       }
       worked += took;
-      if (worked > this.#workMsMax)
-        throw new DecodeError(`the body takes longer than ${this.#workMsMax} ms to read`, 413);
+      if (worked > this.workMsMax)
+        throw new DecodeError(`the body takes longer than ${this.workMsMax} ms to read`, 413);
       await nextTurn();
     }
   }

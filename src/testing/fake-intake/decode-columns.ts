@@ -181,57 +181,57 @@ function readMetadata(bytes: Uint8Array, budget: DecodeBudget): Metadata {
 
 /** One MetricData. */
 class ColumnReader {
-  readonly #budget: DecodeBudget;
-  readonly #metadata: Metadata;
-  readonly #columns = new Map<Column, number[]>();
-  readonly #texts = new Map<TextColumn, string[]>();
+  private readonly budget: DecodeBudget;
+  private readonly metadata: Metadata;
+  private readonly columns = new Map<Column, number[]>();
+  private readonly texts = new Map<TextColumn, string[]>();
   /** How much of each column that is read in order has been read. */
-  readonly #read = new Map<Column, number>();
+  private readonly read = new Map<Column, number>();
   /** Of each column of deltas, their sum so far. */
-  readonly #sums = new Map<Column, number>();
+  private readonly sums = new Map<Column, number>();
 
   constructor(block: Uint8Array, budget: DecodeBudget, metadata: Metadata) {
-    this.#budget = budget;
-    this.#metadata = metadata;
+    this.budget = budget;
+    this.metadata = metadata;
     const reader = new BinaryReader(block);
     while (reader.pos < reader.len) {
       budget.spend(1);
       const [field, wire] = reader.tag();
       const column = COLUMN_BY_FIELD.get(field);
       const texts = TEXTS_BY_FIELD.get(field);
-      if (column !== undefined && wire === 2) this.#readColumn(column, reader.bytes());
-      else if (texts !== undefined && wire === 2) this.#readTexts(texts, reader.bytes());
+      if (column !== undefined && wire === 2) this.readColumn(column, reader.bytes());
+      else if (texts !== undefined && wire === 2) this.readTexts(texts, reader.bytes());
       else reader.skip(wire, field);
     }
   }
 
   *readInto(rows: Row[]): Reading<void> {
-    const types = this.#column('types');
-    const tagsets = this.#tagsets();
-    const resourceSets = this.#resourceSets();
-    const origins = this.#origins();
-    this.#checkLengths(types.length);
-    const hasUnit = this.#unitTeller(types);
+    const types = this.column('types');
+    const tagsets = this.tagsets();
+    const resourceSets = this.resourceSets();
+    const origins = this.origins();
+    this.checkLengths(types.length);
+    const hasUnit = this.unitTeller(types);
     for (const [index, packed] of types.entries()) {
       const type = packed & TYPE_MASK;
-      const metric = this.#text('nameTexts', this.#reference('names', index));
-      const tags = pick(tagsets, this.#reference('tags', index), 'tag set');
-      const own = pick(resourceSets, this.#reference('resources', index), 'resource set');
-      const resources = [...own, ...this.#metadata.resources];
-      const sourceTypeName = this.#text('sourceTypeTexts', this.#reference('sourceTypes', index));
-      const origin = pick(origins, this.#reference('originRefs', index), 'origin');
-      const unit = hasUnit(packed) ? this.#text('unitTexts', this.#delta('units')) : '';
+      const metric = this.text('nameTexts', this.reference('names', index));
+      const tags = pick(tagsets, this.reference('tags', index), 'tag set');
+      const own = pick(resourceSets, this.reference('resources', index), 'resource set');
+      const resources = [...own, ...this.metadata.resources];
+      const sourceTypeName = this.text('sourceTypeTexts', this.reference('sourceTypes', index));
+      const origin = pick(origins, this.reference('originRefs', index), 'origin');
+      const unit = hasUnit(packed) ? this.text('unitTexts', this.delta('units')) : '';
       const kind = type === TYPE_SKETCH ? 'unspecified' : SERIES_TYPES[type];
       if (kind === undefined) throw new DecodeError(`series "${metric}" has the unknown type ${type}`);
-      const count = this.#column('pointCounts')[index] ?? 0;
-      this.#budget.spend(count);
+      const count = this.column('pointCounts')[index] ?? 0;
+      this.budget.spend(count);
       const points: (IntakePoint | IntakeSketchPoint)[] = [];
       for (let point = 0; point < count; point++) {
-        const timestamp = this.#delta('timestamps');
+        const timestamp = this.delta('timestamps');
         points.push(
           type === TYPE_SKETCH
-            ? this.#sketch(timestamp, packed & VALUE_MASK)
-            : { timestamp, value: this.#value(packed & VALUE_MASK) },
+            ? this.sketch(timestamp, packed & VALUE_MASK)
+            : { timestamp, value: this.value(packed & VALUE_MASK) },
         );
       }
       rows.push({
@@ -239,10 +239,10 @@ class ColumnReader {
         metric,
         type: kind,
         points,
-        tags: [...tags, ...this.#metadata.tags],
+        tags: [...tags, ...this.metadata.tags],
         host: resources.find((resource) => resource.type === 'host')?.name ?? '',
         resources,
-        interval: this.#column('intervals')[index] ?? 0,
+        interval: this.column('intervals')[index] ?? 0,
         unit,
         sourceTypeName,
         ...(origin && { origin }),
@@ -252,36 +252,36 @@ class ColumnReader {
     }
   }
 
-  #readColumn(column: Column, bytes: Uint8Array): void {
-    const numbers = this.#columns.get(column) ?? [];
+  private readColumn(column: Column, bytes: Uint8Array): void {
+    const numbers = this.columns.get(column) ?? [];
     const reader = new BinaryReader(bytes);
     while (reader.pos < reader.len) {
-      this.#budget.spend(1);
+      this.budget.spend(1);
       numbers.push(READERS[column](reader));
     }
-    this.#columns.set(column, numbers);
+    this.columns.set(column, numbers);
   }
 
-  #readTexts(column: TextColumn, bytes: Uint8Array): void {
-    const texts = this.#texts.get(column) ?? [''];
+  private readTexts(column: TextColumn, bytes: Uint8Array): void {
+    const texts = this.texts.get(column) ?? [''];
     const reader = new BinaryReader(bytes);
     while (reader.pos < reader.len) {
-      this.#budget.spend(1);
+      this.budget.spend(1);
       texts.push(reader.string());
     }
-    this.#texts.set(column, texts);
+    this.texts.set(column, texts);
   }
 
-  #column(column: Column): readonly number[] {
-    return this.#columns.get(column) ?? [];
+  private column(column: Column): readonly number[] {
+    return this.columns.get(column) ?? [];
   }
 
-  #text(column: TextColumn, index: number): string {
-    return pick(this.#texts.get(column) ?? [''], index, column);
+  private text(column: TextColumn, index: number): string {
+    return pick(this.texts.get(column) ?? [''], index, column);
   }
 
-  #tagsets(): string[][] {
-    const packed = this.#column('tagsets');
+  private tagsets(): string[][] {
+    const packed = this.column('tagsets');
     const sets: string[][] = [[]];
     for (let at = 0; at < packed.length; ) {
       const size = packed[at++] as number;
@@ -290,8 +290,8 @@ class ColumnReader {
       let index = 0;
       for (const end = at + size; at < end; at++) {
         index += packed[at] as number;
-        const more = index < 0 ? pick(sets, -index, 'tag set') : [this.#text('tagTexts', index)];
-        this.#budget.spend(more.length);
+        const more = index < 0 ? pick(sets, -index, 'tag set') : [this.text('tagTexts', index)];
+        this.budget.spend(more.length);
         set.push(...more);
       }
       sets.push(set);
@@ -299,11 +299,11 @@ class ColumnReader {
     return sets;
   }
 
-  #resourceSets(): IntakeResource[][] {
-    const [types, names] = [this.#column('resourceTypes'), this.#column('resourceNames')];
+  private resourceSets(): IntakeResource[][] {
+    const [types, names] = [this.column('resourceTypes'), this.column('resourceNames')];
     const sets: IntakeResource[][] = [[]];
     let at = 0;
-    for (const size of this.#column('resourceLengths')) {
+    for (const size of this.column('resourceLengths')) {
       if (size < 0 || at + size > Math.min(types.length, names.length)) {
         throw new DecodeError('the resource sets end too early');
       }
@@ -312,15 +312,15 @@ class ColumnReader {
       for (const end = at + size; at < end; at++) {
         type += types[at] as number;
         name += names[at] as number;
-        set.push({ type: this.#text('resourceTexts', type), name: this.#text('resourceTexts', name) });
+        set.push({ type: this.text('resourceTexts', type), name: this.text('resourceTexts', name) });
       }
       sets.push(set);
     }
     return sets;
   }
 
-  #origins(): (IntakeOrigin | undefined)[] {
-    const packed = this.#column('origins');
+  private origins(): (IntakeOrigin | undefined)[] {
+    const packed = this.column('origins');
     if (packed.length % 3 !== 0) throw new DecodeError('the origins are not triples');
     const origins: (IntakeOrigin | undefined)[] = [undefined];
     for (let at = 0; at < packed.length; at += 3) {
@@ -331,7 +331,7 @@ class ColumnReader {
   }
 
   /** A column that is there has an entry for each series. */
-  #checkLengths(count: number): void {
+  private checkLengths(count: number): void {
     for (const column of [
       'names',
       'tags',
@@ -341,14 +341,14 @@ class ColumnReader {
       'intervals',
       'pointCounts',
     ] as const) {
-      const { length } = this.#column(column);
+      const { length } = this.column(column);
       if (length === 0 || length === count) continue;
       throw new DecodeError(`column ${column} has ${length} entries for ${count} series`);
     }
   }
 
-  #unitTeller(types: readonly number[]): (packed: number) => boolean {
-    const { length } = this.#column('units');
+  private unitTeller(types: readonly number[]): (packed: number) => boolean {
+    const { length } = this.column('units');
     const flagged = types.filter((packed) => (packed & FLAG_UNIT) !== 0).length;
     if (length === types.length) return () => length > 0;
     if (length === flagged) return (packed) => (packed & FLAG_UNIT) !== 0;
@@ -358,54 +358,54 @@ class ColumnReader {
   }
 
   /** The reference of a series: its delta added to those before. 0 when the column is left out. */
-  #reference(column: Column, index: number): number {
-    const sum = (this.#sums.get(column) ?? 0) + (this.#column(column)[index] ?? 0);
-    this.#sums.set(column, sum);
+  private reference(column: Column, index: number): number {
+    const sum = (this.sums.get(column) ?? 0) + (this.column(column)[index] ?? 0);
+    this.sums.set(column, sum);
     return sum;
   }
 
   /** The next entry of a column of deltas that is read in order. */
-  #delta(column: Column): number {
-    const sum = (this.#sums.get(column) ?? 0) + this.#next(column);
-    this.#sums.set(column, sum);
+  private delta(column: Column): number {
+    const sum = (this.sums.get(column) ?? 0) + this.next(column);
+    this.sums.set(column, sum);
     return sum;
   }
 
-  #next(column: Column): number {
-    const at = this.#read.get(column) ?? 0;
-    const value = this.#column(column)[at];
+  private next(column: Column): number {
+    const at = this.read.get(column) ?? 0;
+    const value = this.column(column)[at];
     if (value === undefined) throw new DecodeError(`column ${column} ends too early`);
-    this.#read.set(column, at + 1);
+    this.read.set(column, at + 1);
     return value;
   }
 
-  #value(valueType: number): number {
+  private value(valueType: number): number {
     switch (valueType) {
       case VALUE_ZERO:
         return 0;
       case VALUE_INTEGER:
-        return this.#next('integers');
+        return this.next('integers');
       case VALUE_FLOAT:
-        return this.#next('floats');
+        return this.next('floats');
       case VALUE_DOUBLE:
-        return this.#next('doubles');
+        return this.next('doubles');
       default:
         throw new DecodeError(`unknown type of value 0x${valueType.toString(16)}`);
     }
   }
 
-  #sketch(timestamp: number, valueType: number): IntakeSketchPoint {
-    const [sum, min, max] = [this.#value(valueType), this.#value(valueType), this.#value(valueType)];
-    const count = this.#next('integers');
-    const bins = this.#next('binCounts');
-    this.#budget.spend(bins);
+  private sketch(timestamp: number, valueType: number): IntakeSketchPoint {
+    const [sum, min, max] = [this.value(valueType), this.value(valueType), this.value(valueType)];
+    const count = this.next('integers');
+    const bins = this.next('binCounts');
+    this.budget.spend(bins);
     const keys: number[] = [];
     const counts: number[] = [];
     let key = 0;
     for (let bin = 0; bin < bins; bin++) {
-      key += this.#next('binKeys');
+      key += this.next('binKeys');
       keys.push(key);
-      counts.push(this.#next('binWeights'));
+      counts.push(this.next('binWeights'));
     }
     return { timestamp, count, min, max, avg: count === 0 ? 0 : sum / count, sum, keys, counts };
   }

@@ -2,16 +2,16 @@
 const STEPS_S = [1, 2, 4, 8, 15] as const;
 
 export class Backoff {
-  #failures = 0;
+  private failures = 0;
 
   /** The next wait; each call counts as a failure. */
   next(): number {
-    const step = STEPS_S[Math.min(this.#failures, STEPS_S.length - 1)] as number;
-    this.#failures++;
+    const step = STEPS_S[Math.min(this.failures, STEPS_S.length - 1)] as number;
+    this.failures++;
     return step;
   }
 
   reset(): void {
-    this.#failures = 0;
+    this.failures = 0;
   }
 }

@@ -47,41 +47,41 @@ export class Live {
   readonly restartedAt = new Store<number | undefined>(undefined);
   /** What of the metrics the last tick was asked for. */
   shownQuery: StreamQuery = {};
-  #newest: StreamTick | undefined;
-  #query: StreamQuery = { limit: 4 };
-  #lastAnswerAt = Date.now();
-  #stop = new AbortController();
-  #timer: ReturnType<typeof setTimeout> | undefined;
-  #sleep: ReturnType<typeof setTimeout> | undefined;
-  #hasToken = false;
-  readonly #backoff = new Backoff();
+  private newest: StreamTick | undefined;
+  private query: StreamQuery = { limit: 4 };
+  private lastAnswerAt = Date.now();
+  private stop = new AbortController();
+  private timer: ReturnType<typeof setTimeout> | undefined;
+  private sleep: ReturnType<typeof setTimeout> | undefined;
+  private hasToken = false;
+  private readonly backoff = new Backoff();
 
   /** Opens the stream, and minds whether the page can be seen. */
   start(token: string): void {
-    this.#hasToken = token !== '';
+    this.hasToken = token !== '';
     setToken(token);
-    whenRefused((error) => this.#refused(error));
-    document.addEventListener('visibilitychange', () => this.#visibilityChanged());
-    this.#open();
+    whenRefused((error) => this.refused(error));
+    document.addEventListener('visibilitychange', () => this.visibilityChanged());
+    this.open();
   }
 
   /** Says what of the metrics is shown; reopens the stream when that changed. */
   ask(query: StreamQuery): void {
-    if (JSON.stringify(query) === JSON.stringify(this.#query)) return;
-    this.#query = query;
+    if (JSON.stringify(query) === JSON.stringify(this.query)) return;
+    this.query = query;
     const { kind } = this.connection.value;
-    if (kind === 'live' || kind === 'connecting') this.#openIn(SETTLE_MS);
+    if (kind === 'live' || kind === 'connecting') this.openIn(SETTLE_MS);
   }
 
   enter(token: string): void {
-    this.#hasToken = token !== '';
+    this.hasToken = token !== '';
     setToken(token);
     this.connection.value = { kind: 'connecting' };
-    this.#open();
+    this.open();
   }
 
   retryNow(): void {
-    this.#open();
+    this.open();
   }
 
   pause(): void {
@@ -90,94 +90,93 @@ export class Live {
 
   resume(): void {
     this.paused.value = undefined;
-    this.shown.value = this.#newest;
+    this.shown.value = this.newest;
   }
 
-  #open(): void {
-    clearTimeout(this.#timer);
-    this.#stop.abort();
+  private open(): void {
+    clearTimeout(this.timer);
+    this.stop.abort();
     const stop = new AbortController();
-    this.#stop = stop;
-    void this.#read(this.#query, stop.signal);
+    this.stop = stop;
+    void this.read(this.query, stop.signal);
   }
 
-  #openIn(ms: number): void {
-    clearTimeout(this.#timer);
-    this.#timer = setTimeout(() => this.#open(), ms);
+  private openIn(ms: number): void {
+    clearTimeout(this.timer);
+    this.timer = setTimeout(() => this.open(), ms);
   }
 
-  async #read(query: StreamQuery, signal: AbortSignal): Promise<void> {
+  private async read(query: StreamQuery, signal: AbortSignal): Promise<void> {
     try {
       await readEvents(`/api/stream?${queryOf(query)}`, signal, ({ event, data }) => {
-        if (event === 'tick' && !signal.aborted) this.#take(JSON.parse(data) as StreamTick, query);
+        if (event === 'tick' && !signal.aborted) this.take(JSON.parse(data) as StreamTick, query);
       });
-      if (!signal.aborted) this.#wait();
+      if (!signal.aborted) this.wait();
     } catch (error) {
       if (signal.aborted) return;
       if (error instanceof ApiError && error.isRefused) return;
-      if (error instanceof ApiError && error.status === 503)
-        await this.#askOnce(error.message, query, signal);
-      else this.#wait();
+      if (error instanceof ApiError && error.status === 503) await this.askOnce(error.message, query, signal);
+      else this.wait();
     }
   }
 
   /** Too many watch: one tick is asked for every few seconds instead. */
-  async #askOnce(why: string, query: StreamQuery, signal: AbortSignal): Promise<void> {
+  private async askOnce(why: string, query: StreamQuery, signal: AbortSignal): Promise<void> {
     this.connection.value = { kind: 'crowded', why };
     try {
-      this.#show(await getJson<StreamTick>(`/api/tick?${queryOf(query)}`, signal), query);
+      this.show(await getJson<StreamTick>(`/api/tick?${queryOf(query)}`, signal), query);
     } catch (error) {
       if (signal.aborted || (error instanceof ApiError && error.isRefused)) return;
-      if (!(error instanceof ApiError)) return this.#wait();
+      if (!(error instanceof ApiError)) return this.wait();
     }
-    this.#openIn(CROWDED_S * 1000);
+    this.openIn(CROWDED_S * 1000);
   }
 
-  #take(tick: StreamTick, query: StreamQuery): void {
-    this.#backoff.reset();
+  private take(tick: StreamTick, query: StreamQuery): void {
+    this.backoff.reset();
     if (this.connection.value.kind !== 'live') this.connection.value = { kind: 'live' };
-    this.#show(tick, query);
+    this.show(tick, query);
   }
 
-  #show(tick: StreamTick, query: StreamQuery): void {
-    const before = this.#newest;
+  private show(tick: StreamTick, query: StreamQuery): void {
+    const before = this.newest;
     if (before !== undefined && before.startedAt !== tick.startedAt) this.restartedAt.value = Date.now();
-    this.#lastAnswerAt = Date.now();
-    this.#newest = tick;
+    this.lastAnswerAt = Date.now();
+    this.newest = tick;
     if (this.paused.value !== undefined) return;
     this.shownQuery = query;
     this.shown.value = tick;
   }
 
-  #wait(): void {
-    const seconds = this.#backoff.next();
+  private wait(): void {
+    const seconds = this.backoff.next();
     this.connection.value = {
       kind: 'waiting',
-      since: this.#lastAnswerAt,
+      since: this.lastAnswerAt,
       retryAt: Date.now() + seconds * 1000,
     };
-    this.#openIn(seconds * 1000);
+    this.openIn(seconds * 1000);
   }
 
-  #refused(error: ApiError): void {
-    clearTimeout(this.#timer);
-    this.#stop.abort();
-    const why = error.status === 401 && !this.#hasToken ? '' : error.message;
+  private refused(error: ApiError): void {
+    clearTimeout(this.timer);
+    this.stop.abort();
+    const why = error.status === 401 && !this.hasToken ? '' : error.message;
     this.connection.value = { kind: error.status === 401 ? 'token' : 'forbidden', why };
   }
 
-  #visibilityChanged(): void {
-    clearTimeout(this.#sleep);
+  private visibilityChanged(): void {
+    clearTimeout(this.sleep);
     const { kind } = this.connection.value;
     if (document.visibilityState === 'hidden') {
-      this.#sleep = setTimeout(() => {
+      this.sleep = setTimeout(() => {
         if (this.connection.value.kind !== 'live') return;
-        clearTimeout(this.#timer);
-        this.#stop.abort();
+        clearTimeout(this.timer);
+        this.stop.abort();
         this.connection.value = { kind: 'asleep' };
       }, ASLEEP_MS);
     } else if (kind === 'asleep' || kind === 'waiting') {
-      this.#open();
+      this.open();
     }
   }
 }

@@ -33,28 +33,28 @@ export class MetricRows {
   /** What the server has to say about what is not in the list. */
   bounds: TopAnswer['bounds'] | undefined;
   error: string | undefined;
-  readonly #pages = new Map<number, { rows: MetricTraffic[]; at: number }>();
-  readonly #asked = new Set<number>();
-  readonly #query: RowQuery;
-  readonly #changed: () => void;
-  readonly #stop = new AbortController();
+  private readonly pages = new Map<number, { rows: MetricTraffic[]; at: number }>();
+  private readonly asked = new Set<number>();
+  private readonly query: RowQuery;
+  private readonly changed: () => void;
+  private readonly stop = new AbortController();
 
   constructor(query: RowQuery, changed: () => void) {
-    this.#query = query;
-    this.#changed = changed;
+    this.query = query;
+    this.changed = changed;
   }
 
   row(index: number): MetricTraffic | undefined {
-    return this.#pages.get(Math.floor(index / PAGE))?.rows[index % PAGE];
+    return this.pages.get(Math.floor(index / PAGE))?.rows[index % PAGE];
   }
 
   /** Asks for what of [start, end) is not there, or is old. */
   want(start: number, end: number, isHeld: boolean): void {
     const limit = this.total ?? 1;
     for (let page = Math.floor(start / PAGE); page * PAGE < Math.min(end, Math.max(1, limit)); page++) {
-      const known = this.#pages.get(page);
+      const known = this.pages.get(page);
       const isOld = known !== undefined && !isHeld && performance.now() - known.at > STALE_MS;
-      if ((known === undefined || isOld) && !this.#asked.has(page)) void this.#ask(page);
+      if ((known === undefined || isOld) && !this.asked.has(page)) void this.ask(page);
     }
   }
 
@@ -63,42 +63,42 @@ export class MetricRows {
     this.total = total;
     if (isHeld) {
       const byName = new Map(rows.map((row) => [row.name, row]));
-      for (const page of this.#pages.values()) {
+      for (const page of this.pages.values()) {
         page.rows = page.rows.map((row) => byName.get(row.name) ?? row);
       }
     } else {
       rows.forEach((row, at) => {
-        const page = this.#pages.get(Math.floor((offset + at) / PAGE));
+        const page = this.pages.get(Math.floor((offset + at) / PAGE));
         if (page !== undefined) page.rows[(offset + at) % PAGE] = row;
       });
     }
-    this.#changed();
+    this.changed();
   }
 
   close(): void {
-    this.#stop.abort();
+    this.stop.abort();
   }
 
-  async #ask(page: number): Promise<void> {
-    this.#asked.add(page);
-    const { search, type, sort, order } = this.#query;
+  private async ask(page: number): Promise<void> {
+    this.asked.add(page);
+    const { search, type, sort, order } = this.query;
     const query = queryOf({ by: 'samples', search, type, sort, order, offset: page * PAGE, limit: PAGE });
     try {
-      const answer = await getJson<TopAnswer<MetricTraffic>>(`/api/top?${query}`, this.#stop.signal);
+      const answer = await getJson<TopAnswer<MetricTraffic>>(`/api/top?${query}`, this.stop.signal);
       this.total = answer.total;
       this.bounds = answer.bounds;
       this.error = undefined;
-      this.#pages.delete(page);
-      this.#pages.set(page, { rows: [...answer.rows], at: performance.now() });
-      const [oldest] = this.#pages.keys();
-      if (this.#pages.size > PAGES_MAX && oldest !== undefined) this.#pages.delete(oldest);
+      this.pages.delete(page);
+      this.pages.set(page, { rows: [...answer.rows], at: performance.now() });
+      const [oldest] = this.pages.keys();
+      if (this.pages.size > PAGES_MAX && oldest !== undefined) this.pages.delete(oldest);
     } catch (error) {
-      if (this.#stop.signal.aborted) return;
+      if (this.stop.signal.aborted) return;
       this.error = error instanceof Error ? error.message : String(error);
     } finally {
-      this.#asked.delete(page);
+      this.asked.delete(page);
     }
-    if (!this.#stop.signal.aborted) this.#changed();
+    if (!this.stop.signal.aborted) this.changed();
   }
 }
 

@@ -2,27 +2,27 @@
 import { useEffect, useReducer } from 'preact/hooks';
 
 export class Store<Value> {
-  #value: Value;
-  readonly #listeners = new Set<() => void>();
+  private _value: Value;
+  private readonly listeners = new Set<() => void>();
 
   constructor(value: Value) {
-    this.#value = value;
+    this._value = value;
   }
 
   get value(): Value {
-    return this.#value;
+    return this._value;
   }
 
   set value(next: Value) {
-    if (Object.is(next, this.#value)) return;
-    this.#value = next;
-    for (const listener of [...this.#listeners]) listener();
+    if (Object.is(next, this._value)) return;
+    this._value = next;
+    for (const listener of [...this.listeners]) listener();
   }
 
   /** Calls `listener` after each change; what it returns ends that. */
   subscribe(listener: () => void): () => void {
-    this.#listeners.add(listener);
-    return () => void this.#listeners.delete(listener);
+    this.listeners.add(listener);
+    return () => void this.listeners.delete(listener);
   }
 }
 

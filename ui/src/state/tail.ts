@@ -47,88 +47,88 @@ const EMPTY: TailState = {
 
 export class Tail {
   readonly state = new Store<TailState>(EMPTY);
-  readonly #ring = new Ring<NumberedLine>(KEPT);
-  readonly #backoff = new Backoff();
-  #stop = new AbortController();
-  #timer: ReturnType<typeof setTimeout> | undefined;
-  #frame = 0;
-  #heldFrom = 0;
-  #leftOut = 0;
-  #counts: { at: number; shown: number; leftOut: number }[] = [];
+  private readonly ring = new Ring<NumberedLine>(KEPT);
+  private readonly backoff = new Backoff();
+  private stop = new AbortController();
+  private timer: ReturnType<typeof setTimeout> | undefined;
+  private frame = 0;
+  private heldFrom = 0;
+  private leftOut = 0;
+  private counts: { at: number; shown: number; leftOut: number }[] = [];
 
   /** Begins anew with another filter; what was seen is forgotten. */
   open(search: Search): void {
     this.close();
-    this.#ring.clear();
-    this.#counts = [];
-    this.#leftOut = 0;
+    this.ring.clear();
+    this.counts = [];
+    this.leftOut = 0;
     this.state.value = { ...EMPTY };
-    this.#connect(addressOf(search));
+    this.connect(addressOf(search));
   }
 
   close(): void {
-    this.#stop.abort();
-    clearTimeout(this.#timer);
-    cancelAnimationFrame(this.#frame);
-    this.#frame = 0;
+    this.stop.abort();
+    clearTimeout(this.timer);
+    cancelAnimationFrame(this.frame);
+    this.frame = 0;
   }
 
   hold(): void {
     if (this.state.value.heldAt !== undefined) return;
-    this.#heldFrom = this.#ring.pushed;
-    this.state.value = { ...this.state.value, lines: this.#ring.slice(), heldAt: Date.now(), missed: 0 };
+    this.heldFrom = this.ring.pushed;
+    this.state.value = { ...this.state.value, lines: this.ring.slice(), heldAt: Date.now(), missed: 0 };
   }
 
   resume(): void {
-    this.state.value = { ...this.state.value, lines: this.#ring.slice(), heldAt: undefined, missed: 0 };
+    this.state.value = { ...this.state.value, lines: this.ring.slice(), heldAt: undefined, missed: 0 };
   }
 
-  #connect(address: string): void {
+  private connect(address: string): void {
     const stop = new AbortController();
-    this.#stop = stop;
-    void this.#read(address, stop.signal);
+    this.stop = stop;
+    void this.read(address, stop.signal);
   }
 
-  async #read(address: string, signal: AbortSignal): Promise<void> {
+  private async read(address: string, signal: AbortSignal): Promise<void> {
     try {
       await readEvents(address, signal, ({ event, data }) => {
-        if (event === 'messages' && !signal.aborted) this.#take(JSON.parse(data) as TailBatch);
+        if (event === 'messages' && !signal.aborted) this.take(JSON.parse(data) as TailBatch);
       });
-      if (!signal.aborted) this.#again(address, 'The server ended the stream.');
+      if (!signal.aborted) this.again(address, 'The server ended the stream.');
     } catch (error) {
       if (signal.aborted || (error instanceof ApiError && error.isRefused)) return;
-      this.#again(address, error instanceof ApiError ? error.message : 'No answer from the server.');
+      this.again(address, error instanceof ApiError ? error.message : 'No answer from the server.');
     }
   }
 
-  #again(address: string, problem: string): void {
-    const seconds = this.#backoff.next();
+  private again(address: string, problem: string): void {
+    const seconds = this.backoff.next();
     this.state.value = { ...this.state.value, problem: `${problem} Trying again in ${seconds} s.` };
-    this.#timer = setTimeout(() => this.#connect(address), seconds * 1000);
+    this.timer = setTimeout(() => this.connect(address), seconds * 1000);
   }
 
-  #take({ messages, leftOut }: TailBatch): void {
-    this.#backoff.reset();
-    for (const message of messages) this.#ring.push({ ...message, number: this.#ring.pushed });
-    this.#leftOut += leftOut;
-    this.#counts.push({ at: performance.now(), shown: messages.length, leftOut });
-    if (this.#frame === 0) this.#frame = requestAnimationFrame(() => this.#draw());
+  private take({ messages, leftOut }: TailBatch): void {
+    this.backoff.reset();
+    for (const message of messages) this.ring.push({ ...message, number: this.ring.pushed });
+    this.leftOut += leftOut;
+    this.counts.push({ at: performance.now(), shown: messages.length, leftOut });
+    if (this.frame === 0) this.frame = requestAnimationFrame(() => this.draw());
   }
 
-  #draw(): void {
-    this.#frame = 0;
+  private draw(): void {
+    this.frame = 0;
     const now = performance.now();
-    this.#counts = this.#counts.filter(({ at }) => now - at <= RATE_MS);
+    this.counts = this.counts.filter(({ at }) => now - at <= RATE_MS);
     const perSecond = (of: (one: { shown: number; leftOut: number }) => number): number =>
-      (this.#counts.reduce((sum, one) => sum + of(one), 0) / RATE_MS) * 1000;
+      (this.counts.reduce((sum, one) => sum + of(one), 0) / RATE_MS) * 1000;
     const { heldAt, lines } = this.state.value;
     this.state.value = {
-      lines: heldAt === undefined ? this.#ring.slice() : lines,
+      lines: heldAt === undefined ? this.ring.slice() : lines,
       heldAt,
-      missed: heldAt === undefined ? 0 : this.#ring.pushed - this.#heldFrom,
+      missed: heldAt === undefined ? 0 : this.ring.pushed - this.heldFrom,
       shownRate: perSecond(({ shown }) => shown),
       leftOutRate: perSecond(({ leftOut }) => leftOut),
-      leftOutTotal: this.#leftOut,
+      leftOutTotal: this.leftOut,
       problem: undefined,
     };
   }
