@@ -36,7 +36,7 @@ export const hostTagKeys = {
   disable_cluster_name_tag_key: yesOrNo(
     { default: false },
     {
-      what: 'Leaves out `cluster_name` and keeps `kube_cluster_name`.',
+      what: 'Leaves out `cluster_name` and keeps `kube_cluster_name` and `ecs_cluster_name`.',
       trade: 'Every series has one tag less.',
       when: 'no dashboard uses the older tag.',
     },

@@ -102,6 +102,22 @@ export const originAgentKeys = {
     { default: '' },
     { what: 'PEM file of its key.', trade: 'None.', when: '`kubelet_client_crt` is set.' },
   ),
+  ecs_agent_url: text(
+    { default: '', pattern: /^(https?:\/\/[^\s/]+\/?)?$/, patternText: 'such as http://10.0.0.5:51678' },
+    {
+      what: 'Address of the ECS agent of this instance (docs/origin.md, ECS). Empty tries `http://localhost:51678` and the same port of the default gateway, when the server is a task of ECS on EC2.',
+      trade: 'None.',
+      when: 'the server runs on an instance of ECS beside the tasks, or in a network that reaches the agent at another address.',
+    },
+  ),
+  ecs_collect_resource_tags_ec2: yesOrNo(
+    { default: false },
+    {
+      what: "Adds the tags that the server's own task and its instance have in AWS, on EC2: those of the instance to the containers of all tasks. Names and values are in lower case; those that begin with `aws:` are left out.",
+      trade: `${TRADE} The role of the instance needs \`ecs:ListTagsForResource\`; the tags are asked for every five minutes.`,
+      when: 'you select by tags of AWS.',
+    },
+  ),
   container_proc_root: text(
     { default: '' },
     {
@@ -130,6 +146,15 @@ export const originOwnKeys = {
         trade:
           'Metrics get the tags of the container they come from. Whoever may open the socket of Docker is root on the host.',
         when: 'you want no tags of Docker (`false`), or a warning when Docker is not there (`true`).',
+      },
+    ),
+    ecs: yesNoOr(
+      { default: 'auto', word: 'auto' },
+      {
+        what: 'Asks ECS for the tags of tasks (docs/origin.md, ECS). `auto` does so when the variables of a task are there (`ECS_CONTAINER_METADATA_URI_V4`, `ECS_CONTAINER_METADATA_URI`, or `AWS_EXECUTION_ENV` of ECS), or when `ecs_agent_url` is set.',
+        trade:
+          'Metrics get the tags of the task they come from; on Fargate all metrics do, whoever has sent them.',
+        when: 'you want no tags of ECS (`false`), or the server runs on an instance and not as a task (`true`).',
       },
     ),
   }),

@@ -49,7 +49,7 @@ const CHANGING: readonly UnusedAgentKey[] = [
     lost: 'the tag infra_mode is not added; add it to tags',
     harmless: ['full', ''],
   },
-  ...['collect_ec2_tags', 'collect_gce_tags', 'ecs_collect_resource_tags_ec2'].map((name) => ({
+  ...['collect_ec2_tags', 'collect_gce_tags'].map((name) => ({
     name,
     lost: 'tags of the cloud are not added; add those you need to tags',
     harmless: OFF,

@@ -41,6 +41,7 @@ async function start(
   const collector = new DockerCollector({
     ...{ store, socketPath: docker.socketPath, separators, retryMs: 5, clock: () => performance.now() },
     rules: { labels: new NameRules(labels), variables: new NameRules(variables) },
+    taskRules: { hasClusterName: true },
     log: { info: note, warn: note },
     onContainer: (id) => void seen.push(id),
     ...(answerMs !== undefined && { answerMs }),
@@ -154,6 +155,28 @@ describe('the tags of a container', () => {
       ['swarm_service:s'],
       [],
       ['rancher_container:r'],
+    ],
+    [
+      'a task of ECS',
+      {
+        'com.amazonaws.ecs.task-arn': 'arn:aws:ecs:eu-west-1:1111:task/shop/9',
+        'com.amazonaws.ecs.cluster': 'shop',
+        'com.amazonaws.ecs.container-name': 'nginx',
+        'com.amazonaws.ecs.task-definition-family': 'web',
+        'com.amazonaws.ecs.task-definition-version': '5',
+      },
+      [],
+      {},
+      [
+        ...['aws_account:1111', 'cluster_arn:arn:aws:ecs:eu-west-1:1111:cluster/shop', 'cluster_name:shop'],
+        ...['ecs_cluster_name:shop', 'ecs_container_name:nginx', 'region:eu-west-1'],
+        ...['task_family:web', 'task_name:web', 'task_version:5'],
+      ],
+      [
+        'task_arn:arn:aws:ecs:eu-west-1:1111:task/shop/9',
+        'task_definition_arn:arn:aws:ecs:eu-west-1:1111:task-definition/web:5',
+      ],
+      [],
     ],
     ['listed tags', { 'com.datadoghq.ad.tags': '["a:b","url:http://x","c",7]' }, [], {}, [], [], ['a:b']],
     ['listed tags that are no JSON', { 'com.datadoghq.ad.tags': '[' }, [], {}, [], [], []],

@@ -17,6 +17,7 @@
  */
 import { setTimeout as wait } from 'node:timers/promises';
 import type { Collector, CollectorLog, CollectorState, CollectorStatus } from '../collector.ts';
+import { addTaskTags, type TaskTagRules, taskOfLabels } from '../ecs/task-tags.ts';
 import { CONTAINER } from '../entity.ts';
 import { AskError, type AskFailure, get, getAny, stream, type Target } from '../http/ask.ts';
 import type { StoreWriter } from '../store-writer.ts';
@@ -61,6 +62,7 @@ export interface DockerOptions {
   /** Path of the daemon's socket. */
   readonly socketPath: string;
   readonly rules: ContainerTagRules;
+  readonly taskRules: TaskTagRules;
   readonly separators: Separators;
   readonly log: CollectorLog;
   /** Milliseconds of a clock that never goes back. */
@@ -276,8 +278,15 @@ export class DockerCollector implements Collector {
 
   private tell(facts: ContainerFacts): void {
     const list = new TagList(this.options.separators, this.tagCounts);
-    addContainerTags(list, facts, this.options.rules);
+    addContainerTags(list, facts, this.options.rules, 'docker');
     this.writer.set('container', CONTAINER + facts.id, list.tags);
+    // The agent of ECS labels the containers of an instance with their task.
+    const ecs = taskOfLabels(facts.labels);
+    if (ecs === undefined) return;
+    const ofTask = new TagList(this.options.separators, this.tagCounts);
+    addTaskTags(ofTask, ecs.task, this.options.taskRules, false);
+    ofTask.add('low', 'ecs_container_name', ecs.containerName);
+    this.writer.set('task', CONTAINER + facts.id, ofTask.tags);
   }
 
   private limits(bytesMax: number) {

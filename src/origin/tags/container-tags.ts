@@ -41,11 +41,18 @@ const RANCHER_CONTAINER = 'io.rancher.container.name';
 const TAGS_LABEL = 'com.datadoghq.ad.tags';
 
 /** Adds all of them; `runtime` docker has one of its own. */
-export function addContainerTags(list: TagList, facts: ContainerFacts, rules: ContainerTagRules): void {
+export function addContainerTags(
+  list: TagList,
+  facts: ContainerFacts,
+  rules: ContainerTagRules,
+  runtime: 'docker' | 'other',
+): void {
   const { id, name, labels, variables } = facts;
   addImageTags(list, facts.image, facts.imageId);
-  const { name: imageName, tag } = parseImageReference(facts.image);
-  list.add('low', 'docker_image', tag === '' ? imageName : `${imageName}:${tag}`);
+  if (runtime === 'docker') {
+    const { name: imageName, tag } = parseImageReference(facts.image);
+    list.add('low', 'docker_image', tag === '' ? imageName : `${imageName}:${tag}`);
+  }
   list.add('high', 'container_name', name.replace(/^\//, ''));
   list.add('high', 'container_id', id);
   for (const [label, tagName] of Object.entries(STANDARD_LABELS)) list.standard(tagName, own(labels, label));

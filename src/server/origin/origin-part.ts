@@ -1,12 +1,12 @@
 /**
  * What the server knows of workloads: the tag store, its collectors, and the threads that are told of every change.
  *
- *   workloads file, Docker ─▶ store ─change─▶ gathered for GATHER_MS ─▶ listener threads
+ *   workloads file, collectors ─▶ store ─change─▶ gathered for GATHER_MS ─▶ listener threads
  *
  * Thread  the control thread.
  */
-import { existsSync, readFileSync } from 'node:fs';
-import { dirname, join } from 'node:path';
+import { readFileSync } from 'node:fs';
+import { join } from 'node:path';
 import type { Config } from '../../config/schema.ts';
 import type { Workloads, WorkloadsChange } from '../../enrich/tags/tag-table.ts';
 import type { Log } from '../../lib/log.ts';
@@ -14,15 +14,13 @@ import { usableLibc } from '../../listeners/sockets/open-listeners.ts';
 import type { ListenerThread } from '../../listeners/thread/listener-thread.ts';
 import type { OriginReport } from '../../model/origin-report.ts';
 import type { Collector, CollectorState } from '../../origin/collector.ts';
-import { DockerCollector } from '../../origin/docker/docker-collector.ts';
 import { CONTAINER } from '../../origin/entity.ts';
-import { KubeletCollector } from '../../origin/kubernetes/kubelet-collector.ts';
 import { CgroupIndex, cgroupRoots } from '../../origin/process/cgroup-index.ts';
 import { parseMounts } from '../../origin/process/cgroup-text.ts';
 import { ProcessResolver } from '../../origin/process/process-resolver.ts';
 import { StaticCollector } from '../../origin/static/static-collector.ts';
 import { TagStore } from '../../origin/tag-store.ts';
-import { NameRules } from '../../origin/tags/names-as-tags.ts';
+import { makeCollectors } from './make-collectors.ts';
 import { reportOrigins } from './origin-report.ts';
 import { cgroupRootOf, procRootOf } from './roots.ts';
 
@@ -32,7 +30,6 @@ const EXPIRE_MS = 60_000;
 const WALK_MS = 30_000;
 /** The next walk is possible after this. */
 const AGAIN_MS = 1050;
-const DOCKER_SOCKET = '/var/run/docker.sock';
 
 export interface OriginPartOptions {
   readonly config: Config;
@@ -63,7 +60,10 @@ export class OriginPart {
       ...{ procRoot: procRootOf(options.config), clock: () => performance.now(), cacheMax: 64 },
     });
     this.file = new StaticCollector(this.store, options.workloads, options.config.workloads);
-    this.collectors = [this.file, ...this.makeDocker(), ...this.makeKubelet()];
+    const { config, env, log } = options;
+    const { store } = this;
+    const onContainer = (id: string): void => this.index?.expect(id);
+    this.collectors = [this.file, ...makeCollectors({ config, env, log, store, onContainer })];
     this.store.onChange((change) => this.gather(change));
   }
 
@@ -92,51 +92,6 @@ export class OriginPart {
     // A directory may be there only now: it is looked for until the thread gives up by itself.
     void this.index?.refresh().then(() => setTimeout(() => void this.index?.refresh(), AGAIN_MS).unref());
     return true;
-  }
-
-  private makeDocker(): Collector[] {
-    const { config, env, log } = this.options;
-    const docker = dockerSocket(config, env);
-    if ('reason' in docker) {
-      if (docker.isUnexpected)
-        log.warn({ collector: 'docker', reason: docker.reason }, 'Docker is not read for tags');
-      return [];
-    }
-    const rules = {
-      labels: new NameRules(config.container_labels_as_tags, config.docker_labels_as_tags),
-      variables: new NameRules(config.container_env_as_tags, config.docker_env_as_tags),
-    };
-    return [
-      new DockerCollector({
-        ...{ store: this.store, socketPath: docker.path, rules, log },
-        separators: config.tag_value_split_separator,
-        clock: () => performance.now(),
-        onContainer: (id) => this.index?.expect(id),
-      }),
-    ];
-  }
-
-  private makeKubelet(): Collector[] {
-    const { config, log } = this.options;
-    if (config.kubernetes_kubelet_host === '') return [];
-    const tokenPath = config.kubelet_auth_token_path;
-    return [
-      new KubeletCollector({
-        ...{ store: this.store, log, clock: () => performance.now() },
-        host: config.kubernetes_kubelet_host,
-        httpsPort: config.kubernetes_https_kubelet_port,
-        httpPort: config.kubernetes_http_kubelet_port,
-        verifyTls: config.kubelet_tls_verify,
-        caPath: config.kubelet_client_ca || join(dirname(tokenPath), 'ca.crt'),
-        ...{ tokenPath, certPath: config.kubelet_client_crt, keyPath: config.kubelet_client_key },
-        rules: {
-          labels: new NameRules(config.kubernetes_pod_labels_as_tags),
-          annotations: new NameRules(config.kubernetes_pod_annotations_as_tags),
-          variables: new NameRules(config.container_env_as_tags),
-        },
-        separators: config.tag_value_split_separator,
-      }),
-    ];
   }
 
   /** Finds the directories of containers: which inodes and ids of cgroups are theirs. */
@@ -194,38 +149,6 @@ export class OriginPart {
       if (gathered !== undefined) this.options.tell(gathered);
     }, GATHER_MS).unref();
   }
-}
-
-type DockerChoice = { readonly path: string } | { readonly reason: string; readonly isUnexpected: boolean };
-
-/** Where Docker is read; by default only when origins count, and its socket is there. Exported for tests. */
-export function dockerSocket(
-  config: Pick<Config, 'origin' | 'dogstatsd_origin_detection' | 'dogstatsd_origin_detection_client'>,
-  env: NodeJS.ProcessEnv,
-  isThere: (path: string) => boolean = existsSync,
-): DockerChoice {
-  const { origin } = config;
-  const isWanted = config.dogstatsd_origin_detection || config.dogstatsd_origin_detection_client;
-  if (origin.docker === false) return { reason: 'origin.docker is false', isUnexpected: false };
-  const host = env.DOCKER_HOST ?? '';
-  const isForced = origin.docker === true;
-  if (host !== '' && !host.startsWith('unix://'))
-    return {
-      reason: `DOCKER_HOST is ${withoutSecrets(host)}, and only a Unix socket is asked; set it to unix:// and the path`,
-      isUnexpected: isForced || isWanted,
-    };
-  const path = host === '' ? DOCKER_SOCKET : host.slice('unix://'.length);
-  if (isForced) return { path };
-  if (!isWanted)
-    return {
-      reason: 'dogstatsd_origin_detection and dogstatsd_origin_detection_client are off',
-      isUnexpected: false,
-    };
-  return isThere(path) ? { path } : { reason: `${path} does not exist`, isUnexpected: false };
-}
-
-function withoutSecrets(url: string): string {
-  return url.replace(/\/\/[^/]*@/, '//');
 }
 
 /** Undefined where the cgroup hierarchies are not seen: inodes that clients send are then unknown. */
