@@ -9,9 +9,9 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import type { Destination } from '../src/listeners/system/send-batch.ts';
 import { type Balance, balance, observe } from './conservation.ts';
+import type { ShapeName } from './corpus/shapes.ts';
 import type { SendOrder, SendReport } from './messages.ts';
 import { LimitProcess, SenderProcess, ServerProcess, type ServerUsage } from './processes.ts';
-import type { ShapeName } from './shapes.ts';
 import { addTotals } from './totals.ts';
 
 export type Transport = 'unix' | 'udp' | 'stream';

@@ -1,6 +1,6 @@
 /** What the benchmark's processes say to each other, over the IPC channel of fork(). */
 import type { Destination } from '../src/listeners/system/send-batch.ts';
-import type { ShapeName } from './shapes.ts';
+import type { ShapeName } from './corpus/shapes.ts';
 import type { Totals } from './totals.ts';
 
 /** First argument of sender.js, as JSON. */

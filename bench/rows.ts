@@ -6,6 +6,8 @@
  *          datagrams
  *   udp    nobody is held back: compared by the highest rate of packets without loss (search-rate.ts)
  */
+
+import type { ShapeName } from './corpus/shapes.ts';
 import {
   type Bench,
   measureLimit,
@@ -18,7 +20,6 @@ import {
 } from './measure.ts';
 import type { SenderProcess } from './processes.ts';
 import { searchRate } from './search-rate.ts';
-import type { ShapeName } from './shapes.ts';
 
 export interface RowPlan {
   readonly shape: ShapeName;

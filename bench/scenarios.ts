@@ -15,11 +15,6 @@
  *   memory  resident size: idle; under smp; with 100,000 contexts of 26 tags at 50 MiB/s
  */
 import { setTimeout as sleep } from 'node:timers/promises';
-import { measureCapture } from './capture.ts';
-import { measureCardinality } from './cardinality.ts';
-import { measureEnrichment } from './enrich.ts';
-import { measureFlush } from './flush.ts';
-import { measureGlobal } from './global.ts';
 import {
   type Bench,
   inDirectory,
@@ -29,11 +24,16 @@ import {
   type ServerResult,
   withSender,
 } from './measure.ts';
-import { measureOrigin } from './origin.ts';
-import { measureOutputs } from './outputs.ts';
-import { measurePayloads } from './payloads.ts';
 import { type SenderProcess, ServerProcess } from './processes.ts';
 import type { ScenarioResult } from './scenario-result.ts';
+import { measureCapture } from './scenarios/capture.ts';
+import { measureCardinality } from './scenarios/cardinality.ts';
+import { measureEnrichment } from './scenarios/enrich.ts';
+import { measureFlush } from './scenarios/flush.ts';
+import { measureGlobal } from './scenarios/global.ts';
+import { measureOrigin } from './scenarios/origin.ts';
+import { measureOutputs } from './scenarios/outputs.ts';
+import { measurePayloads } from './scenarios/payloads.ts';
 
 export const SCENARIOS = {
   burst: measureBurst,

@@ -3,10 +3,10 @@
  *
  *   argument SenderSetup ──▶ SenderReady;  each SendOrder ──▶ SendReport;  ends when the channel closes
  */
-import { buildCorpus } from './corpus.ts';
+import { buildCorpus } from './corpus/corpus.ts';
+import { CorpusSender } from './corpus/send-corpus.ts';
+import { SHAPES } from './corpus/shapes.ts';
 import type { SenderReady, SenderSetup, SendOrder } from './messages.ts';
-import { CorpusSender } from './send-corpus.ts';
-import { SHAPES } from './shapes.ts';
 
 const setup = JSON.parse(process.argv[2] ?? '') as SenderSetup;
 const corpus = buildCorpus(SHAPES[setup.shape], setup);

@@ -7,10 +7,10 @@ import { expect, it } from 'vitest';
 import { compileEnrichSettings, DEFAULT_ENRICH_OPTIONS } from '../src/enrich/settings.ts';
 import { StaticTagger } from '../src/enrich/tags/static-tagger.ts';
 import { type Walk, walkPacket } from '../src/inspect/explain/walk.ts';
-import type { ContextLimits } from '../src/model/cardinality.ts';
+import type { ContextLimits } from '../src/model/views/cardinality.ts';
 import { CoreHarness, DEFAULT_CORE } from './support/core-harness.ts';
-import { type Enrichment, enrichment, SENDERS } from './support/random-enrichment.ts';
-import { stream } from './support/random-lines.ts';
+import { type Enrichment, enrichment, SENDERS } from './support/random/random-enrichment.ts';
+import { stream } from './support/random/random-lines.ts';
 
 const NO_LIMITS: ContextLimits = {
   contexts: 100_000,

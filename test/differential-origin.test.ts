@@ -7,8 +7,8 @@ import { describe, expect, it } from 'vitest';
 import type { LevelTags, WorkloadsChange } from '../src/enrich/tags/tag-table.ts';
 import { CoreHarness, type HarnessOptions } from './support/core-harness.ts';
 import { collect, expectSame } from './support/outcome.ts';
-import { enrichment } from './support/random-enrichment.ts';
-import { coreOptions, stream } from './support/random-lines.ts';
+import { enrichment } from './support/random/random-enrichment.ts';
+import { coreOptions, stream } from './support/random/random-lines.ts';
 
 const CONTAINERS = ['sock-1', 'box-1', 'late', 'other', ''];
 const container = fc.constantFrom(...CONTAINERS);

@@ -4,9 +4,9 @@
  */
 import fc from 'fast-check';
 import { expect, it } from 'vitest';
-import { borderStream } from './support/border-lines.ts';
 import { CoreHarness } from './support/core-harness.ts';
-import { packetSizes, packetsOf, stream } from './support/random-lines.ts';
+import { borderStream } from './support/random/border-lines.ts';
+import { packetSizes, packetsOf, stream } from './support/random/random-lines.ts';
 
 /** More than half of 16,384 entries, and three quarters of 8,192. */
 const LINES = 7000;

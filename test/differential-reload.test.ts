@@ -6,8 +6,8 @@ import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
 import { CoreHarness } from './support/core-harness.ts';
 import { collect, expectSame, ingestAll, makeHarnesses, run } from './support/outcome.ts';
-import { type Enrichment, enrichment, SENDERS } from './support/random-enrichment.ts';
-import { addableStream, coreOptions, packetSizes, packetsOf, stream } from './support/random-lines.ts';
+import { type Enrichment, enrichment, SENDERS } from './support/random/random-enrichment.ts';
+import { addableStream, coreOptions, packetSizes, packetsOf, stream } from './support/random/random-lines.ts';
 
 /** Enough exact values that histograms never change to sketches, on either side of a reload. */
 const MANY_VALUES = { histogramValuesMax: 1000 };

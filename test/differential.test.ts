@@ -4,11 +4,11 @@
  */
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
-import { borderCoreOptions, borderStream } from './support/border-lines.ts';
 import { CoreHarness } from './support/core-harness.ts';
 import { expectFinite, expectSame, run } from './support/outcome.ts';
-import { enrichment, SENDERS } from './support/random-enrichment.ts';
-import { addableStream, coreOptions, packetSizes, packetsOf, stream } from './support/random-lines.ts';
+import { borderCoreOptions, borderStream } from './support/random/border-lines.ts';
+import { enrichment, SENDERS } from './support/random/random-enrichment.ts';
+import { addableStream, coreOptions, packetSizes, packetsOf, stream } from './support/random/random-lines.ts';
 
 /** Enough exact values that histograms never change to sketches, whichever shard sees them. */
 const MANY_VALUES = { histogramValuesMax: 1000 };

@@ -10,7 +10,7 @@ import { mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
-import { runWhippet } from './support/command.ts';
+import { runWhippet } from './support/processes/command.ts';
 
 const DOCUMENTS = ['docs/rules.md', 'docs/explain.md', 'docs/simulate.md'];
 /** A command that takes longer than this has failed. */

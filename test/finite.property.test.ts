@@ -9,7 +9,7 @@ import type { SimulatedSeries } from '../src/inspect/simulate/simulate-series.ts
 import { simulateSettings } from '../src/inspect/simulate/simulate-settings.ts';
 import { CONTEXT_TYPES } from '../src/model/context.ts';
 import { observationsOf, weightOf } from '../src/model/sample-weight.ts';
-import { borderStream, ODD_RATES } from './support/border-lines.ts';
+import { borderStream, ODD_RATES } from './support/random/border-lines.ts';
 
 const config = fc.record({
   weights: fc.constantFrom('truncated', 'exact'),

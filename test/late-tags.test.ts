@@ -7,8 +7,8 @@ import { describe, expect, it } from 'vitest';
 import type { WorkloadsChange } from '../src/enrich/tags/tag-table.ts';
 import { CoreHarness, type HarnessOptions } from './support/core-harness.ts';
 import { collect, expectSame } from './support/outcome.ts';
-import { enrichment } from './support/random-enrichment.ts';
-import { stream } from './support/random-lines.ts';
+import { enrichment } from './support/random/random-enrichment.ts';
+import { stream } from './support/random/random-lines.ts';
 
 const A = 'container_id://a';
 const TAGS: WorkloadsChange = { entities: { [A]: { low: ['box:a'] } } };

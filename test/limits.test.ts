@@ -8,7 +8,7 @@ import { runTimeline, simulate } from '../src/inspect/simulate/simulate.ts';
 import { compareSeries } from '../src/inspect/simulate/simulate-compare.ts';
 import type { SimulatedSeries } from '../src/inspect/simulate/simulate-series.ts';
 import { simulateSettings } from '../src/inspect/simulate/simulate-settings.ts';
-import { stream } from './support/random-lines.ts';
+import { stream } from './support/random/random-lines.ts';
 
 const limits = fc.record(
   {

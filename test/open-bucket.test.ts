@@ -7,14 +7,14 @@ import { expect, it } from 'vitest';
 import { Registry } from '../src/aggregate/contexts/registry.ts';
 import { TimeSampler } from '../src/aggregate/sampler.ts';
 import { AGENT_LIMITS } from '../src/aggregate/sketch/sketch-bins.ts';
-import { finish } from '../src/lib/steps.ts';
+import { finish } from '../src/lib/time/steps.ts';
 import type { ContextType } from '../src/model/context.ts';
 import type { Aggregate } from '../src/model/series.ts';
 import { CumulativeTable } from '../src/outputs/cumulative/cumulative-table.ts';
 import { type DistributionForm, Exposures } from '../src/outputs/prometheus/exposure.ts';
 import { PrometheusOutput } from '../src/outputs/prometheus/prometheus-output.ts';
-import { parseExposition } from './support/exposition-parser.ts';
-import { FakeBucket } from './support/fake-bucket.ts';
+import { parseExposition } from './support/decode/exposition-parser.ts';
+import { FakeBucket } from './support/fakes/fake-bucket.ts';
 import { registryLimits } from './support/limits.ts';
 
 const START = 1_700_000_000;

@@ -7,7 +7,7 @@
  *         context that has data; histograms, distributions and sets 12 or 20 bytes a key on top.
  *         Everything goes when the bucket is flushed.
  */
-import type { Steps } from '../lib/steps.ts';
+import type { Steps } from '../lib/time/steps.ts';
 import { CONTEXT_TYPES, type ContextType, type Scope } from '../model/context.ts';
 import type { NumberBatch } from '../model/number-batch.ts';
 import type { OpenValue } from '../model/open-value.ts';

@@ -5,7 +5,7 @@
  *
  * The control thread owns it; bucket_seconds has one, and each other width that a metric rule asks for.
  */
-import type { Steps } from '../lib/steps.ts';
+import type { Steps } from '../lib/time/steps.ts';
 import { bucketStartOf } from '../model/bucket-start.ts';
 import { Bucket, type CellRules } from './bucket.ts';
 import type { Registry } from './contexts/registry.ts';

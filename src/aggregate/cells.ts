@@ -4,7 +4,7 @@
  *
  *   merge, mergeNumbers, mergeKey  for every part a shard delivers ─▶ close, once ─▶ outcomeAt, for every row
  */
-import type { Steps } from '../lib/steps.ts';
+import type { Steps } from '../lib/time/steps.ts';
 import type { NumberBatch } from '../model/number-batch.ts';
 import type { OpenBins, OpenData } from '../model/open-value.ts';
 import type { PartialData } from '../model/partial-data.ts';

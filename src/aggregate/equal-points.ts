@@ -13,7 +13,7 @@
  * timestamped series and point; of points that were sent, those of the last two turns (SENT_*).
  */
 import { addFinite, addsUp } from '../lib/finite.ts';
-import type { Steps } from '../lib/steps.ts';
+import type { Steps } from '../lib/time/steps.ts';
 import type { Context } from '../model/context.ts';
 import type { Series } from '../model/series.ts';
 import type { ByteString } from '../model/text.ts';

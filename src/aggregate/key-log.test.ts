@@ -1,6 +1,6 @@
 import fc from 'fast-check';
 import { expect, test } from 'vitest';
-import { finish } from '../lib/steps.ts';
+import { finish } from '../lib/time/steps.ts';
 import { KeyLog } from './key-log.ts';
 
 test('a key log brings the keys of each row together, ascending, with weights added up', () => {

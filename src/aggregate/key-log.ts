@@ -11,7 +11,7 @@
  *         contexts have a handful. Shards limit their keys, so the log is limited with them.
  */
 import { ColumnTable } from '../lib/column-table.ts';
-import type { Steps } from '../lib/steps.ts';
+import type { Steps } from '../lib/time/steps.ts';
 import type { NumberBatch } from '../model/number-batch.ts';
 import { mergeEqualPairs, sortPairs } from './sketch/sort-pairs.ts';
 

@@ -1,5 +1,5 @@
 import { describe, expect, it } from 'vitest';
-import { OVER, OVERFLOW_NAME } from '../model/cardinality.ts';
+import { OVER, OVERFLOW_NAME } from '../model/views/cardinality.ts';
 import { OverflowLog } from './overflow-log.ts';
 
 const NAMES = ['a', 'b', OVERFLOW_NAME];

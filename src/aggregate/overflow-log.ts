@@ -9,8 +9,9 @@
  * Limits  EPISODES_MAX episodes; the oldest that has ended makes room. Without one further metrics are counted in the
  *         totals only. Metrics with most samples over come first.
  */
-import { CARDINALITY_LIMITS, OVER, OVERFLOW_NAME } from '../model/cardinality.ts';
+
 import { type ByteString, detachText } from '../model/text.ts';
+import { CARDINALITY_LIMITS, OVER, OVERFLOW_NAME } from '../model/views/cardinality.ts';
 import { TagGrowth } from './contexts/tag-growth.ts';
 
 const EPISODES_MAX = 100;

@@ -1,6 +1,6 @@
 /** What a metric rule changes for a context: its series, its zeros and how long it is kept. */
 import { describe, expect, it } from 'vitest';
-import { FakeBucket } from '../../test/support/fake-bucket.ts';
+import { FakeBucket } from '../../test/support/fakes/fake-bucket.ts';
 import { registryLimits } from '../../test/support/limits.ts';
 import type { ContextType } from '../model/context.ts';
 import type { AggregationRule } from '../model/metric-rule.ts';

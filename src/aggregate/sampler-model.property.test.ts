@@ -8,7 +8,7 @@
  */
 import fc from 'fast-check';
 import { expect, test } from 'vitest';
-import { FakeBucket } from '../../test/support/fake-bucket.ts';
+import { FakeBucket } from '../../test/support/fakes/fake-bucket.ts';
 import { registryLimits } from '../../test/support/limits.ts';
 import { pointOf, type SlowSample, SlowSampler } from '../../test/support/slow-sampler.ts';
 import type { ContextType } from '../model/context.ts';

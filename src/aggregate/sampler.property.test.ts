@@ -5,7 +5,7 @@
 
 import fc from 'fast-check';
 import { expect, test } from 'vitest';
-import { FakeBucket } from '../../test/support/fake-bucket.ts';
+import { FakeBucket } from '../../test/support/fakes/fake-bucket.ts';
 import { registryLimits } from '../../test/support/limits.ts';
 import { CONTEXT_TYPES, type ContextType } from '../model/context.ts';
 import type { Aggregate } from '../model/series.ts';

@@ -1,9 +1,9 @@
 import { describe, expect, test } from 'vitest';
-import { FakeBucket, type FakeSample } from '../../test/support/fake-bucket.ts';
+import { FakeBucket, type FakeSample } from '../../test/support/fakes/fake-bucket.ts';
 import { registryLimits } from '../../test/support/limits.ts';
-import { OVER } from '../model/cardinality.ts';
 import type { ContextType } from '../model/context.ts';
 import type { Aggregate } from '../model/series.ts';
+import { OVER } from '../model/views/cardinality.ts';
 import { NO_CONTEXT, Registry } from './contexts/registry.ts';
 import { type SamplerOptions, TimeSampler } from './sampler.ts';
 import { AGENT_LIMITS } from './sketch/sketch-bins.ts';

@@ -14,7 +14,7 @@
  * Differs from the Agent: the type is part of the context, a rejected value leaves no trace, and data
  * never loses its context (docs/differences.md).
  */
-import { finish, type Steps } from '../lib/steps.ts';
+import { finish, type Steps } from '../lib/time/steps.ts';
 import type { AggregationRule } from '../model/metric-rule.ts';
 import { NumberBatch } from '../model/number-batch.ts';
 import type { OpenValue } from '../model/open-value.ts';

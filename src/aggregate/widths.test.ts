@@ -4,7 +4,7 @@
  */
 import fc from 'fast-check';
 import { describe, expect, test } from 'vitest';
-import { FakeBucket } from '../../test/support/fake-bucket.ts';
+import { FakeBucket } from '../../test/support/fakes/fake-bucket.ts';
 import { registryLimits } from '../../test/support/limits.ts';
 import { bucketStartOf } from '../model/bucket-start.ts';
 import type { ContextType } from '../model/context.ts';

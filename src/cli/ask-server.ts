@@ -1,5 +1,5 @@
 /** How commands find and ask a running server: `--url` and `--token`, or what the configuration says of its HTTP server. */
-import { describeCause } from '../lib/describe-cause.ts';
+import { describeCause } from '../lib/text/describe-cause.ts';
 
 const ANSWER_MS = 5000;
 

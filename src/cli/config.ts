@@ -8,7 +8,7 @@
 import type { LoadedConfig } from '../config/load.ts';
 import { viewConfig } from '../config/views/config-view.ts';
 import { showSetting } from '../config/views/show-value.ts';
-import { elide } from '../lib/terminal-text.ts';
+import { elide } from '../lib/text/terminal-text.ts';
 import { type ConfigOptions, loadFromOptions } from './options.ts';
 
 export interface ConfigCommandOptions extends ConfigOptions {

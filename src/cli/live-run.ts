@@ -68,7 +68,7 @@ export class HeldLog implements LogStream {
 /** Shows the live view until it is quit, or `ended` comes; the terminal is as before then. */
 export async function showLive(config: Config, port: number, ended: Promise<unknown>): Promise<void> {
   const { LiveTop } = await import('./top/live-top.ts');
-  const { wantsColour } = await import('../lib/paint.ts');
+  const { wantsColour } = await import('../lib/text/paint.ts');
   const host = ['0.0.0.0', '::'].includes(config.http.host) ? '127.0.0.1' : config.http.host;
   const address = host.includes(':') ? `[${host}]` : host;
   const server = { url: `http://${address}:${port}`, token: config.http.token };

@@ -5,7 +5,7 @@
  * A new command is one function `(program) => void` and one line in whippet.ts.
  */
 import { Command } from 'commander';
-import { findNearest } from '../lib/nearest.ts';
+import { findNearest } from '../lib/text/nearest.ts';
 import { readVersion } from '../lib/version.ts';
 import { describeUsage } from './exit.ts';
 import { addConfigOptions, type ConfigOptions, type RunOptions } from './options.ts';

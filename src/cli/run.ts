@@ -7,8 +7,8 @@
  */
 import { ConfigError } from '../config/config-error.ts';
 import { endProcess } from '../lib/end-process.ts';
+import { type FileWatch, watchFile } from '../lib/files/watch-file.ts';
 import { readVersion } from '../lib/version.ts';
-import { type FileWatch, watchFile } from '../lib/watch-file.ts';
 import { type ReloadAnswer, Server } from '../server/server.ts';
 import { type Logger, makeLogger } from '../telemetry/logger.ts';
 import { EXIT_CODES } from './exit.ts';

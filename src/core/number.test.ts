@@ -1,8 +1,8 @@
 /** The hot path's numbers are those of the cold path, to the last bit. */
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
-import { borderNumber } from '../../test/support/border-lines.ts';
 import { CoreHarness } from '../../test/support/core-harness.ts';
+import { borderNumber } from '../../test/support/random/border-lines.ts';
 import { parseFloat64 } from '../protocol/number.ts';
 
 /** A core that knows the line `g:…|g`, whatever its value. */

@@ -6,7 +6,7 @@ import { readFileSync, statSync } from 'node:fs';
 import { request } from 'node:http';
 import { connect } from 'node:net';
 import type { Config } from '../config/schema.ts';
-import { maskKey, maskUrl } from '../lib/mask.ts';
+import { maskKey, maskUrl } from '../lib/text/mask.ts';
 import { readVersion } from '../lib/version.ts';
 import { listDomains } from '../outputs/datadog/intake-domains.ts';
 import type { Finding } from './finding.ts';

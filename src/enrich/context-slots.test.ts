@@ -1,7 +1,7 @@
 /** What becomes of contexts at each limit, in a shard with its core. */
 import { describe, expect, it } from 'vitest';
 import { CoreHarness, type HarnessOptions } from '../../test/support/core-harness.ts';
-import { OVER, OVERFLOW_SERIES_MAX } from '../model/cardinality.ts';
+import { OVER, OVERFLOW_SERIES_MAX } from '../model/views/cardinality.ts';
 
 const OVERFLOW = 'whippet.overflow:true';
 

@@ -17,6 +17,9 @@
  */
 
 import { Budget } from '../lib/budget.ts';
+import { CONTEXT_TYPES, type ContextType } from '../model/context.ts';
+import { NO_SLOT, PACKET_PADDING_BYTES } from '../model/core-border.ts';
+import { type ByteString, detachText } from '../model/text.ts';
 import {
   CONTEXTS_HARD_MAX,
   type ContextLimits,
@@ -24,10 +27,7 @@ import {
   OVERFLOW_NAME,
   OVERFLOW_SERIES_MAX,
   OVERFLOW_TAG,
-} from '../model/cardinality.ts';
-import { CONTEXT_TYPES, type ContextType } from '../model/context.ts';
-import { NO_SLOT, PACKET_PADDING_BYTES } from '../model/core-border.ts';
-import { type ByteString, detachText } from '../model/text.ts';
+} from '../model/views/cardinality.ts';
 import { CONTEXT_TEXT_BYTES_MAX, type DecidedContext } from './decide.ts';
 import type { LineContext } from './line-context.ts';
 

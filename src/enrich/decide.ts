@@ -7,11 +7,12 @@
  * Nothing is changed by it. The resolver (resolver.ts) executes a decision; `explain` prints it. What depends on the other
  * contexts there are, such as how many, is not part of it: context-slots.ts knows that.
  */
-import { type ContextLimits, limitOfNumber, OVER, OVERFLOW_TAG } from '../model/cardinality.ts';
+
 import { SCOPE_MARKS } from '../model/context.ts';
 import type { EventMessage, MetricMessage, ServiceCheckMessage } from '../model/message.ts';
 import type { EnrichedLine, Origin } from '../model/sample.ts';
 import type { ByteString } from '../model/text.ts';
+import { type ContextLimits, limitOfNumber, OVER, OVERFLOW_TAG } from '../model/views/cardinality.ts';
 import { enrichLine, enrichMessage, type PacketOrigin } from './enrich.ts';
 import { contextOf, copyContextOf, type LineContext } from './line-context.ts';
 import type { EnrichSettings } from './settings.ts';

@@ -13,11 +13,11 @@
  * costs the line. Reads no clock and no socket.
  */
 
-import type { ContextLimits } from '../model/cardinality.ts';
 import { CONTEXT_TYPES } from '../model/context.ts';
 import { NO_SLOT, OP_COUNTER, OP_DROP, OP_TIMESTAMPED } from '../model/core-border.ts';
 import type { EventMessage, MetricMessage, Rejection, ServiceCheckMessage } from '../model/message.ts';
 import type { ByteString } from '../model/text.ts';
+import type { ContextLimits } from '../model/views/cardinality.ts';
 import {
   type MessageOutcome,
   rejectionOutcome,

@@ -5,10 +5,11 @@
  * A step says what changed and why. What did not change makes no step, apart from a mapper profile and a
  * namespace that could have applied and did not.
  */
-import type { CardinalityLimit } from '../model/cardinality.ts';
+
 import type { ContextType, Scope } from '../model/context.ts';
 import type { RuleName } from '../model/metric-rule.ts';
 import type { ByteString } from '../model/text.ts';
+import type { CardinalityLimit } from '../model/views/cardinality.ts';
 import type { Cardinality } from './tags/cardinality.ts';
 
 export type Trace = (step: EnrichStep) => void;

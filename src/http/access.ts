@@ -9,7 +9,7 @@
  */
 import { createHash, timingSafeEqual } from 'node:crypto';
 import type { FastifyReply, FastifyRequest } from 'fastify';
-import { refuseWebPage } from '../lib/web-guard.ts';
+import { refuseWebPage } from '../lib/http/web-guard.ts';
 import type { Route } from './route.ts';
 
 export interface Access {

@@ -1,7 +1,7 @@
 /** What the server knows, as JSON. */
 import type { FastifyRequest } from 'fastify';
 import { CONTEXT_TYPES, type ContextType } from '../model/context.ts';
-import { CONTEXT_SORTS, type ContextQuery, type ContextSort } from '../model/context-views.ts';
+import { CONTEXT_SORTS, type ContextQuery, type ContextSort } from '../model/views/context-views.ts';
 import type { ApiSource } from './api-source.ts';
 import { openApiDocument } from './openapi.ts';
 import { JSON_TYPE, type Route, type RouteParameter } from './route.ts';

@@ -1,9 +1,10 @@
 /** What the HTTP API asks of the server; server.ts answers. */
-import type { CaptureView } from '../model/capture-view.ts';
-import type { ContextQuery, ContextRow, MetricRow, MetricView, Page } from '../model/context-views.ts';
-import type { LineSearch } from '../model/line-search.ts';
+
 import type { TailLine } from '../model/live/line-views.ts';
-import type { OriginReport } from '../model/origin-report.ts';
+import type { CaptureView } from '../model/views/capture-view.ts';
+import type { ContextQuery, ContextRow, MetricRow, MetricView, Page } from '../model/views/context-views.ts';
+import type { LineSearch } from '../model/views/line-search.ts';
+import type { OriginReport } from '../model/views/origin-report.ts';
 import type { MissedBody } from '../telemetry/counters/http-counters.ts';
 import type { LiveSource } from './live-source.ts';
 

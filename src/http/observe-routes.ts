@@ -2,7 +2,7 @@
 import type { Socket } from 'node:net';
 import type { Readable } from 'node:stream';
 import type { FastifyReply, FastifyRequest } from 'fastify';
-import { acceptsGzip } from '../lib/weighted-header.ts';
+import { acceptsGzip } from '../lib/http/weighted-header.ts';
 import type { HealthReport } from './health-report.ts';
 import { streamPage } from './page-stream.ts';
 import { JSON_TYPE, type Route } from './route.ts';

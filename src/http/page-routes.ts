@@ -1,6 +1,6 @@
 /** The live page at `/` and the files it is made of: never guarded, because they know nothing of what is received. */
 import type { FastifyReply, FastifyRequest } from 'fastify';
-import { acceptsGzip } from '../lib/weighted-header.ts';
+import { acceptsGzip } from '../lib/http/weighted-header.ts';
 import { PAGE_POLICY, type PageFile, type PageFiles, readPageFiles } from './page-files.ts';
 import type { Route } from './route.ts';
 

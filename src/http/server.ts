@@ -18,11 +18,11 @@
 import { once } from 'node:events';
 import type { AddressInfo } from 'node:net';
 import fastify, { type FastifyInstance, type FastifyReply, type RouteHandlerMethod } from 'fastify';
-import { AnswerGuard, type AnswerGuardOptions } from '../lib/answer-guard.ts';
-import { describeCause } from '../lib/describe-cause.ts';
+import { AnswerGuard, type AnswerGuardOptions } from '../lib/http/answer-guard.ts';
+import { CONTENT_SECURITY_POLICY } from '../lib/http/page.ts';
+import { isLoopbackAddress } from '../lib/http/web-guard.ts';
 import type { Log } from '../lib/log.ts';
-import { CONTENT_SECURITY_POLICY } from '../lib/page.ts';
-import { isLoopbackAddress } from '../lib/web-guard.ts';
+import { describeCause } from '../lib/text/describe-cause.ts';
 import { type Access, refuse } from './access.ts';
 import { apiRoutes } from './api-routes.ts';
 import type { ApiSource } from './api-source.ts';

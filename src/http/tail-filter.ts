@@ -1,5 +1,5 @@
 /** Which lines a reader of the tail wants to see: the parts of its query, all of which a line has to fit. */
-import { matchesGlob } from '../lib/glob.ts';
+import { matchesGlob } from '../lib/text/glob.ts';
 import type { TailLine } from '../model/live/line-views.ts';
 
 export interface TailQuery {

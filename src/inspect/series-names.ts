@@ -24,7 +24,7 @@ import {
 import { compileAggregationRules } from '../enrich/rules/aggregation-rules.ts';
 import { compileMetricRules, nameOf } from '../enrich/rules/metric-rule.ts';
 import { MetricRules } from '../enrich/rules/metric-rules.ts';
-import { finish } from '../lib/steps.ts';
+import { finish } from '../lib/time/steps.ts';
 import type { ContextType } from '../model/context.ts';
 import type { AggregationRule, MetricRuleOptions, RuleName } from '../model/metric-rule.ts';
 import { NumberBatch } from '../model/number-batch.ts';

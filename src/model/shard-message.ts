@@ -2,10 +2,11 @@
  * What a listener thread tells the control thread, in order. Samples do not travel this way: they are in
  * sealed buckets, in shared memory.
  */
-import type { CapturedMessage } from './captured.ts';
+
 import type { ConnectionReport, ConnectionsView, PassedConnection } from './connection.ts';
 import type { EventMessage, MessageType, ServiceCheckMessage } from './message.ts';
 import type { ByteString } from './text.ts';
+import type { CapturedMessage } from './views/captured.ts';
 
 export type ShardMessage =
   /** The shard runs. */

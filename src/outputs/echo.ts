@@ -7,8 +7,8 @@
  *         second is over. Lines are shortened to the terminal's width.
  * Safety  text from the network is escaped before it reaches the terminal.
  */
-import { type Paint, painter, wantsColour } from '../lib/paint.ts';
-import { elide } from '../lib/terminal-text.ts';
+import { type Paint, painter, wantsColour } from '../lib/text/paint.ts';
+import { elide } from '../lib/text/terminal-text.ts';
 import type { ByteString } from '../model/text.ts';
 import type { ConsoleStream } from './console/console.ts';
 import { toSafeText } from './safe-text.ts';

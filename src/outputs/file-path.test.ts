@@ -16,8 +16,8 @@ import {
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterEach, beforeEach, describe, expect, it, vi } from 'vitest';
-import { checkOf } from '../../test/support/aggregates.ts';
-import { HeardLog } from '../../test/support/transactions.ts';
+import { checkOf } from '../../test/support/decode/aggregates.ts';
+import { HeardLog } from '../../test/support/decode/transactions.ts';
 import { FileOutput } from './file.ts';
 
 let folder: string;

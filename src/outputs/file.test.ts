@@ -9,7 +9,7 @@ import {
   eventOf,
   histogramOf,
   sketchOf,
-} from '../../test/support/aggregates.ts';
+} from '../../test/support/decode/aggregates.ts';
 import type { Log } from '../lib/log.ts';
 import type { Aggregate } from '../model/series.ts';
 import { FileOutput } from './file.ts';

@@ -9,9 +9,9 @@
  * Totals   taken = written + dropped + held, in aggregates, events and checks.
  */
 import { lstatSync } from 'node:fs';
-import { AppendFile, type AppendHandle } from '../lib/append-file.ts';
-import { describeCause } from '../lib/describe-cause.ts';
+import { AppendFile, type AppendHandle } from '../lib/files/append-file.ts';
 import type { Log } from '../lib/log.ts';
+import { describeCause } from '../lib/text/describe-cause.ts';
 import type { EventMessage, ServiceCheckMessage } from '../model/message.ts';
 import type { Aggregate } from '../model/series.ts';
 import { type Outcomes, outcomes } from '../telemetry/ledger/ledger.ts';

@@ -1,5 +1,5 @@
 import { describe, expect, it } from 'vitest';
-import { aggregate, Contexts, checkOf, eventOf } from '../../test/support/aggregates.ts';
+import { aggregate, Contexts, checkOf, eventOf } from '../../test/support/decode/aggregates.ts';
 import type { Context } from '../model/context.ts';
 import type { Aggregate } from '../model/series.ts';
 import { allOf } from '../telemetry/ledger/ledger.ts';

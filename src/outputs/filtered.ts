@@ -11,7 +11,7 @@
  */
 
 import { ColumnTable } from '../lib/column-table.ts';
-import { matchesGlob } from '../lib/glob.ts';
+import { matchesGlob } from '../lib/text/glob.ts';
 import type { Context } from '../model/context.ts';
 import type { EventMessage, ServiceCheckMessage } from '../model/message.ts';
 import type { Aggregate } from '../model/series.ts';

@@ -1,7 +1,7 @@
 /**
  * Wire text for people.
  */
-import { escapeControls } from '../lib/terminal-text.ts';
+import { escapeControls } from '../lib/text/terminal-text.ts';
 import { type ByteString, toText } from '../model/text.ts';
 
 /** Decodes wire text and escapes what could drive a terminal. */

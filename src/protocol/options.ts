@@ -4,8 +4,8 @@
  */
 
 import type { Dialects, TagDialect } from '../model/dialect.ts';
-import type { Suspicion } from '../model/suspicion.ts';
 import type { ByteString } from '../model/text.ts';
+import type { Suspicion } from '../model/views/suspicion.ts';
 
 export interface ParseOptions {
   /** Option `dogstatsd_no_aggregation_pipeline`: whether metrics may carry `T` timestamps. */

@@ -1,8 +1,8 @@
 /** Events and checks that parse and are most likely not what their sender meant. */
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
-import type { Suspicion } from '../model/suspicion.ts';
 import { toByteString } from '../model/text.ts';
+import type { Suspicion } from '../model/views/suspicion.ts';
 import { parseMessage } from './message.ts';
 import { describeSuspicion } from './suspicion.ts';
 

@@ -7,8 +7,9 @@
  *
  * Nothing is changed about them: an Agent reads them the same way. They are counted and said (docs/clients.md).
  */
-import type { Suspicion } from '../model/suspicion.ts';
+
 import { type ByteString, toText } from '../model/text.ts';
+import type { Suspicion } from '../model/views/suspicion.ts';
 
 const BAR = 0x7c;
 

@@ -1,6 +1,6 @@
 /** Runs steps of work that nothing waits behind, the event loop having its turn in between. */
 import { setImmediate as nextTurn } from 'node:timers/promises';
-import type { Steps } from '../lib/steps.ts';
+import type { Steps } from '../lib/time/steps.ts';
 
 /** How long steps run before the event loop has its turn, ms. */
 const SLICE_MS = 5;

@@ -8,7 +8,7 @@
  * Each phase begins when the one before has ended or has had its time, so a quick one leaves its time to the others.
  * What a phase did not get done is named in the log and in the report.
  */
-import { Deadline } from '../lib/deadline.ts';
+import { Deadline } from '../lib/time/deadline.ts';
 import type { Logger } from '../telemetry/logger.ts';
 
 /** What is left for outputs, whatever the phases before need. */

@@ -3,7 +3,7 @@ import { mkdtempSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterEach, beforeEach, describe, expect, it, vi } from 'vitest';
-import { NotifySocket } from '../../test/support/notify-socket.ts';
+import { NotifySocket } from '../../test/support/fakes/notify-socket.ts';
 import { type Logger, makeLogger } from '../telemetry/logger.ts';
 import { Supervisor } from './supervisor.ts';
 

@@ -5,8 +5,8 @@ import type { CoreSettings, HashKey } from '../core/core.ts';
 import type { ResolverSink } from '../enrich/resolver.ts';
 import { compileEnrichSettings, type EnrichOptions } from '../enrich/settings.ts';
 import { TagTable, type Workloads, type WorkloadsChange } from '../enrich/tags/tag-table.ts';
-import type { ContextLimits } from '../model/cardinality.ts';
 import type { Dialects } from '../model/dialect.ts';
+import type { ContextLimits } from '../model/views/cardinality.ts';
 import { ShardPipeline, type ShardPipelineOptions } from './pipeline.ts';
 
 export type { WorkloadsChange };

@@ -1,5 +1,5 @@
 import { describe, expect, test } from 'vitest';
-import { FakeBucket } from '../../test/support/fake-bucket.ts';
+import { FakeBucket } from '../../test/support/fakes/fake-bucket.ts';
 import type { ContextType } from '../model/context.ts';
 import { FineSeries, type PartSource } from './fine-series.ts';
 

@@ -4,7 +4,7 @@
  *
  * In steps, because a metric may have 100,000 series.
  */
-import type { Steps } from '../lib/steps.ts';
+import type { Steps } from '../lib/time/steps.ts';
 import { CONTEXT_TYPES, type Context, type ContextType } from '../model/context.ts';
 import type { HistoryHeld, SeriesAnswer, SeriesRow } from '../model/live/series-views.ts';
 import { type ByteString, toByteString, toText } from '../model/text.ts';

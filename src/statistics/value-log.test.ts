@@ -1,6 +1,6 @@
 import { beforeEach, describe, expect, test } from 'vitest';
-import { aggregate, Contexts, histogramOf, sketchOf } from '../../test/support/aggregates.ts';
-import { finish } from '../lib/steps.ts';
+import { aggregate, Contexts, histogramOf, sketchOf } from '../../test/support/decode/aggregates.ts';
+import { finish } from '../lib/time/steps.ts';
 import type { Context, ContextType } from '../model/context.ts';
 import type { Aggregate, AggregateData } from '../model/series.ts';
 import { MetricTable } from './metric-table.ts';

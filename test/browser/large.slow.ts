@@ -7,8 +7,8 @@
 import { setTimeout as sleep } from 'node:timers/promises';
 import type { Page } from 'playwright-core';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
-import { hasBrowser, type OpenBrowser, openBrowser } from '../support/browser.ts';
-import { ServerProcess } from '../support/server-process.ts';
+import { hasBrowser, type OpenBrowser, openBrowser } from '../support/processes/browser.ts';
+import { ServerProcess } from '../support/processes/server-process.ts';
 
 const CONTEXTS = 100_000;
 const METRICS = 2000;

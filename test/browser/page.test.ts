@@ -6,8 +6,8 @@ import type { AddressInfo } from 'node:net';
 import { createServer } from 'node:net';
 import type { Page } from 'playwright-core';
 import { afterAll, afterEach, beforeAll, describe, expect, it } from 'vitest';
-import { hasBrowser, type OpenBrowser, openBrowser, watchedPage } from '../support/browser.ts';
-import { ServerProcess, type ServerProcessOptions } from '../support/server-process.ts';
+import { hasBrowser, type OpenBrowser, openBrowser, watchedPage } from '../support/processes/browser.ts';
+import { ServerProcess, type ServerProcessOptions } from '../support/processes/server-process.ts';
 
 /** A few of everything: what a small program sends. */
 const LINES = [

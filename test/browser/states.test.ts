@@ -11,7 +11,7 @@ import { afterAll, afterEach, beforeAll, describe, expect, it } from 'vitest';
 import { readPageFiles } from '../../src/http/page-files.ts';
 import { HOSTILE } from '../../ui/mock/data.ts';
 import { type MockOptions, startMock } from '../../ui/mock/mock-server.ts';
-import { hasBrowser, type OpenBrowser, openBrowser, type PageOptions } from '../support/browser.ts';
+import { hasBrowser, type OpenBrowser, openBrowser, type PageOptions } from '../support/processes/browser.ts';
 
 const AXE = readFileSync(createRequire(import.meta.url).resolve('axe-core/axe.min.js'), 'utf8');
 const VIEWS: readonly (readonly [hash: string, ready: string])[] = [

@@ -3,7 +3,7 @@
  * after they have sent, and those of a daemon that was started again.
  */
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
-import { ServerProcess } from '../support/server-process.ts';
+import { ServerProcess } from '../support/processes/server-process.ts';
 import { Daemon, whyNoDaemon } from './daemon.ts';
 
 const ONE_SHOTS = 20;

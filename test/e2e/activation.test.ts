@@ -10,9 +10,9 @@ import { FrameSender } from '../../bench/send-frames.ts';
 import { loadLibc, SOCK_DGRAM, SOCK_NONBLOCK, SOCK_STREAM } from '../../src/listeners/system/libc.ts';
 import { BatchSender } from '../../src/listeners/system/send-batch.ts';
 import { AF_INET, AF_UNIX, sockaddrInet, sockaddrUnix } from '../../src/listeners/system/sockaddr.ts';
-import { type PassedSocket, runWhippet } from '../support/command.ts';
 import { packetsOf } from '../support/packets.ts';
-import { withServer } from '../support/server-process.ts';
+import { type PassedSocket, runWhippet } from '../support/processes/command.ts';
+import { withServer } from '../support/processes/server-process.ts';
 
 const libc = loadLibc();
 const fds: number[] = [];

@@ -9,7 +9,7 @@ import {
   SERVICE_CHECK_ERRORS,
 } from '../../src/model/message.ts';
 import { seededRandom } from '../support/packets.ts';
-import { type ServerProcess, withServer } from '../support/server-process.ts';
+import { type ServerProcess, withServer } from '../support/processes/server-process.ts';
 
 /** A line for every reason there is. */
 const BAD: readonly (readonly [type: MessageType, reason: string, line: string])[] = [

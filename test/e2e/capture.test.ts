@@ -6,9 +6,13 @@ import { mkdtempSync, readdirSync, readFileSync, rmSync, statSync, writeFileSync
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterAll, describe, expect, it } from 'vitest';
-import { type IndependentCapture, readIndependently } from '../support/capture-reader.ts';
-import { runWhippet } from '../support/command.ts';
-import { type ServerProcess, type ServerProcessOptions, withServer } from '../support/server-process.ts';
+import { type IndependentCapture, readIndependently } from '../support/decode/capture-reader.ts';
+import { runWhippet } from '../support/processes/command.ts';
+import {
+  type ServerProcess,
+  type ServerProcessOptions,
+  withServer,
+} from '../support/processes/server-process.ts';
 
 const folder = mkdtempSync(join(tmpdir(), 'whippet-capture-'));
 afterAll(() => rmSync(folder, { recursive: true, force: true }));

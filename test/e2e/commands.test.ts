@@ -2,8 +2,8 @@
  * The commands as people type them.
  */
 import { expect, it } from 'vitest';
-import { runWhippet } from '../support/command.ts';
-import { withServer } from '../support/server-process.ts';
+import { runWhippet } from '../support/processes/command.ts';
+import { withServer } from '../support/processes/server-process.ts';
 
 it('whippet send sends metrics, events and checks over UDP', async () => {
   await withServer({}, async (server) => {

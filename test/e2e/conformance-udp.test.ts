@@ -3,8 +3,8 @@
  * the vector says so, and the file output and the counters must show what the vector expects.
  */
 import { beforeAll, describe, expect, it } from 'vitest';
-import { runWhippet } from '../support/command.ts';
 import { aggregatedIn, messagesOf, passedThrough } from '../support/observed.ts';
+import { runWhippet } from '../support/processes/command.ts';
 import { type LaneResult, planLanes, runLane, type WaveResult } from '../support/vector-lanes.ts';
 import { loadVectors, VECTOR_FILES } from '../support/vectors.ts';
 

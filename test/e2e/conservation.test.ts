@@ -3,7 +3,7 @@
  */
 import { expect, it } from 'vitest';
 import { packLines } from '../support/packets.ts';
-import { withServer } from '../support/server-process.ts';
+import { withServer } from '../support/processes/server-process.ts';
 
 const LINES = 200_000;
 

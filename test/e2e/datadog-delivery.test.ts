@@ -7,7 +7,7 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterEach, expect, it } from 'vitest';
 import { type FakeIntake, startFakeIntake } from '../../src/testing/fake-intake/fake-intake.ts';
-import { type ServerProcess, withServer } from '../support/server-process.ts';
+import { type ServerProcess, withServer } from '../support/processes/server-process.ts';
 
 const KEY = '0123456789abcdef0123456789abcdef';
 const LINES = ['dd.counter:3|c|#env:e2e', 'dd.latency:5:7|d', '_e{6,4}:deploy|done', '_sc|db.up|0'].join(

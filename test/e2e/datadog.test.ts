@@ -3,7 +3,7 @@
  */
 import { describe, expect, it } from 'vitest';
 import { startFakeIntake } from '../../src/testing/fake-intake/fake-intake.ts';
-import { TEST_HOST, withServer } from '../support/server-process.ts';
+import { TEST_HOST, withServer } from '../support/processes/server-process.ts';
 
 const LINES = [
   'page.views:3|c|#env:prod',

@@ -3,7 +3,7 @@
  */
 import { expect, it } from 'vitest';
 import { packLines } from '../support/packets.ts';
-import { withServer } from '../support/server-process.ts';
+import { withServer } from '../support/processes/server-process.ts';
 
 it('reports an idle counter as 0 in every bucket until it expires', async () => {
   const set = { dogstatsd_expiry_seconds: 3, dogstatsd_context_expiry_seconds: 1 };

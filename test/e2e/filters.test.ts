@@ -3,7 +3,7 @@ import { mkdtempSync, readFileSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterEach, beforeEach, expect, it } from 'vitest';
-import { ServerProcess } from '../support/server-process.ts';
+import { ServerProcess } from '../support/processes/server-process.ts';
 
 let server: ServerProcess | undefined;
 let folder: string;

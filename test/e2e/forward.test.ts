@@ -3,10 +3,14 @@
  * is lost here.
  */
 import { expect, it } from 'vitest';
-import { runWhippet } from '../support/command.ts';
-import { deadPort, ForwardTarget } from '../support/forward-target.ts';
+import { deadPort, ForwardTarget } from '../support/fakes/forward-target.ts';
 import { packLines } from '../support/packets.ts';
-import { type ServerProcess, type ServerProcessOptions, withServer } from '../support/server-process.ts';
+import { runWhippet } from '../support/processes/command.ts';
+import {
+  type ServerProcess,
+  type ServerProcessOptions,
+  withServer,
+} from '../support/processes/server-process.ts';
 
 const FORWARDED = 'whippet_forward_packets_accepted_total';
 const FAILED = 'whippet_forward_packets_dropped_total';

@@ -10,9 +10,9 @@ import { FdChannel } from '../../src/listeners/system/fd-channel.ts';
 import { loadLibc, SOCK_STREAM } from '../../src/listeners/system/libc.ts';
 import { AF_UNIX, sockaddrUnix } from '../../src/listeners/system/sockaddr.ts';
 import type { FromNew, Sockets } from '../../src/server/hot-restart/messages.ts';
-import { runWhippet } from '../support/command.ts';
-import { Load } from '../support/load.ts';
-import { ServerProcess } from '../support/server-process.ts';
+import { runWhippet } from '../support/processes/command.ts';
+import { Load } from '../support/processes/load.ts';
+import { ServerProcess } from '../support/processes/server-process.ts';
 
 const libc = loadLibc();
 const servers: ServerProcess[] = [];

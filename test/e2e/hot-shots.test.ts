@@ -3,7 +3,7 @@
  */
 import { StatsD } from 'hot-shots';
 import { afterEach, expect, it, vi } from 'vitest';
-import { type ServerProcess, withServer } from '../support/server-process.ts';
+import { type ServerProcess, withServer } from '../support/processes/server-process.ts';
 
 afterEach(() => void vi.restoreAllMocks());
 

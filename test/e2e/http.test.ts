@@ -5,8 +5,8 @@
 import { request } from 'node:http';
 import { join } from 'node:path';
 import { describe, expect, it } from 'vitest';
-import { runWhippet } from '../support/command.ts';
-import { type ServerProcess, withServer } from '../support/server-process.ts';
+import { runWhippet } from '../support/processes/command.ts';
+import { type ServerProcess, withServer } from '../support/processes/server-process.ts';
 
 const PROXY = '/dogstatsd/v2/proxy';
 const urlOf = ({ httpPort }: ServerProcess): string => `http://127.0.0.1:${httpPort}`;

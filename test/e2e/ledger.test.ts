@@ -6,7 +6,7 @@ import { describe, expect, it } from 'vitest';
 import { BatchSender } from '../../src/listeners/system/send-batch.ts';
 import { totalsIn } from '../support/ledger.ts';
 import { packetsOf } from '../support/packets.ts';
-import { type ServerProcess, withServer } from '../support/server-process.ts';
+import { type ServerProcess, withServer } from '../support/processes/server-process.ts';
 
 const STOPPED_MS = 1000;
 

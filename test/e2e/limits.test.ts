@@ -3,7 +3,7 @@
  */
 import { expect, it } from 'vitest';
 import { packLines } from '../support/packets.ts';
-import { type ServerProcess, withServer } from '../support/server-process.ts';
+import { type ServerProcess, withServer } from '../support/processes/server-process.ts';
 
 const SHORT = {
   dogstatsd_expiry_seconds: 1,

@@ -16,8 +16,8 @@ import { createServer, type Server as NetServer } from 'node:net';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterEach, beforeEach, expect, it } from 'vitest';
-import { runWhippet } from '../support/command.ts';
-import { ServerProcess, withServer } from '../support/server-process.ts';
+import { runWhippet } from '../support/processes/command.ts';
+import { ServerProcess, withServer } from '../support/processes/server-process.ts';
 
 let folder: string;
 beforeEach(() => {

@@ -4,7 +4,7 @@ import { closeSync, constants, existsSync, mkdtempSync, openSync, renameSync, rm
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterEach, beforeEach, expect, it } from 'vitest';
-import { ServerProcess, withServer } from '../support/server-process.ts';
+import { ServerProcess, withServer } from '../support/processes/server-process.ts';
 
 let folder: string;
 let fifo: string;

@@ -1,8 +1,8 @@
 /** Tags of Docker containers on the data of clients that name their container, from the socket to the output. */
 import { readFileSync } from 'node:fs';
 import { expect, it } from 'vitest';
-import { FakeDocker } from '../support/fake-docker.ts';
-import { withServer } from '../support/server-process.ts';
+import { FakeDocker } from '../support/fakes/fake-docker.ts';
+import { withServer } from '../support/processes/server-process.ts';
 
 const INSPECT = JSON.parse(
   readFileSync(new URL('../fixtures/docker/docker-inspect.json', import.meta.url), 'utf8'),

@@ -1,7 +1,7 @@
 /** The output `otlp` of a real server: what was sent is what arrives, whatever the protocol. */
 import { afterEach, expect, it } from 'vitest';
-import { OtlpReceiver } from '../support/otlp-receiver.ts';
-import { ServerProcess, TEST_HOST } from '../support/server-process.ts';
+import { OtlpReceiver } from '../support/fakes/otlp-receiver.ts';
+import { ServerProcess, TEST_HOST } from '../support/processes/server-process.ts';
 import { readTlsFixture, tlsFixture } from '../support/tls-fixture.ts';
 
 const cleanUps: (() => Promise<unknown>)[] = [];

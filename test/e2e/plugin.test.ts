@@ -3,8 +3,8 @@ import { mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterEach, beforeEach, expect, it } from 'vitest';
-import { runWhippet } from '../support/command.ts';
-import { ServerProcess } from '../support/server-process.ts';
+import { runWhippet } from '../support/processes/command.ts';
+import { ServerProcess } from '../support/processes/server-process.ts';
 
 let folder: string;
 let server: ServerProcess | undefined;

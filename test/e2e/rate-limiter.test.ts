@@ -7,7 +7,11 @@ import { join } from 'node:path';
 import { afterEach, beforeEach, expect, it } from 'vitest';
 import { BatchSender } from '../../src/listeners/system/send-batch.ts';
 import { packetsOf } from '../support/packets.ts';
-import { type ServerProcess, type ServerProcessOptions, withServer } from '../support/server-process.ts';
+import {
+  type ServerProcess,
+  type ServerProcessOptions,
+  withServer,
+} from '../support/processes/server-process.ts';
 
 const LIMIT = 1_000_000;
 

@@ -16,7 +16,7 @@ import {
   type ServerProcess,
   type ServerProcessOptions,
   withServer,
-} from '../support/server-process.ts';
+} from '../support/processes/server-process.ts';
 
 const WIDE: ServerProcessOptions = { unix: true, set: { bucket_seconds: 3600 } };
 

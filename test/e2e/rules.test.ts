@@ -4,8 +4,8 @@
  */
 import { describe, expect, it } from 'vitest';
 import type { SeriesRecord } from '../../src/outputs/file-record.ts';
-import { runWhippet } from '../support/command.ts';
-import { type ServerProcess, withServer } from '../support/server-process.ts';
+import { runWhippet } from '../support/processes/command.ts';
+import { type ServerProcess, withServer } from '../support/processes/server-process.ts';
 
 const RULES = [
   { match: 'drop.*', drop: true },

@@ -6,8 +6,8 @@ import { StatsD } from 'hot-shots';
 import { describe, expect, it } from 'vitest';
 import type { ClientReport } from '../../src/telemetry/client-telemetry.ts';
 import type { LedgerReport } from '../../src/telemetry/ledger/ledger-report.ts';
-import { runWhippet } from '../support/command.ts';
-import { type ServerProcess, withServer } from '../support/server-process.ts';
+import { runWhippet } from '../support/processes/command.ts';
+import { type ServerProcess, withServer } from '../support/processes/server-process.ts';
 
 async function clientsOf(server: ServerProcess): Promise<ClientReport> {
   return JSON.parse((await server.get('/api/clients')).text) as ClientReport;

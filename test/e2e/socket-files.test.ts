@@ -7,7 +7,7 @@ import { join } from 'node:path';
 import { afterEach, beforeEach, expect, it } from 'vitest';
 import { BatchSender } from '../../src/listeners/system/send-batch.ts';
 import { packetsOf } from '../support/packets.ts';
-import { type ServerProcess, withServer } from '../support/server-process.ts';
+import { type ServerProcess, withServer } from '../support/processes/server-process.ts';
 
 let folder: string;
 beforeEach(() => {

@@ -3,10 +3,14 @@ import { once } from 'node:events';
 import { readFileSync } from 'node:fs';
 import { connect } from 'node:net';
 import { expect, it } from 'vitest';
-import { endOf, runWhippet, spawnWhippet } from '../support/command.ts';
-import { FakeDocker } from '../support/fake-docker.ts';
-import { FakeProc } from '../support/fake-proc.ts';
-import { type ServerProcess, type ServerProcessOptions, withServer } from '../support/server-process.ts';
+import { FakeDocker } from '../support/fakes/fake-docker.ts';
+import { FakeProc } from '../support/fakes/fake-proc.ts';
+import { endOf, runWhippet, spawnWhippet } from '../support/processes/command.ts';
+import {
+  type ServerProcess,
+  type ServerProcessOptions,
+  withServer,
+} from '../support/processes/server-process.ts';
 
 const A = 'a'.repeat(64);
 const B = 'b'.repeat(64);

@@ -5,9 +5,9 @@ import { mkdtempSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
-import { runWhippet } from '../support/command.ts';
-import { NotifySocket } from '../support/notify-socket.ts';
-import { withServer } from '../support/server-process.ts';
+import { NotifySocket } from '../support/fakes/notify-socket.ts';
+import { runWhippet } from '../support/processes/command.ts';
+import { withServer } from '../support/processes/server-process.ts';
 
 let folder: string;
 beforeEach(() => {

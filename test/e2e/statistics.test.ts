@@ -10,7 +10,7 @@ import type {
   MetricTraffic,
   TopAnswer,
 } from '../../src/model/live/traffic-views.ts';
-import { ServerProcess, type ServerProcessOptions } from '../support/server-process.ts';
+import { ServerProcess, type ServerProcessOptions } from '../support/processes/server-process.ts';
 
 async function withServer(
   options: ServerProcessOptions,

@@ -4,7 +4,7 @@
  */
 import { Worker } from 'node:worker_threads';
 import { expect, it } from 'vitest';
-import { type ServerProcess, withServer } from '../support/server-process.ts';
+import { type ServerProcess, withServer } from '../support/processes/server-process.ts';
 
 const PACKETS = 50;
 
@@ -30,7 +30,9 @@ it('delivers what the kernel had accepted before SIGTERM, over UDP, Unix datagra
     const now = (): number[] => SENDERS.map((_, i) => Atomics.load(counts, i));
     const ends = SENDERS.map(({ target, enough: _, ...sender }, index) => {
       const workerData = { ...sender, index, counts, target: target(server) };
-      const worker = new Worker(new URL('../support/load-sender.mjs', import.meta.url), { workerData });
+      const worker = new Worker(new URL('../support/processes/load-sender.mjs', import.meta.url), {
+        workerData,
+      });
       return new Promise<number>((resolve) => worker.once('exit', resolve));
     });
     await server.until(
@@ -64,7 +66,9 @@ it.each([
     const counts = new Int32Array(new SharedArrayBuffer(8));
     const target = { kind: 'unix', path: server.socketPath };
     const workerData = { kind: 'gram', index: 0, counts, target, packets: 1, pauseMs: 0.2 };
-    const worker = new Worker(new URL('../support/load-sender.mjs', import.meta.url), { workerData });
+    const worker = new Worker(new URL('../support/processes/load-sender.mjs', import.meta.url), {
+      workerData,
+    });
     const ended = new Promise<number>((resolve) => worker.once('exit', resolve));
     await server.until(() => Atomics.load(counts, 0) > 500, 'it sends');
     expect(await server.stop()).toBe(0);

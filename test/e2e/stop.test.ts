@@ -5,7 +5,7 @@ import { existsSync } from 'node:fs';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { expect, it } from 'vitest';
 import { packLines } from '../support/packets.ts';
-import { ServerProcess, withServer } from '../support/server-process.ts';
+import { ServerProcess, withServer } from '../support/processes/server-process.ts';
 
 it.each(['SIGTERM', 'SIGINT'] as const)('delivers a burst it was sent right before %s', async (signal) => {
   await withServer({ unix: true }, async (server) => {

@@ -13,7 +13,7 @@ import { fileURLToPath } from 'node:url';
 import { describe, expect, it } from 'vitest';
 import { FrameSender } from '../../bench/send-frames.ts';
 import { packetsOf } from '../support/packets.ts';
-import { ServerProcess, withServer } from '../support/server-process.ts';
+import { ServerProcess, withServer } from '../support/processes/server-process.ts';
 import { tlsFixture } from '../support/tls-fixture.ts';
 
 function frame(packet: string): Buffer {

@@ -3,8 +3,8 @@
 import type { AddressInfo } from 'node:net';
 import { createServer, type Server } from 'node:net';
 import { afterEach, expect, it } from 'vitest';
-import { HttpReceiver } from '../support/http-receiver.ts';
-import { ServerProcess } from '../support/server-process.ts';
+import { HttpReceiver } from '../support/fakes/http-receiver.ts';
+import { ServerProcess } from '../support/processes/server-process.ts';
 
 const closing: (() => unknown)[] = [];
 afterEach(async () => {

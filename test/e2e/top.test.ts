@@ -3,9 +3,9 @@
  * given back.
  */
 import { describe, expect, it } from 'vitest';
-import { runWhippet, WHIPPET } from '../support/command.ts';
-import { ServerProcess } from '../support/server-process.ts';
-import { Terminal } from '../support/terminal.ts';
+import { runWhippet, WHIPPET } from '../support/processes/command.ts';
+import { ServerProcess } from '../support/processes/server-process.ts';
+import { Terminal } from '../support/processes/terminal.ts';
 
 const NODE = process.execPath;
 const NO_COLOR = { NO_COLOR: '1' };

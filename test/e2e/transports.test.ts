@@ -5,7 +5,7 @@
 import { createSocket } from 'node:dgram';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import type { SeriesRecord } from '../../src/outputs/file-record.ts';
-import { ServerProcess, type ServerProcessOptions, TEST_HOST } from '../support/server-process.ts';
+import { ServerProcess, type ServerProcessOptions, TEST_HOST } from '../support/processes/server-process.ts';
 
 const STAMP = 1_700_000_000;
 const PACKET = [

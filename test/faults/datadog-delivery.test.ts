@@ -10,13 +10,13 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { afterAll, afterEach, beforeAll, describe, expect, it } from 'vitest';
-import type { Clock } from '../../src/lib/clock.ts';
+import type { Clock } from '../../src/lib/time/clock.ts';
 import { Delivery, type DeliverySettings } from '../../src/outputs/datadog/delivery.ts';
 import { listDomains } from '../../src/outputs/datadog/intake-domains.ts';
 import { imbalanceOf } from '../../src/telemetry/ledger/ledger.ts';
 import { type Certificates, makeCertificates } from '../support/certificates.ts';
-import { type Mood, MoodyIntake } from '../support/moody-intake.ts';
-import { HeardLog } from '../support/transactions.ts';
+import { HeardLog } from '../support/decode/transactions.ts';
+import { type Mood, MoodyIntake } from '../support/fakes/moody-intake.ts';
 
 const KEY = '0123456789abcdef0123456789abcdef';
 const SPEED = 50;

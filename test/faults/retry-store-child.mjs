@@ -5,7 +5,7 @@
  * Usage: node retry-store-child.mjs FOLDER ROUND; it begins when something comes on standard input.
  */
 import { writeSync } from 'node:fs';
-import { systemClock } from '../../dist/lib/clock.js';
+import { systemClock } from '../../dist/lib/time/clock.js';
 import { LossCounts } from '../../dist/outputs/retry-queue/loss-counts.js';
 import { RetryStore } from '../../dist/outputs/retry-queue/retry-store.js';
 

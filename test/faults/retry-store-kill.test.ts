@@ -10,10 +10,10 @@ import { join } from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { fileURLToPath } from 'node:url';
 import { afterAll, expect, it } from 'vitest';
-import { systemClock } from '../../src/lib/clock.ts';
+import { systemClock } from '../../src/lib/time/clock.ts';
 import { LossCounts } from '../../src/outputs/retry-queue/loss-counts.ts';
 import { RetryStore } from '../../src/outputs/retry-queue/retry-store.ts';
-import { HeardLog, nameOf } from '../support/transactions.ts';
+import { HeardLog, nameOf } from '../support/decode/transactions.ts';
 
 const ROUNDS = 100;
 /** Longest life of a child after it is ready, ms. */

@@ -4,7 +4,7 @@
  */
 import { setTimeout as sleep } from 'node:timers/promises';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
-import { ServerProcess } from '../support/server-process.ts';
+import { ServerProcess } from '../support/processes/server-process.ts';
 import { KafkaCluster } from './broker.ts';
 
 const BUCKET_SECONDS = 5;

@@ -4,7 +4,7 @@ import { loadKafka } from '../../src/global/kafka/kafka-client.ts';
 import { KafkaLog } from '../../src/global/kafka/kafka-log.ts';
 import type { KafkaSettings } from '../../src/global/kafka/kafka-settings.ts';
 import type { LogRecord, Stream } from '../../src/global/log/log.ts';
-import { systemClock } from '../../src/lib/clock.ts';
+import { systemClock } from '../../src/lib/time/clock.ts';
 import { KafkaCluster } from './broker.ts';
 
 const DEADLINE_MS = 90_000;

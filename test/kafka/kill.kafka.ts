@@ -6,7 +6,7 @@
  */
 import { setTimeout as sleep } from 'node:timers/promises';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
-import type { ServerProcess } from '../support/server-process.ts';
+import type { ServerProcess } from '../support/processes/server-process.ts';
 import { KafkaCluster } from './broker.ts';
 import { openLog, PARTITIONS, readFiles, readResults, startOwner, Traffic } from './traffic.ts';
 

@@ -11,11 +11,11 @@ import { KafkaLog } from '../../src/global/kafka/kafka-log.ts';
 import type { LogRecord } from '../../src/global/log/log.ts';
 import { MergedTail } from '../../src/global/owner/merged-tail.ts';
 import { CounterPartial } from '../../src/global/partials/counter.ts';
-import { type Clock, systemClock } from '../../src/lib/clock.ts';
+import { type Clock, systemClock } from '../../src/lib/time/clock.ts';
 import { LossCounts } from '../../src/outputs/retry-queue/loss-counts.ts';
 import { RetryQueue } from '../../src/outputs/retry-queue/retry-queue.ts';
 import type { Transaction } from '../../src/outputs/retry-queue/transaction.ts';
-import { ServerProcess } from '../support/server-process.ts';
+import { ServerProcess } from '../support/processes/server-process.ts';
 
 export const WIDTH = 2;
 export const PARTITIONS = 4;

@@ -2,7 +2,7 @@
 import { spawnSync } from 'node:child_process';
 import { fileURLToPath } from 'node:url';
 import { afterEach, describe, expect, it, vi } from 'vitest';
-import { ServerProcess } from '../support/server-process.ts';
+import { ServerProcess } from '../support/processes/server-process.ts';
 import { hasStore, Store, type StoreKind } from './store.ts';
 
 const KINDS: readonly StoreKind[] = ['prometheus-2.42', 'prometheus-3'];

@@ -4,7 +4,7 @@ import { existsSync } from 'node:fs';
 import { createInterface } from 'node:readline';
 import { fileURLToPath } from 'node:url';
 import { afterEach, expect, it, vi } from 'vitest';
-import { ServerProcess } from '../support/server-process.ts';
+import { ServerProcess } from '../support/processes/server-process.ts';
 import { freePort } from './store.ts';
 
 const RECEIVER = fileURLToPath(new URL('../../.setup/receivers/otlp-grpc', import.meta.url));

@@ -1,7 +1,7 @@
 /** OTLP to real receivers: what is counted is what they show. */
 import { setTimeout as sleep } from 'node:timers/promises';
 import { afterEach, describe, expect, it, vi } from 'vitest';
-import { ServerProcess } from '../support/server-process.ts';
+import { ServerProcess } from '../support/processes/server-process.ts';
 import { hasStore, Store, type StoreKind } from './store.ts';
 
 const cleanUps: (() => Promise<unknown>)[] = [];

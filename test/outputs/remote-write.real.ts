@@ -1,7 +1,7 @@
 /** Remote write to real stores: what is counted is what they show. */
 import { setTimeout as sleep } from 'node:timers/promises';
 import { afterEach, describe, expect, it, vi } from 'vitest';
-import { ServerProcess } from '../support/server-process.ts';
+import { ServerProcess } from '../support/processes/server-process.ts';
 import { freePort, hasStore, Store, type StoreKind } from './store.ts';
 
 const KINDS: readonly StoreKind[] = ['prometheus-2.42', 'prometheus-3', 'victoria-metrics'];

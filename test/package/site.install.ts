@@ -4,7 +4,7 @@ import { createServer, type Server } from 'node:http';
 import type { AddressInfo } from 'node:net';
 import { dirname, extname, join } from 'node:path';
 import { afterAll, beforeAll, expect, it } from 'vitest';
-import { type OpenBrowser, openBrowser } from '../support/browser.ts';
+import { type OpenBrowser, openBrowser } from '../support/processes/browser.ts';
 import { ROOT, run } from './project.ts';
 
 const SITE = join(ROOT, 'site');

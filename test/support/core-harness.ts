@@ -21,13 +21,13 @@ import {
   type EnrichSettings,
 } from '../../src/enrich/settings.ts';
 import { StaticTagger, type Workloads } from '../../src/enrich/tags/static-tagger.ts';
-import { type ContextLimits, slotsNeeded } from '../../src/model/cardinality.ts';
 import { CONTEXT_TYPES } from '../../src/model/context.ts';
 import { PACKET_BYTES_MAX, PACKET_PADDING_BYTES } from '../../src/model/core-border.ts';
 import type { EventMessage, Rejection, ServiceCheckMessage } from '../../src/model/message.ts';
 import { NumberBatch } from '../../src/model/number-batch.ts';
 import { KEY_KIND } from '../../src/model/sealed-bucket.ts';
 import type { ByteString } from '../../src/model/text.ts';
+import { type ContextLimits, slotsNeeded } from '../../src/model/views/cardinality.ts';
 import { ShardPipeline } from '../../src/shard/pipeline.ts';
 import { ControlWord, makeControlBuffer } from '../../src/telemetry/counters/control-word.ts';
 import { CORE_COUNTERS, type CoreCounter } from '../../src/telemetry/counters/core-counters.ts';

@@ -7,7 +7,7 @@ import { loadConfig } from '../../src/config/load.ts';
 import { KafkaTopicError } from '../../src/global/kafka/kafka-topics.ts';
 import type { GlobalLog } from '../../src/global/log/log.ts';
 import { MemoryCluster, MemoryLog } from '../../src/global/log/memory-log.ts';
-import { systemClock } from '../../src/lib/clock.ts';
+import { systemClock } from '../../src/lib/time/clock.ts';
 import type { Context } from '../../src/model/context.ts';
 import type { PartialData } from '../../src/model/partial-data.ts';
 import type { Aggregate } from '../../src/model/series.ts';

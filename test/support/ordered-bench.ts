@@ -5,7 +5,7 @@ import type { HttpSettings } from '../../src/outputs/ordered/http-post.ts';
 import { OrderedDelivery } from '../../src/outputs/ordered/ordered-delivery.ts';
 import type { Transaction } from '../../src/outputs/retry-queue/transaction.ts';
 import { imbalanceOf } from '../../src/telemetry/ledger/ledger.ts';
-import { HeardLog } from './transactions.ts';
+import { HeardLog } from './decode/transactions.ts';
 import { VirtualClock } from './virtual-clock.ts';
 
 /** Longer than any pause. */

@@ -14,9 +14,9 @@ import { HttpExporter } from '../../src/outputs/otlp/http-exporter.ts';
 import { OtlpCourier } from '../../src/outputs/otlp/otlp-courier.ts';
 import { OtlpOutput, type OtlpSettings } from '../../src/outputs/otlp/otlp-output.ts';
 import { imbalanceOf } from '../../src/telemetry/ledger/ledger.ts';
-import { aggregate, Contexts } from './aggregates.ts';
-import { OtlpReceiver } from './otlp-receiver.ts';
-import { HeardLog } from './transactions.ts';
+import { aggregate, Contexts } from './decode/aggregates.ts';
+import { HeardLog } from './decode/transactions.ts';
+import { OtlpReceiver } from './fakes/otlp-receiver.ts';
 import { VirtualClock } from './virtual-clock.ts';
 
 export const T = 1_700_000_000;

@@ -12,7 +12,7 @@
 import { setTimeout as sleep } from 'node:timers/promises';
 import type { FileRecord } from '../../src/outputs/file-record.ts';
 import { AGENT_HOST, COUNTERS, type Effect, effectOf } from './effects.ts';
-import { ServerProcess } from './server-process.ts';
+import { ServerProcess } from './processes/server-process.ts';
 import { groupBy, type Vector } from './vectors.ts';
 
 export interface Probe {

@@ -4,7 +4,7 @@
  *   const clock = new VirtualClock(); clock.after(5000, …); await clock.advance(86_400_000)
  */
 import { setImmediate as nextTurn } from 'node:timers/promises';
-import type { Clock } from '../../src/lib/clock.ts';
+import type { Clock } from '../../src/lib/time/clock.ts';
 
 /** When virtual clocks begin. */
 export const VIRTUAL_START = Date.parse('2026-01-02T00:00:00Z');

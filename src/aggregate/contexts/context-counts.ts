@@ -6,8 +6,8 @@
  */
 import { assert } from '../../lib/assert.ts';
 import { Budget } from '../../lib/budget.ts';
-import { OVER } from '../../model/cardinality.ts';
 import { CONTEXT_TYPES, type ContextType } from '../../model/context.ts';
+import { OVER } from '../../model/views/cardinality.ts';
 
 /** What there is room for again since it was last asked: everything, or some names. */
 export type Returned = 'all' | ReadonlySet<number>;

@@ -1,7 +1,7 @@
 import { describe, expect, it } from 'vitest';
-import { finish } from '../../lib/steps.ts';
+import { finish } from '../../lib/time/steps.ts';
 import type { ContextType } from '../../model/context.ts';
-import type { ContextQuery } from '../../model/context-views.ts';
+import type { ContextQuery } from '../../model/views/context-views.ts';
 import { listContexts, listMetrics, viewMetric } from './context-list.ts';
 import { Registry } from './registry.ts';
 

@@ -8,10 +8,16 @@
  * Limits  pages end at ROWS_MAX rows of the order. By metric: METRICS_MAX names have their tag values counted; the
  *         others say null.
  */
-import type { Steps } from '../../lib/steps.ts';
+import type { Steps } from '../../lib/time/steps.ts';
 import type { Context, ContextType } from '../../model/context.ts';
-import type { ContextQuery, ContextRow, MetricRow, MetricView, Page } from '../../model/context-views.ts';
 import { type ByteString, toByteString, toText } from '../../model/text.ts';
+import type {
+  ContextQuery,
+  ContextRow,
+  MetricRow,
+  MetricView,
+  Page,
+} from '../../model/views/context-views.ts';
 import type { Registry } from './registry.ts';
 import { TagGrowth } from './tag-growth.ts';
 import { TopRows } from './top-rows.ts';

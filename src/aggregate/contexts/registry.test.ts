@@ -1,7 +1,7 @@
 import fc from 'fast-check';
 import { describe, expect, test } from 'vitest';
 import { registryLimits } from '../../../test/support/limits.ts';
-import { OVER, OVERFLOW_NAME, OVERFLOW_SERIES_MAX, OVERFLOW_TAG } from '../../model/cardinality.ts';
+import { OVER, OVERFLOW_NAME, OVERFLOW_SERIES_MAX, OVERFLOW_TAG } from '../../model/views/cardinality.ts';
 import { Registry, type RegistryLimits, type Retention } from './registry.ts';
 
 const RETENTION: Retention = { contextExpirySeconds: 20, counterExpirySeconds: 300, outputSeconds: 0 };

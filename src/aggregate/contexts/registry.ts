@@ -18,13 +18,6 @@
 import { assert } from '../../lib/assert.ts';
 import { ColumnTable } from '../../lib/column-table.ts';
 import {
-  type ContextLimits,
-  OVER,
-  OVERFLOW_NAME,
-  OVERFLOW_SERIES_MAX,
-  OVERFLOW_TAG,
-} from '../../model/cardinality.ts';
-import {
   CONTEXT_TYPES,
   type Context,
   type ContextType,
@@ -33,6 +26,13 @@ import {
   type Scope,
 } from '../../model/context.ts';
 import type { ByteString } from '../../model/text.ts';
+import {
+  type ContextLimits,
+  OVER,
+  OVERFLOW_NAME,
+  OVERFLOW_SERIES_MAX,
+  OVERFLOW_TAG,
+} from '../../model/views/cardinality.ts';
 import { ContextCounts } from './context-counts.ts';
 import { ContextIndex, type ContextKey } from './context-index.ts';
 import { TagLists } from './tag-lists.ts';

@@ -7,8 +7,9 @@
  * Limits  KEYS_MAX keys, 512 bytes each and EXAMPLES_MAX examples; of further keys only their number is known. When
  *         there are more, the keys themselves are what grows, and are reported as one.
  */
-import type { TagKeyReport } from '../../model/cardinality-report.ts';
+
 import { type ByteString, detachText, toText } from '../../model/text.ts';
+import type { TagKeyReport } from '../../model/views/cardinality-report.ts';
 import { DistinctEstimate } from './distinct-estimate.ts';
 
 const KEYS_MAX = 32;

@@ -1,5 +1,5 @@
 import { expect, test } from 'vitest';
-import { FakeBucket } from '../../../test/support/fake-bucket.ts';
+import { FakeBucket } from '../../../test/support/fakes/fake-bucket.ts';
 import { CounterCells } from './counter.ts';
 
 test('counters of several parts add up and leave as a rate per second', () => {

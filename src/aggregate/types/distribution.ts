@@ -1,5 +1,5 @@
 /** Distributions: bins and moments per context; at the flush a sketch as the Agent sends it. */
-import type { Steps } from '../../lib/steps.ts';
+import type { Steps } from '../../lib/time/steps.ts';
 import type { NumberBatch } from '../../model/number-batch.ts';
 import type { OpenData } from '../../model/open-value.ts';
 import type { PartialData } from '../../model/partial-data.ts';

@@ -1,5 +1,5 @@
 import { expect, test } from 'vitest';
-import { FakeBucket } from '../../../test/support/fake-bucket.ts';
+import { FakeBucket } from '../../../test/support/fakes/fake-bucket.ts';
 import { GaugeCells } from './gauge.ts';
 
 const keeps = (title: string, parts: [value: number, at: number][], want: number) =>

@@ -1,5 +1,5 @@
 import { describe, expect, test } from 'vitest';
-import { agentPercents, exactPercents } from '../../lib/percents.ts';
+import { agentPercents, exactPercents } from '../../lib/text/percents.ts';
 import { HistogramSeries, histogramSeriesOf, possibleSuffixes } from './histogram-series.ts';
 import { ExactHistogram } from './histogram-summary.ts';
 

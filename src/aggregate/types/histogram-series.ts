@@ -9,7 +9,7 @@
  * means what it says, and a fraction has its decimals behind an underscore, because a dot would make another
  * name of it.
  */
-import { agentPercents, exactPercents } from '../../lib/percents.ts';
+import { agentPercents, exactPercents } from '../../lib/text/percents.ts';
 import type { AggregationRule } from '../../model/metric-rule.ts';
 import type { Series, SeriesType } from '../../model/series.ts';
 import type { Histogram } from './histogram-summary.ts';

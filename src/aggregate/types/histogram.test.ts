@@ -1,6 +1,6 @@
 import { expect, test } from 'vitest';
-import { FakeBucket, type FakeSample } from '../../../test/support/fake-bucket.ts';
-import { finish } from '../../lib/steps.ts';
+import { FakeBucket, type FakeSample } from '../../../test/support/fakes/fake-bucket.ts';
+import { finish } from '../../lib/time/steps.ts';
 import { NumberBatch } from '../../model/number-batch.ts';
 import { AGENT_LIMITS } from '../sketch/sketch-bins.ts';
 import { HistogramCells } from './histogram.ts';

@@ -3,7 +3,7 @@
  * values, a sketch beyond. A shard over its own budget delivers bins besides values; one bin is enough
  * to make the histogram a sketch.
  */
-import type { Steps } from '../../lib/steps.ts';
+import type { Steps } from '../../lib/time/steps.ts';
 import type { NumberBatch } from '../../model/number-batch.ts';
 import type { OpenData } from '../../model/open-value.ts';
 import type { PartialData } from '../../model/partial-data.ts';

@@ -1,6 +1,6 @@
 import { expect, test } from 'vitest';
-import { FakeBucket } from '../../../test/support/fake-bucket.ts';
-import { finish } from '../../lib/steps.ts';
+import { FakeBucket } from '../../../test/support/fakes/fake-bucket.ts';
+import { finish } from '../../lib/time/steps.ts';
 import { SetCells } from './set.ts';
 
 const counts = (title: string, parts: string[][], want: number) =>

@@ -6,7 +6,7 @@
  * several parts contributed to are sorted to find what they share.
  */
 import { ColumnTable } from '../../lib/column-table.ts';
-import type { Steps } from '../../lib/steps.ts';
+import type { Steps } from '../../lib/time/steps.ts';
 import type { PartialData } from '../../model/partial-data.ts';
 import type { KeyKind, SealedBucket } from '../../model/sealed-bucket.ts';
 import type { Cells, Outcome } from '../cells.ts';

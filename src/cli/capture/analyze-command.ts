@@ -11,8 +11,8 @@ import type { TrafficFacts, TrafficKind } from '../../inspect/capture/traffic.ts
 import { trafficNotes } from '../../inspect/capture/traffic-notes.ts';
 import { walkSettings } from '../../inspect/explain/explain.ts';
 import { isEolRequired } from '../../inspect/simulate/simulate-settings.ts';
-import { painter, wantsColour } from '../../lib/paint.ts';
 import type { ProgressStream } from '../../lib/progress.ts';
+import { painter, wantsColour } from '../../lib/text/paint.ts';
 import { type ConfigOptions, loadFromOptions } from '../options.ts';
 import { SendUsageError } from '../send/send-lines.ts';
 import { makeFilter } from './replay-command.ts';

@@ -10,7 +10,7 @@ import { once } from 'node:events';
 import { createWriteStream } from 'node:fs';
 import { Agent, fetch, type RequestInit, type Response } from 'undici';
 import { formatBytes, Progress, type ProgressStream } from '../../lib/progress.ts';
-import type { CaptureView } from '../../model/capture-view.ts';
+import type { CaptureView } from '../../model/views/capture-view.ts';
 import { StatusError, serverOf } from '../ask-server.ts';
 import { count } from '../send/send-command.ts';
 import { SendUsageError } from '../send/send-lines.ts';

@@ -10,7 +10,7 @@ import type { TrafficFacts, TrafficKind } from '../../inspect/capture/traffic.ts
 import { TrafficFile } from '../../inspect/capture/traffic-file.ts';
 import { trafficNotes } from '../../inspect/capture/traffic-notes.ts';
 import { formatBytes, Progress, type ProgressStream } from '../../lib/progress.ts';
-import { escapeControls } from '../../lib/terminal-text.ts';
+import { escapeControls } from '../../lib/text/terminal-text.ts';
 
 export interface TrafficInputOptions {
   readonly stdin?: AsyncIterable<Uint8Array>;

@@ -3,7 +3,7 @@ import { ConfigError } from '../../config/config-error.ts';
 import type { LoadedConfig } from '../../config/load.ts';
 import { examine, examineInvalid } from '../../doctor/doctor.ts';
 import { type Finding, isProblem, SECTIONS, STATUSES } from '../../doctor/finding.ts';
-import { escapeControls } from '../../lib/terminal-text.ts';
+import { escapeControls } from '../../lib/text/terminal-text.ts';
 import type { CommandStreams } from '../config.ts';
 import { EXIT_CODES, type ExitCode } from '../exit.ts';
 import { type ConfigOptions, loadFromOptions } from '../options.ts';

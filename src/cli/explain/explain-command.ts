@@ -20,7 +20,7 @@ import {
 import { renderWalk } from '../../inspect/explain/render.ts';
 import { type Walk, type WalkSettings, walkPacket } from '../../inspect/explain/walk.ts';
 import { SeriesNames } from '../../inspect/series-names.ts';
-import { painter, wantsColour } from '../../lib/paint.ts';
+import { painter, wantsColour } from '../../lib/text/paint.ts';
 import type { ByteString } from '../../model/text.ts';
 import { TrafficInput } from '../capture/traffic-input.ts';
 import { type ConfigOptions, loadFromOptions } from '../options.ts';

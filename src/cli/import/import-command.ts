@@ -2,8 +2,8 @@
 import { readFileSync, writeFileSync } from 'node:fs';
 import yaml from 'js-yaml';
 import { type ImportResult, importStatsdExporter } from '../../inspect/import/statsd-exporter.ts';
-import { describeCause } from '../../lib/describe-cause.ts';
-import { escapeControls } from '../../lib/terminal-text.ts';
+import { describeCause } from '../../lib/text/describe-cause.ts';
+import { escapeControls } from '../../lib/text/terminal-text.ts';
 
 const IMPORTERS: Readonly<Record<string, (text: string) => ImportResult>> = {
   statsd_exporter: importStatsdExporter,

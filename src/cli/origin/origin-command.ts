@@ -3,9 +3,14 @@
  *
  *   GET /api/origins?of=… ─▶ collectors, senders, problems with their remedies, entities with their tags by level
  */
-import { type Paint, painter, wantsColour } from '../../lib/paint.ts';
-import { elide, escapeControls } from '../../lib/terminal-text.ts';
-import type { OriginCollector, OriginEntity, OriginReport, OriginTags } from '../../model/origin-report.ts';
+import { type Paint, painter, wantsColour } from '../../lib/text/paint.ts';
+import { elide, escapeControls } from '../../lib/text/terminal-text.ts';
+import type {
+  OriginCollector,
+  OriginEntity,
+  OriginReport,
+  OriginTags,
+} from '../../model/views/origin-report.ts';
 import { askJson, type ServerChoice, StatusError, serverOf } from '../ask-server.ts';
 
 const SHOWN_MAX = 20;

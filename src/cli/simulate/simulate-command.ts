@@ -20,8 +20,8 @@ import {
 import { type SimulateSettings, simulateSettings } from '../../inspect/simulate/simulate-settings.ts';
 import { SimulateInputError, type Timeline } from '../../inspect/simulate/simulate-timeline.ts';
 import { simulateTraffic } from '../../inspect/simulate/simulate-traffic.ts';
-import { type Paint, painter, wantsColour } from '../../lib/paint.ts';
-import { escapeControls } from '../../lib/terminal-text.ts';
+import { type Paint, painter, wantsColour } from '../../lib/text/paint.ts';
+import { escapeControls } from '../../lib/text/terminal-text.ts';
 import { TrafficInput } from '../capture/traffic-input.ts';
 import { EXIT_CODES, type ExitCode } from '../exit.ts';
 import type { ConfigOptions } from '../options.ts';

@@ -5,8 +5,8 @@
  *     go 5.5.0 udp           1,234        17         17         0
  *   udp: clients say they sent 1,234 packets; 1,300 arrived, 0 dropped by the kernel
  */
-import type { Paint } from '../../lib/paint.ts';
-import { elide, escapeControls, padTo } from '../../lib/terminal-text.ts';
+import type { Paint } from '../../lib/text/paint.ts';
+import { elide, escapeControls, padTo } from '../../lib/text/terminal-text.ts';
 import type { ClientReport, TransportRow } from '../../telemetry/client-telemetry.ts';
 import { COLUMNS, formatCount, type SectionContext, type StatusSection, wrap } from './section.ts';
 

@@ -8,8 +8,8 @@
  *     kernel                                                            0     2 KiB
  *     packets               1,234     1,234                             0         0
  */
-import type { Paint } from '../../lib/paint.ts';
-import { elide, escapeControls, padTo } from '../../lib/terminal-text.ts';
+import type { Paint } from '../../lib/text/paint.ts';
+import { elide, escapeControls, padTo } from '../../lib/text/terminal-text.ts';
 import { OUTCOMES, type Outcome, type Totals, totalOf } from '../../telemetry/ledger/ledger.ts';
 import type { LedgerReport, ListenerStats } from '../../telemetry/ledger/ledger-report.ts';
 import type { Loss } from '../../telemetry/ledger/losses.ts';

@@ -4,8 +4,8 @@
  *   metrics                 samples/s   contexts     total
  *     http.requests             3,912      1,204     8.41M
  */
-import { formatRate } from '../../lib/short-number.ts';
-import { elide, escapeControls, padTo } from '../../lib/terminal-text.ts';
+import { formatRate } from '../../lib/text/short-number.ts';
+import { elide, escapeControls, padTo } from '../../lib/text/terminal-text.ts';
 import type { MetricTraffic, TopAnswer } from '../../model/live/traffic-views.ts';
 import { formatCount, type SectionContext, type StatusSection } from './section.ts';
 

@@ -10,8 +10,8 @@
  *
  * Ages are by the clock of this machine.
  */
-import type { Paint } from '../../lib/paint.ts';
-import { elide, escapeControls, padTo } from '../../lib/terminal-text.ts';
+import type { Paint } from '../../lib/text/paint.ts';
+import { elide, escapeControls, padTo } from '../../lib/text/terminal-text.ts';
 import { COLUMNS, formatCount, formatDuration, type StatusSection, wrap } from './section.ts';
 
 const LABEL_COLUMNS = 13;

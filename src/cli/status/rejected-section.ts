@@ -6,7 +6,7 @@
  *       page.views:1,5|c
  *       What to do: send a decimal number with a dot: 1.5, not 1,5; no unit, no spaces.
  */
-import { elide, escapeControls } from '../../lib/terminal-text.ts';
+import { elide, escapeControls } from '../../lib/text/terminal-text.ts';
 import type { ErrorTraffic, TopAnswer } from '../../model/live/traffic-views.ts';
 import { COLUMNS, formatCount, type SectionContext, type StatusSection, wrap } from './section.ts';
 

@@ -4,7 +4,7 @@
  * A new section is one file and one line in status-command.ts. A view that the server does not have (an older one, or the
  * part is off) leaves its section out.
  */
-import type { Paint } from '../../lib/paint.ts';
+import type { Paint } from '../../lib/text/paint.ts';
 
 /** Columns a table may use. */
 export const COLUMNS = 80;

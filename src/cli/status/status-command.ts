@@ -5,7 +5,7 @@
  *
  * Exit codes: 0 when nothing was lost, 3 when something was; 1, as an error, when no server answers.
  */
-import { painter, wantsColour } from '../../lib/paint.ts';
+import { painter, wantsColour } from '../../lib/text/paint.ts';
 import type { LedgerReport } from '../../telemetry/ledger/ledger-report.ts';
 import { type AskedServer, askJson, type ServerChoice, StatusError, serverOf } from '../ask-server.ts';
 import { clientsSection } from './clients-section.ts';

@@ -1,6 +1,6 @@
 import { expect, it } from 'vitest';
-import { painter } from '../../lib/paint.ts';
-import { widthOf } from '../../lib/terminal-text.ts';
+import { painter } from '../../lib/text/paint.ts';
+import { widthOf } from '../../lib/text/terminal-text.ts';
 import { outcomes, type Totals } from '../../telemetry/ledger/ledger.ts';
 import type { LedgerReport } from '../../telemetry/ledger/ledger-report.ts';
 import { clientsSection } from './clients-section.ts';

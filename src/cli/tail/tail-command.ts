@@ -3,8 +3,8 @@
  * caret under the trouble.
  */
 import { once } from 'node:events';
-import { type Colour, painter, wantsColour } from '../../lib/paint.ts';
-import { escapeControls, widthOf } from '../../lib/terminal-text.ts';
+import { type Colour, painter, wantsColour } from '../../lib/text/paint.ts';
+import { escapeControls, widthOf } from '../../lib/text/terminal-text.ts';
 import type { TailBatch, TailLine } from '../../model/live/line-views.ts';
 import { askJson, type ServerChoice, serverOf } from '../ask-server.ts';
 import { readEvents } from '../top/event-reader.ts';

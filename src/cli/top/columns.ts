@@ -5,8 +5,8 @@
  *   width   45                        64           80            100  110    120
  *           rate val/p50 p95 p99 name ty, contexts wider figures max  5 min  new/min, bytes/s, seen
  */
-import { formatAge, formatBytes, formatCount, formatRate, formatValue } from '../../lib/short-number.ts';
-import { padTo } from '../../lib/terminal-text.ts';
+import { formatAge, formatBytes, formatCount, formatRate, formatValue } from '../../lib/text/short-number.ts';
+import { padTo } from '../../lib/text/terminal-text.ts';
 import { TYPE_LETTERS } from '../../model/context.ts';
 import type { MetricTraffic, TrafficSort } from '../../model/live/traffic-views.ts';
 import { sparkline } from './plots.ts';

@@ -2,7 +2,7 @@
  * Reads server-sent events of a running server, for as long as it is asked to, and tries again when the server goes:
  * after 1, 2, 4, 8, then every 15 seconds.
  */
-import { describeCause } from '../../lib/describe-cause.ts';
+import { describeCause } from '../../lib/text/describe-cause.ts';
 import type { AskedServer } from '../ask-server.ts';
 import { headersOf } from '../ask-server.ts';
 

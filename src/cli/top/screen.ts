@@ -6,7 +6,7 @@
  *
  * Text has been escaped before it comes here (lib/terminal-text.ts); a wide character takes two cells.
  */
-import { escapeControls, widthOf } from '../../lib/terminal-text.ts';
+import { escapeControls, widthOf } from '../../lib/text/terminal-text.ts';
 
 export type Style = 'plain' | 'bold' | 'dim' | 'red' | 'yellow' | 'green' | 'accent' | 'reverse';
 

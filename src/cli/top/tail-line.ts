@@ -4,7 +4,7 @@
  *   12:04:31.204   udp  page.views:1|c|#env:prod
  *   12:04:31.310 ■ udp  page.views:1,5|c   not a number: write 1.5
  */
-import { padTo } from '../../lib/terminal-text.ts';
+import { padTo } from '../../lib/text/terminal-text.ts';
 import type { TailLine } from '../../model/live/line-views.ts';
 import type { Line, Style } from './screen.ts';
 import { span } from './screen.ts';

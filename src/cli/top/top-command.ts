@@ -6,7 +6,7 @@
  * The terminal is given back on q, ctrl-c, SIGTERM and when something fails.
  */
 import { writeFile } from 'node:fs/promises';
-import { wantsColour } from '../../lib/paint.ts';
+import { wantsColour } from '../../lib/text/paint.ts';
 import { type AskedServer, ask, type ServerChoice, serverOf } from '../ask-server.ts';
 import { LiveTop } from './live-top.ts';
 import type { TopTerminal } from './top-terminal.ts';

@@ -1,7 +1,7 @@
 /** `whippet top --by`: who sends most, once, as a table that fits 80 columns, or as JSON. */
 import { setTimeout as sleep } from 'node:timers/promises';
-import { formatBytes, formatCount, formatRate } from '../../lib/short-number.ts';
-import { elide, escapeControls, padTo } from '../../lib/terminal-text.ts';
+import { formatBytes, formatCount, formatRate } from '../../lib/text/short-number.ts';
+import { elide, escapeControls, padTo } from '../../lib/text/terminal-text.ts';
 import {
   type ClientTraffic,
   type ContextTraffic,

@@ -6,8 +6,8 @@ import {
   formatCount,
   formatRate,
   formatSpan,
-} from '../../lib/short-number.ts';
-import { elide, padTo, widthOf } from '../../lib/terminal-text.ts';
+} from '../../lib/text/short-number.ts';
+import { elide, padTo, widthOf } from '../../lib/text/terminal-text.ts';
 import type { StreamTick } from '../../model/live/stream-views.ts';
 import type { TopState } from './model.ts';
 import { area, roundUp } from './plots.ts';

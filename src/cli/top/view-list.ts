@@ -1,6 +1,6 @@
 /** The list of metrics, below the header and above the line of keys. */
-import { formatCount } from '../../lib/short-number.ts';
-import { elide } from '../../lib/terminal-text.ts';
+import { formatCount } from '../../lib/text/short-number.ts';
+import { elide } from '../../lib/text/terminal-text.ts';
 import type { MetricTraffic } from '../../model/live/traffic-views.ts';
 import { type Column, cellText, columnsAt } from './columns.ts';
 import { SORT_WORDS, type TopState } from './model.ts';

@@ -1,6 +1,12 @@
 /** One metric: its figures, a plot by its type, its tag keys and its busiest series. */
-import { formatBytes, formatClock, formatCount, formatRate, formatValue } from '../../lib/short-number.ts';
-import { elide, padTo } from '../../lib/terminal-text.ts';
+import {
+  formatBytes,
+  formatClock,
+  formatCount,
+  formatRate,
+  formatValue,
+} from '../../lib/text/short-number.ts';
+import { elide, padTo } from '../../lib/text/terminal-text.ts';
 import type { SeriesAnswer, SeriesRow } from '../../model/live/series-views.ts';
 import type { MetricTraffic } from '../../model/live/traffic-views.ts';
 import type { TopState } from './model.ts';

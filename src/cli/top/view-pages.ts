@@ -1,6 +1,6 @@
 /** The smaller views: lines as they arrive, losses, contexts, keys. */
-import { formatAge, formatCount, formatRate } from '../../lib/short-number.ts';
-import { elide, padTo } from '../../lib/terminal-text.ts';
+import { formatAge, formatCount, formatRate } from '../../lib/text/short-number.ts';
+import { elide, padTo } from '../../lib/text/terminal-text.ts';
 import { TYPE_LETTERS } from '../../model/context.ts';
 import type { TopState } from './model.ts';
 import { type Line, span } from './screen.ts';

@@ -4,7 +4,7 @@
  */
 import { beforeAll, describe, expect, test } from 'vitest';
 import { liveTick, seriesOf, tailLines, totalsHistory } from '../../../test/support/live-data.ts';
-import { widthOf } from '../../lib/terminal-text.ts';
+import { widthOf } from '../../lib/text/terminal-text.ts';
 import { INITIAL, type TopState } from './model.ts';
 import { cellsOf } from './screen.ts';
 import { render } from './views.ts';

@@ -2,8 +2,9 @@
  * What no single key of the Datadog delivery can tell: keys that only make sense together, the file of the API key,
  * handles of secrets, and values that the Agent replaces (docs/delivery.md).
  */
-import { maskUrl } from '../../lib/mask.ts';
-import { PIPE_WAIT_MS, readFileNow } from '../../lib/plain-file.ts';
+
+import { PIPE_WAIT_MS, readFileNow } from '../../lib/files/plain-file.ts';
+import { maskUrl } from '../../lib/text/mask.ts';
 import type { Config } from '../schema.ts';
 import { describeSource, type Findings, type Setting } from '../sources/setting.ts';
 import { checkReadable, checkReceivers } from './check-receivers.ts';

@@ -2,7 +2,7 @@
  * What no single key of an output with a URL can tell: keys that only make sense together, and files that have to be
  * readable. A section has the keys of one receiver, and those of others in `additional`.
  */
-import { readFileNow } from '../../lib/plain-file.ts';
+import { readFileNow } from '../../lib/files/plain-file.ts';
 import type { Config } from '../schema.ts';
 import type { Findings } from '../sources/setting.ts';
 

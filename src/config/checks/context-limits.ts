@@ -1,5 +1,5 @@
 /** The limits on cardinality, from the configuration. */
-import type { ContextLimits } from '../../model/cardinality.ts';
+import type { ContextLimits } from '../../model/views/cardinality.ts';
 import type { Config } from '../schema.ts';
 
 export function contextLimitsOf({ limits }: Config): ContextLimits {

@@ -5,7 +5,7 @@
  *   0.999         computed and named as .100percentile
  *   0.95 0.951    one series twice
  */
-import { agentPercents, exactPercents } from '../../lib/percents.ts';
+import { agentPercents, exactPercents } from '../../lib/text/percents.ts';
 
 export function percentileWarnings(percentiles: readonly string[]): string[] {
   const warnings: string[] = [];

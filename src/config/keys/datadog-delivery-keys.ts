@@ -4,7 +4,7 @@
  */
 import { z } from 'zod';
 import { arrayOf } from '../../lib/checked-array.ts';
-import { maskKey, maskUrl } from '../../lib/mask.ts';
+import { maskKey, maskUrl } from '../../lib/text/mask.ts';
 import { type KeyText, keyDocumentation } from './key-documentation.ts';
 import { choice, integer, number, readNumber, seconds, section, text, yesOrNo } from './key-types.ts';
 import { readPlainText, refuseQuotes } from './plain-text.ts';

@@ -3,7 +3,7 @@
  * nothing. Names of ours must be right; names of the Agent may be unused; the Agent's other keys
  * (`logs_enabled`, `apm_config`, …) are none of our business.
  */
-import { findNearest } from '../../lib/nearest.ts';
+import { findNearest } from '../../lib/text/nearest.ts';
 import { CONFIG_KEYS, CONFIG_SECTIONS } from '../schema.ts';
 import { UNUSED_AGENT_KEYS, type UnusedAgentKey } from './unused-agent-keys.ts';
 

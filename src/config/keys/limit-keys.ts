@@ -2,7 +2,7 @@
  * Keys of `limits` on cardinality: what a client may make of contexts before the rest goes to one series a metric
  * (docs/limits.md). All of them are read at start.
  */
-import { CONTEXTS_HARD_MAX } from '../../model/cardinality.ts';
+import { CONTEXTS_HARD_MAX } from '../../model/views/cardinality.ts';
 import { integer, yesOrNo } from './key-types.ts';
 
 export const limitKeys = {

@@ -12,7 +12,7 @@
  */
 import { z } from 'zod';
 import { arrayOf } from '../../lib/checked-array.ts';
-import { findNearest } from '../../lib/nearest.ts';
+import { findNearest } from '../../lib/text/nearest.ts';
 import { type KeyText, keyDocumentation } from '../keys/key-documentation.ts';
 import { readNumber } from '../keys/key-types.ts';
 import { readText } from '../keys/plain-text.ts';

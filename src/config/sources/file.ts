@@ -7,7 +7,7 @@
  * The file is read once, synchronously, when the configuration is loaded. Everything wrong in it is
  * reported with its place; nothing here throws.
  */
-import { maskUrl } from '../../lib/mask.ts';
+import { maskUrl } from '../../lib/text/mask.ts';
 import {
   explainForeignPath,
   explainUnknownPath,

@@ -10,7 +10,7 @@
  *         takes about 0.2 seconds (docs/decisions/dependencies.md).
  */
 import yaml from 'js-yaml';
-import { PIPE_WAIT_MS, readFileNow } from '../../lib/plain-file.ts';
+import { PIPE_WAIT_MS, readFileNow } from '../../lib/files/plain-file.ts';
 import type { Findings } from './setting.ts';
 
 const VALUES_MAX = 4_000_000;

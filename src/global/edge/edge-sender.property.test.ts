@@ -7,7 +7,7 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import fc from 'fast-check';
 import { afterAll, describe, expect, it } from 'vitest';
-import { systemClock } from '../../lib/clock.ts';
+import { systemClock } from '../../lib/time/clock.ts';
 import { LossCounts } from '../../outputs/retry-queue/loss-counts.ts';
 import { RetryQueue } from '../../outputs/retry-queue/retry-queue.ts';
 import { RetryStore } from '../../outputs/retry-queue/retry-store.ts';

@@ -16,9 +16,10 @@
  * Thread  the control thread. Time is an argument.
  * Full    the retry queue's rule: the oldest goes to disk, and is dropped, counted, when there is none.
  */
-import type { Clock } from '../../lib/clock.ts';
-import { Deadline } from '../../lib/deadline.ts';
+
 import type { Log } from '../../lib/log.ts';
+import type { Clock } from '../../lib/time/clock.ts';
+import { Deadline } from '../../lib/time/deadline.ts';
 import type { GlobalLog } from '../log/log.ts';
 import { encodeChunkRecord } from '../log/log-record.ts';
 import { addressOf } from './edge-route.ts';

@@ -1,6 +1,7 @@
 /** How to reach Kafka, and what its topics are to be. */
-import type { Clock } from '../../lib/clock.ts';
+
 import type { Log } from '../../lib/log.ts';
+import type { Clock } from '../../lib/time/clock.ts';
 import type { KafkaModule, KafkaOptions } from './kafka-client.ts';
 
 export interface KafkaSettings {

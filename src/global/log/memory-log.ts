@@ -7,7 +7,7 @@
  * it first. Faults for tests: `fail` rejects an append before or after it is done.
  * Memory  everything that was ever appended.
  */
-import type { Clock } from '../../lib/clock.ts';
+import type { Clock } from '../../lib/time/clock.ts';
 import type { GlobalLog, LogBatch, LogFacts, LogRecord, Ownership, OwnershipWatcher, Stream } from './log.ts';
 
 const READ_RECORDS_MAX = 256;

@@ -1,6 +1,7 @@
 /** What an owner is configured with, and what it is given to work with. */
-import type { Clock } from '../../lib/clock.ts';
+
 import type { Log } from '../../lib/log.ts';
+import type { Clock } from '../../lib/time/clock.ts';
 import type { GlobalLog } from '../log/log.ts';
 import type { MergeSettings } from '../merge/merge-settings.ts';
 import type { Source } from '../partials/partial.ts';

@@ -3,7 +3,7 @@
  * (partition, ordinal); every edge's data must arrive once under each identity, and always with the same value.
  */
 import { describe, expect, it } from 'vitest';
-import type { Clock } from '../../lib/clock.ts';
+import type { Clock } from '../../lib/time/clock.ts';
 import { Chunk } from '../chunk/chunk.ts';
 import { ChunkBuilder } from '../chunk/chunk-builder.ts';
 import { contextHash } from '../chunk/fleet-hash.ts';

@@ -1,6 +1,6 @@
 /** In what two recordings differ: their rates, and the metrics, tags and senders that only one of them has. */
-import type { Paint } from '../../lib/paint.ts';
-import { escapeControls, padTo } from '../../lib/terminal-text.ts';
+import type { Paint } from '../../lib/text/paint.ts';
+import { escapeControls, padTo } from '../../lib/text/terminal-text.ts';
 import type { AnalysisReport } from './analysis.ts';
 import { formatNumber } from './analysis-text.ts';
 

@@ -3,7 +3,7 @@
  *
  * Everything that comes from traffic is escaped; there is no script.
  */
-import { escapeHtml, renderPage } from '../../lib/page.ts';
+import { escapeHtml, renderPage } from '../../lib/http/page.ts';
 import { formatBytes } from '../../lib/progress.ts';
 import type { AnalysisReport, Counts } from './analysis.ts';
 import { formatNumber, formatSeconds } from './analysis-text.ts';

@@ -1,7 +1,8 @@
 /** An analysis as text for people. */
-import type { Paint } from '../../lib/paint.ts';
+
 import { formatBytes } from '../../lib/progress.ts';
-import { elide, escapeControls, padTo } from '../../lib/terminal-text.ts';
+import type { Paint } from '../../lib/text/paint.ts';
+import { elide, escapeControls, padTo } from '../../lib/text/terminal-text.ts';
 import type { AnalysisReport, Counts } from './analysis.ts';
 
 const NAME_COLUMNS = 40;

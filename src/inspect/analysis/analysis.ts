@@ -12,9 +12,9 @@
  */
 import { DistinctEstimate, hashOf } from '../../aggregate/contexts/distinct-estimate.ts';
 import { hasSpecialTag } from '../../enrich/tags/special-tags.ts';
-import type { ContextLimits } from '../../model/cardinality.ts';
 import { LF } from '../../model/core-border.ts';
 import { type ByteString, detachText, toText } from '../../model/text.ts';
+import type { ContextLimits } from '../../model/views/cardinality.ts';
 import type { CapturedTagger } from '../capture/captured-tagger.ts';
 import { nameOf, tagsOf } from '../capture/filter.ts';
 import { type ReadRecord, secondsOf } from '../capture/record.ts';

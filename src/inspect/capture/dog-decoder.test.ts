@@ -1,7 +1,7 @@
 import { readFileSync } from 'node:fs';
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
-import { readIndependently } from '../../../test/support/capture-reader.ts';
+import { readIndependently } from '../../../test/support/decode/capture-reader.ts';
 import { CaptureFormatError, DogDecoder, type DogFacts, RECORD_BYTES_MAX } from './dog-decoder.ts';
 import { dogHeader, encodeDog } from './dog-encoder.ts';
 import type { ReadRecord } from './record.ts';

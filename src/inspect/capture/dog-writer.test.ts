@@ -1,6 +1,6 @@
 import fc from 'fast-check';
 import { expect, it } from 'vitest';
-import { readIndependently } from '../../../test/support/capture-reader.ts';
+import { readIndependently } from '../../../test/support/decode/capture-reader.ts';
 import { encodeDog } from './dog-encoder.ts';
 import { DogWriter } from './dog-writer.ts';
 import { EMPTY_STATE } from './tagger-state.ts';

@@ -1,8 +1,8 @@
 import { readFileSync } from 'node:fs';
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
-import { ethernet, ipv4Udp, ipv6Udp, pcap, pcapng } from '../../../test/support/network-recording.ts';
-import { ZstdEncoder } from '../../lib/zstd-encoder.ts';
+import { ethernet, ipv4Udp, ipv6Udp, pcap, pcapng } from '../../../test/support/fakes/network-recording.ts';
+import { ZstdEncoder } from '../../lib/zstd/zstd-encoder.ts';
 import { CaptureFormatError } from './dog-decoder.ts';
 import type { ReadRecord } from './record.ts';
 import { isRecording, openTraffic, type Traffic, type TrafficFacts } from './traffic.ts';

@@ -8,7 +8,7 @@
  *
  * Memory  a piece of the file and what it decompresses to, 128 KiB at a time, and one unfinished record.
  */
-import { isZstd, ZstdDecoder } from '../../lib/zstd-decoder.ts';
+import { isZstd, ZstdDecoder } from '../../lib/zstd/zstd-decoder.ts';
 import { CaptureFormatError, DogDecoder, type DogFacts, startsAsDog } from './dog-decoder.ts';
 import { isPcap, isPcapng, PcapDecoder, type PcapFacts } from './pcap-decoder.ts';
 import type { ReadRecord } from './record.ts';

@@ -7,7 +7,7 @@
  * The caret stands under a column, not a byte: what comes before it may be wide, combined or escaped. Of a
  * long line only the neighbourhood is shown.
  */
-import { widthOf } from '../../lib/terminal-text.ts';
+import { widthOf } from '../../lib/text/terminal-text.ts';
 import type { ByteString } from '../../model/text.ts';
 import { show } from './words.ts';
 

@@ -12,13 +12,13 @@
  */
 import type { LineContext } from '../../enrich/line-context.ts';
 import type { EnrichStep, HostChoice, SpecialTagMeaning } from '../../enrich/trace.ts';
-import type { Colour, Paint } from '../../lib/paint.ts';
-import { padTo } from '../../lib/terminal-text.ts';
-import type { CardinalityLimit } from '../../model/cardinality.ts';
+import type { Colour, Paint } from '../../lib/text/paint.ts';
+import { padTo } from '../../lib/text/terminal-text.ts';
 import type { Scope } from '../../model/context.ts';
 import type { Message, Rejection } from '../../model/message.ts';
 import type { RuleName } from '../../model/metric-rule.ts';
 import type { ByteString } from '../../model/text.ts';
+import type { CardinalityLimit } from '../../model/views/cardinality.ts';
 import type { ContextTiming, SeriesNames } from '../series-names.ts';
 import { pointAt } from './caret.ts';
 import { describeOrigin, tagSources } from './tag-sources.ts';

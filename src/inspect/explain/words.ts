@@ -1,6 +1,6 @@
 /** What `explain` says in words: why a line is rejected, and what was odd about one that is not. */
 
-import { escapeControls } from '../../lib/terminal-text.ts';
+import { escapeControls } from '../../lib/text/terminal-text.ts';
 import type { Rejection } from '../../model/message.ts';
 import { type ByteString, toText } from '../../model/text.ts';
 import type { ParseNote } from './walk.ts';

@@ -7,8 +7,8 @@
  *                        1010  0.3
  *   flushes 1 to 3: nothing
  */
-import type { Paint } from '../../lib/paint.ts';
-import { escapeControls, padTo } from '../../lib/terminal-text.ts';
+import type { Paint } from '../../lib/text/paint.ts';
+import { escapeControls, padTo } from '../../lib/text/terminal-text.ts';
 import { describeRejection, show } from '../explain/words.ts';
 import type { Difference } from './simulate-compare.ts';
 import type { EncodedNumber, SimulatedSeries, SketchPoint } from './simulate-series.ts';

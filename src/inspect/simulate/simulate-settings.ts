@@ -23,8 +23,8 @@ import { bucketWidths, compileAggregationRules } from '../../enrich/rules/aggreg
 import type { EnrichSettings } from '../../enrich/settings.ts';
 import { StaticTagger } from '../../enrich/tags/static-tagger.ts';
 import type { Tagger } from '../../enrich/tags/tagger.ts';
-import { type ContextLimits, slotsNeeded } from '../../model/cardinality.ts';
 import type { Dialects } from '../../model/dialect.ts';
+import { type ContextLimits, slotsNeeded } from '../../model/views/cardinality.ts';
 import { checkConfig } from '../check-config.ts';
 import type { PacketSource } from '../explain/explain.ts';
 

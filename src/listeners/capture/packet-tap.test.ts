@@ -1,7 +1,7 @@
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
 import { type PacketSource, readSegment, UNKNOWN_SOURCE } from '../../lib/packet-segment.ts';
-import type { CapturedMessage } from '../../model/captured.ts';
+import type { CapturedMessage } from '../../model/views/captured.ts';
 import { PacketTap } from './packet-tap.ts';
 
 /** A tap on a memory of its own, and what it said. */

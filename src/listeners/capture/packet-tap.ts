@@ -13,7 +13,7 @@
  */
 
 import { PacketSegment, type PacketSource } from '../../lib/packet-segment.ts';
-import type { CaptureCommand, CapturedMessage } from '../../model/captured.ts';
+import type { CaptureCommand, CapturedMessage } from '../../model/views/captured.ts';
 
 /** How long a packet waits for others before it is sent, seconds. */
 const SEND_AFTER_SECONDS = 0.1;

@@ -7,7 +7,7 @@
  */
 import { connect } from 'node:net';
 import { createSecureContext } from 'node:tls';
-import { PIPE_WAIT_MS, readFileNow } from '../../lib/plain-file.ts';
+import { PIPE_WAIT_MS, readFileNow } from '../../lib/files/plain-file.ts';
 import type { StreamKind } from '../../model/connection.ts';
 import { LISTEN_BACKLOG } from '../stream/stream-server.ts';
 import type { StreamListener, TlsSettings } from '../stream/stream-settings.ts';

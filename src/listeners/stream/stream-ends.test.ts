@@ -10,7 +10,7 @@ import {
   RunningListeners,
   track,
   until,
-} from '../../../test/support/running-listeners.ts';
+} from '../../../test/support/processes/running-listeners.ts';
 import { readTlsFixture } from '../../../test/support/tls-fixture.ts';
 import type { StreamListener } from './stream-settings.ts';
 

@@ -12,7 +12,7 @@ import {
   RunningListeners,
   track,
   until,
-} from '../../../test/support/running-listeners.ts';
+} from '../../../test/support/processes/running-listeners.ts';
 import { readTlsFixture } from '../../../test/support/tls-fixture.ts';
 import { ControlWord, makeControlBuffer } from '../../telemetry/counters/control-word.ts';
 import { RateLimiter } from '../memory/rate-limiter.ts';

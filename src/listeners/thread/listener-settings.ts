@@ -2,9 +2,10 @@
  * What the control thread hands a listener thread when it starts it. Everything in it can be cloned or is
  * shared memory.
  */
-import type { CaptureCommand } from '../../model/captured.ts';
+
 import type { PassedConnection } from '../../model/connection.ts';
-import type { LineSearch } from '../../model/line-search.ts';
+import type { CaptureCommand } from '../../model/views/captured.ts';
+import type { LineSearch } from '../../model/views/line-search.ts';
 import type { ReloadableSettings, ShardSettings, WorkloadsChange } from '../../shard/shard-settings.ts';
 import type { ForwardTarget } from '../forward/packet-forwarder.ts';
 import type { MemorySource } from '../memory/memory-usage.ts';

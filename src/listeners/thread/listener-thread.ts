@@ -7,10 +7,10 @@
  * Memory  owns the shard's WebAssembly memory and control buffer; both are shared with the thread.
  */
 import { Worker } from 'node:worker_threads';
-import type { CaptureCommand } from '../../model/captured.ts';
 import type { ConnectionsView, PassedConnection } from '../../model/connection.ts';
-import type { LineSearch } from '../../model/line-search.ts';
 import type { BoundListener, ShardMessage } from '../../model/shard-message.ts';
+import type { CaptureCommand } from '../../model/views/captured.ts';
+import type { LineSearch } from '../../model/views/line-search.ts';
 import { makeShardMemory } from '../../shard/memory.ts';
 import type { WorkloadsChange } from '../../shard/shard-settings.ts';
 import { ControlWord, makeControlBuffer } from '../../telemetry/counters/control-word.ts';

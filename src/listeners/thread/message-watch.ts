@@ -6,8 +6,9 @@
  * those beyond count as left out. Who looks for rejected lines alone has each of these parsed, because lines that are
  * picked first and judged later would nearly all be good ones.
  */
-import type { LineSearch } from '../../model/line-search.ts';
+
 import type { ByteString } from '../../model/text.ts';
+import type { LineSearch } from '../../model/views/line-search.ts';
 
 const SEARCHED_MAX = 20_000;
 const LINE_BYTES_MAX = 1024;

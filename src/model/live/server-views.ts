@@ -6,7 +6,7 @@
  * Plain data that crosses HTTP as JSON, for the page (ui/), `whippet top` and `whippet tail`. Times are Unix seconds, with a fraction
  * where it matters; `null` means "not known", never 0. Text is decoded for people: it is untrusted and may hold control characters.
  */
-import type { TagKeyReport } from '../cardinality-report.ts';
+import type { TagKeyReport } from '../views/cardinality-report.ts';
 import type { LossView, StreamTick } from './stream-views.ts';
 
 /** What a reload of the configuration would do now. */

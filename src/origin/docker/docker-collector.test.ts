@@ -1,7 +1,7 @@
 import { readFileSync } from 'node:fs';
 import type { ServerResponse } from 'node:http';
 import { afterEach, describe, expect, it } from 'vitest';
-import { FakeDocker } from '../../../test/support/fake-docker.ts';
+import { FakeDocker } from '../../../test/support/fakes/fake-docker.ts';
 import { TagStore } from '../tag-store.ts';
 import { NameRules, type NamesAsTags } from '../tags/names-as-tags.ts';
 import type { Separators } from '../tags/tag-list.ts';

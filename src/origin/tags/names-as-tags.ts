@@ -8,7 +8,7 @@
  *
  * Names are compared in lower case. `%%label%%`, `%%annotation%%` and `%%env%%` stand for the name as it is written.
  */
-import { matchesGlob } from '../../lib/glob.ts';
+import { matchesGlob } from '../../lib/text/glob.ts';
 import type { TagList } from './tag-list.ts';
 
 export type NamesAsTags = Readonly<Record<string, string>>;

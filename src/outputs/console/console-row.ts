@@ -8,7 +8,7 @@
  *   set           distinct elements
  *   histogram, distribution   rate of its values, p50, p95, p99 and the maximum, whatever is configured for outputs
  */
-import { formatRate, formatValue } from '../../lib/short-number.ts';
+import { formatRate, formatValue } from '../../lib/text/short-number.ts';
 import { TYPE_LETTERS } from '../../model/context.ts';
 import type { Aggregate } from '../../model/series.ts';
 import { toSafeText } from '../safe-text.ts';

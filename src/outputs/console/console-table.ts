@@ -7,8 +7,8 @@
  * Figures come first and are never cut; the name and the tags take what is left and are cut at the end with `…`. Below 64
  * columns the type gives way, below 80 the tags, and the maximum is shown from 100 on.
  */
-import type { Paint } from '../../lib/paint.ts';
-import { elide, padTo, widthOf } from '../../lib/terminal-text.ts';
+import type { Paint } from '../../lib/text/paint.ts';
+import { elide, padTo, widthOf } from '../../lib/text/terminal-text.ts';
 import type { ConsoleRow } from './console-row.ts';
 
 interface Column {

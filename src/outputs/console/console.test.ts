@@ -6,8 +6,8 @@ import {
   eventOf,
   histogramOf,
   sketchOf,
-} from '../../../test/support/aggregates.ts';
-import { widthOf } from '../../lib/terminal-text.ts';
+} from '../../../test/support/decode/aggregates.ts';
+import { widthOf } from '../../lib/text/terminal-text.ts';
 import type { Aggregate } from '../../model/series.ts';
 import { type ConsoleOptions, ConsoleOutput, clockTime } from './console.ts';
 

@@ -12,10 +12,10 @@
  * Safety  text from the network is escaped before it reaches the terminal.
  */
 
-import { compareNatural } from '../../lib/natural-order.ts';
-import { type Paint, painter, wantsColour } from '../../lib/paint.ts';
-import { formatCount } from '../../lib/short-number.ts';
-import { elide } from '../../lib/terminal-text.ts';
+import { compareNatural } from '../../lib/text/natural-order.ts';
+import { type Paint, painter, wantsColour } from '../../lib/text/paint.ts';
+import { formatCount } from '../../lib/text/short-number.ts';
+import { elide } from '../../lib/text/terminal-text.ts';
 import type { EventMessage, ServiceCheckMessage } from '../../model/message.ts';
 import type { Aggregate } from '../../model/series.ts';
 import type { ByteString } from '../../model/text.ts';

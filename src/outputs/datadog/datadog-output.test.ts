@@ -6,8 +6,8 @@ import {
   eventOf,
   histogramOf,
   sketchOf,
-} from '../../../test/support/aggregates.ts';
-import { decodeJson, decodeSeries, decodeSketches } from '../../../test/support/payload-decoder.ts';
+} from '../../../test/support/decode/aggregates.ts';
+import { decodeJson, decodeSeries, decodeSketches } from '../../../test/support/decode/payload-decoder.ts';
 import { loadConfig } from '../../config/load.ts';
 import type { Aggregate } from '../../model/series.ts';
 import { toByteString } from '../../model/text.ts';

@@ -11,8 +11,9 @@
  * Limits   those of the pipelines (pipeline.ts) and of payloads (packer.ts).
  * Numbers  that are not finite have no meaning at the intake: such a series or sketch is dropped and counted.
  */
-import { Deadline } from '../../lib/deadline.ts';
+
 import type { Log } from '../../lib/log.ts';
+import { Deadline } from '../../lib/time/deadline.ts';
 import type { EventMessage, ServiceCheckMessage } from '../../model/message.ts';
 import type { Aggregate } from '../../model/series.ts';
 import type { Sketch } from '../../model/sketch.ts';

@@ -10,10 +10,10 @@
  */
 import { createHash } from 'node:crypto';
 import { join } from 'node:path';
-import type { Clock } from '../../lib/clock.ts';
-import { Deadline } from '../../lib/deadline.ts';
 import type { Log } from '../../lib/log.ts';
-import { maskKey, maskUrl } from '../../lib/mask.ts';
+import { maskKey, maskUrl } from '../../lib/text/mask.ts';
+import type { Clock } from '../../lib/time/clock.ts';
+import { Deadline } from '../../lib/time/deadline.ts';
 import type { Totals } from '../../telemetry/ledger/ledger.ts';
 import type { OwnMetric } from '../../telemetry/metric.ts';
 import { type BackoffSettings, validBackoff } from '../delivery/backoff.ts';

@@ -7,7 +7,7 @@
  *
  * Limits  a file is read in one turn of the event loop, at most once in REREAD_MS; what cannot be read changes nothing.
  */
-import { readFileNow } from '../../lib/plain-file.ts';
+import { readFileNow } from '../../lib/files/plain-file.ts';
 import { findKey, nameDestination } from './api-key.ts';
 
 const REREAD_MS = 10_000;

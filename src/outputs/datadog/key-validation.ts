@@ -6,9 +6,10 @@
  * Unhealthy only when no key is valid and none is unknown: an intake that cannot be reached says nothing about a key.
  * The URL holds the key, as the API wants it; it is never logged.
  */
-import type { Clock } from '../../lib/clock.ts';
+
 import type { Log } from '../../lib/log.ts';
-import { maskKey, maskUrl } from '../../lib/mask.ts';
+import { maskKey, maskUrl } from '../../lib/text/mask.ts';
+import type { Clock } from '../../lib/time/clock.ts';
 
 export type KeyState = 'valid' | 'invalid' | 'unknown';
 

@@ -1,7 +1,7 @@
 import { randomBytes } from 'node:crypto';
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
-import { decompress } from '../../../test/support/payload-decoder.ts';
+import { decompress } from '../../../test/support/decode/payload-decoder.ts';
 import { COMPRESSOR_KINDS, type CompressorKind, hasZstd, makeCompressor } from './compression.ts';
 import { ItemChunk } from './item-chunk.ts';
 import { Packer } from './packer.ts';

@@ -7,7 +7,7 @@ import {
   SketchPayloadSchema,
   SketchSchema,
 } from '../../../bench/proto/metrics_pb.ts';
-import { aggregate, Contexts, histogramOf, sketchOf } from '../../../test/support/aggregates.ts';
+import { aggregate, Contexts, histogramOf, sketchOf } from '../../../test/support/decode/aggregates.ts';
 import type { Aggregate } from '../../model/series.ts';
 import { toByteString } from '../../model/text.ts';
 import { ItemChunk } from './item-chunk.ts';

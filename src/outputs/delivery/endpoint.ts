@@ -16,9 +16,10 @@
  *          bytes of old ones.
  * Thread   the control thread. Time, timers and chance are arguments.
  */
-import type { Clock } from '../../lib/clock.ts';
-import type { Deadline } from '../../lib/deadline.ts';
+
 import type { Log } from '../../lib/log.ts';
+import type { Clock } from '../../lib/time/clock.ts';
+import type { Deadline } from '../../lib/time/deadline.ts';
 import { type Amount, amountOf, type LossCounts, type LossReason } from '../retry-queue/loss-counts.ts';
 import type { RetryQueue } from '../retry-queue/retry-queue.ts';
 import { compareForSending, costOf, type Transaction } from '../retry-queue/transaction.ts';

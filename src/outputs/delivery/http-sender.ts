@@ -13,8 +13,8 @@
  * Secrets  the key is added here, to the request alone; URLs and errors have none.
  */
 import { type Dispatcher, errors, Pool, ProxyAgent } from 'undici';
-import type { Clock } from '../../lib/clock.ts';
-import { describeCause } from '../../lib/describe-cause.ts';
+import { describeCause } from '../../lib/text/describe-cause.ts';
+import type { Clock } from '../../lib/time/clock.ts';
 import type { Transaction } from '../retry-queue/transaction.ts';
 import { chooseProxy, type ProxySettings } from './proxy-choice.ts';
 import { parseRetryAfter } from './retry-after.ts';

@@ -1,6 +1,6 @@
 /** What connections with TLS to a receiver are made with. */
 import { rootCertificates, type SecureVersion } from 'node:tls';
-import { readFileNow } from '../../lib/plain-file.ts';
+import { readFileNow } from '../../lib/files/plain-file.ts';
 
 export interface TlsSettings {
   /** Accepts any certificate. */

@@ -1,6 +1,6 @@
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
-import { aggregate, Contexts, histogramOf, sketchOf } from '../../../test/support/aggregates.ts';
+import { aggregate, Contexts, histogramOf, sketchOf } from '../../../test/support/decode/aggregates.ts';
 import { flatValues } from './flat-values.ts';
 import { GraphiteFormat, type GraphiteFormatOptions } from './graphite-format.ts';
 import { InfluxFormat } from './influx-format.ts';

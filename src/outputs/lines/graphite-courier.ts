@@ -12,7 +12,7 @@
  */
 import { connect, type Socket } from 'node:net';
 import { connect as connectTls } from 'node:tls';
-import { describeCause } from '../../lib/describe-cause.ts';
+import { describeCause } from '../../lib/text/describe-cause.ts';
 import { type TlsSettings, tlsOptions } from '../delivery/tls-options.ts';
 import {
   againLater,

@@ -4,7 +4,7 @@
  *
  * Secrets are in the headers of requests alone: never in logs, errors or retry files.
  */
-import { readFileNow } from '../../lib/plain-file.ts';
+import { readFileNow } from '../../lib/files/plain-file.ts';
 
 const FILE_BYTES_MAX = 64 * 1024;
 

@@ -1,7 +1,7 @@
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
-import { HttpReceiver, type HttpReply } from '../../../test/support/http-receiver.ts';
+import { HttpReceiver, type HttpReply } from '../../../test/support/fakes/http-receiver.ts';
 import { OrderedBench, postSettings } from '../../../test/support/ordered-bench.ts';
-import { systemClock } from '../../lib/clock.ts';
+import { systemClock } from '../../lib/time/clock.ts';
 import type { Transaction } from '../retry-queue/transaction.ts';
 import { HttpCourier, type HttpCourierOptions } from './http-courier.ts';
 import { HttpPost } from './http-post.ts';

@@ -8,7 +8,7 @@
  *   413, and 400 where halves help            halves (halves.ts)
  *   other 4xx                                 refused
  */
-import { describeCause } from '../../lib/describe-cause.ts';
+import { describeCause } from '../../lib/text/describe-cause.ts';
 import type { SendResult } from '../delivery/send-result.ts';
 import type { LossReason } from '../retry-queue/loss-counts.ts';
 import type { Transaction } from '../retry-queue/transaction.ts';

@@ -1,5 +1,5 @@
 /** Posts to one URL with the credentials of a receiver: what couriers over HTTP share. */
-import type { Clock } from '../../lib/clock.ts';
+import type { Clock } from '../../lib/time/clock.ts';
 import { HttpSender } from '../delivery/http-sender.ts';
 import type { ProxySettings } from '../delivery/proxy-choice.ts';
 import type { SendResult } from '../delivery/send-result.ts';

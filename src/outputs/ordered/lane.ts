@@ -14,9 +14,10 @@
  * Pauses   after a failure a random time that doubles up to the longest, or what the receiver asks for.
  * Thread   the control thread. Time, timers and chance are arguments.
  */
-import type { Clock } from '../../lib/clock.ts';
-import type { Deadline } from '../../lib/deadline.ts';
+
 import type { Log } from '../../lib/log.ts';
+import type { Clock } from '../../lib/time/clock.ts';
+import type { Deadline } from '../../lib/time/deadline.ts';
 import { type BackoffSettings, backoffMs, errorsMax } from '../delivery/backoff.ts';
 import type { LeftAtStop } from '../delivery/endpoint.ts';
 import type { EndpointStatus } from '../delivery/endpoint-status.ts';

@@ -10,9 +10,9 @@
  */
 import { createHash } from 'node:crypto';
 import { join } from 'node:path';
-import type { Clock } from '../../lib/clock.ts';
-import { Deadline } from '../../lib/deadline.ts';
 import type { Log } from '../../lib/log.ts';
+import type { Clock } from '../../lib/time/clock.ts';
+import { Deadline } from '../../lib/time/deadline.ts';
 import { outcomes, type Totals } from '../../telemetry/ledger/ledger.ts';
 import type { OwnMetric } from '../../telemetry/metric.ts';
 import { type BackoffSettings, DEFAULT_BACKOFF } from '../delivery/backoff.ts';

@@ -1,4 +1,5 @@
 import { beforeEach, describe, expect, it } from 'vitest';
+import { OtlpReceiver } from '../../../test/support/fakes/otlp-receiver.ts';
 import {
   counter,
   lossesOf,
@@ -9,7 +10,6 @@ import {
   T,
   useOtlpBench,
 } from '../../../test/support/otlp-bench.ts';
-import { OtlpReceiver } from '../../../test/support/otlp-receiver.ts';
 
 useOtlpBench();
 

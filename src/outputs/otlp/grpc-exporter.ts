@@ -12,7 +12,7 @@
  * Why         the client libraries bring a second protobuf stack, or need a newer Node; a unary call is this page.
  */
 import { type ClientHttp2Session, connect, constants, type IncomingHttpHeaders } from 'node:http2';
-import { describeCause } from '../../lib/describe-cause.ts';
+import { describeCause } from '../../lib/text/describe-cause.ts';
 import { type TlsSettings, tlsOptions } from '../delivery/tls-options.ts';
 import type { Credentials } from '../ordered/credentials.ts';
 import type { Transaction } from '../retry-queue/transaction.ts';

@@ -1,5 +1,6 @@
 import { beforeEach, describe, expect, it } from 'vitest';
-import { eventOf } from '../../../test/support/aggregates.ts';
+import { eventOf } from '../../../test/support/decode/aggregates.ts';
+import type { ReceivedExport } from '../../../test/support/fakes/otlp-receiver.ts';
 import {
   counter,
   lossesOf,
@@ -10,7 +11,6 @@ import {
   T,
   useOtlpBench,
 } from '../../../test/support/otlp-bench.ts';
-import type { ReceivedExport } from '../../../test/support/otlp-receiver.ts';
 
 useOtlpBench();
 

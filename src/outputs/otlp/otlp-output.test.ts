@@ -1,5 +1,12 @@
 import { beforeEach, describe, expect, it } from 'vitest';
-import { aggregate, checkOf, eventOf, histogramOf, sketchOf } from '../../../test/support/aggregates.ts';
+import {
+  aggregate,
+  checkOf,
+  eventOf,
+  histogramOf,
+  sketchOf,
+} from '../../../test/support/decode/aggregates.ts';
+import { type OtlpReply, partial } from '../../../test/support/fakes/otlp-receiver.ts';
 import {
   counter,
   lossesOf,
@@ -11,7 +18,6 @@ import {
   T,
   useOtlpBench,
 } from '../../../test/support/otlp-bench.ts';
-import { type OtlpReply, partial } from '../../../test/support/otlp-receiver.ts';
 import { fromBins } from '../native-histogram/exponential-histogram.ts';
 
 useOtlpBench();

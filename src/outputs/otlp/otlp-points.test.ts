@@ -1,7 +1,7 @@
 import { create, toBinary } from '@bufbuild/protobuf';
 import { beforeEach, describe, expect, it } from 'vitest';
 import { ExportMetricsServiceResponseSchema } from '../../../bench/proto/otlp_pb.ts';
-import { aggregate, sketchOf } from '../../../test/support/aggregates.ts';
+import { aggregate, sketchOf } from '../../../test/support/decode/aggregates.ts';
 import {
   counter,
   make,

@@ -6,7 +6,7 @@ import {
   type ExportMetricsServiceRequest,
   ExportMetricsServiceRequestSchema,
 } from '../../../bench/proto/otlp_pb.ts';
-import { eventOf } from '../../../test/support/aggregates.ts';
+import { eventOf } from '../../../test/support/decode/aggregates.ts';
 import { ProtoWriter } from '../protobuf/proto-writer.ts';
 import { LogsRequest } from './logs-request.ts';
 import { MetricsRequest, type Shape } from './metrics-request.ts';

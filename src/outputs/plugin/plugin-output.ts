@@ -13,10 +13,10 @@
  * Thread   the control thread.
  */
 import { Worker } from 'node:worker_threads';
-import type { Clock } from '../../lib/clock.ts';
-import { Deadline } from '../../lib/deadline.ts';
-import { describeCause } from '../../lib/describe-cause.ts';
 import type { Log } from '../../lib/log.ts';
+import { describeCause } from '../../lib/text/describe-cause.ts';
+import type { Clock } from '../../lib/time/clock.ts';
+import { Deadline } from '../../lib/time/deadline.ts';
 import type { EventMessage, ServiceCheckMessage } from '../../model/message.ts';
 import type { Aggregate } from '../../model/series.ts';
 import { type Outcomes, outcomes } from '../../telemetry/ledger/ledger.ts';

@@ -7,7 +7,7 @@
  */
 import { pathToFileURL } from 'node:url';
 import { parentPort, workerData } from 'node:worker_threads';
-import { describeCause } from '../../lib/describe-cause.ts';
+import { describeCause } from '../../lib/text/describe-cause.ts';
 import type { FlushedSeries, FlushWriter } from '../flushed.ts';
 import type { PluginCommand, PluginMessage, PluginSettings } from './plugin-messages.ts';
 

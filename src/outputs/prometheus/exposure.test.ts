@@ -1,8 +1,8 @@
 import fc from 'fast-check';
 import { beforeEach, describe, expect, it } from 'vitest';
-import { aggregate, Contexts, histogramOf, sketchOf } from '../../../test/support/aggregates.ts';
-import { parseExposition, sampleOf } from '../../../test/support/exposition-parser.ts';
-import { readFamilies } from '../../../test/support/metric-families.ts';
+import { aggregate, Contexts, histogramOf, sketchOf } from '../../../test/support/decode/aggregates.ts';
+import { parseExposition, sampleOf } from '../../../test/support/decode/exposition-parser.ts';
+import { readFamilies } from '../../../test/support/decode/metric-families.ts';
 import type { ContextType } from '../../model/context.ts';
 import type { ExposureRule } from '../../model/metric-rule.ts';
 import type { Aggregate } from '../../model/series.ts';

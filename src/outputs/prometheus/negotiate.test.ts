@@ -1,5 +1,5 @@
 import { describe, expect, test } from 'vitest';
-import { acceptsGzip } from '../../lib/weighted-header.ts';
+import { acceptsGzip } from '../../lib/http/weighted-header.ts';
 import { type ExpositionFormat, negotiate } from './negotiate.ts';
 
 describe('the Accept header', () => {

@@ -2,7 +2,7 @@
  * Which exposition format a scrape gets: OpenMetrics 1.0 or protobuf when its `Accept` header prefers it and it is offered,
  * text 0.0.4 for everyone else, also for clients that ask for nothing we have (docs/outputs.md).
  */
-import { parseWeighted, type WeightedItem } from '../../lib/weighted-header.ts';
+import { parseWeighted, type WeightedItem } from '../../lib/http/weighted-header.ts';
 
 export type ExpositionFormat = 'text' | 'openmetrics' | 'protobuf';
 

@@ -7,9 +7,13 @@ import {
   eventOf,
   histogramOf,
   sketchOf,
-} from '../../../test/support/aggregates.ts';
-import { type ParsedFamily, parseExposition, sampleOf } from '../../../test/support/exposition-parser.ts';
-import { HeardLog } from '../../../test/support/transactions.ts';
+} from '../../../test/support/decode/aggregates.ts';
+import {
+  type ParsedFamily,
+  parseExposition,
+  sampleOf,
+} from '../../../test/support/decode/exposition-parser.ts';
+import { HeardLog } from '../../../test/support/decode/transactions.ts';
 import type { ContextType } from '../../model/context.ts';
 import type { Aggregate, AggregateData } from '../../model/series.ts';
 import { toByteString } from '../../model/text.ts';

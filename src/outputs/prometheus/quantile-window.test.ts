@@ -1,6 +1,6 @@
 import fc from 'fast-check';
 import { describe, expect, test } from 'vitest';
-import { histogramOf, sketchOf } from '../../../test/support/aggregates.ts';
+import { histogramOf, sketchOf } from '../../../test/support/decode/aggregates.ts';
 import { BinList } from './bin-list.ts';
 import { QuantileWindow } from './quantile-window.ts';
 

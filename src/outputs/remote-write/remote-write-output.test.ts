@@ -1,14 +1,14 @@
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
-import { aggregate, Contexts, checkOf, eventOf, sketchOf } from '../../../test/support/aggregates.ts';
-import { HeardLog } from '../../../test/support/transactions.ts';
-import { VirtualClock } from '../../../test/support/virtual-clock.ts';
+import { aggregate, Contexts, checkOf, eventOf, sketchOf } from '../../../test/support/decode/aggregates.ts';
+import { HeardLog } from '../../../test/support/decode/transactions.ts';
 import {
   type ReceivedSeries,
   type ReceivedWrite,
   type Reply,
   WriteReceiver,
   writtenHeaders,
-} from '../../../test/support/write-receiver.ts';
+} from '../../../test/support/fakes/write-receiver.ts';
+import { VirtualClock } from '../../../test/support/virtual-clock.ts';
 import type { Aggregate } from '../../model/series.ts';
 import { imbalanceOf } from '../../telemetry/ledger/ledger.ts';
 import { CumulativeTable } from '../cumulative/cumulative-table.ts';

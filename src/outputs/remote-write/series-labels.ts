@@ -6,7 +6,7 @@
  *
  * A label that a tag already gives is never replaced by an added one.
  */
-import { matchesGlob } from '../../lib/glob.ts';
+import { matchesGlob } from '../../lib/text/glob.ts';
 import type { Context } from '../../model/context.ts';
 import type { ByteString } from '../../model/text.ts';
 import { escapeName, type Label, listLabels, plainName } from '../prometheus/labels.ts';

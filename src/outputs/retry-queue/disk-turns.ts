@@ -6,8 +6,9 @@
  *
  * After a failure nothing is worth a try for PAUSE_MS.
  */
-import type { Clock } from '../../lib/clock.ts';
+
 import type { Log } from '../../lib/log.ts';
+import type { Clock } from '../../lib/time/clock.ts';
 
 const PAUSE_MS = 10_000;
 

@@ -19,8 +19,8 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { afterEach, describe, expect, it } from 'vitest';
+import { HeardLog, nameOf, transaction } from '../../../test/support/decode/transactions.ts';
 import { seededRandom } from '../../../test/support/packets.ts';
-import { HeardLog, nameOf, transaction } from '../../../test/support/transactions.ts';
 import { VirtualClock } from '../../../test/support/virtual-clock.ts';
 import { LossCounts } from './loss-counts.ts';
 import { RetryStore, type RetryStoreOptions } from './retry-store.ts';
@@ -196,7 +196,7 @@ describe('what somebody removes while the server runs', () => {
 });
 
 describe('the lock of a folder', () => {
-  const CHILD = fileURLToPath(new URL('../../../test/support/lock-child.mjs', import.meta.url));
+  const CHILD = fileURLToPath(new URL('../../../test/support/processes/lock-child.mjs', import.meta.url));
 
   /** A process that holds the lock; it says whether it has got it. */
   async function hold(folder: string, how: 'kernel' | 'lease' = 'kernel') {

@@ -1,7 +1,7 @@
 import { crc32 } from 'node:zlib';
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
-import { nameOf, transaction } from '../../../test/support/transactions.ts';
+import { nameOf, transaction } from '../../../test/support/decode/transactions.ts';
 import { decodeHead, decodeRetryFile, encodeRetryFile, summarize } from './retry-file.ts';
 import type { Transaction } from './transaction.ts';
 

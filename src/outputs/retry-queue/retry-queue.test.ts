@@ -1,7 +1,7 @@
 import { describe, expect, it } from 'vitest';
-import { nameOf, transaction } from '../../../test/support/transactions.ts';
+import { nameOf, transaction } from '../../../test/support/decode/transactions.ts';
 import { VirtualClock } from '../../../test/support/virtual-clock.ts';
-import { Deadline } from '../../lib/deadline.ts';
+import { Deadline } from '../../lib/time/deadline.ts';
 import { LossCounts, NOTHING } from './loss-counts.ts';
 import { RetryQueue } from './retry-queue.ts';
 import type { RetryStore } from './retry-store.ts';

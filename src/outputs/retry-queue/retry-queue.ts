@@ -14,8 +14,8 @@
  * Disk     never waited for: while a file is being written the queue goes on. When writing fails the
  *          transactions come back and memory alone has to do.
  */
-import type { Clock } from '../../lib/clock.ts';
-import type { Deadline } from '../../lib/deadline.ts';
+import type { Clock } from '../../lib/time/clock.ts';
+import type { Deadline } from '../../lib/time/deadline.ts';
 import { type Amount, amountOf, type LossCounts, type LossReason, NOTHING, sumOf } from './loss-counts.ts';
 import type { Receive, RetryStore } from './retry-store.ts';
 import type { RetryStoreStatus } from './store-status.ts';

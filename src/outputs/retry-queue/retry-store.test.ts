@@ -11,9 +11,9 @@ import {
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterEach, describe, expect, it } from 'vitest';
+import { HeardLog, nameOf, transaction } from '../../../test/support/decode/transactions.ts';
 import { seededRandom } from '../../../test/support/packets.ts';
-import { makeSmallDisk } from '../../../test/support/small-disk.ts';
-import { HeardLog, nameOf, transaction } from '../../../test/support/transactions.ts';
+import { makeSmallDisk } from '../../../test/support/processes/small-disk.ts';
 import { VirtualClock } from '../../../test/support/virtual-clock.ts';
 import { LossCounts } from './loss-counts.ts';
 import { RetryStore, type RetryStoreOptions } from './retry-store.ts';

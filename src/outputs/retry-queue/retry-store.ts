@@ -18,8 +18,8 @@
  */
 import { readdir, statfs, unlink } from 'node:fs/promises';
 import { join } from 'node:path';
-import type { Clock } from '../../lib/clock.ts';
 import type { Log } from '../../lib/log.ts';
+import type { Clock } from '../../lib/time/clock.ts';
 import { DiskTurns } from './disk-turns.ts';
 import {
   type Amount,

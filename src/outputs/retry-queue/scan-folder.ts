@@ -9,7 +9,7 @@
 import { constants, lstatSync } from 'node:fs';
 import { lstat, mkdir, readdir, rename, unlink } from 'node:fs/promises';
 import { dirname, join } from 'node:path';
-import { describeKind, OddFileError, openPlainFile } from '../../lib/plain-file.ts';
+import { describeKind, OddFileError, openPlainFile } from '../../lib/files/plain-file.ts';
 import {
   decodeHead,
   HEAD_BYTES,

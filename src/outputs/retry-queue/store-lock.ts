@@ -15,8 +15,8 @@ import { constants } from 'node:fs';
 import { type FileHandle, readFile, readlink, rename, rm, stat } from 'node:fs/promises';
 import { hostname } from 'node:os';
 import { join } from 'node:path';
-import { tryLock } from '../../lib/file-lock.ts';
-import { OddFileError, openPlainFile } from '../../lib/plain-file.ts';
+import { tryLock } from '../../lib/files/file-lock.ts';
+import { OddFileError, openPlainFile } from '../../lib/files/plain-file.ts';
 
 export const LOCK_NAME = 'lock';
 /** Age from which the lease of a process that cannot be seen no longer counts. */

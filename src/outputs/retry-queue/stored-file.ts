@@ -13,7 +13,7 @@
  */
 import { constants } from 'node:fs';
 import type { FileHandle } from 'node:fs/promises';
-import { openPlainFile, readPlainFile } from '../../lib/plain-file.ts';
+import { openPlainFile, readPlainFile } from '../../lib/files/plain-file.ts';
 import { type Amount, amountOf, differenceOf, NOTHING, sumOf } from './loss-counts.ts';
 import { type DecodedFile, decodeRetryFile, type RetryFileSummary } from './retry-file.ts';
 import type { Transaction } from './transaction.ts';

@@ -4,8 +4,8 @@
  */
 import { readdir, rmdir } from 'node:fs/promises';
 import { join } from 'node:path';
-import type { Clock } from '../../lib/clock.ts';
 import type { Log } from '../../lib/log.ts';
+import type { Clock } from '../../lib/time/clock.ts';
 import { LossCounts } from './loss-counts.ts';
 import { RetryStore } from './retry-store.ts';
 

@@ -5,7 +5,7 @@
  *   X-Whippet-Delivery: <the same for each attempt at one request>
  */
 import { createHash, createHmac } from 'node:crypto';
-import { readFileNow } from '../../lib/plain-file.ts';
+import { readFileNow } from '../../lib/files/plain-file.ts';
 import type { Transaction } from '../retry-queue/transaction.ts';
 
 const FILE_BYTES_MAX = 64 * 1024;

@@ -1,9 +1,9 @@
 import { createHmac } from 'node:crypto';
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
-import { aggregate, Contexts, checkOf, eventOf } from '../../../test/support/aggregates.ts';
-import { HttpReceiver } from '../../../test/support/http-receiver.ts';
+import { aggregate, Contexts, checkOf, eventOf } from '../../../test/support/decode/aggregates.ts';
+import { HttpReceiver } from '../../../test/support/fakes/http-receiver.ts';
 import { OrderedBench, postSettings } from '../../../test/support/ordered-bench.ts';
-import { systemClock } from '../../lib/clock.ts';
+import { systemClock } from '../../lib/time/clock.ts';
 import { HttpCourier } from '../ordered/http-courier.ts';
 import { HttpPost } from '../ordered/http-post.ts';
 import { webhookHeaders } from './signature.ts';

@@ -10,7 +10,7 @@
  * Thread  the control thread; what it makes waits in the delivery's queue.
  * Limits  STATUSES_MAX checks are remembered; one more counts as a change each time.
  */
-import type { Clock } from '../../lib/clock.ts';
+import type { Clock } from '../../lib/time/clock.ts';
 import type { EventMessage, ServiceCheckMessage } from '../../model/message.ts';
 import type { Aggregate } from '../../model/series.ts';
 import { type Outcomes, outcomes, type Totals } from '../../telemetry/ledger/ledger.ts';

@@ -13,7 +13,7 @@ import { randomInt } from 'node:crypto';
 import { aggregateMetrics } from '../../aggregate/aggregate-metrics.ts';
 import { dialectsOf } from '../../config/checks/dialects-of.ts';
 import { coreMetrics } from '../../core/core-metrics.ts';
-import { Ticker } from '../../lib/ticker.ts';
+import { Ticker } from '../../lib/time/ticker.ts';
 import { EchoPrinter } from '../../outputs/echo.ts';
 import { FanOut } from '../../outputs/fan-out.ts';
 import { CORE_COUNTERS } from '../../telemetry/counters/core-counters.ts';

@@ -14,8 +14,8 @@ import { Worker } from 'node:worker_threads';
 import type { Workloads } from '../../enrich/tags/static-tagger.ts';
 import { assert } from '../../lib/assert.ts';
 import type { ListenerThread } from '../../listeners/thread/listener-thread.ts';
-import type { CaptureView } from '../../model/capture-view.ts';
-import type { CapturedMessage } from '../../model/captured.ts';
+import type { CaptureView } from '../../model/views/capture-view.ts';
+import type { CapturedMessage } from '../../model/views/captured.ts';
 import { type OwnMetric, ownMetric } from '../../telemetry/metric.ts';
 import type { WriterCommand, WriterMessage, WriterSettings } from './capture-writer.ts';
 

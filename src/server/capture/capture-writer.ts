@@ -1,7 +1,7 @@
 /** What the control thread and the thread that writes a capture say to each other. */
 import type { Workloads } from '../../enrich/tags/static-tagger.ts';
 import type { CaptureNote } from '../../inspect/capture/tagger-state.ts';
-import type { CapturedSegment } from '../../model/captured.ts';
+import type { CapturedSegment } from '../../model/views/captured.ts';
 
 export interface WriterSettings {
   readonly compress: boolean;

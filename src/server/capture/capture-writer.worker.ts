@@ -12,7 +12,7 @@ import { DogWriter } from '../../inspect/capture/dog-writer.ts';
 import { TrafficFilter } from '../../inspect/capture/filter.ts';
 import { EMPTY_STATE, type EntityTags, type TaggerState } from '../../inspect/capture/tagger-state.ts';
 import { readSegment, type SegmentPacket } from '../../lib/packet-segment.ts';
-import { ZstdEncoder } from '../../lib/zstd-encoder.ts';
+import { ZstdEncoder } from '../../lib/zstd/zstd-encoder.ts';
 import { decodeSockaddr } from '../../listeners/system/sockaddr.ts';
 import type { WriterCommand, WriterMessage, WriterSettings } from './capture-writer.ts';
 import { containerOf } from './process-containers.ts';

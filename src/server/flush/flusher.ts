@@ -9,8 +9,8 @@
  */
 import type { Registry } from '../../aggregate/contexts/registry.ts';
 import type { FlushOptions, FlushResult, TimeSampler } from '../../aggregate/sampler.ts';
-import type { Steps } from '../../lib/steps.ts';
-import type { Ticker } from '../../lib/ticker.ts';
+import type { Steps } from '../../lib/time/steps.ts';
+import type { Ticker } from '../../lib/time/ticker.ts';
 import type { Aggregate } from '../../model/series.ts';
 import type { FanOut } from '../../outputs/fan-out.ts';
 import type { FlushInfo } from '../../outputs/output.ts';

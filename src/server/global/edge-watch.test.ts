@@ -1,5 +1,5 @@
 import { describe, expect, it } from 'vitest';
-import type { Clock } from '../../lib/clock.ts';
+import type { Clock } from '../../lib/time/clock.ts';
 import { EdgeWatch } from './edge-watch.ts';
 import type { EdgeRow, EdgesReport } from './edges-report.ts';
 

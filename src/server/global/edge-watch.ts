@@ -6,8 +6,9 @@
  * Limits  a line for each edge and trouble once until it is over, and not again within AGAIN_MS; LINES_MAX lines a look, and one
  *         that counts the others. What is remembered are edges that the owner knows.
  */
-import type { Clock } from '../../lib/clock.ts';
+
 import type { Log } from '../../lib/log.ts';
+import type { Clock } from '../../lib/time/clock.ts';
 import type { EdgeRow, EdgesReports } from './edges-report.ts';
 
 const LOOK_MS = 5000;

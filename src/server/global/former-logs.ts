@@ -9,7 +9,7 @@
  */
 import { addressOf } from '../../global/edge/edge-route.ts';
 import { type GlobalLog, UNFIT_TOPIC } from '../../global/log/log.ts';
-import type { Clock } from '../../lib/clock.ts';
+import type { Clock } from '../../lib/time/clock.ts';
 
 export const GONE_MS = 60_000;
 

@@ -10,7 +10,7 @@ import type { GlobalLog } from '../../global/log/log.ts';
 import { encodeChunkRecord } from '../../global/log/log-record.ts';
 import type { MergedSet } from '../../global/owner/merged-tail.ts';
 import type { Acknowledgement, ResultSink } from '../../global/owner/owner-settings.ts';
-import type { Clock } from '../../lib/clock.ts';
+import type { Clock } from '../../lib/time/clock.ts';
 
 export class LevelSink implements ResultSink {
   chunks = 0;

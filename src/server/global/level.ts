@@ -1,8 +1,8 @@
 /** A level of global aggregation (docs/global.md), as its parts in the server share it. */
 import type { GlobalLog } from '../../global/log/log.ts';
 import type { Owner } from '../../global/owner/owner.ts';
-import type { Clock } from '../../lib/clock.ts';
 import type { Log } from '../../lib/log.ts';
+import type { Clock } from '../../lib/time/clock.ts';
 import { EdgeWatch } from './edge-watch.ts';
 import { EdgesReports } from './edges-report.ts';
 import { countsOf } from './global-report.ts';

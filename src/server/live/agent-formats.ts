@@ -6,7 +6,7 @@
  *   {"Name":"a.b","Host":"web-1","Type":"Counter","TaggerTags":[],"MetricTags":["x:1"],"NoIndex":false,"Source":1}
  */
 import type { Registry } from '../../aggregate/contexts/registry.ts';
-import type { Steps } from '../../lib/steps.ts';
+import type { Steps } from '../../lib/time/steps.ts';
 import type { ContextType } from '../../model/context.ts';
 import type { AgentStats } from '../../model/live/server-views.ts';
 import { toText } from '../../model/text.ts';

@@ -5,7 +5,7 @@
 import { renderRows } from '../../inspect/explain/render.ts';
 import { type Walk, type WalkSettings, walkPacket } from '../../inspect/explain/walk.ts';
 import { SeriesNames, type SeriesOptions } from '../../inspect/series-names.ts';
-import { painter } from '../../lib/paint.ts';
+import { painter } from '../../lib/text/paint.ts';
 import type { ExplainAnswer, ExplainedLine, TailLine } from '../../model/live/line-views.ts';
 import type { Origin } from '../../model/sample.ts';
 import { type ByteString, toText } from '../../model/text.ts';

@@ -16,8 +16,7 @@ import type { HealthReport } from '../../http/health-report.ts';
 import type { LiveSource, StreamQuery, TopQuery } from '../../http/live-source.ts';
 import type { WalkSettings } from '../../inspect/explain/walk.ts';
 import type { Log } from '../../lib/log.ts';
-import type { Steps } from '../../lib/steps.ts';
-import type { CardinalityReport } from '../../model/cardinality-report.ts';
+import type { Steps } from '../../lib/time/steps.ts';
 import type { ConnectionsView } from '../../model/connection.ts';
 import type { ExplainAnswer } from '../../model/live/line-views.ts';
 import type { HistoryAnswer, SeriesAnswer } from '../../model/live/series-views.ts';
@@ -25,6 +24,7 @@ import type { AgentStats, ConfigDiff, WithoutAnswer } from '../../model/live/ser
 import type { StreamTick } from '../../model/live/stream-views.ts';
 import type { TopAnswer, TopRow } from '../../model/live/traffic-views.ts';
 import { type ByteString, toByteString } from '../../model/text.ts';
+import type { CardinalityReport } from '../../model/views/cardinality-report.ts';
 import {
   heldOf,
   type SeriesQuery,

@@ -13,7 +13,7 @@
  * Memory  that of its parts; docs/architecture.md lists them.
  */
 import type { Registry } from '../../aggregate/contexts/registry.ts';
-import type { Steps } from '../../lib/steps.ts';
+import type { Steps } from '../../lib/time/steps.ts';
 import type { EventMark, Spike } from '../../model/live/series-views.ts';
 import type { LossView } from '../../model/live/stream-views.ts';
 import type { EventMessage } from '../../model/message.ts';

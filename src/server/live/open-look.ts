@@ -10,7 +10,7 @@
  * knows, which is a moment old.
  */
 import type { TimeSampler } from '../../aggregate/sampler.ts';
-import type { Steps } from '../../lib/steps.ts';
+import type { Steps } from '../../lib/time/steps.ts';
 import type { OpenValue } from '../../model/open-value.ts';
 import type { Inbox } from '../threads/inbox.ts';
 import type { Lookers } from './lookers.ts';

@@ -3,10 +3,10 @@
 import type { Registry } from '../../aggregate/contexts/registry.ts';
 import type { HealthReport } from '../../http/health-report.ts';
 import type { StreamQuery } from '../../http/live-source.ts';
-import type { CardinalityReport } from '../../model/cardinality-report.ts';
 import type { SeriesAnswer } from '../../model/live/series-views.ts';
 import type { Equation, OutputTick, StreamTick } from '../../model/live/stream-views.ts';
 import { toText } from '../../model/text.ts';
+import type { CardinalityReport } from '../../model/views/cardinality-report.ts';
 import { heldOf } from '../../statistics/series-answer.ts';
 import { largestKey } from '../../statistics/tag-table.ts';
 import type { LedgerReport } from '../../telemetry/ledger/ledger-report.ts';

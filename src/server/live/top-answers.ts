@@ -4,7 +4,7 @@
 
 import type { Registry } from '../../aggregate/contexts/registry.ts';
 import { TopRows } from '../../aggregate/contexts/top-rows.ts';
-import type { Steps } from '../../lib/steps.ts';
+import type { Steps } from '../../lib/time/steps.ts';
 import type { ConnectionsView } from '../../model/connection.ts';
 import type { ContextType } from '../../model/context.ts';
 import type {

@@ -5,8 +5,8 @@
  *         `tag:env:prod` metrics that have a context with the tag.
  */
 
-import { matchesGlob } from '../../lib/glob.ts';
-import { compareNatural } from '../../lib/natural-order.ts';
+import { matchesGlob } from '../../lib/text/glob.ts';
+import { compareNatural } from '../../lib/text/natural-order.ts';
 import { CONTEXT_TYPES, type ContextType } from '../../model/context.ts';
 import type { MetricTraffic, TopAnswer, TrafficSort } from '../../model/live/traffic-views.ts';
 import { toText } from '../../model/text.ts';

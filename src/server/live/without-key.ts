@@ -6,7 +6,7 @@
  */
 import type { Registry } from '../../aggregate/contexts/registry.ts';
 import { TagGrowth } from '../../aggregate/contexts/tag-growth.ts';
-import type { Steps } from '../../lib/steps.ts';
+import type { Steps } from '../../lib/time/steps.ts';
 import type { WithoutAnswer } from '../../model/live/server-views.ts';
 import { type ByteString, toByteString } from '../../model/text.ts';
 import { hash53 } from '../../statistics/distinct-counter.ts';

@@ -12,7 +12,7 @@ import type { Workloads, WorkloadsChange } from '../../enrich/tags/tag-table.ts'
 import type { Log } from '../../lib/log.ts';
 import { usableLibc } from '../../listeners/sockets/open-listeners.ts';
 import type { ListenerThread } from '../../listeners/thread/listener-thread.ts';
-import type { OriginReport } from '../../model/origin-report.ts';
+import type { OriginReport } from '../../model/views/origin-report.ts';
 import type { Collector, CollectorState } from '../../origin/collector.ts';
 import { CONTAINER } from '../../origin/entity.ts';
 import { CgroupIndex, cgroupRoots } from '../../origin/process/cgroup-index.ts';

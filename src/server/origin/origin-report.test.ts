@@ -1,6 +1,6 @@
 import { describe, expect, it } from 'vitest';
 import { renderOrigins } from '../../cli/origin/origin-command.ts';
-import { painter } from '../../lib/paint.ts';
+import { painter } from '../../lib/text/paint.ts';
 import type { ProcessAnswer } from '../../origin/process/process-resolver.ts';
 import { TagStore } from '../../origin/tag-store.ts';
 import { ControlWord, makeControlBuffer } from '../../telemetry/counters/control-word.ts';

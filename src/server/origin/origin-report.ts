@@ -10,7 +10,7 @@ import type {
   OriginEntity,
   OriginProcess,
   OriginReport,
-} from '../../model/origin-report.ts';
+} from '../../model/views/origin-report.ts';
 import { CONTAINER } from '../../origin/entity.ts';
 import type { ProcessAnswer, ProcessResolver } from '../../origin/process/process-resolver.ts';
 import type { TagStore } from '../../origin/tag-store.ts';

@@ -3,7 +3,7 @@
  */
 import { storageFolder } from '../../config/checks/check-delivery.ts';
 import type { Config } from '../../config/schema.ts';
-import { systemClock } from '../../lib/clock.ts';
+import { systemClock } from '../../lib/time/clock.ts';
 import { readVersion } from '../../lib/version.ts';
 import type { Delivery, DeliverySettings } from '../../outputs/datadog/delivery.ts';
 import { listDomains } from '../../outputs/datadog/intake-domains.ts';

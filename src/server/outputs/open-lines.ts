@@ -2,7 +2,7 @@
 import type { GraphiteKeys } from '../../config/keys/outputs/graphite-keys.ts';
 import type { InfluxdbKeys } from '../../config/keys/outputs/influxdb-keys.ts';
 import type { Config } from '../../config/schema.ts';
-import { systemClock } from '../../lib/clock.ts';
+import { systemClock } from '../../lib/time/clock.ts';
 import { toByteString } from '../../model/text.ts';
 import { filtered } from '../../outputs/filtered.ts';
 import type { LineFormat } from '../../outputs/lines/line-output.ts';

@@ -1,7 +1,7 @@
 /** Makes the outputs for OTLP: one for each receiver. A URL is all it takes; without one there is nothing. */
 import type { OtlpKeys } from '../../config/keys/outputs/otlp-keys.ts';
 import type { Config } from '../../config/schema.ts';
-import { systemClock } from '../../lib/clock.ts';
+import { systemClock } from '../../lib/time/clock.ts';
 import { readVersion } from '../../lib/version.ts';
 import type { Context } from '../../model/context.ts';
 import { toByteString } from '../../model/text.ts';

@@ -2,7 +2,7 @@
 import { resolve } from 'node:path';
 import type { PluginKeys } from '../../config/keys/outputs/plugin-keys.ts';
 import type { Config } from '../../config/schema.ts';
-import { systemClock } from '../../lib/clock.ts';
+import { systemClock } from '../../lib/time/clock.ts';
 import { filtered } from '../../outputs/filtered.ts';
 import type { Output } from '../../outputs/output.ts';
 import type { Logger } from '../../telemetry/logger.ts';

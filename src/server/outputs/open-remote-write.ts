@@ -1,7 +1,7 @@
 /** Makes the outputs for remote write: one for each receiver. A URL is all it takes; without one there is nothing. */
 import type { RemoteWriteKeys } from '../../config/keys/outputs/remote-write-keys.ts';
 import type { Config } from '../../config/schema.ts';
-import { systemClock } from '../../lib/clock.ts';
+import { systemClock } from '../../lib/time/clock.ts';
 import type { Context } from '../../model/context.ts';
 import { toByteString } from '../../model/text.ts';
 import { CumulativeTable } from '../../outputs/cumulative/cumulative-table.ts';

@@ -1,7 +1,7 @@
 /** Makes the outputs for webhooks. A URL is all it takes; without one there is nothing. */
 import type { WebhookKeys } from '../../config/keys/outputs/webhook-keys.ts';
 import type { Config } from '../../config/schema.ts';
-import { systemClock } from '../../lib/clock.ts';
+import { systemClock } from '../../lib/time/clock.ts';
 import { filtered } from '../../outputs/filtered.ts';
 import type { Output } from '../../outputs/output.ts';
 import type { Logger } from '../../telemetry/logger.ts';

@@ -1,6 +1,6 @@
 import { setImmediate as nextTurn } from 'node:timers/promises';
 import { describe, expect, it } from 'vitest';
-import { finish } from '../../lib/steps.ts';
+import { finish } from '../../lib/time/steps.ts';
 import { Inbox } from './inbox.ts';
 
 /** Steps that are busy for `ms` each. */

@@ -14,7 +14,7 @@
 
 import { setImmediate as nextTurn } from 'node:timers/promises';
 import { assert } from '../../lib/assert.ts';
-import type { Steps } from '../../lib/steps.ts';
+import type { Steps } from '../../lib/time/steps.ts';
 
 /** How long jobs run before the event loop has its turn, ms. */
 const SLICE_MS = 5;

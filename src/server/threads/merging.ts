@@ -10,7 +10,7 @@ import type { Registry } from '../../aggregate/contexts/registry.ts';
 import type { TimeSampler } from '../../aggregate/sampler.ts';
 import { SealedMemory } from '../../core/sealed-memory.ts';
 import { assert } from '../../lib/assert.ts';
-import type { Steps } from '../../lib/steps.ts';
+import type { Steps } from '../../lib/time/steps.ts';
 import type { ListenerThread } from '../../listeners/thread/listener-thread.ts';
 import { CONTEXT_KEY_WORDS } from '../../model/core-border.ts';
 import type { NewContexts, ShardMessage } from '../../model/shard-message.ts';

@@ -10,7 +10,7 @@ import { enrichOptionsOf } from '../../enrich/settings.ts';
 import type { Workloads } from '../../enrich/tags/static-tagger.ts';
 import { elementHashKey } from '../../global/chunk/fleet-hash.ts';
 import type { ThreadSettings } from '../../listeners/thread/listener-thread.ts';
-import { slotsNeeded } from '../../model/cardinality.ts';
+import { slotsNeeded } from '../../model/views/cardinality.ts';
 import { tickSecondsUnder } from '../make-sampler.ts';
 import { procRootOf } from '../origin/roots.ts';
 

@@ -3,7 +3,7 @@
  *
  * Thread  the control thread.
  */
-import type { Ticker } from '../../lib/ticker.ts';
+import type { Ticker } from '../../lib/time/ticker.ts';
 import { ListenerThread } from '../../listeners/thread/listener-thread.ts';
 import type { UnknownFieldWatch } from '../watches/unknown-field-watch.ts';
 import type { Inbox } from './inbox.ts';

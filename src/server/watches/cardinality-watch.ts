@@ -12,9 +12,9 @@
 import { setImmediate as giveWay } from 'node:timers/promises';
 import type { Registry } from '../../aggregate/contexts/registry.ts';
 import { type Changes, type Episode, OverflowLog } from '../../aggregate/overflow-log.ts';
-import { limitOfNumber, OVER, OVERFLOW_NAME } from '../../model/cardinality.ts';
-import type { CardinalityReport } from '../../model/cardinality-report.ts';
 import { type ByteString, toText } from '../../model/text.ts';
+import { limitOfNumber, OVER, OVERFLOW_NAME } from '../../model/views/cardinality.ts';
+import type { CardinalityReport } from '../../model/views/cardinality-report.ts';
 import { toSafeText } from '../../outputs/safe-text.ts';
 import type { Logger } from '../../telemetry/logger.ts';
 import { type OwnMetric, ownMetric, ownMetricBy } from '../../telemetry/metric.ts';

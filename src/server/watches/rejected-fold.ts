@@ -7,7 +7,7 @@
  */
 
 import { describeRejection } from '../../inspect/explain/words.ts';
-import { elide } from '../../lib/terminal-text.ts';
+import { elide } from '../../lib/text/terminal-text.ts';
 import type { Rejection } from '../../model/message.ts';
 import type { RejectedLine } from '../../model/shard-message.ts';
 import { type ConsoleStream, clockTime } from '../../outputs/console/console.ts';

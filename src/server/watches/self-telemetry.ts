@@ -12,7 +12,7 @@
 import type { Registry } from '../../aggregate/contexts/registry.ts';
 import type { TimeSampler } from '../../aggregate/sampler.ts';
 import type { Log } from '../../lib/log.ts';
-import type { Steps } from '../../lib/steps.ts';
+import type { Steps } from '../../lib/time/steps.ts';
 import { bucketStartOf } from '../../model/bucket-start.ts';
 import type { Aggregate } from '../../model/series.ts';
 import { type Arrived, type ClientReport, ClientTelemetry } from '../../telemetry/client-telemetry.ts';

@@ -2,7 +2,7 @@
  * Fields of messages that mean nothing to this version, and messages that most likely mean something else than they
  * say, as all threads see them: one warning for each kind, and a count.
  */
-import { SUSPICIONS, type Suspicion } from '../../model/suspicion.ts';
+import { SUSPICIONS, type Suspicion } from '../../model/views/suspicion.ts';
 import { UNKNOWN_FIELD_BYTES, UnknownFields } from '../../telemetry/counters/unknown-fields.ts';
 import type { Logger } from '../../telemetry/logger.ts';
 import { type OwnMetric, ownMetricBy } from '../../telemetry/metric.ts';

@@ -7,8 +7,9 @@
  * Memory  one number for each printable ASCII byte and one for all others together, in a buffer that may be
  *         shared: one thread writes, any thread reads at any time.
  */
-import { SUSPICIONS, type Suspicion } from '../../model/suspicion.ts';
+
 import type { ByteString } from '../../model/text.ts';
+import { SUSPICIONS, type Suspicion } from '../../model/views/suspicion.ts';
 
 /** `!` to `~`: bytes that can stand for themselves in a log line or a label. */
 const FIRST = 0x21;

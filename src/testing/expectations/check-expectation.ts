@@ -9,7 +9,7 @@
  * TypeScript finds most of these; JavaScript, spread objects and values that are undefined at run time are not seen
  * by it. The same words are used for expectations given as text (expectation-text.ts).
  */
-import { findNearest } from '../../lib/nearest.ts';
+import { findNearest } from '../../lib/text/nearest.ts';
 import { RECEIVED_TYPES, type ReceivedType } from '../test-server/received.ts';
 import { isMatcher, isRegExp, showExpected } from './patterns.ts';
 

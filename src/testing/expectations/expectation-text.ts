@@ -7,7 +7,7 @@
  *
  * A name, title or tag between slashes is a regular expression: `/^checkout\./`.
  */
-import { findNearest } from '../../lib/nearest.ts';
+import { findNearest } from '../../lib/text/nearest.ts';
 import { RECEIVED_TYPES, type ReceivedType } from '../test-server/received.ts';
 import { suggest, suggestType, TYPE_WORDS } from './check-expectation.ts';
 import type { EventExpectation, MetricExpectation, ServiceCheckExpectation } from './expectation.ts';

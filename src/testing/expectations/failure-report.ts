@@ -10,7 +10,7 @@
  *   rejected lines:
  *     checkout.paid:x|c                              value, at byte 14
  */
-import { countEdits } from '../../lib/nearest.ts';
+import { countEdits } from '../../lib/text/nearest.ts';
 import type {
   ReceivedEvent,
   ReceivedMetric,

@@ -1,5 +1,5 @@
 /** The fake intake's page at `/`: what arrived, and how to send something to it. */
-import { escapeHtml, renderPage } from '../../lib/page.ts';
+import { escapeHtml, renderPage } from '../../lib/http/page.ts';
 import type { IntakeView } from './intake-view.ts';
 
 const ROUTES_MAX = 50;

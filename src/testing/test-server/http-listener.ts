@@ -9,8 +9,8 @@
  */
 import type { AddressInfo } from 'node:net';
 import fastify from 'fastify';
-import { AnswerGuard } from '../../lib/answer-guard.ts';
-import { isLoopbackAddress, refuseWebPage } from '../../lib/web-guard.ts';
+import { AnswerGuard } from '../../lib/http/answer-guard.ts';
+import { isLoopbackAddress, refuseWebPage } from '../../lib/http/web-guard.ts';
 import type { TakePacket, TestListener } from './listener.ts';
 import { addTestApi, type TestApiTarget } from './test-api.ts';
 

@@ -8,7 +8,7 @@
  * understands it too, and below a few thousand metrics the page filters by itself.
  */
 
-import { matchesGlob } from '../../../src/lib/glob.ts';
+import { matchesGlob } from '../../../src/lib/text/glob.ts';
 
 export const SEARCH_FIELDS = ['name', 'tag', 'type', 'origin', 'outcome'] as const;
 export type SearchField = (typeof SEARCH_FIELDS)[number];

@@ -1,8 +1,8 @@
 /** What dropping a tag key of a metric would save, counted by the server, and the rule to paste. */
 
-import type { MetricView as MetricFacts } from '../../../src/model/context-views.ts';
 import type { WithoutAnswer } from '../../../src/model/live/server-views.ts';
 import type { MetricTraffic } from '../../../src/model/live/traffic-views.ts';
+import type { MetricView as MetricFacts } from '../../../src/model/views/context-views.ts';
 import { count, plural, share } from '../format/numbers.ts';
 import { CopyButton, copyText, Missing, Skeleton } from '../parts/controls.tsx';
 import { useKeys } from '../parts/use-keys.ts';

@@ -1,8 +1,8 @@
 /** One metric: its figures, its plot, its contexts, tag keys, senders and rules; and another beside it to compare. */
 import { useEffect, useState } from 'preact/hooks';
-import type { MetricView as MetricFacts } from '../../../src/model/context-views.ts';
 import type { ConfigViewOf } from '../../../src/model/live/server-views.ts';
 import type { MetricTraffic, TopAnswer } from '../../../src/model/live/traffic-views.ts';
+import type { MetricView as MetricFacts } from '../../../src/model/views/context-views.ts';
 import { count, percentile, plural, rate, share, value } from '../format/numbers.ts';
 import { age, clock } from '../format/times.ts';
 import { type Rule, ruleFor, ruleText } from '../lib/rules.ts';

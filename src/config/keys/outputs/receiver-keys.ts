@@ -2,7 +2,7 @@
  * Keys that outputs to a receiver over HTTP share: where it is, how to log in, TLS, memory, and which metrics it gets.
  */
 import { z } from 'zod';
-import { maskUrl } from '../../../lib/mask.ts';
+import { maskUrl } from '../../../lib/text/mask.ts';
 import { type KeyText, keyDocumentation } from '../key-documentation.ts';
 import { integer, list, seconds, text, yesOrNo } from '../key-types.ts';
 import { readPlainText, refuseQuotes } from '../plain-text.ts';

@@ -1,0 +1,46 @@
+import { describe, expect, it } from 'vitest';
+import { LimitReceiver } from '../limit-receiver.ts';
+import { buildCorpus } from './corpus.ts';
+import { CorpusSender } from './send-corpus.ts';
+import { SHAPES } from './shapes.ts';
+
+/** Small enough to wait in the receive buffer: sender and receiver share this thread. */
+const SMALL = { seed: 3, bytes: 32_768, packetBytesMax: 1_432 };
+
+describe.runIf(process.platform === 'linux')('CorpusSender and LimitReceiver', () => {
+  const send = (order: { passes?: number; seconds?: number; packetsPerSecond?: number }) => {
+    const any = { kind: 'udp', host: '127.0.0.1', port: 0 } as const;
+    const receiver = new LimitReceiver({ destination: any, receiveBufferBytes: 4 << 20 });
+    try {
+      const destination = { ...any, port: receiver.port };
+      const sent = new CorpusSender(buildCorpus(SHAPES.prod, SMALL)).send({ ...order, destination });
+      return { sent, received: receiver.receiveUntilIdle() };
+    } finally {
+      receiver.close();
+    }
+  };
+
+  it('receive what the totals announce', () => {
+    const { sent, received } = send({ passes: 2 });
+    expect(sent.failure).toBe('');
+    expect(received).toEqual({ packets: sent.totals.packets, bytes: sent.totals.bytes });
+    expect(sent.totals.packets).toBeGreaterThan(20);
+  });
+
+  it('keep to the rate', () => {
+    const { sent, received } = send({ passes: 2, packetsPerSecond: 500 });
+    expect(sent.seconds).toBeGreaterThanOrEqual(received.packets / 500 - 0.001);
+  });
+
+  it('end in time', () => {
+    const { sent } = send({ seconds: 0.02, packetsPerSecond: 2_000 });
+    expect(sent.seconds).toBeGreaterThanOrEqual(0.02);
+    expect(sent.seconds).toBeLessThan(1);
+  });
+
+  it('report a receiver that is gone', () => {
+    const destination = { kind: 'unix', path: `@whippet-bench-${process.pid}` } as const;
+    const sender = new CorpusSender(buildCorpus(SHAPES.prod, SMALL));
+    expect(() => sender.send({ passes: 1, destination })).toThrow('ECONNREFUSED');
+  });
+});
