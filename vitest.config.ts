@@ -15,7 +15,7 @@ const SLOW = [
   'bench/**/*.test.ts',
   'src/core/hash.test.ts',
   'src/enrich/mapper/mapper-cost.test.ts',
-  // Gives a real disk a second.
+  // Thousands of writes to a real disk.
   'src/global/edge/edge-sender.property.test.ts',
   'src/http/slow-clients.test.ts',
   'test/*.property.test.ts',

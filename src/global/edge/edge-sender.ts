@@ -7,7 +7,8 @@
  *
  * The order of a partition's chunks is what tells an owner a repeat from something new, so it is never broken: what is
  * loaded first is sent first, the disk is older than what is in memory, and nothing is loaded while the disk is being
- * written. A chunk is sent again byte for byte.
+ * written, or cannot be read. Should a chunk turn up on a disk that could not even be opened before, when newer ones are in the log
+ * already, it is dropped, counted as `out_of_order`: owners would take it for a repeat. A chunk is sent again byte for byte.
  *
  * A chunk belongs to the log and the number of partitions it was made for. One that a process with another configuration
  * left on disk goes to that log, whose owners know its repeats; when that log is no longer there, nobody will ever read it, and the
@@ -48,7 +49,8 @@ export interface QueuedChunk {
 
 /** What is asked of the retry queue. */
 export interface ChunkQueue<Chunk extends QueuedChunk> {
-  readonly hasStored: boolean;
+  /** Whether chunks are on disk and nowhere else, readable or not. */
+  readonly hasUnread: boolean;
   /** Of what is in memory, and of what is being written to disk. */
   readonly bytes: number;
   /** Whether chunks are being written to disk. */
@@ -61,7 +63,7 @@ export interface ChunkQueue<Chunk extends QueuedChunk> {
   store(chunks: readonly Chunk[]): Promise<void>;
   settle(chunk: Chunk): void;
   /** Counts a chunk as lost. */
-  giveUp(chunk: Chunk, reason: 'no_destination'): void;
+  giveUp(chunk: Chunk, reason: 'no_destination' | 'out_of_order'): void;
   settled(): Promise<void>;
   sweep(): void;
   stop(deadline: Deadline): Promise<{ readonly lost: { readonly items: number } }>;
@@ -95,6 +97,8 @@ interface Lane<Chunk> {
   readonly target: Target;
   readonly partition: number;
   readonly waiting: Chunk[];
+  /** When the newest chunk was made that came here without having been on disk. */
+  newest: number;
   isBusy: boolean;
 }
 
@@ -118,6 +122,8 @@ export class EdgeSender<Chunk extends QueuedChunk> {
   private loading: Promise<void> | undefined;
   private isStarted = false;
   private stopping = false;
+  /** What was loaded went back to the queue: it counts there, whatever becomes of an append that is still under way. */
+  private hasReturned = false;
   private readonly underWay = new Set<Promise<void>>();
 
   constructor(options: EdgeSenderOptions<Chunk>) {
@@ -158,6 +164,7 @@ export class EdgeSender<Chunk extends QueuedChunk> {
     const deadline = new Deadline(STORE_MS, clock);
     await deadline.race(Promise.resolve(this.loading));
     await deadline.race(Promise.all(this.underWay));
+    this.hasReturned = true;
     // What was loaded is older than everything else, and keeps its place.
     const rest = [...this.lanes.values()].flatMap(({ waiting }) => waiting.splice(0));
     rest.sort((a, b) => a.createdAt - b.createdAt);
@@ -176,7 +183,7 @@ export class EdgeSender<Chunk extends QueuedChunk> {
 
   private isIdle(): boolean {
     const { queue } = this.options;
-    return this._loadedBytes === 0 && this.loading === undefined && queue.bytes === 0 && !queue.hasStored;
+    return this._loadedBytes === 0 && this.loading === undefined && queue.bytes === 0 && !queue.hasUnread;
   }
 
   /** Starts whatever may be started. */
@@ -188,7 +195,7 @@ export class EdgeSender<Chunk extends QueuedChunk> {
     // While the log takes nothing, what waits stays where it is counted and goes to disk.
     if (now < this.targetOf(this.options.route).retryAt) return;
     const { queue } = this.options;
-    const hasMore = queue.bytes > 0 || queue.hasStored;
+    const hasMore = queue.bytes > 0 || queue.hasUnread;
     if (!hasMore || this._loadedBytes >= LOADED_BYTES || this.loading !== undefined) return;
     this.loading = this.load().finally(() => {
       this.loading = undefined;
@@ -203,13 +210,35 @@ export class EdgeSender<Chunk extends QueuedChunk> {
     // What is being written is older than what is in memory; more may begin to be written meanwhile.
     do await queue.settled();
     while (queue.isSpilling);
-    if (queue.hasStored) await queue.takeStored((chunks) => this.accept(chunks));
-    else this.accept(queue.takeAll());
+    // The disk may have taken longer than a stop waits: what is in the queue is the stop's.
+    if (this.stopping) return;
+    if (!queue.hasUnread) {
+      this.accept(queue.takeAll());
+      return;
+    }
+    let isRead = false;
+    await queue.takeStored((chunks) => {
+      isRead = true;
+      this.accept(chunks);
+    });
+    // What is in memory is newer: it waits for the disk.
+    if (!isRead && queue.hasUnread)
+      await new Promise<void>((resolve) => void this.options.clock.after(RETRY_MIN_MS, resolve));
   }
 
   private accept(chunks: readonly Chunk[]): void {
+    if (this.hasReturned) {
+      void this.options.queue.store(chunks);
+      return;
+    }
     for (const chunk of [...chunks].sort((a, b) => a.createdAt - b.createdAt)) {
-      this.laneOf(chunk).waiting.push(chunk);
+      const lane = this.laneOf(chunk);
+      if (chunk.stored === undefined) lane.newest = chunk.createdAt;
+      else if (chunk.createdAt < lane.newest) {
+        this.options.queue.giveUp(chunk, 'out_of_order');
+        continue;
+      }
+      lane.waiting.push(chunk);
       this._loadedBytes += chunk.body.byteLength;
       this._loadedItems += chunk.itemCount;
     }
@@ -222,7 +251,7 @@ export class EdgeSender<Chunk extends QueuedChunk> {
     let lane = this.lanes.get(key);
     if (lane === undefined) {
       const target = this.targetOf(route);
-      lane = { target, partition: Number(destination), waiting: [], isBusy: false };
+      lane = { target, partition: Number(destination), waiting: [], newest: 0, isBusy: false };
       this.lanes.set(key, lane);
     }
     return lane;
@@ -262,6 +291,7 @@ export class EdgeSender<Chunk extends QueuedChunk> {
     this.appends++;
     try {
       const log = await this.logOf(target);
+      if (this.hasReturned) return;
       if (log === undefined) {
         this.giveUp(target, waiting.splice(0));
         return;
@@ -270,9 +300,11 @@ export class EdgeSender<Chunk extends QueuedChunk> {
       const records = chunks.map(({ body }) => encodeChunkRecord(body, now));
       await log.append('partials', partition, records);
     } catch (error) {
+      if (this.hasReturned) return;
       await this.fail(target, error as Error);
       return;
     }
+    if (this.hasReturned) return;
     waiting.splice(0, end);
     this.succeed(target, chunks);
   }

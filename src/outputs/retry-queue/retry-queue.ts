@@ -71,6 +71,11 @@ export class RetryQueue {
     return this.options.store?.hasFiles ?? false;
   }
 
+  /** The same, whether the disk can be read now or not: for those who must not send anything newer before. */
+  get hasUnread(): boolean {
+    return this.options.store?.hasUnread ?? false;
+  }
+
   get status(): RetryQueueStatus {
     const held = [...this.waiting, ...this.spilling];
     return {

@@ -88,7 +88,11 @@ export class RetryStore {
 
   /** Whether there is something to take, and the disk is worth a try. */
   get hasFiles(): boolean {
-    if (!this.isReady) return false;
+    return this.isReady && this.hasUnread;
+  }
+
+  /** Whether there is something to take, whatever the last operation on the disk came to. */
+  get hasUnread(): boolean {
     for (const file of this.files.values()) if (!file.isTaken && !file.finished) return true;
     return false;
   }

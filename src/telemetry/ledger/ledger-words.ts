@@ -113,6 +113,20 @@ export const OTHER_LOSSES: readonly Line[] = [
   [
     'global_edge',
     'partials',
+    'out_of_order',
+    'Partials on a disk that could not be opened until newer ones had been sent: owners would take them for repeats.',
+    'check the disk of global.storage_path',
+  ],
+  [
+    'global_edge',
+    'partials',
+    'file_removed',
+    'Partials in files that somebody else removed.',
+    'do not clean global.storage_path while the server runs',
+  ],
+  [
+    'global_edge',
+    'partials',
     'stopped',
     'Partials that Kafka had not taken when the server stopped.',
     'set global.storage_path, or raise stop_timeout_seconds',
