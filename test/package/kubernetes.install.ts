@@ -58,12 +58,17 @@ it('a wrong manifest is found', () => {
   ).not.toBe(0);
 });
 
-it.each(['base', 'datadog'])('kustomize makes valid manifests of deploy/kubernetes/%s', (name) => {
+const BASE = ['ConfigMap', 'DaemonSet', 'Namespace', 'Service', 'ServiceAccount'];
+it.each([
+  ['base', BASE],
+  ['datadog', BASE],
+  ['pod-tags', ['ClusterRole', 'ClusterRoleBinding', ...BASE]],
+])('kustomize makes valid manifests of deploy/kubernetes/%s', (name, want) => {
   const path = join(ROOT, 'deploy/kubernetes', name);
   const kubectl = run(folder, 'kubectl', 'kustomize', path);
   const text = kubectl.status === 0 ? kubectl.stdout : succeed(tool('kustomize', KUSTOMIZE), 'build', path);
   const kinds = validate(text).map(({ kind }) => kind);
-  expect(kinds.sort()).toEqual(['ConfigMap', 'DaemonSet', 'Namespace', 'Service', 'ServiceAccount']);
+  expect(kinds.sort()).toEqual(want);
 });
 
 it('the sidecar example is valid', () => {
@@ -120,6 +125,18 @@ describe('the chart', () => {
     ])
       expect(text).toContain(part);
     expect(text).not.toContain('hostPort');
+  });
+
+  it.each([
+    ['api', 'pods', 'KUBELET_USE_API_SERVER'],
+    ['kubelet', 'nodes/proxy', 'KUBERNETES_KUBELET_HOST'],
+  ])('gives the right that tags of pods from %s need, and no other', (from, resource, variable) => {
+    const values = ['--set', `podTags=${from}`, '--set', 'hostPID=true'];
+    const text = succeed(helm, 'template', 'whippet', CHART, ...KUBE, ...values);
+    const kinds = validate(text).map(({ kind }) => kind);
+    expect(kinds).toEqual(expect.arrayContaining(['ClusterRole', 'ClusterRoleBinding']));
+    expect(text).toContain(`resources: [${resource}]`);
+    expect(text).toContain(variable);
   });
 
   it('refuses a value that it does not have', () => {

@@ -11,7 +11,7 @@ const FOLDER = join(ROOT, 'deploy/kubernetes');
 const CHART = join(ROOT, 'deploy/helm/whippet');
 const read = (path: string): string => readFileSync(path, 'utf8');
 const manifests = readdirSync(FOLDER, { recursive: true, encoding: 'utf8' })
-  .filter((file) => file.endsWith('.yaml') && !/kustomization|whippet\.yaml$/.test(file))
+  .filter((file) => file.endsWith('.yaml') && !/kustomization|whippet\.yaml$|^pod-tags/.test(file))
   .flatMap((file) => loadAll(read(join(FOLDER, file))) as Manifest[]);
 
 describe('the manifests', () => {
@@ -22,6 +22,25 @@ describe('the manifests', () => {
 
   it('give pods no right at the API server, no token, no capability, no root and no writable root', () => {
     expect(checkPods(manifests)).toEqual([]);
+  });
+
+  it('give, where tags of pods are wanted, the right to read pods and no other', () => {
+    const roles = loadAll(read(join(FOLDER, 'pod-tags/role.yaml'))) as Manifest[];
+    expect(roles.map(({ kind }) => kind)).toEqual(['ClusterRole', 'ClusterRoleBinding']);
+    expect(checkPods(roles)).toEqual([]);
+    const [role] = roles;
+    const more = { ...role, rules: [{ resources: ['secrets'], verbs: ['get'] }] } as Manifest;
+    expect(checkPods([more])).toEqual(['ClusterRole gives a right that nobody needs: secrets get']);
+    const [patched] = loadAll(read(join(FOLDER, 'pod-tags/kustomization.yaml'))) as [
+      { patches: { patch: string }[] },
+    ];
+    const env = patched.patches
+      .flatMap(({ patch }) => (loadAll(patch) as { value: { name?: string } }[][])[0] ?? [])
+      .flatMap(({ value }) => (value.name === undefined ? [] : [[value.name, 'true']]));
+    expect(loadConfig({ env: Object.fromEntries(env) }).config).toMatchObject({
+      ...{ kubelet_use_api_server: true, kubernetes_kubelet_nodename: 'true' },
+      ...{ dogstatsd_origin_detection: true, dogstatsd_origin_detection_client: true },
+    });
   });
 
   it('have a configuration and variables that the server accepts', () => {

@@ -1,4 +1,7 @@
-/** What every manifest of a pod has to be like: no rights, no root, nothing that is named and not there. */
+/**
+ * What every manifest of a pod has to be like: no root, nothing that is named and not there, and no rights but that to read
+ * pods where their tags are wanted.
+ */
 
 interface Container {
   readonly name: string;
@@ -32,18 +35,30 @@ interface Pod {
   readonly initContainers?: readonly Container[];
   readonly volumes?: readonly { readonly name: string }[];
 }
+interface Rule {
+  readonly resources: readonly string[];
+  readonly verbs: readonly string[];
+}
 export interface Manifest {
   readonly kind: string;
   readonly metadata: { readonly name: string };
   readonly automountServiceAccountToken?: boolean;
+  readonly rules?: readonly Rule[];
   readonly spec?: { readonly template?: { readonly spec: Pod } };
 }
 
+/** All that anybody needs: pods from the API server, or from the kubelet by one of its two rights. */
+const RIGHTS = ['pods list,watch', 'nodes/pods get', 'nodes/proxy get'];
+
 /** What is wrong, in words; nothing when all is well. */
 export function checkPods(manifests: readonly Manifest[]): string[] {
-  const rights = manifests
-    .filter(({ kind }) => /Role/.test(kind))
-    .map(({ kind }) => `${kind} gives rights that nobody needs`);
+  const roles = manifests.filter(({ kind }) => /Role$/.test(kind));
+  const rights = roles.flatMap(({ kind, rules = [] }) =>
+    rules
+      .map(({ resources, verbs }) => `${resources} ${verbs}`)
+      .filter((right) => !RIGHTS.includes(right))
+      .map((right) => `${kind} gives a right that nobody needs: ${right}`),
+  );
   const tokens = manifests
     .filter(
       ({ kind, automountServiceAccountToken }) =>
@@ -53,15 +68,18 @@ export function checkPods(manifests: readonly Manifest[]): string[] {
   return [
     ...rights,
     ...tokens,
-    ...manifests.flatMap(({ spec }) => (spec?.template === undefined ? [] : checkPod(spec.template.spec))),
+    ...manifests.flatMap(({ spec }) =>
+      spec?.template === undefined ? [] : checkPod(spec.template.spec, roles.length > 0),
+    ),
   ];
 }
 
-function checkPod(pod: Pod): string[] {
+/** `hasRights` tells whether there is something to show a token for. */
+function checkPod(pod: Pod, hasRights: boolean): string[] {
   const volumes = new Set(pod.volumes?.map(({ name }) => name));
   const of = (is: boolean, complaint: string): string[] => (is ? [] : [complaint]);
   return [
-    ...of(pod.automountServiceAccountToken === false, 'the pod gets a token'),
+    ...of(pod.automountServiceAccountToken === hasRights, 'the pod gets a token, or none where it needs it'),
     ...of(pod.hostNetwork !== true, "the pod has the node's network"),
     ...of(pod.securityContext?.runAsNonRoot === true, 'the pod may run as root'),
     ...of(pod.securityContext?.seccompProfile?.type === 'RuntimeDefault', 'the pod has all system calls'),

@@ -54,6 +54,39 @@ export const originAgentKeys = {
       when: 'you run on Kubernetes.',
     },
   ),
+  kubelet_use_api_server: yesOrNo(
+    { default: false },
+    {
+      what: 'Watches the pods of this node at the API server of Kubernetes, instead of asking the kubelet (docs/origin.md, API server). The address is that of the variables `KUBERNETES_SERVICE_HOST` and `KUBERNETES_SERVICE_PORT`, which every pod has.',
+      trade:
+        'The right to list and watch pods is smaller than that to ask kubelets. The control plane holds one connection more for each node.',
+      when: 'the server may not have the right to ask the kubelet.',
+    },
+  ),
+  kubernetes_kubelet_nodename: text(
+    { default: '' },
+    {
+      what: 'Name of this node, whose pods are watched with `kubelet_use_api_server`: `spec.nodeName` of the pod.',
+      trade: 'None.',
+      when: '`kubelet_use_api_server` is set.',
+    },
+  ),
+  kubernetes_apiserver_ca_path: text(
+    { default: '' },
+    {
+      what: "PEM file of the authority that signed the API server's certificate. Empty means `ca.crt` beside the token.",
+      trade: 'None.',
+      when: 'the authority of your cluster is not mounted beside the token.',
+    },
+  ),
+  kubernetes_apiserver_tls_verify: yesOrNo(
+    { default: true },
+    {
+      what: "Verifies the API server's certificate.",
+      trade: 'When off, anybody who answers at the address may say which tags pods have, and gets the token.',
+      when: 'you try something out in a cluster of your own (`false`).',
+    },
+  ),
   kubernetes_https_kubelet_port: integer(
     { default: 10_250, min: 1, max: 65_535 },
     { what: "The kubelet's port.", trade: 'None.', when: 'your kubelet listens elsewhere.' },
@@ -85,7 +118,7 @@ export const originAgentKeys = {
   kubelet_auth_token_path: text(
     { default: '/var/run/secrets/kubernetes.io/serviceaccount/token' },
     {
-      what: 'File with the token that is shown to the kubelet, read again every minute.',
+      what: 'File with the token that is shown to the kubelet or the API server, read again every minute.',
       trade: 'None.',
       when: 'the token is mounted elsewhere.',
     },

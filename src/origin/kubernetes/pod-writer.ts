@@ -1,4 +1,4 @@
-/** Writes the pods of a list, and their containers, into the tag store; what is not in it any more has ended. */
+/** Writes pods and their containers into the tag store: whole lists, where what is missing has ended, or one pod at a time. */
 import { externalKey } from '../../enrich/tags/tag-table.ts';
 import { CONTAINER, POD } from '../entity.ts';
 import type { StoreWriter } from '../store-writer.ts';
@@ -14,11 +14,18 @@ export interface PodWriterOptions {
   readonly separators: Separators;
 }
 
+/** What a pod has put into the store. */
+interface Written {
+  readonly entities: ReadonlySet<string>;
+  /** Words of admission controllers that lead to a container. */
+  readonly links: ReadonlySet<string>;
+}
+
 export class PodWriter {
   readonly counts: TagCounts = { tooLongTags: 0, tooManyTags: 0 };
   private readonly options: PodWriterOptions;
-  /** Words of admission controllers that lead to a container now. */
-  private links = new Set<string>();
+  /** By uid: the pods that run, as many as the last list and the changes since then have told of. */
+  private readonly pods = new Map<string, Written>();
 
   constructor(options: PodWriterOptions) {
     this.options = options;
@@ -26,30 +33,51 @@ export class PodWriter {
 
   /** Takes a whole list. */
   write(pods: readonly PodFacts[]): void {
-    const { store, writer, rules } = this.options;
-    const listed = new Set<string>();
+    const uids = new Set(pods.map(({ uid }) => uid));
+    this.options.store.update(() => {
+      for (const pod of pods) this.set(pod);
+      for (const uid of this.pods.keys()) if (!uids.has(uid)) this.end(uid);
+    });
+  }
+
+  /** Takes one pod; those of its containers that it does not have any more have ended. */
+  set(pod: PodFacts): void {
+    const { store, writer } = this.options;
+    const entities = new Set<string>();
     const links = new Set<string>();
     store.update(() => {
-      for (const pod of pods) {
-        const own = this.list();
-        addPodTags(own, pod, rules);
-        writer.set('pod', POD + pod.uid, own.tags);
-        listed.add(POD + pod.uid);
-        for (const container of pod.containers) {
-          const list = this.list();
-          list.addAll(own.tags);
-          addPodContainerTags(list, pod, container, rules);
-          writer.set('pod', CONTAINER + container.id, list.tags);
-          listed.add(CONTAINER + container.id);
-          const key = externalKey({ init: container.isInit, podUid: pod.uid, containerName: container.name });
-          writer.link('external', key, container.id);
-          links.add(key);
-        }
+      const own = this.list();
+      addPodTags(own, pod, this.options.rules);
+      writer.set('pod', POD + pod.uid, own.tags);
+      entities.add(POD + pod.uid);
+      for (const container of pod.containers) {
+        const list = this.list();
+        list.addAll(own.tags);
+        addPodContainerTags(list, pod, container, this.options.rules);
+        writer.set('pod', CONTAINER + container.id, list.tags);
+        entities.add(CONTAINER + container.id);
+        const key = externalKey({ init: container.isInit, podUid: pod.uid, containerName: container.name });
+        writer.link('external', key, container.id);
+        links.add(key);
       }
-      writer.endOthers(listed);
-      for (const key of this.links) if (!links.has(key)) writer.endLink('external', key);
-      this.links = links;
+      const before = this.pods.get(pod.uid);
+      this.pods.set(pod.uid, { entities, links });
+      if (before !== undefined) this.endWritten(before, { entities, links });
     });
+  }
+
+  /** The pod is gone. */
+  end(uid: string): void {
+    const written = this.pods.get(uid);
+    if (written === undefined) return;
+    this.pods.delete(uid);
+    this.options.store.update(() => this.endWritten(written));
+  }
+
+  private endWritten(before: Written, now?: Written): void {
+    const { writer } = this.options;
+    for (const entity of before.entities) if (now?.entities.has(entity) !== true) writer.end(entity);
+    for (const key of before.links) if (now?.links.has(key) !== true) writer.endLink('external', key);
   }
 
   private list(): TagList {

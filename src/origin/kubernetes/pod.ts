@@ -36,6 +36,7 @@ export interface PodFacts {
   readonly containers: readonly PodContainer[];
 }
 
+const MIRROR = 'kubernetes.io/config.mirror';
 const SPECS = ['initContainers', 'containers', 'ephemeralContainers'] as const;
 const STATUSES = ['initContainerStatuses', 'containerStatuses', 'ephemeralContainerStatuses'] as const;
 
@@ -56,14 +57,16 @@ export function readPodList(
   return { pods, bad };
 }
 
-function readPod(item: unknown, variables: NameRules): PodFacts | undefined {
+/** Undefined for what is no pod. */
+export function readPod(item: unknown, variables: NameRules): PodFacts | undefined {
   const { metadata, spec, status } = fieldsOf(item);
-  const { uid, name, namespace, labels, annotations, ownerReferences } = fieldsOf(metadata);
-  if (textOf(uid) === '' || textOf(name) === '') return undefined;
+  const { name, namespace, labels, annotations, ownerReferences } = fieldsOf(metadata);
+  const uid = readUid(item);
+  if (uid === '' || textOf(name) === '') return undefined;
   const { priorityClassName, runtimeClassName } = fieldsOf(spec);
   const { phase, qosClass } = fieldsOf(status);
   return {
-    ...{ uid: textOf(uid), name: textOf(name), namespace: textOf(namespace), phase: textOf(phase) },
+    ...{ uid, name: textOf(name), namespace: textOf(namespace), phase: textOf(phase) },
     ...{ priorityClass: textOf(priorityClassName), qosClass: textOf(qosClass) },
     ...{ runtimeClass: textOf(runtimeClassName), labels: textsOf(labels), annotations: textsOf(annotations) },
     owners: listOf(ownerReferences).map((owner) => {
@@ -74,6 +77,15 @@ function readPod(item: unknown, variables: NameRules): PodFacts | undefined {
       readContainers(fieldsOf(spec)[list], fieldsOf(status)[STATUSES[i] as string], i === 0, variables),
     ),
   };
+}
+
+/**
+ * Empty for what is no pod. The API server shows a mirror of a static pod, with a uid of its own; what clients know is that of
+ * the kubelet, which an annotation has.
+ */
+export function readUid(item: unknown): string {
+  const { uid, annotations } = fieldsOf(fieldsOf(item).metadata);
+  return textOf(fieldsOf(annotations)[MIRROR]) || textOf(uid);
 }
 
 /** The image is that of the specification, the id that of the status. */

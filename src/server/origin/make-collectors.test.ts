@@ -1,5 +1,5 @@
 import { describe, expect, it } from 'vitest';
-import { dockerSocket, ecsEndpoints } from './make-collectors.ts';
+import { apiServer, dockerSocket, ecsEndpoints } from './make-collectors.ts';
 
 describe('Docker is read', () => {
   type Case = [
@@ -93,5 +93,40 @@ describe('ECS is read', () => {
   ])('%s', (_, ecs, url, env, want) => {
     const config = { origin: { docker: false, ecs }, ecs_agent_url: url };
     expect(ecsEndpoints(config, env, () => gateway)).toEqual(want);
+  });
+});
+
+describe('the API server of Kubernetes is read', () => {
+  const POD = { KUBERNETES_SERVICE_HOST: '10.0.0.1', KUBERNETES_SERVICE_PORT: '6443' };
+  it.each<[string, boolean, string, Record<string, string>, ReturnType<typeof apiServer>]>([
+    ['not by default', false, 'n', POD, { reason: 'kubelet_use_api_server is false', isUnexpected: false }],
+    ['where the pod says', true, 'n', POD, { url: 'https://10.0.0.1:6443', node: 'n' }],
+    [
+      'over IPv6',
+      true,
+      'n',
+      { KUBERNETES_SERVICE_HOST: 'fd00::1' },
+      { url: 'https://[fd00::1]:443', node: 'n' },
+    ],
+    [
+      'not outside of a pod',
+      true,
+      'n',
+      {},
+      { reason: 'KUBERNETES_SERVICE_HOST is not set, as it is in every pod', isUnexpected: true },
+    ],
+    [
+      'not without the name of the node',
+      true,
+      '',
+      POD,
+      {
+        reason: 'kubernetes_kubelet_nodename is not set; give it spec.nodeName of the pod',
+        isUnexpected: true,
+      },
+    ],
+  ])('%s', (_, isOn, node, env, want) => {
+    const config = { kubelet_use_api_server: isOn, kubernetes_kubelet_nodename: node };
+    expect(apiServer(config, env)).toEqual(want);
   });
 });

@@ -9,6 +9,7 @@ import type { Log } from '../../lib/log.ts';
 import type { Collector } from '../../origin/collector.ts';
 import { DockerCollector } from '../../origin/docker/docker-collector.ts';
 import { EcsCollector } from '../../origin/ecs/ecs-collector.ts';
+import { ApiCollector } from '../../origin/kubernetes/api-collector.ts';
 import { KubeletCollector } from '../../origin/kubernetes/kubelet-collector.ts';
 import { OffCollector } from '../../origin/off-collector.ts';
 import type { TagStore } from '../../origin/tag-store.ts';
@@ -29,7 +30,7 @@ export interface CollectorSurroundings {
 
 export function makeCollectors(around: CollectorSurroundings): Collector[] {
   const { config, log } = around;
-  const all = [makeDocker(around), makeKubelet(around), makeEcs(around)];
+  const all = [makeDocker(around), makeKubelet(around), makeApi(around), makeEcs(around)];
   const isWanted = config.dogstatsd_origin_detection || config.dogstatsd_origin_detection_client;
   for (const one of all)
     if (one instanceof OffCollector && isWanted && !one.isUnexpected)
@@ -53,6 +54,7 @@ function makeDocker({ config, env, log, store, onContainer }: CollectorSurroundi
 }
 
 function makeKubelet({ config, log, store }: CollectorSurroundings): Collector {
+  if (config.kubelet_use_api_server) return new OffCollector('kubelet', 'kubelet_use_api_server is true');
   if (config.kubernetes_kubelet_host === '')
     return new OffCollector('kubelet', 'kubernetes_kubelet_host is not set');
   const tokenPath = config.kubelet_auth_token_path;
@@ -64,13 +66,35 @@ function makeKubelet({ config, log, store }: CollectorSurroundings): Collector {
     verifyTls: config.kubelet_tls_verify,
     caPath: config.kubelet_client_ca || join(dirname(tokenPath), 'ca.crt'),
     ...{ tokenPath, certPath: config.kubelet_client_crt, keyPath: config.kubelet_client_key },
-    rules: {
-      labels: new NameRules(config.kubernetes_pod_labels_as_tags),
-      annotations: new NameRules(config.kubernetes_pod_annotations_as_tags),
-      variables: new NameRules(config.container_env_as_tags),
-    },
+    rules: podRules(config),
     separators: config.tag_value_split_separator,
   });
+}
+
+function makeApi({ config, env, log, store }: CollectorSurroundings): Collector {
+  const api = apiServer(config, env);
+  if ('reason' in api) {
+    if (api.isUnexpected)
+      log.warn({ collector: 'kubernetes_api', reason: api.reason }, 'the API server is not read for tags');
+    return new OffCollector('kubernetes_api', api.reason, api.isUnexpected);
+  }
+  const tokenPath = config.kubelet_auth_token_path;
+  return new ApiCollector({
+    ...{ store, log, ...api, clock: () => performance.now() },
+    verifyTls: config.kubernetes_apiserver_tls_verify,
+    caPath: config.kubernetes_apiserver_ca_path || join(dirname(tokenPath), 'ca.crt'),
+    ...{ tokenPath, certPath: '', keyPath: '' },
+    rules: podRules(config),
+    separators: config.tag_value_split_separator,
+  });
+}
+
+function podRules(config: Config) {
+  return {
+    labels: new NameRules(config.kubernetes_pod_labels_as_tags),
+    annotations: new NameRules(config.kubernetes_pod_annotations_as_tags),
+    variables: new NameRules(config.container_env_as_tags),
+  };
 }
 
 function makeEcs({ config, env, log, store }: CollectorSurroundings): Collector {
@@ -128,6 +152,25 @@ export function dockerSocket(
 
 function withoutSecrets(url: string): string {
   return url.replace(/\/\/[^/]*@/, '//');
+}
+
+type ApiChoice =
+  | { readonly url: string; readonly node: string }
+  | { readonly reason: string; readonly isUnexpected: boolean };
+
+/** Where the API server of Kubernetes is. Exported for tests. */
+export function apiServer(
+  config: Pick<Config, 'kubelet_use_api_server' | 'kubernetes_kubelet_nodename'>,
+  env: NodeJS.ProcessEnv,
+): ApiChoice {
+  if (!config.kubelet_use_api_server)
+    return { reason: 'kubelet_use_api_server is false', isUnexpected: false };
+  const off = (reason: string): ApiChoice => ({ reason, isUnexpected: true });
+  const { KUBERNETES_SERVICE_HOST: host = '', KUBERNETES_SERVICE_PORT: port = '443' } = env;
+  if (host === '') return off('KUBERNETES_SERVICE_HOST is not set, as it is in every pod');
+  const node = config.kubernetes_kubelet_nodename;
+  if (node === '') return off('kubernetes_kubelet_nodename is not set; give it spec.nodeName of the pod');
+  return { url: `https://${host.includes(':') ? `[${host}]` : host}:${port}`, node };
 }
 
 type EcsChoice =
