@@ -44,7 +44,7 @@ it('writes a file that is not there, and no other', async () => {
 });
 
 it.each([
-  ['gostatd', CLEAN, 'import knows statsd_exporter, not gostatd'],
+  ['gostatd', CLEAN, 'import knows statsd_exporter, gostatsd, telegraf, not gostatd'],
   ['statsd_exporter', undefined, 'cannot import'],
   ['statsd_exporter', 'a: [', 'cannot import'],
   ['statsd_exporter', 'text', 'this is no mapping file'],

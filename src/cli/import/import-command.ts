@@ -1,12 +1,20 @@
 /** `whippet import`: reads the file of another server, writes our configuration, and names what could not be carried over. */
 import { readFileSync, writeFileSync } from 'node:fs';
 import yaml from 'js-yaml';
-import { type ImportResult, importStatsdExporter } from '../../inspect/import/statsd-exporter.ts';
+import { importGostatsd } from '../../inspect/import/gostatsd.ts';
+import type { ImportResult } from '../../inspect/import/import-result.ts';
+import { importStatsdExporter } from '../../inspect/import/statsd-exporter.ts';
+import { importTelegraf } from '../../inspect/import/telegraf.ts';
 import { describeCause } from '../../lib/text/describe-cause.ts';
 import { escapeControls } from '../../lib/text/terminal-text.ts';
 
-const IMPORTERS: Readonly<Record<string, (text: string) => ImportResult>> = {
+const IMPORTERS: Readonly<Record<string, (text: string, flags: readonly string[]) => ImportResult>> = {
   statsd_exporter: importStatsdExporter,
+  gostatsd: importGostatsd,
+  telegraf: (text, flags) => {
+    if (flags.length > 0) throw new Error('the flags of telegraf say nothing of its inputs');
+    return importTelegraf(text);
+  },
 };
 
 interface Streams {
@@ -18,7 +26,7 @@ interface Streams {
 export async function importCommand(
   kind: string,
   path: string,
-  { output }: { readonly output?: string },
+  { output, flags = [] }: { readonly output?: string; readonly flags?: readonly string[] },
   { out, err }: Streams = { out: process.stdout, err: process.stderr },
 ): Promise<number> {
   const importer = Object.hasOwn(IMPORTERS, kind) ? IMPORTERS[kind] : undefined;
@@ -29,7 +37,7 @@ export async function importCommand(
   let result: ImportResult;
   let written: string;
   try {
-    result = importer(readFileSync(path, 'utf8'));
+    result = importer(readFileSync(path, 'utf8'), flags);
     written = `# Made by whippet import ${kind}.\n${yaml.dump(result.config, { lineWidth: -1, noRefs: true })}`;
     if (output !== undefined) writeFileSync(output, written, { flag: 'wx' });
   } catch (error) {

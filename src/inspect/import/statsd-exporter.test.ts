@@ -1,59 +1,31 @@
-import { mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
-import { tmpdir } from 'node:os';
-import { join } from 'node:path';
+import { readFileSync } from 'node:fs';
 import fc from 'fast-check';
-import yaml from 'js-yaml';
 import { describe, expect, it } from 'vitest';
-import { loadConfig } from '../../config/load.ts';
+import { loadImported, mappedName, ruleFor } from '../../../test/support/imported.ts';
 import type { Config } from '../../config/schema.ts';
-import { compileMapper } from '../../enrich/mapper/mapper.ts';
-import { compileMetricRules } from '../../enrich/rules/metric-rule.ts';
-import { MetricRules } from '../../enrich/rules/metric-rules.ts';
 import type { ContextType } from '../../model/context.ts';
-import { checkConfig } from '../check-config.ts';
+import type { ImportResult } from './import-result.ts';
 import { anchoredRegex, ruleMatchOf } from './name-patterns.ts';
-import { type ImportResult, importStatsdExporter } from './statsd-exporter.ts';
+import { importStatsdExporter } from './statsd-exporter.ts';
 
 const fixture = (name: string): ImportResult =>
   importStatsdExporter(
     readFileSync(new URL(`../../../test/fixtures/mappings/${name}.yml`, import.meta.url), 'utf8'),
   );
 
-/** As a server would load what was written. */
-function load({ config }: ImportResult): Config {
-  const folder = mkdtempSync(join(tmpdir(), 'import-'));
-  try {
-    const file = join(folder, 'whippet.yaml');
-    writeFileSync(file, yaml.dump(config, { noRefs: true }));
-    const loaded = loadConfig({ file, env: {}, flags: [] });
-    checkConfig(loaded);
-    return loaded.config;
-  } finally {
-    rmSync(folder, { recursive: true });
-  }
-}
-
 /** Name and tags that a name becomes, and the rule for it; `dropped` where that drops it. */
 function mapped(config: Config, name: string, type: ContextType = 'counter') {
-  const { mapper } = compileMapper(config.dogstatsd_mapper_profiles, 100);
-  const mapping = mapper?.map(name);
-  const rules = compileMetricRules(config.rules);
-  if ('problems' in rules) throw new Error(rules.problems[0].message);
-  const final = mapping?.name ?? name;
-  const rule = new MetricRules(rules).ruleOfLine(final, type);
+  const [final, tags] = mappedName(config, name);
+  const rule = ruleFor(config, final, type);
   if (rule?.drop === true) return 'dropped';
   const { buckets, scale, expiry_seconds } = rule?.options ?? {};
-  return [
-    final,
-    [...(mapping?.tags ?? [])].sort().join(),
-    ...[buckets?.join(), scale, expiry_seconds].filter((one) => one !== undefined),
-  ];
+  return [final, tags, ...[buckets?.join(), scale, expiry_seconds].filter((one) => one !== undefined)];
 }
 
 describe('a mapping file in the shape of', () => {
   it('Airflow', () => {
     const result = fixture('airflow');
-    const config = load(result);
+    const config = loadImported(result);
     expect(config.outputs.prometheus).toMatchObject({
       ...{ distributions: 'classic', timings: 'seconds_same_name', openmetrics: false, expiry_seconds: 3600 },
       buckets: ['0.1', '1', '10', '60', '600'],
@@ -86,7 +58,7 @@ describe('a mapping file in the shape of', () => {
 
   it('Kafka', () => {
     const result = fixture('kafka');
-    const config = load(result);
+    const config = loadImported(result);
     expect(mapped(config, 'kafka.server.BrokerTopicMetrics.BytesInPerSec.topic.orders.count')).toEqual([
       'kafka_topic_BytesIn_total',
       'topic:orders',
@@ -107,7 +79,7 @@ describe('a mapping file in the shape of', () => {
   });
 
   it('Envoy', () => {
-    const config = load(fixture('envoy'));
+    const config = loadImported(fixture('envoy'));
     expect(mapped(config, 'envoy.cluster.web.upstream_rq_time', 'histogram')).toEqual([
       'envoy_cluster_upstream_rq_time',
       'cluster:web',
@@ -127,7 +99,7 @@ describe('a mapping file in the shape of', () => {
 
   it('Spark', () => {
     const result = fixture('spark');
-    const config = load(result);
+    const config = loadImported(result);
     expect(mapped(config, 'app-1.driver.BlockManager.memory.used')).toEqual([
       'spark_driver_blockmanager',
       'application:app-1,name:used,type:memory',
@@ -146,13 +118,57 @@ describe('a mapping file in the shape of', () => {
   });
 });
 
+describe('flags of the command line', () => {
+  const imported = (...flags: string[]) => importStatsdExporter('defaults: {ttl: 5m}\nmappings: []', flags);
+
+  it('turn dialects off that are on there', () => {
+    expect(loadImported(imported()).dialects).toMatchObject({
+      tags: ['influx', 'librato', 'signalfx'],
+      relative_gauges: true,
+    });
+    const { config, notes } = imported(
+      '--no-statsd.parse-librato-tags',
+      '--statsd.parse-signalfx-tags=false',
+    );
+    expect(config.dialects).toEqual({ tags: ['influx'], relative_gauges: true });
+    expect(notes).toEqual([]);
+  });
+
+  it('say where it listens', () => {
+    const result = imported(
+      ...['--statsd.listen-udp=:9125', '--statsd.listen-tcp', '127.0.0.1:9126', '--statsd.cache-size=50'],
+      ...['--web.listen-address=:9102', '--statsd.listen-unixgram=/run/statsd.sock', '--log.level=debug'],
+    );
+    expect(result.notes).toEqual([]);
+    expect(loadImported(result)).toMatchObject({
+      dogstatsd_port: 9125,
+      dogstatsd_tcp_port: 9126,
+      dogstatsd_non_local_traffic: true,
+      dogstatsd_socket: '/run/statsd.sock',
+      dogstatsd_mapper_cache_size: 50,
+      http: { host: '0.0.0.0', port: 9102 },
+    });
+    expect(imported('--statsd.listen-udp=').config.dogstatsd_port).toBe(-1);
+  });
+
+  it.each([
+    ['--web.telemetry-path=/own', 'the page is at /metrics'],
+    ['--statsd.relay.address=a:1', 'statsd_forward_host'],
+    ['--no-statsd.parse-dogstatsd-tags', 'always read here'],
+    ['--what', 'is not known here'],
+  ])('that have no equal are named: %s', (flag, text) =>
+    expect(imported(flag).notes).toEqual([
+      { place: flag.replace(/=.*/, ''), text: expect.stringContaining(text) },
+    ]));
+});
+
 describe('what is no mapping file', () => {
   it.each(['', '- a', 'mappings: 3', 'just text'])('is refused: %j', (text) => {
     expect(() => importStatsdExporter(text)).toThrow('this is no mapping file');
   });
 
   it('an empty one gives a configuration that loads', () => {
-    expect(load(importStatsdExporter('mappings: []')).dogstatsd_mapper_profiles).toEqual([]);
+    expect(loadImported(importStatsdExporter('mappings: []')).dogstatsd_mapper_profiles).toEqual([]);
   });
 });
 

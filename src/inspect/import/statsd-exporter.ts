@@ -13,38 +13,24 @@
  * globs come first in it. A mapping that drops becomes a name of its own that a rule drops, so that it keeps its place.
  */
 import yaml from 'js-yaml';
+import {
+  durationOf,
+  EXPIRY_SECONDS_MAX,
+  type Fields,
+  type ImportedRule,
+  type ImportNote,
+  type ImportResult,
+  isMap,
+} from './import-result.ts';
 import { anchoredRegex, globReferences, ruleMatchOf } from './name-patterns.ts';
+import { importFlags } from './statsd-exporter-flags.ts';
 
-export interface ImportNote {
-  /** Where in the file: `mappings 3 "jobs.*"`. */
-  readonly place: string;
-  /** What could not be carried over, or is different. */
-  readonly text: string;
-}
-
-export interface ImportResult {
-  /** As it is written to a configuration file. */
-  readonly config: Readonly<Record<string, unknown>>;
-  readonly notes: readonly ImportNote[];
-}
-
-interface Mapping extends Readonly<Record<string, unknown>> {
+interface Mapping extends Fields {
   readonly match: string;
-}
-
-interface Rule {
-  readonly match: string;
-  readonly match_type?: 'regex';
-  readonly types?: readonly string[];
-  drop?: boolean;
-  expiry_seconds?: number;
-  scale?: number;
-  buckets?: readonly number[];
 }
 
 /** What statsd_exporter uses where a file says nothing. */
 const BUCKETS = [0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1, 2.5, 5, 10];
-const EXPIRY_SECONDS_MAX = 604_800;
 const MS_TO_SECONDS = 0.001;
 const DROPPED = 'whippet.dropped';
 const MAPPING_FIELDS = new Set([
@@ -56,27 +42,27 @@ const DEFAULT_FIELDS = new Set([
   ...['summary_options', 'histogram_options'],
 ]);
 
-/** Throws when the text is no mapping file. */
-export function importStatsdExporter(text: string): ImportResult {
+/** Throws when the text is no mapping file. `flags` are those of its command line. */
+export function importStatsdExporter(text: string, flags: readonly string[] = []): ImportResult {
   const file = yaml.load(text, { schema: yaml.CORE_SCHEMA });
   if (!isMap(file)) throw new Error('this is no mapping file: it is not a map with "mappings"');
   const mappings = file.mappings ?? [];
   if (!Array.isArray(mappings)) throw new Error('this is no mapping file: "mappings" is not a list');
-  return new Import(isMap(file.defaults) ? file.defaults : {}, mappings).result(file);
+  return new Import(isMap(file.defaults) ? file.defaults : {}, mappings).result(file, flags);
 }
 
 class Import {
-  private readonly defaults: Readonly<Record<string, unknown>>;
+  private readonly defaults: Fields;
   private readonly mappings: readonly unknown[];
   private readonly notes: ImportNote[] = [];
-  private readonly rules: Rule[] = [];
+  private readonly rules: ImportedRule[] = [];
 
-  constructor(defaults: Readonly<Record<string, unknown>>, mappings: readonly unknown[]) {
+  constructor(defaults: Fields, mappings: readonly unknown[]) {
     this.defaults = defaults;
     this.mappings = mappings;
   }
 
-  result(file: Readonly<Record<string, unknown>>): ImportResult {
+  result(file: Fields, flags: readonly string[]): ImportResult {
     for (const field of Object.keys(file))
       if (field !== 'defaults' && field !== 'mappings') this.note(field, 'is not known here');
     const prometheus = this.prometheus();
@@ -95,6 +81,7 @@ class Import {
     const all = [...globs, ...regexes];
     return {
       config: {
+        ...importFlags(flags, (flag, text) => this.note(flag, text)),
         ...(all.length > 0 && {
           dogstatsd_mapper_profiles: [{ name: 'statsd_exporter', prefix: '*', mappings: all }],
         }),
@@ -171,11 +158,11 @@ class Import {
   private addRules(place: string, mapping: Mapping, name: string): void {
     this.noteSummaryOptions(place, mapping);
     const target = ruleMatchOf(name);
-    const common: Omit<Rule, 'match'> = {};
+    const common: Omit<ImportedRule, 'match'> = {};
     const ttl = mapping.ttl === undefined ? undefined : durationOf(mapping.ttl);
     if (ttl !== undefined && ttl > 0) common.expiry_seconds = Math.min(ttl, EXPIRY_SECONDS_MAX);
     if (ttl === 0) this.note(place, 'ttl 0: here a series expires after outputs.prometheus.expiry_seconds');
-    const observed: Omit<Rule, 'match'> = { ...common };
+    const observed: Omit<ImportedRule, 'match'> = { ...common };
     const [isHistogram, isDefault] = [
       this.isHistogram(mapping, true),
       this.isHistogram(this.defaults, false),
@@ -201,7 +188,7 @@ class Import {
     }
   }
 
-  private addRule(place: string, rule: Rule): void {
+  private addRule(place: string, rule: ImportedRule): void {
     const { match, match_type: _, types, ...says } = rule;
     if (Object.keys(says).length === 0) return;
     const same = this.rules.find(
@@ -212,20 +199,17 @@ class Import {
       this.note(place, `another mapping to ${match} has decided on its buckets, scale and ttl already`);
   }
 
-  private isHistogram(options: Readonly<Record<string, unknown>>, inherits: boolean): boolean {
+  private isHistogram(options: Fields, inherits: boolean): boolean {
     const own = options.observer_type ?? options.timer_type;
     const type = own ?? (inherits ? (this.defaults.observer_type ?? this.defaults.timer_type) : undefined);
     return type === 'histogram';
   }
 
-  private isNative({ histogram_options: options }: Readonly<Record<string, unknown>>): boolean {
+  private isNative({ histogram_options: options }: Fields): boolean {
     return isMap(options) && Number(options.native_histogram_bucket_factor ?? 0) > 1;
   }
 
-  private noteSummaryOptions(
-    place: string,
-    { summary_options: options, quantiles }: Readonly<Record<string, unknown>>,
-  ): void {
+  private noteSummaryOptions(place: string, { summary_options: options, quantiles }: Fields): void {
     if (options !== undefined || quantiles !== undefined)
       this.note(
         place,
@@ -238,28 +222,10 @@ class Import {
   }
 }
 
-function bucketsOf(options: Readonly<Record<string, unknown>>): readonly number[] | undefined {
+function bucketsOf(options: Fields): readonly number[] | undefined {
   const inner = isMap(options.histogram_options) ? options.histogram_options.buckets : undefined;
   const buckets = inner ?? options.buckets;
   if (!Array.isArray(buckets)) return undefined;
   const bounds = buckets.map(Number).filter(Number.isFinite);
   return bounds.length === 0 ? undefined : bounds;
-}
-
-const UNIT_SECONDS: Readonly<Record<string, number>> = {
-  ...{ ns: 1e-9, us: 1e-6, ms: 1e-3, s: 1, m: 60, h: 3600 },
-};
-
-/** Seconds of a duration as Go writes them: 1h30m, 500ms; plain numbers are nanoseconds there. */
-function durationOf(value: unknown): number {
-  if (typeof value === 'number') return value * 1e-9;
-  if (typeof value !== 'string') return 0;
-  let seconds = 0;
-  for (const [, number = '0', unit = 's'] of value.matchAll(/(\d+(?:\.\d+)?)(ns|us|ms|s|m|h)/g))
-    seconds += Number(number) * (UNIT_SECONDS[unit] ?? 1);
-  return seconds;
-}
-
-function isMap(value: unknown): value is Readonly<Record<string, unknown>> {
-  return typeof value === 'object' && value !== null && !Array.isArray(value);
 }
