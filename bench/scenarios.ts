@@ -11,6 +11,7 @@
  *   cardinality  a million contexts in a minute with room for a tenth of them (cardinality.ts)
  *   capture  what copying packets for captures and for looking back costs (capture.ts)
  *   origin  origin detection off and on, from one sender and from 50 (origin.ts)
+ *   looking  eight readers of the live page, and statistics in a flood of 10,000,000 contexts (looking.ts)
  *   global  partials sealed by an edge and merged by an owner in a CPU second (global.ts)
  *   memory  resident size: idle; under smp; with 100,000 contexts of 26 tags at 50 MiB/s
  */
@@ -31,6 +32,7 @@ import { measureCardinality } from './scenarios/cardinality.ts';
 import { measureEnrichment } from './scenarios/enrich.ts';
 import { measureFlush } from './scenarios/flush.ts';
 import { measureGlobal } from './scenarios/global.ts';
+import { measureLooking } from './scenarios/looking.ts';
 import { measureOrigin } from './scenarios/origin.ts';
 import { measureOutputs } from './scenarios/outputs.ts';
 import { measurePayloads } from './scenarios/payloads.ts';
@@ -46,6 +48,7 @@ export const SCENARIOS = {
   cardinality: measureCardinality,
   capture: measureCapture,
   origin: measureOrigin,
+  looking: measureLooking,
   global: measureGlobal,
 } as const;
 export type ScenarioName = keyof typeof SCENARIOS;
