@@ -12,6 +12,7 @@ import { clientsSection } from './clients-section.ts';
 import { globalSection } from './global-section.ts';
 import { ledgerSection } from './ledger-section.ts';
 import { metricsSection } from './metrics-section.ts';
+import { originSection } from './origin-section.ts';
 import { outputsSection } from './outputs-section.ts';
 import { type QuitInput, QuitKey } from './quit-key.ts';
 import { rejectedSection } from './rejected-section.ts';
@@ -25,6 +26,7 @@ export const STATUS_SECTIONS: readonly StatusSection[] = [
   outputsSection,
   globalSection,
   clientsSection,
+  originSection,
 ];
 
 const WATCH_MS = 2000;

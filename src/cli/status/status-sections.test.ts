@@ -6,6 +6,7 @@ import type { LedgerReport } from '../../telemetry/ledger/ledger-report.ts';
 import { clientsSection } from './clients-section.ts';
 import { globalSection } from './global-section.ts';
 import { ledgerSection } from './ledger-section.ts';
+import { originSection } from './origin-section.ts';
 import { outputsSectionAt } from './outputs-section.ts';
 import { formatCount, formatDuration, wrap } from './section.ts';
 
@@ -300,4 +301,57 @@ it('text is wrapped at spaces, and long words stay whole', () => {
   expect(wrap('one two three', 9, '  ')).toEqual(['  one two', '  three']);
   expect(wrap('x'.repeat(20), 9, '')).toEqual(['x'.repeat(20)]);
   expect(wrap('', 9, '')).toEqual([]);
+});
+
+const originView = {
+  detection: { sockets: true, client: true, unified: false, cardinality: 'low' },
+  collectors: [
+    { name: 'static', status: 'off', detail: 'no file', remedy: '', entities: 0, counts: {} },
+    { name: 'docker', status: 'running', detail: 'reads d.sock', remedy: '', entities: 12, counts: {} },
+    {
+      name: 'kubelet',
+      status: 'failing',
+      detail: 'it answered 403',
+      remedy: 'give it a right',
+      entities: 3,
+      counts: {},
+    },
+  ],
+  senders: {
+    ...{ packets: 1234, errors: 3, invisible: 3, truncated: 0, passedDescriptors: 0 },
+    ...{ waiting: 2, resolvedLate: 12, gaveUp: 1, noRoom: 0 },
+  },
+  problems: [
+    { problem: 'senders are not seen (3 times)', remedy: 'use hostPID: true' },
+    { problem: 'kubelet: it answered 403', remedy: 'give it a right' },
+  ],
+  total: 15,
+};
+
+it('origins are the collectors that are used, what waits, and what is in the way', () => {
+  expect(originSection.render(originView, PLAIN)).toEqual([
+    'origin: of sockets and client fields, level low; 15 containers and pods',
+    '  docker          reads d.sock; 12 known',
+    '  kubelet         it answered 403',
+    '    give it a right',
+    '  senders         1,234 packets with a container, 3 unknown',
+    '  messages        2 held, 12 got their tags late, 1 gave up, 0 found no room',
+    '  senders are not seen (3 times)',
+    '    use hostPID: true',
+  ]);
+});
+
+it('origins fit 80 columns, and are left out while nobody wants them', () => {
+  const bad = 'a path \x1b[2J '.repeat(12) + 'x'.repeat(99);
+  const collectors = [{ ...originView.collectors[2], detail: bad }];
+  const senders = Object.fromEntries(Object.keys(originView.senders).map((name) => [name, BIG]));
+  const view = { ...originView, collectors, senders, total: BIG, problems: [{ problem: bad, remedy: bad }] };
+  const lines = originSection.render(view, { ...PLAIN, paint: painter(true) });
+  for (const line of lines) {
+    const plain = line.replace(COLOURS, '');
+    expect(widthOf(plain)).toBeLessThanOrEqual(80);
+    expect(plain).not.toMatch(/\p{Cc}/u);
+  }
+  const detection = { ...originView.detection, sockets: false, client: false };
+  expect(originSection.render({ ...view, detection, collectors: [] }, PLAIN)).toEqual([]);
 });

@@ -110,7 +110,25 @@ describe('reportOrigins', () => {
     const { all, counters } = parts();
     expect(reportOrigins(all, '', 20).problems).toEqual([]);
     counters.add('originInvisible');
+    counters.add('originErrors');
     expect(reportOrigins(all, '', 20).problems[0]?.remedy).toContain('hostPID');
+    expect(reportOrigins(all, '', 20).problems).toHaveLength(1);
+  });
+
+  it('names senders that were gone, messages that gave up, and a collector that could find more', () => {
+    const running = { ...failing, status: 'running', detail: 'its own task', remedy: 'use host' } as const;
+    const { all, counters } = parts({ collectors: [running] });
+    counters.add('originErrors', 4);
+    counters.add('originInvisible', 1);
+    counters.add('originGaveUp', 2);
+    const { problems } = reportOrigins(all, '', 20);
+    expect(problems.map(({ problem }) => problem)).toEqual([
+      expect.stringContaining('not seen here (1 times)'),
+      expect.stringContaining('were gone when they were looked up, or may not be read (3 times)'),
+      'docker does not see everything: its own task',
+      '2 messages went on without tags: nobody knew their container within 1.5 s',
+    ]);
+    for (const { remedy } of problems) expect(remedy).not.toBe('');
   });
 });
 

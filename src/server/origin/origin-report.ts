@@ -125,7 +125,7 @@ function countsOf(threads: readonly ShardCounters[]): OriginCounts {
 
 function problemsOf(
   { config, collectors, hasSystemCalls }: OriginReportParts,
-  { invisible, noRoom }: OriginCounts,
+  { errors, invisible, gaveUp, noRoom }: OriginCounts,
 ): { problem: string; remedy: string }[] {
   const isWanted = config.dogstatsd_origin_detection || config.dogstatsd_origin_detection_client;
   const problems: { problem: string; remedy: string }[] = [];
@@ -142,12 +142,25 @@ function problemsOf(
       `senders are in a pid namespace that is not seen here (${invisible} times)`,
       'run this server in the pid namespace of the host: --pid=host, or hostPID: true',
     );
-  for (const { name, status, detail, remedy } of collectors)
+  if (errors > invisible)
+    add(
+      `senders were gone when they were looked up, or may not be read (${errors - invisible} times)`,
+      'use Linux 6.15 or later, which tells the cgroup of a process that has ended, or have clients name their container (c:); whippet origin PID says what is in the way of one that runs',
+    );
+  for (const { name, status, detail, remedy } of collectors) {
     if (status === 'failing') add(`${name}: ${detail}`, remedy);
+    // It works, and could find more.
+    else if (remedy !== '') add(`${name} does not see everything: ${detail}`, remedy);
+  }
   if (isWanted && collectors.every(({ status }) => status === 'off'))
     add(
       'nobody knows the tags of containers',
       'mount the socket of Docker, run on Kubernetes or ECS, or list containers in a workloads file (docs/origin.md)',
+    );
+  if (gaveUp > 0)
+    add(
+      `${gaveUp} messages went on without tags: nobody knew their container within 1.5 s`,
+      'see which collector should know it: whippet origin with the id of a container says what is known',
     );
   if (noRoom > 0)
     add(
