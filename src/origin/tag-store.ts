@@ -140,7 +140,7 @@ export class TagStore {
       inodes: linksOf('inodes'),
       cgroups: linksOf('cgroups'),
       external: linksOf('external'),
-      global: levelsOf(this._globalTags()),
+      global: levelsOf(this.mergedGlobalTags()),
     };
   }
 
@@ -196,7 +196,7 @@ export class TagStore {
 
   /** Tags of everything on this host. */
   get globalTags(): SourceTags {
-    return this._globalTags();
+    return this.mergedGlobalTags();
   }
 
   /** Forgets what ended KEEP_MS ago or earlier; to be called now and then. */
@@ -317,7 +317,7 @@ export class TagStore {
     this.dirty.add(id);
   }
 
-  private _globalTags(): SourceTags {
+  private mergedGlobalTags(): SourceTags {
     return mergeTags([...this.global.values()].map((tags) => ({ source: 'static', tags })));
   }
 
@@ -337,7 +337,7 @@ export class TagStore {
         entities: Object.fromEntries(entities.map((id) => [id, this.levels(id)])),
       }),
       ...Object.fromEntries(links.map((kind) => [kind, this.linkChange(kind)])),
-      ...(this.globalIsDirty && { global: levelsOf(this._globalTags()) }),
+      ...(this.globalIsDirty && { global: levelsOf(this.mergedGlobalTags()) }),
     };
     this.dirty.clear();
     for (const kind of links) this.dirtyLinks[kind].clear();

@@ -43,12 +43,12 @@ export class TagList {
   }
 
   add(level: Level, name: string, value: string | undefined): void {
-    for (const tag of this._tags(name, value)) if (this.fits(tag)) this.levels[level].add(tag);
+    for (const tag of this.tagsOf(name, value)) if (this.fits(tag)) this.levels[level].add(tag);
   }
 
   /** A unified service tag. */
   standard(name: string, value: string | undefined): void {
-    for (const tag of this._tags(name, value)) {
+    for (const tag of this.tagsOf(name, value)) {
       if (!this.fits(tag)) continue;
       this.levels.low.add(tag);
       this.levels.standard.add(tag);
@@ -80,7 +80,7 @@ export class TagList {
     };
   }
 
-  private _tags(name: string, value: string | undefined): string[] {
+  private tagsOf(name: string, value: string | undefined): string[] {
     if (name === '' || value === undefined || value === '') return [];
     const separator = Object.hasOwn(this.separators, name) ? this.separators[name] : undefined;
     const values = separator === undefined ? [value] : value.split(separator);

@@ -128,7 +128,7 @@ export class DatadogOutput implements Output {
   }
 
   close(deadlineMs: number): Promise<DeliveryReport> {
-    this.report ??= this._close(deadlineMs);
+    this.report ??= this.closeOnce(deadlineMs);
     return this.report;
   }
 
@@ -235,7 +235,7 @@ export class DatadogOutput implements Output {
     pipeline.wrote();
   }
 
-  private async _close(deadlineMs: number): Promise<DeliveryReport> {
+  private async closeOnce(deadlineMs: number): Promise<DeliveryReport> {
     const deadline = new Deadline(deadlineMs);
     this.end();
     const packed = Promise.all(this.pipelines.map((pipeline) => pipeline.whenIdle()));

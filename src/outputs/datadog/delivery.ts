@@ -124,11 +124,11 @@ export class Delivery implements PayloadSink {
 
   /** Takes over what an earlier process left on disk, and begins to send. */
   start(): Promise<void> {
-    this.started = this._start();
+    this.started = this.sendFromDisk();
     return this.started;
   }
 
-  private async _start(): Promise<void> {
+  private async sendFromDisk(): Promise<void> {
     for (const { url, keys } of this.settings.domains) {
       this.around.log.info({ endpoint: maskUrl(url), keys: keys.map(maskKey) }, 'sending to Datadog');
     }

@@ -70,7 +70,7 @@ export class LineOutput implements Output {
   }
 
   write(batch: readonly Aggregate[]): void {
-    for (const aggregate of batch) this._write(aggregate);
+    for (const aggregate of batch) this.writeAggregate(aggregate);
   }
 
   end(): void {
@@ -116,7 +116,7 @@ export class LineOutput implements Output {
     return this.options.delivery.close(deadlineMs);
   }
 
-  private _write(aggregate: Aggregate): void {
+  private writeAggregate(aggregate: Aggregate): void {
     const { context, data, timestamp, interval } = aggregate;
     const values = flatValues(aggregate, this.options.counters);
     if (values.length === 0) {

@@ -157,11 +157,11 @@ export class OtlpOutput implements Output, PointSink {
     at: number,
     value: number | undefined,
   ): void {
-    this._number(this.points, context, shape, startAt, at, value);
+    this.numberPoints(this.points, context, shape, startAt, at, value);
   }
 
   late(context: Context, shape: 'gauge' | 'sum', startAt: number, at: number, value: number): void {
-    this._number(this.lates, context, shape, startAt, at, value);
+    this.numberPoints(this.lates, context, shape, startAt, at, value);
   }
 
   histogram(
@@ -225,7 +225,7 @@ export class OtlpOutput implements Output, PointSink {
     return logs === undefined ? [metrics] : [metrics, logs];
   }
 
-  private _number(
+  private numberPoints(
     request: MetricsRequest,
     { name, host, tags }: Context,
     shape: 'gauge' | 'sum',

@@ -80,7 +80,7 @@ export class PluginOutput implements Output {
   private ahead: Ahead[] = [];
   /** Size of everything ahead, and of the flush under way. */
   private size = 0;
-  private _open = { items: 0, size: 0, isDropped: false };
+  private openBatch = { items: 0, size: 0, isDropped: false };
   private events: FlushedEvent[] = [];
   private checks: FlushedServiceCheck[] = [];
   private number = 0;
@@ -128,7 +128,7 @@ export class PluginOutput implements Output {
   }
 
   begin(): void {
-    this._open.isDropped = this.ahead.length >= FLUSHES_MAX;
+    this.openBatch.isDropped = this.ahead.length >= FLUSHES_MAX;
     this.toldFull = false;
   }
 
@@ -155,11 +155,11 @@ export class PluginOutput implements Output {
   }
 
   end({ at, final }: FlushInfo): void {
-    const { items, size } = this._open;
+    const { items, size } = this.openBatch;
     const [events, serviceChecks] = [this.events, this.checks];
     this.events = [];
     this.checks = [];
-    this._open = { items: 0, size: 0, isDropped: false };
+    this.openBatch = { items: 0, size: 0, isDropped: false };
     if (this.worker === undefined) {
       this.size -= size;
       this.lose('not_running', items, items > 0 ? 1 : 0);
@@ -172,7 +172,7 @@ export class PluginOutput implements Output {
   }
 
   outcomes(): Outcomes {
-    const held = this.ahead.reduce((sum, { items }) => sum + items, this._open.items);
+    const held = this.ahead.reduce((sum, { items }) => sum + items, this.openBatch.items);
     return outcomes({
       accepted: { written: this.written },
       dropped: { ...this.lost },
@@ -245,7 +245,7 @@ export class PluginOutput implements Output {
     const worker = this.worker;
     this.worker = undefined;
     await worker?.terminate();
-    const held = this.ahead.reduce((sum, { items }) => sum + items, this._open.items);
+    const held = this.ahead.reduce((sum, { items }) => sum + items, this.openBatch.items);
     const lost = Object.values(this.lost).reduce((sum, count) => sum + count, 0);
     if (held + lost === 0) return { undelivered: 0 };
     return {
@@ -268,7 +268,7 @@ export class PluginOutput implements Output {
       if (message.kind === 'ready') onReady?.(undefined);
       else if (message.kind === 'unusable') {
         onReady?.(message.error);
-        this._end('crashed', message.error);
+        this.endWorker('crashed', message.error);
       } else this.hear(message);
     });
     let error: string | undefined;
@@ -278,7 +278,7 @@ export class PluginOutput implements Output {
     worker.on('exit', (code) => {
       const why = error ?? `its thread ended with code ${code}`;
       onReady?.(why);
-      if (worker === this.worker) this._end('crashed', why);
+      if (worker === this.worker) this.endWorker('crashed', why);
     });
   }
 
@@ -312,12 +312,12 @@ export class PluginOutput implements Output {
   private watch(): void {
     const { clock, timeoutMs } = this.options;
     this.cancelWatch = clock.after(timeoutMs, () =>
-      this._end('hung', `write() did not end within ${timeoutMs / 1000} seconds`),
+      this.endWorker('hung', `write() did not end within ${timeoutMs / 1000} seconds`),
     );
   }
 
   /** The thread has ended, or has to. */
-  private _end(why: 'hung' | 'crashed', error: string): void {
+  private endWorker(why: 'hung' | 'crashed', error: string): void {
     const worker = this.worker;
     this.worker = undefined;
     this.cancelWatch?.();
@@ -328,9 +328,9 @@ export class PluginOutput implements Output {
     }
     this.ahead = [];
     // Parts of the flush under way are gone with the thread.
-    this.lose(why, this._open.items);
-    this.size -= this._open.size;
-    this._open = { items: 0, size: 0, isDropped: false };
+    this.lose(why, this.openBatch.items);
+    this.size -= this.openBatch.size;
+    this.openBatch = { items: 0, size: 0, isDropped: false };
     this.events = [];
     this.checks = [];
     this.whenIdle?.();
@@ -370,7 +370,7 @@ export class PluginOutput implements Output {
       this.lose('not_running', 1);
       return false;
     }
-    if (this._open.isDropped || this.size + size > this.options.seriesMax) {
+    if (this.openBatch.isDropped || this.size + size > this.options.seriesMax) {
       this.lose('queue_full', 1);
       if (!this.toldFull)
         this.options.log.error(
@@ -380,8 +380,8 @@ export class PluginOutput implements Output {
       this.toldFull = true;
       return false;
     }
-    this._open.items++;
-    this._open.size += size;
+    this.openBatch.items++;
+    this.openBatch.size += size;
     this.size += size;
     return true;
   }

@@ -149,7 +149,7 @@ export class ProtoWriter {
 
   /** Packed sint32 or sint64, from -2^52 to 2^52: numbers near zero are short, also negative ones. */
   packedSigned(field: number, values: ArrayLike<number>): void {
-    const scratch = this._packed(values.length);
+    const scratch = this.beginPacked(values.length);
     if (scratch === undefined) return;
     for (let i = 0; i < values.length; i++) scratch.putVarint(zigzag(values[i] as number));
     this.bytesItem(field, scratch.bytes, scratch.length);
@@ -157,14 +157,14 @@ export class ProtoWriter {
 
   /** Packed uint32 or uint64, from 0 to 2^53. */
   packed(field: number, values: ArrayLike<number>): void {
-    const scratch = this._packed(values.length);
+    const scratch = this.beginPacked(values.length);
     if (scratch === undefined) return;
     for (let i = 0; i < values.length; i++) scratch.putVarint(values[i] as number);
     this.bytesItem(field, scratch.bytes, scratch.length);
   }
 
   /** An empty writer for `count` packed numbers; undefined for none, which are left out. */
-  private _packed(count: number): ProtoWriter | undefined {
+  private beginPacked(count: number): ProtoWriter | undefined {
     if (count === 0) return undefined;
     packedScratch.length = 0;
     packedScratch.reserve(VARINT_BYTES_MAX * count);

@@ -134,12 +134,12 @@ export class RetryStore {
   write(transactions: readonly Transaction[], onStored: () => void = () => undefined): Promise<boolean> {
     return this.inTurn(async () => {
       try {
-        await this._write(transactions, onStored);
+        await this.store(transactions, onStored);
       } catch (error) {
         if ((error as NodeJS.ErrnoException).code !== 'ENOENT') throw error;
         // The folder was removed a moment ago.
         await this.look();
-        await this._write(transactions, onStored);
+        await this.store(transactions, onStored);
       }
     });
   }
@@ -265,7 +265,7 @@ export class RetryStore {
     if (wasWanted) this.options.log.warn({ file: file.path }, 'a retry file was removed by somebody else');
   }
 
-  private async _write(transactions: readonly Transaction[], onStored: () => void): Promise<void> {
+  private async store(transactions: readonly Transaction[], onStored: () => void): Promise<void> {
     const { clock, random, folder, writeFile = writeWhole } = this.options;
     const summary = summarize(transactions);
     const pieces = encodeRetryFile(transactions, summary);

@@ -152,7 +152,7 @@ export class EmbeddedServer extends EventEmitter<ServerEvents> {
 
   /** Drains, flushes and closes; resolves with what could not be delivered. A second call waits for the first. */
   stop(): Promise<DeliveryReport> {
-    this.stopped ??= this._stop();
+    this.stopped ??= this.stopOnce();
     return this.stopped;
   }
 
@@ -202,7 +202,7 @@ export class EmbeddedServer extends EventEmitter<ServerEvents> {
     return { ...loaded, warnings: [...loaded.warnings, ...warnings], view: viewConfig(loaded) };
   }
 
-  private async _stop(): Promise<DeliveryReport> {
+  private async stopOnce(): Promise<DeliveryReport> {
     this.options.signal?.removeEventListener('abort', this.onAbort);
     this.endWatch();
     const report = await this.running().stop();
