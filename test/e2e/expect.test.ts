@@ -187,8 +187,10 @@ describe('whippet intake', () => {
     const started = startCommand(/url\s+(http:\S+)[\s\S]*"metric":"a\.b"/, 'intake', '--port', '0', '--show');
     const [child] = children;
     const url = await new Promise<string>((resolve) => {
+      let output = '';
       child?.stdout?.on('data', (data: Buffer) => {
-        const found = /url\s+(http:\S+)/.exec(data.toString());
+        output += data.toString();
+        const found = /url\s+(http:\S+)\s/.exec(output);
         if (found?.[1] !== undefined) resolve(found[1]);
       });
     });
