@@ -3,9 +3,10 @@
  */
 import { writeFileSync } from 'node:fs';
 import { contextLimitsOf } from '../../config/checks/context-limits.ts';
-import { Analysis, type AnalysisReport } from '../../inspect/analysis/analysis.ts';
+import { Analysis } from '../../inspect/analysis/analysis.ts';
 import { compareAnalyses, renderComparison } from '../../inspect/analysis/analysis-compare.ts';
 import { renderAnalysisHtml } from '../../inspect/analysis/analysis-html.ts';
+import type { AnalysisReport } from '../../inspect/analysis/analysis-report.ts';
 import { renderAnalysis } from '../../inspect/analysis/analysis-text.ts';
 import type { TrafficFacts, TrafficKind } from '../../inspect/capture/traffic.ts';
 import { trafficNotes } from '../../inspect/capture/traffic-notes.ts';

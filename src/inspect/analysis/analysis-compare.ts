@@ -1,7 +1,7 @@
 /** In what two recordings differ: their rates, and the metrics, tags and senders that only one of them has. */
 import type { Paint } from '../../lib/text/paint.ts';
 import { escapeControls, padTo } from '../../lib/text/terminal-text.ts';
-import type { AnalysisReport } from './analysis.ts';
+import type { AnalysisReport } from './analysis-report.ts';
 import { formatNumber } from './analysis-text.ts';
 
 export interface NumberChange {

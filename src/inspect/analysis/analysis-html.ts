@@ -5,7 +5,7 @@
  */
 import { escapeHtml, renderPage } from '../../lib/http/page.ts';
 import { formatBytes } from '../../lib/progress.ts';
-import type { AnalysisReport, Counts } from './analysis.ts';
+import type { AnalysisReport, Counts } from './analysis-report.ts';
 import { formatNumber, formatSeconds } from './analysis-text.ts';
 
 const PLOT_WIDTH = 640;

@@ -3,7 +3,7 @@
 import { formatBytes } from '../../lib/progress.ts';
 import type { Paint } from '../../lib/text/paint.ts';
 import { elide, escapeControls, padTo } from '../../lib/text/terminal-text.ts';
-import type { AnalysisReport, Counts } from './analysis.ts';
+import type { AnalysisReport, Counts } from './analysis-report.ts';
 
 const NAME_COLUMNS = 40;
 const NUMBER_COLUMNS = 12;

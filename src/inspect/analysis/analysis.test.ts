@@ -6,9 +6,10 @@ import { CapturedTagger } from '../capture/captured-tagger.ts';
 import type { ReadRecord } from '../capture/record.ts';
 import { EMPTY_STATE } from '../capture/tagger-state.ts';
 import { walkSettings } from '../explain/explain.ts';
-import { Analysis, type AnalysisReport } from './analysis.ts';
+import { Analysis } from './analysis.ts';
 import { compareAnalyses } from './analysis-compare.ts';
 import { renderAnalysisHtml } from './analysis-html.ts';
+import type { AnalysisReport } from './analysis-report.ts';
 import { renderAnalysis, sparkline } from './analysis-text.ts';
 
 const plain = (_: string, text: string): string => text;

@@ -11,121 +11,31 @@
  *         and tag values are estimates within some 5 %; small numbers are nearly exact.
  */
 import { DistinctEstimate, hashOf } from '../../aggregate/contexts/distinct-estimate.ts';
-import { hasSpecialTag } from '../../enrich/tags/special-tags.ts';
 import { LF } from '../../model/core-border.ts';
 import { type ByteString, detachText, toText } from '../../model/text.ts';
 import type { ContextLimits } from '../../model/views/cardinality.ts';
-import type { CapturedTagger } from '../capture/captured-tagger.ts';
-import { nameOf, tagsOf } from '../capture/filter.ts';
+import { tagsOf } from '../capture/filter.ts';
 import { type ReadRecord, secondsOf } from '../capture/record.ts';
-import { type Walk, type WalkSettings, walkPacket } from '../explain/walk.ts';
-import { describeRejection } from '../explain/words.ts';
-import { Timeline, type TimelineReport } from './timeline.ts';
+import type { AnalysisReport, Counts, MetricReport } from './analysis-report.ts';
+import { contextOf, type KnownLine, KnownLines, type LookOptions } from './known-lines.ts';
+import { Timeline } from './timeline.ts';
 
-export interface AnalysisOptions {
-  readonly walk: WalkSettings;
+export interface AnalysisOptions extends LookOptions {
   readonly limits: ContextLimits;
-  readonly senders: CapturedTagger;
-  /** Whether every message of packets that came through this kind of listener must end with LF. */
-  readonly eolRequired: (listener: string) => boolean;
 }
 
-/** How often something occurred, largest first. */
-export type Counts = Readonly<Record<string, number>>;
-
-export interface MetricReport {
-  readonly name: string;
-  readonly type: string;
-  readonly lines: number;
-  readonly values: number;
-  readonly contexts: number;
-}
-
-export interface TagReport {
-  readonly key: string;
-  readonly lines: number;
-  readonly values: number;
-}
-
-export interface SenderReport {
-  /** `pid 77`, `10.0.0.1`, or the listener where nothing else is known. */
-  readonly sender: string;
-  /** The workload that the capture says it was. */
-  readonly workload: string;
-  readonly packets: number;
-  readonly bytes: number;
-  readonly lines: number;
-}
-
-export interface AnalysisReport {
-  readonly packets: number;
-  readonly bytes: number;
-  readonly lines: number;
-  readonly emptyPackets: number;
-  /** Unix seconds; 0 when no record has a time. */
-  readonly firstAt: number;
-  readonly lastAt: number;
-  readonly seconds: number;
-  readonly packetBytes: {
-    readonly min: number;
-    readonly mean: number;
-    readonly max: number;
-    readonly p50: number;
-    readonly p95: number;
-  };
-  /** Packets of up to so many bytes: powers of two. */
-  readonly packetSizes: Counts;
-  readonly listeners: Counts;
-  /** Lines by what they are: count, gauge, …, event, service_check, rejected. */
-  readonly kinds: Counts;
-  /** Lines that use a feature, with the version of the protocol that brought it. */
-  readonly features: Counts;
-  readonly contexts: number;
-  readonly metrics: readonly MetricReport[];
-  readonly metricCount: number;
-  readonly tags: readonly TagReport[];
-  readonly tagKeyCount: number;
-  readonly senders: readonly SenderReport[];
-  readonly senderCount: number;
-  readonly timeline: TimelineReport;
-  /** Packets that look cut, by why. */
-  readonly truncation: Counts;
-  /** Lines that the configuration treats specially, by what it does. */
-  readonly effects: Counts;
-  readonly rejected: readonly { readonly reason: string; readonly lines: number; readonly example: string }[];
-  /** What the limits on cardinality would do, a sentence each. */
-  readonly overLimits: readonly string[];
-  /** Things beyond the bounds of this analysis. */
-  readonly leftOut: number;
-}
-
-const LINES_MAX = 200_000;
+/** Contexts that are counted exactly; beyond them it is an estimate. */
+const CONTEXTS_MAX = 200_000;
 const NAMES_MAX = 20_000;
 const TAG_KEYS_MAX = 2000;
 const SENDERS_MAX = 10_000;
 /** Contexts of a metric that are counted exactly; beyond them it is an estimate. */
-const EXACT_CONTEXTS_MAX = 16;
+const METRIC_EXACT_MAX = 16;
 const ROWS = 20;
 const REJECTIONS_SHOWN = 20;
 const EXAMPLE_BYTES_MAX = 200;
 /** Buffers that clients and servers are known to have: a packet that fills one and ends within a line was cut there. */
 const BUFFER_SIZES = new Set([1024, 1432, 4096, 8192, 16_384, 32_768, 65_507, 65_536]);
-/** Numbers that every implementation reads alike: lines with others are looked at one by one. */
-const PLAIN_VALUES = /^[-+]?\d{1,15}(?:\.\d{1,15})?(?::[-+]?\d{1,15}(?:\.\d{1,15})?)*$/;
-
-/** What is known of lines that differ in their value and the values of their tags only. */
-interface KnownLine {
-  readonly kind: string;
-  readonly name: string;
-  readonly features: readonly string[];
-  readonly effects: readonly string[];
-  readonly rejection: string | undefined;
-  /** What the context is but for its tags; empty when the line has none. */
-  readonly contextHead: string;
-  /** Keys of the tags that the configuration takes away. */
-  readonly removedKeys: ReadonlySet<string>;
-}
-
 interface MetricCount {
   readonly type: string;
   lines: number;
@@ -169,10 +79,11 @@ export class Analysis {
   private readonly tagKeys = new Map<string, TagCount>();
   private readonly senders = new Map<string, SenderCount>();
   private readonly timeline = new Timeline();
-  private readonly known = new Map<string, KnownLine>();
+  private readonly known: KnownLines;
 
   constructor(options: AnalysisOptions) {
     this.options = options;
+    this.known = new KnownLines(options);
   }
 
   add(record: ReadRecord): void {
@@ -244,7 +155,7 @@ export class Analysis {
   /** True when the line was rejected. */
   private addLine(line: ByteString, record: ReadRecord, at: number): boolean {
     const tags = tagsOf(line).filter((tag) => tag !== '');
-    const known = this.look(line, tags, record);
+    const known = this.known.look(line, tags, record);
     add(this.kinds, known.kind);
     for (const feature of known.features) add(this.features, feature);
     for (const effect of known.effects) add(this.effects, effect);
@@ -257,7 +168,7 @@ export class Analysis {
     const context = contextOf(known, tags);
     const hash = hashOf(context);
     this.contexts.addHash(hash);
-    if (this.exactContexts.size < LINES_MAX) this.exactContexts.add(context);
+    if (this.exactContexts.size < CONTEXTS_MAX) this.exactContexts.add(context);
     this.timeline.context(at, hash);
     this.addMetric(known, line, context, hash);
     return false;
@@ -277,7 +188,7 @@ export class Analysis {
     count.lines++;
     count.values += valuesOf(line);
     count.contexts.addHash(hash);
-    if (count.exact.size < EXACT_CONTEXTS_MAX) count.exact.add(context);
+    if (count.exact.size < METRIC_EXACT_MAX) count.exact.add(context);
   }
 
   private addTag(tag: ByteString): void {
@@ -315,26 +226,6 @@ export class Analysis {
     count.lines += lines;
   }
 
-  private look(line: ByteString, tags: readonly ByteString[], record: ReadRecord): KnownLine {
-    const key = shapeOf(line, tags, record.pid);
-    const known = key === undefined ? undefined : this.known.get(key);
-    if (known !== undefined) return known;
-    const { walk, senders, eolRequired } = this.options;
-    const settings = {
-      ...walk,
-      eolRequired: eolRequired(record.listener),
-      tagger: senders,
-      sender: senders.senderOf(record.pid),
-    };
-    const [result] = walkPacket(`${line}\n`, settings).walks;
-    const found = describe(line, result as Walk, settings.sender.socket);
-    if (key !== undefined) {
-      if (this.known.size >= LINES_MAX) this.known.clear();
-      this.known.set(key, found);
-    }
-    return found;
-  }
-
   private noteRejected(reason: string, line: ByteString): void {
     const known = this.rejected.get(reason);
     if (known !== undefined) known.lines++;
@@ -352,7 +243,7 @@ export class Analysis {
   }
 
   private contextCount(): number {
-    return this.exactContexts.size < LINES_MAX ? this.exactContexts.size : this.contexts.value;
+    return this.exactContexts.size < CONTEXTS_MAX ? this.exactContexts.size : this.contexts.value;
   }
 
   private packetBytes(): AnalysisReport['packetBytes'] {
@@ -393,85 +284,7 @@ export class Analysis {
 }
 
 function contextsOf({ exact, contexts }: MetricCount): number {
-  return exact.size < EXACT_CONTEXTS_MAX ? exact.size : Math.max(contexts.value, EXACT_CONTEXTS_MAX);
-}
-
-// page.views:1|c|#env:dev,user:7   ─▶   page.views|c|#env,user, when the value is a plain number
-function shapeOf(line: ByteString, tags: readonly ByteString[], pid: number): string | undefined {
-  const colon = line.indexOf(':');
-  const bar = line.indexOf('|', colon + 1);
-  if (colon <= 0 || bar < 0 || line.startsWith('_')) return undefined;
-  const value = line.slice(colon + 1, bar);
-  if (!PLAIN_VALUES.test(value)) return undefined;
-  // Packed values are a feature of the protocol of their own.
-  const packed = value.includes(':') ? ':' : '';
-  const tagsAt = line.indexOf('|#', bar);
-  const tagsEnd = tagsAt < 0 ? -1 : line.indexOf('|', tagsAt + 2);
-  const before = tagsAt < 0 ? line.slice(bar) : line.slice(bar, tagsAt);
-  const after = tagsEnd < 0 ? '' : line.slice(tagsEnd);
-  const fields = `${before}${after}`.replace(/\|T\d+/, '|T1');
-  return `${pid} ${line.slice(0, colon)}${packed}${fields}#${tags.map(keyOf).join(',')}`;
-}
-
-/** Tags with a meaning of their own keep their value. */
-function keyOf(tag: ByteString): ByteString {
-  const colon = tag.indexOf(':');
-  return colon < 0 || hasSpecialTag(tag) ? tag : tag.slice(0, colon);
-}
-
-function contextOf({ contextHead, removedKeys }: KnownLine, tags: readonly ByteString[]): string {
-  const kept = removedKeys.size === 0 ? tags : tags.filter((tag) => !removedKeys.has(keyOf(tag)));
-  return `${contextHead}${kept.length < 2 ? (kept[0] ?? '') : [...kept].sort().join(',')}`;
-}
-
-function describe(line: ByteString, { parsed, outcome, steps, notes }: Walk, socket: ByteString): KnownLine {
-  const effects = new Set<string>();
-  const removedKeys = new Set<string>();
-  for (const step of steps) {
-    if (step.kind === 'mapped') effects.add('mapped to another name');
-    else if (step.kind === 'filtered') effects.add('filtered by name');
-    else if (step.kind === 'tags_removed' || step.kind === 'tag_values') {
-      effects.add('loses tags');
-      for (const tag of step.tags) removedKeys.add(keyOf(tag));
-    } else if (step.kind === 'rule') effects.add(step.drop ? 'dropped by a rule' : 'changed by a rule');
-    else if (step.kind === 'copied') effects.add('copied to a distribution');
-    else if (step.kind === 'origin' && (step.tags?.length ?? 0) > 0) effects.add('gets tags of its workload');
-  }
-  for (const { kind } of notes) {
-    if (kind === 'unknown_field') effects.add('has a field that is not known');
-    else if (kind === 'disabled_field') effects.add('has a field that the configuration turns off');
-  }
-  const shared = {
-    ...{ effects: [...effects], features: featuresOf(line), removedKeys },
-    ...{ name: detachText(nameOf(line)), contextHead: '', rejection: undefined },
-  };
-  if (parsed.kind === 'error') return { ...shared, kind: 'rejected', rejection: describeRejection(parsed) };
-  if (parsed.kind !== 'metric' || outcome?.kind !== 'metric') return { ...shared, kind: parsed.kind };
-  const [context] = outcome.contexts;
-  return {
-    ...shared,
-    kind: outcome.line === undefined ? 'filtered' : parsed.type,
-    ...(context !== undefined && {
-      name: context.name,
-      contextHead: `${context.name}|${context.type}|${context.host}|${socket}|`,
-    }),
-  };
-}
-
-const FEATURES: readonly (readonly [RegExp, string])[] = [
-  [/^[^|]*:[^|:]*:[^|]*\|(?:c|g|ms|h|d)(?:\||$)/, 'packed values (1.1)'],
-  [/\|c:/, 'c: container (1.2)'],
-  [/\|T\d/, 'T timestamp (1.3)'],
-  [/\|e:/, 'e: external data (1.4)'],
-  [/\|card:/, 'card: cardinality (1.5)'],
-  [/\|@/, '@ sample rate'],
-  [/\|#/, '# tags'],
-];
-
-function featuresOf(line: ByteString): readonly string[] {
-  if (line.startsWith('_e{')) return ['event'];
-  if (line.startsWith('_sc|')) return ['service check'];
-  return FEATURES.filter(([pattern]) => pattern.test(line)).map(([, name]) => name);
+  return exact.size < METRIC_EXACT_MAX ? exact.size : Math.max(contexts.value, METRIC_EXACT_MAX);
 }
 
 function valuesOf(line: ByteString): number {
