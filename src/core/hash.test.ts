@@ -47,6 +47,28 @@ describe('hashes of lines', () => {
     expect(harness.count('tagSetHits')).toBe(4);
   });
 
+  it('end tags where they end, at every length and place', () => {
+    const harness = new CoreHarness();
+    const lengths = Array.from({ length: 100 }, (_, i) => i + 1);
+    for (const length of lengths) {
+      const long = 'x'.repeat(length);
+      // What follows a tag must not count for it: the same tags stand before others, and at the end of the packet.
+      const orders = [`#${long},b,c`, `#c,${long},b`, `#c,b,${long}`, `#b,${long},${long},c`];
+      for (const tags of orders) harness.ingest(`n:1|c|${tags}`);
+      for (const tags of orders) harness.ingest(`n:1|c|${tags}|c:ci-1\nother:1|g`);
+      // Tags that differ in their last byte, or in one byte more, are others.
+      harness.ingest(`n:1|c|#b,c,${long.slice(1)}y`);
+    }
+    const sums = [...harness.gather().cells]
+      .filter(([key]) => key.startsWith('counter'))
+      .map(([, { sum }]) => sum);
+    // Of 100 contexts with y one is of a single y, and none is one of the others.
+    expect(sums.filter((sum) => sum === 8).length).toBe(100);
+    expect(sums.filter((sum) => sum === 1).length).toBe(100);
+    expect(sums.length).toBe(200);
+    expect(harness.count('tagSetHits')).toBeGreaterThan(300);
+  });
+
   it('of a million different lines do not meet', { timeout: 180_000 }, () => {
     const count = 1_000_000;
     const harness = new CoreHarness({ core: { linesMax: count, contextsMax: count, idleBuckets: 100 } });

@@ -155,6 +155,49 @@ export function hash(
   hashB = <u64>i64x2.extract_lane(b, 0) + <u64>i64x2.extract_lane(b, 1) + wordA * oddC + wordB * oddD;
 }
 
+/**
+ * Hashes what stands in [ptr, stop) up to the first `separator` as hash(ptr, length, 0, 0, length, word) does, and
+ * returns where it ends: one pass that finds and hashes, for lists of short texts, in which two passes cost twice the
+ * mispredicted ends. Reads up to 32 bytes beyond `stop`.
+ */
+// @ts-ignore: decorator
+@inline
+export function hashUntil(separator: u8, ptr: usize, stop: usize, word: u64): usize {
+  const wanted = i8x16.splat(separator);
+  const start = ptr;
+  let a = i64x2.splat(0);
+  let b = i64x2.splat(0);
+  let k = key;
+  while (true) {
+    let low = v128.load(ptr);
+    let high = v128.load(ptr, 16);
+    const found = <u32>i8x16.bitmask(i8x16.eq(low, wanted)) | ((<u32>i8x16.bitmask(i8x16.eq(high, wanted))) << 16);
+    // 32 when there is no separator.
+    const length = min<usize>(<usize>ctz(found), stop - ptr);
+    if (length < 32) {
+      ptr += length;
+      if (length == 0) break;
+      const mask = maskTable + 32 - length;
+      low = v128.and(low, v128.load(mask));
+      high = v128.and(high, v128.load(mask, 16));
+    }
+    const k1 = v128.load(k, 16);
+    const x = i32x4.add(low, v128.load(k));
+    const y = i32x4.add(high, k1);
+    const z = i32x4.add(low, k1);
+    const w = i32x4.add(high, v128.load(k, 32));
+    a = i64x2.add(a, i64x2.add(i64x2.extmul_low_i32x4_u(x, y), i64x2.extmul_high_i32x4_u(x, y)));
+    b = i64x2.add(b, i64x2.add(i64x2.extmul_low_i32x4_u(z, w), i64x2.extmul_high_i32x4_u(z, w)));
+    if (length < 32) break;
+    ptr += 32;
+    k += 32;
+  }
+  const length = <u64>(ptr - start);
+  hashA = <u64>i64x2.extract_lane(a, 0) + <u64>i64x2.extract_lane(a, 1) + length * oddA + word * oddB;
+  hashB = <u64>i64x2.extract_lane(b, 0) + <u64>i64x2.extract_lane(b, 1) + length * oddC + word * oddD;
+  return ptr;
+}
+
 /** Adds to the result, for hashes that are combined from several. */
 // @ts-ignore: decorator
 @inline

@@ -9,9 +9,8 @@
  *
  * Limits  192 tags a line; lines with more are not answered free of order.
  */
-import { hash, hashA, hashB, mix } from './hash';
+import { hashA, hashB, hashUntil, mix } from './hash';
 import { takeRegion } from './memory';
-import { find } from './scan';
 
 const TAGS_MAX: u32 = 192;
 const SEEN_CAPACITY: u32 = 256;
@@ -37,9 +36,7 @@ export function hashTagSet(start: usize, stop: usize, separator: u8): bool {
   distinct = 0;
   if (++stamp == 0) forgetSeen();
   while (true) {
-    const tagStop = find(separator, start, stop);
-    const length = tagStop - start;
-    hash(start, length, 0, 0, length, 1);
+    const tagStop = hashUntil(separator, start, stop, 1);
     const a = mix(hashA);
     const b = mix(hashB);
     if (noteTag(a, b)) {
