@@ -48,10 +48,6 @@ export type {
   RejectedMessage,
   Via,
 } from './test-server/received.ts';
-export {
-  startTestServer,
-  TestServer,
-  type TestServerOptions,
-  type TestSnapshot,
-} from './test-server/test-server.ts';
+export { startTestServer, type TestServerOptions } from './test-server/start-test-server.ts';
+export { TestServer, type TestSnapshot } from './test-server/test-server.ts';
 export { ExpectationError, type WaitOptions } from './test-server/wait.ts';

@@ -8,7 +8,8 @@
  *     assertReceivedOnly(dsd, ['checkout.paid']);
  *   });
  */
-import { startTestServer, type TestServer, type TestServerOptions } from './test-server/test-server.ts';
+import { startTestServer, type TestServerOptions } from './test-server/start-test-server.ts';
+import type { TestServer } from './test-server/test-server.ts';
 
 export {
   assertReceivedEvent,

@@ -1,5 +1,6 @@
 /** Starts a test server from the options that `expect`, `record` and `test-server` share. */
-import { startTestServer, type TestServer } from '../../testing/test-server/test-server.ts';
+import { startTestServer } from '../../testing/test-server/start-test-server.ts';
+import type { TestServer } from '../../testing/test-server/test-server.ts';
 
 export interface TestServerCommandOptions {
   readonly config?: string;

@@ -2,7 +2,8 @@
 import { createSocket } from 'node:dgram';
 import { afterAll, afterEach, beforeAll, describe, expect, it } from 'vitest';
 import '../vitest.ts';
-import { startTestServer, type TestServer } from '../test-server/test-server.ts';
+import { startTestServer } from '../test-server/start-test-server.ts';
+import type { TestServer } from '../test-server/test-server.ts';
 import { ExpectationError } from '../test-server/wait.ts';
 import { assertReceivedMetric, assertReceivedNothing, assertReceivedOnly, matchers } from './matchers.ts';
 import { showServer } from './snapshot-serializer.ts';

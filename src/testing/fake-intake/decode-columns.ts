@@ -17,6 +17,7 @@
  * The column of units has an entry for each series, or for each series that has a unit: the length tells.
  */
 import { BinaryReader } from '@bufbuild/protobuf/wire';
+import { COLUMN_BY_FIELD, type Column, READERS, TEXTS_BY_FIELD, type TextColumn } from './column-layout.ts';
 import type { DecodeBudget, Reading } from './decode-budget.ts';
 import { DecodeError } from './decode-error.ts';
 import {
@@ -38,67 +39,6 @@ const VALUE_FLOAT = 0x20;
 const VALUE_DOUBLE = 0x30;
 const FLAG_NOT_INDEXED = 0x100;
 const FLAG_UNIT = 0x200;
-
-const COLUMNS = {
-  tagsets: 3,
-  resourceLengths: 5,
-  resourceTypes: 6,
-  resourceNames: 7,
-  origins: 9,
-  types: 10,
-  names: 11,
-  tags: 12,
-  resources: 13,
-  intervals: 14,
-  pointCounts: 15,
-  timestamps: 16,
-  integers: 17,
-  floats: 18,
-  doubles: 19,
-  binCounts: 20,
-  binKeys: 21,
-  binWeights: 22,
-  sourceTypes: 23,
-  originRefs: 24,
-  units: 26,
-} as const;
-type Column = keyof typeof COLUMNS;
-
-const TEXTS = { nameTexts: 1, tagTexts: 2, resourceTexts: 4, sourceTypeTexts: 8, unitTexts: 25 } as const;
-type TextColumn = keyof typeof TEXTS;
-
-type ReadNumber = (reader: BinaryReader) => number;
-const signed: ReadNumber = (reader) => Number(reader.sint64());
-const unsigned: ReadNumber = (reader) => Number(reader.uint64());
-const READERS: Readonly<Record<Column, ReadNumber>> = {
-  tagsets: signed,
-  resourceLengths: (reader) => Number(reader.int64()),
-  resourceTypes: signed,
-  resourceNames: signed,
-  origins: (reader) => reader.int32(),
-  types: unsigned,
-  names: signed,
-  tags: signed,
-  resources: signed,
-  intervals: unsigned,
-  pointCounts: unsigned,
-  timestamps: signed,
-  integers: signed,
-  floats: (reader) => reader.float(),
-  doubles: (reader) => reader.double(),
-  binCounts: unsigned,
-  binKeys: (reader) => reader.sint32(),
-  binWeights: (reader) => reader.uint32(),
-  sourceTypes: signed,
-  originRefs: signed,
-  units: signed,
-};
-const COLUMN_BY_FIELD = new Map<number, Column>(
-  Object.entries(COLUMNS).map(([name, field]) => [field, name as Column]),
-);
-const TEXTS_BY_FIELD = new Map<number, TextColumn>(
-  Object.entries(TEXTS).map(([name, field]) => [field, name as TextColumn]),
-);
 
 /** What stands for every series of a payload. */
 interface Metadata {

@@ -2,7 +2,7 @@ import { mkdtempSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterEach, expect, it } from 'vitest';
-import { startTestServer } from '../test-server/test-server.ts';
+import { startTestServer } from '../test-server/start-test-server.ts';
 import { beginRun, formatRun, leaveRecord, RUN_VARIABLE, readRun } from './run-record.ts';
 
 const before = process.env[RUN_VARIABLE];

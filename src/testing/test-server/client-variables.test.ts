@@ -3,7 +3,7 @@ import { isIPv6 } from 'node:net';
 import { describe, expect, it } from 'vitest';
 import { environmentFor } from '../../cli/testing/child-environment.ts';
 import { childEnvironment, clientVariables } from './client-variables.ts';
-import { startTestServer } from './test-server.ts';
+import { startTestServer } from './start-test-server.ts';
 
 const PLACES = { url: 'http://h', socketPath: '/s', streamSocketPath: '/t', port: 18125 };
 const at = (host: string) => clientVariables({ ...PLACES, host });

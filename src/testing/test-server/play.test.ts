@@ -1,7 +1,8 @@
 import { fileURLToPath } from 'node:url';
 import { afterEach, describe, expect, it } from 'vitest';
 import { contractOf } from '../contract.ts';
-import { startTestServer, type TestServer } from './test-server.ts';
+import { startTestServer } from './start-test-server.ts';
+import type { TestServer } from './test-server.ts';
 
 const fixture = (name: string): string =>
   fileURLToPath(new URL(`../../../test/fixtures/capture/${name}`, import.meta.url));

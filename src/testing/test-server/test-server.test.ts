@@ -7,7 +7,8 @@ import { StatsD } from 'hot-shots';
 import { afterEach, describe, expect, it } from 'vitest';
 import { BatchSender } from '../../listeners/system/send-batch.ts';
 import '../vitest.ts';
-import { startTestServer, type TestServer, type TestServerOptions } from './test-server.ts';
+import { startTestServer, type TestServerOptions } from './start-test-server.ts';
+import type { TestServer } from './test-server.ts';
 
 const servers: TestServer[] = [];
 afterEach(async () => {
