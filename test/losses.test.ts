@@ -65,6 +65,7 @@ const NOTHING_LOST: Readonly<Record<string, string>> = {
   originInvisible: 'the message is accepted without the tags of its sender',
   originTruncated: 'the message is accepted without the tags of its sender',
   originPassedDescriptors: 'closed; the message is accepted',
+  originReplayRefused: 'the message is accepted with the tags of its real sender',
   originWaitingMessages: 'held',
   originResolvedLate: 'accepted',
   originGaveUp: 'the message is accepted without the tags of its sender',

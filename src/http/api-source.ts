@@ -60,6 +60,13 @@ export interface CaptureSource {
   checkFilter(texts: readonly string[]): string | undefined;
 }
 
+export interface ReplaySessionLike {
+  /** Captured processes and containers. */
+  readonly processes: number;
+  readonly entities: number;
+  end(): void;
+}
+
 export interface ApiSource {
   readonly views: Views;
   contexts(query: ContextQuery): Promise<Page<ContextRow>>;
@@ -67,6 +74,8 @@ export interface ApiSource {
   metric(name: string): Promise<MetricView | undefined>;
   /** What is known of senders and their containers: everything, or what fits `of`. */
   origins(of: string, limit: number): OriginReport;
+  /** Begins a replay in which `pid` speaks for the senders of a capture, or says why not. */
+  startReplay(pid: number, state: Uint8Array): ReplaySessionLike | 'off' | 'busy' | 'bad_state';
   readonly capture: CaptureSource;
   /** Begins to show lines; what it returns ends that. Undefined when too many watch already. */
   watchMessages(watch: MessageWatch): (() => void) | undefined;

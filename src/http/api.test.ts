@@ -53,6 +53,7 @@ async function start(source: Partial<ApiSource> = {}, options: Partial<HttpOptio
       metrics: async () => PAGE,
       metric: async () => undefined,
       origins: (of, limit) => ({ ...NO_ORIGINS, total: limit, global: { ...NO_ORIGINS.global, low: [of] } }),
+      startReplay: () => 'off',
       watchMessages: () => undefined,
       live: emptyLiveSource(),
       reload: async () => ({ ok: true }),

@@ -22,6 +22,7 @@ function sourceWith(source: Partial<ApiSource>): ApiSource {
     origins: () => {
       throw new Error('nobody asks for origins here');
     },
+    startReplay: () => 'off',
     watchMessages: () => undefined,
     live: emptyLiveSource(),
     reload: async () => ({ ok: false, problems: ['there is nothing to reload'] }),

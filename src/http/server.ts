@@ -34,6 +34,7 @@ import { MissedBodies } from './missed-bodies.ts';
 import { type ObserveOptions, observeRoutes } from './observe-routes.ts';
 import { pageRoutes } from './page-routes.ts';
 import { PROXY_BODY_BYTES_MAX, type ProxySource, proxyRoutes } from './proxy-routes.ts';
+import { replayRoutes } from './replay-routes.ts';
 import { querySchema, type Route } from './route.ts';
 
 const CONNECTIONS_MAX = 256;
@@ -115,6 +116,7 @@ export function routesOf(options: Pick<HttpOptions, 'version' | 'source'> & Obse
     ...liveRoutes(options.source.live),
     ...messageRoutes(options.source),
     ...captureRoutes(options.source),
+    ...replayRoutes(options.source),
     ...controlRoutes(options.source),
     ...proxyRoutes(options.source),
   ];

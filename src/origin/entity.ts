@@ -18,7 +18,7 @@ export type TagSource = 'static' | 'container' | 'pod' | 'task';
 /** For one tag name, the tags of the highest rank alone are used. */
 export const SOURCE_RANK: Readonly<Record<TagSource, number>> = { static: 0, container: 0, pod: 1, task: 1 };
 
-export const COLLECTORS = ['static', 'docker', 'kubelet', 'kubernetes_api', 'ecs'] as const;
+export const COLLECTORS = ['static', 'docker', 'kubelet', 'kubernetes_api', 'ecs', 'replay'] as const;
 export type CollectorName = (typeof COLLECTORS)[number];
 
 /** Tags of one source, each in the level where it begins. Text as people write it, not as bytes. */

@@ -1,8 +1,11 @@
 /** Tags of the container that the kernel says a packet comes from, over both kinds of Unix socket. */
 import { once } from 'node:events';
-import { readFileSync } from 'node:fs';
+import { readFileSync, writeFileSync } from 'node:fs';
 import { connect } from 'node:net';
+import { join } from 'node:path';
 import { expect, it } from 'vitest';
+import { encodeDog } from '../../src/inspect/capture/dog-encoder.ts';
+import { EMPTY_STATE } from '../../src/inspect/capture/tagger-state.ts';
 import { FakeDocker } from '../support/fakes/fake-docker.ts';
 import { FakeProc } from '../support/fakes/fake-proc.ts';
 import { endOf, runWhippet, spawnWhippet } from '../support/processes/command.ts';
@@ -116,6 +119,52 @@ it('a connection has the tags of the process that made it', async () => {
     expect(counts(server, 'stream')).toEqual({ 'image:web': 3 });
   });
 });
+
+it.runIf(process.getuid?.() === 0)(
+  'a replay has the senders of its capture while the server knows of it, and its own otherwise',
+  async () => {
+    const container = `container_id://${'c'.repeat(64)}`;
+    const payload = Buffer.from('replayed:1|c');
+    const record = {
+      timestamp: 1_000_000_000n,
+      payload,
+      pid: 4711,
+      ancillary: new Uint8Array(),
+      listener: '',
+      peer: '',
+    };
+    const capture = encodeDog([record, { ...record, pid: 4712 }], {
+      ...EMPTY_STATE,
+      entities: new Map([[container, { low: ['image:captured'], orchestrator: [], high: [] }]]),
+      pids: new Map([[4711, container]]),
+    });
+    await withOrigin({}, async (server, proc) => {
+      const file = join(proc.root, 'day.dog');
+      writeFileSync(file, capture);
+      const replay = [
+        'replay',
+        file,
+        '--to',
+        `unix://${server.socketPath}`,
+        '--speed',
+        'max',
+        '--credentials',
+      ];
+      expect((await runWhippet(replay)).code).toBe(0);
+      await server.until(() => server.total('replayed') === 2, 'the first round');
+      expect(counts(server, 'replayed')).toEqual({ '': 2 });
+      const known = await runWhippet([...replay, '--url', `http://127.0.0.1:${server.httpPort}`]);
+      expect([known.code, known.stderr]).toEqual([0, '']);
+      expect(known.stdout).toContain('1 captured sender');
+      await server.until(() => server.total('replayed') === 4, 'the second round');
+      expect(counts(server, 'replayed')).toEqual({ '': 3, 'image:captured': 1 });
+      // It has ended with its connection.
+      expect((await runWhippet(replay)).code).toBe(0);
+      await server.until(() => server.total('replayed') === 6, 'the third round');
+      expect(counts(server, 'replayed')).toEqual({ '': 5, 'image:captured': 1 });
+    });
+  },
+);
 
 it('is off unless it is turned on', async () => {
   await withOrigin({ set: { dogstatsd_origin_detection: false } }, async (server, proc) => {

@@ -13,6 +13,8 @@ import type { ReadRecord } from '../../inspect/capture/record.ts';
 import type { ProgressStream } from '../../lib/progress.ts';
 import type { PacketList } from '../../listeners/system/send-batch.ts';
 import { LF } from '../../model/core-border.ts';
+import { REPLAY_GID } from '../../model/replay-senders.ts';
+import { serverOf } from '../ask-server.ts';
 import {
   type AnyDestination,
   chooseDestination,
@@ -25,6 +27,7 @@ import {
   SendError,
 } from '../send/send-command.ts';
 import { SendUsageError } from '../send/send-lines.ts';
+import { openRemoteReplay, type RemoteReplay } from './replay-session.ts';
 import { TrafficInput } from './traffic-input.ts';
 
 export interface ReplayOptions {
@@ -34,6 +37,9 @@ export interface ReplayOptions {
   readonly filter?: readonly string[];
   readonly port?: string;
   readonly credentials?: boolean;
+  /** Server that is to take the packets for those of the captured senders, and its token. */
+  readonly url?: string;
+  readonly token?: string;
 }
 
 export interface ReplaySurroundings {
@@ -49,8 +55,6 @@ export interface ReplaySurroundings {
 const GROUP_PACKETS_MAX = 64;
 /** A packet that is due this soon goes with those before it, ms: timers are no finer. */
 const TIMER_MS = 1;
-/** The group that tells an Agent that the user id is a captured process id. */
-const REPLAY_GID = 999_888_777;
 
 export async function replayCommand(
   file: string,
@@ -65,9 +69,14 @@ export async function replayCommand(
   if (withCredentials && destination.kind !== 'unix')
     throw new SendUsageError('--credentials needs a Unix datagram socket: --to unix:///path');
   if (file === '-' && loops !== 1) throw new SendUsageError('--loop cannot repeat standard input');
+  if (options.url !== undefined && !withCredentials)
+    throw new SendUsageError('--url is for --credentials: the server is told whose packets they are');
+  if (options.url !== undefined && file === '-')
+    throw new SendUsageError('--url needs the senders at the end of the capture: give the file by its name');
   const filter = makeFilter(options.filter ?? []);
   const input = new TrafficInput(file, { stdin, stderr, port, filter, verb: 'replaying' });
   const socket = await openSocket(destination);
+  const session = options.url === undefined ? undefined : await openSession(options, input, env);
   const player = new Player(socket, destination, { speed, withCredentials, signal });
   const startedAt = performance.now();
   let rounds = 0;
@@ -79,8 +88,13 @@ export async function replayCommand(
       if (player.records === before) break;
     }
   } finally {
+    await session?.close();
     await socket.close();
   }
+  if (session !== undefined)
+    stdout.write(
+      `with the senders of the capture: ${count(session.processes, 'captured sender')}, ${count(session.entities, 'container')} that the server did not know\n`,
+    );
   const seconds = (performance.now() - startedAt) / 1000;
   const size = `${count(socket.packets, 'packet')} (${count(socket.bytes, 'byte')})`;
   const times = rounds > 1 ? ` in ${rounds} rounds` : '';
@@ -90,6 +104,17 @@ export async function replayCommand(
     const what = `${count(player.tooLong, 'packet')} longer than ${destination.kind} carries, not sent`;
     throw new SendError('ERR_SEND_TOO_LONG', what);
   }
+}
+
+async function openSession(
+  options: ReplayOptions,
+  input: TrafficInput,
+  env: ReplaySurroundings['env'],
+): Promise<RemoteReplay> {
+  const state = await input.readState();
+  if (state === undefined)
+    throw new SendUsageError('--url: this recording does not say who its senders were');
+  return await openRemoteReplay(await serverOf(options, env), state);
 }
 
 interface PlayerOptions {

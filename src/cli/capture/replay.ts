@@ -14,6 +14,11 @@ export function registerReplay(program: Command): void {
     .option('--filter <key=value>', FILTER_HELP, collect)
     .option('--port <n>', 'with a network recording: datagrams to this port (8125)')
     .option('--credentials', 'tell a Unix socket who sent each packet, as the Agent does; needs root')
+    .option(
+      '--url <url>',
+      'with --credentials: HTTP address of the whippet server that takes them for the captured senders',
+    )
+    .option('--token <token>', 'its http.token, where it has one (variable WHIPPET_HTTP_TOKEN)')
     .addHelpText('after', HELP)
     .action(async (file: string, options: ReplayOptions) => {
       const { replayCommand } = await import('./replay-command.ts');

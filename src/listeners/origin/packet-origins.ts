@@ -4,10 +4,13 @@
  *   batch ─▶ pid of each ─▶ seen within RECENT_MS? ─▶ number of its container, or 0
  *                                └no─▶ ProcessResolver (cache, pidfd, /proc) ─▶ Senders
  *
+ * During a replay that this server knows of, packets with the marker of a replay are those of the captured senders.
+ *
  * Thread  the listener thread's own.
  * Limits  RECENT_MAX processes are remembered here, for RECENT_MS; then ProcessResolver answers, which has a cache that
  *         notices numbers that are used again.
  */
+import { REPLAY_GID, type ReplaySenders } from '../../model/replay-senders.ts';
 import { CONTAINER } from '../../origin/entity.ts';
 import type { ProcessAnswer, ProcessResolver } from '../../origin/process/process-resolver.ts';
 import type { Senders } from '../../shard/senders.ts';
@@ -17,9 +20,12 @@ import type { PidfdSwitch } from './pidfd-switch.ts';
 
 const RECENT_MS = 100;
 const RECENT_MAX = 4096;
+const ROOTS_MAX = 256;
 
 /** What the origin of packets is found with. */
 export interface OriginParts {
+  /** Whether a process is root's, and in no container. */
+  readonly isHostRoot?: (pid: number) => boolean;
   readonly processes: Pick<ProcessResolver, 'resolve' | 'forgetContainer'>;
   readonly senders: Senders;
   readonly counters: ShardCounters;
@@ -36,6 +42,9 @@ export class PacketOrigins {
   private readonly parts: OriginParts;
   private readonly recent = new Map<number, Recent>();
   private _edition = 0;
+  private replay: ReplaySenders | undefined;
+  /** Whether processes that speak for others are root's, asked again after RECENT_MS. */
+  private readonly roots = new Map<number, { readonly is: boolean; readonly at: number }>();
 
   constructor(parts: OriginParts) {
     this.parts = parts;
@@ -52,8 +61,14 @@ export class PacketOrigins {
     let lastPid = -1;
     let lastNumber = 0;
     let known = 0;
+    const { replay } = this;
     for (let i = 0; i < count; i++) {
       const pid = slots.pid(i);
+      if (replay !== undefined && slots.gid(i) === REPLAY_GID && this.mayReplay(pid, replay, now)) {
+        into[i] = senders.numberOf(replay.senders.get(slots.uid(i)) ?? '');
+        if (into[i] !== 0) known++;
+        continue;
+      }
       if (pid !== lastPid || pid === 0) {
         const recent = this.recent.get(pid);
         lastNumber =
@@ -67,6 +82,12 @@ export class PacketOrigins {
     }
     counters.add('originPackets', known);
     pidfds?.count(count, now);
+  }
+
+  /** Packets of a replay are those of the captured senders from now on; undefined ends that. */
+  useReplay(replay: ReplaySenders | undefined): void {
+    this.replay = replay;
+    this.roots.clear();
   }
 
   /** The container of one process; undefined when it may be known later, or never. */
@@ -100,6 +121,22 @@ export class PacketOrigins {
   forget(containerIds: Iterable<string>): void {
     for (const id of containerIds) this.parts.processes.forgetContainer(id);
     this.recent.clear();
+  }
+
+  /**
+   * Only the process that replays, which the kernel vouches for, or root of the host: otherwise anybody with this group could
+   * claim to be any captured sender.
+   */
+  private mayReplay(pid: number, replay: ReplaySenders, now: number): boolean {
+    if (pid > 0 && pid === replay.pid) return true;
+    let root = this.roots.get(pid);
+    if (root === undefined || now - root.at >= RECENT_MS) {
+      if (this.roots.size >= ROOTS_MAX) this.roots.clear();
+      root = { is: pid > 0 && this.parts.isHostRoot?.(pid) === true, at: now };
+      this.roots.set(pid, root);
+    }
+    if (!root.is) this.parts.counters.add('originReplayRefused');
+    return root.is;
   }
 
   private look(pid: number, pidfd: number | undefined, now: number, pidfds: PidfdSwitch | undefined): number {

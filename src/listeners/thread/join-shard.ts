@@ -8,6 +8,7 @@
  */
 import { type MessagePort, receiveMessageOnPort } from 'node:worker_threads';
 import { CONTAINER } from '../../origin/entity.ts';
+import { isRoot } from '../../origin/process/process-owner.ts';
 import { ProcessResolver } from '../../origin/process/process-resolver.ts';
 import type { ShardPipeline } from '../../shard/pipeline.ts';
 import {
@@ -127,6 +128,9 @@ export function joinShard(
         pipeline.learn(message.change);
         origins?.forget(endedContainers(message.change));
         break;
+      case 'replay':
+        origins?.useReplay(message.replay);
+        break;
       case 'not_found':
         pipeline.learnNotFound(message.keys, clock.seconds[0] as number);
         break;
@@ -214,7 +218,9 @@ function openOrigins(
       return cgroupId === undefined ? undefined : { cgroupId };
     },
   });
-  return new PacketOrigins({ processes, senders: pipeline.senders, counters, clock });
+  const isHostRoot = (pid: number): boolean =>
+    isRoot(socketOrigin.procRoot, pid) && processes.resolve(pid).kind === 'host';
+  return new PacketOrigins({ processes, senders: pipeline.senders, counters, clock, isHostRoot });
 }
 
 /** Containers of which nothing is known any more: their processes' numbers may be others' by now. */

@@ -4,6 +4,7 @@
  */
 
 import type { PassedConnection } from '../../model/connection.ts';
+import type { ReplaySenders } from '../../model/replay-senders.ts';
 import type { CaptureCommand } from '../../model/views/captured.ts';
 import type { LineSearch } from '../../model/views/line-search.ts';
 import type { ReloadableSettings, ShardSettings, WorkloadsChange } from '../../shard/shard-settings.ts';
@@ -71,6 +72,7 @@ export interface ListenerSettings extends ShardSettings {
 
 /** What the control thread says to a running thread. It is read when the control word asks for attention. */
 export type ThreadMessage =
+  | ReplayMessage
   | ReloadMessage
   | ReadmitMessage
   | AimMessage
@@ -156,6 +158,12 @@ export interface ReloadMessage extends ReloadableSettings {
 export interface WorkloadsMessage {
   readonly kind: 'workloads';
   readonly change: WorkloadsChange;
+}
+
+/** A replay with senders of its own begins, or has ended. */
+export interface ReplayMessage {
+  readonly kind: 'replay';
+  readonly replay: ReplaySenders | undefined;
 }
 
 /** Nobody knows what the thread asked for (`wanted` of model/shard-message.ts). */

@@ -8,6 +8,7 @@
  */
 import { Worker } from 'node:worker_threads';
 import type { ConnectionsView, PassedConnection } from '../../model/connection.ts';
+import type { ReplaySenders } from '../../model/replay-senders.ts';
 import type { BoundListener, ShardMessage } from '../../model/shard-message.ts';
 import type { CaptureCommand } from '../../model/views/captured.ts';
 import type { LineSearch } from '../../model/views/line-search.ts';
@@ -170,6 +171,11 @@ export class ListenerThread {
   /** Tells what has changed of workloads. */
   learn(change: WorkloadsChange): void {
     this.notify({ kind: 'workloads', change });
+  }
+
+  /** Has packets of a replay count as those of the captured senders; undefined ends that. */
+  useReplay(replay: ReplaySenders | undefined): void {
+    this.notify({ kind: 'replay', replay });
   }
 
   /** Tells it that nobody knows what it asked for. */

@@ -88,6 +88,9 @@ export async function assemble(options: ServerOptions, undo: Undo) {
     tell: (change) => {
       for (const thread of threads.list) thread.learn(change);
     },
+    tellReplay: (replay) => {
+      for (const thread of threads.list) thread.useReplay(replay);
+    },
   });
   undo.add(() => origins.stop());
 
@@ -250,6 +253,7 @@ export async function assemble(options: ServerOptions, undo: Undo) {
     ...{ registry, views, live, watchers, captures, proxied, reload: options.onReload },
     flush: () => flusher.flushOpen(),
     origins: (of, limit) => origins.report(of, limit, threads.list),
+    startReplay: (pid, state) => origins.replays.start(pid, state),
   });
 
   ownMetrics.add(

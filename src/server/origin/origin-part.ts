@@ -12,6 +12,7 @@ import type { Workloads, WorkloadsChange } from '../../enrich/tags/tag-table.ts'
 import type { Log } from '../../lib/log.ts';
 import { usableLibc } from '../../listeners/sockets/open-listeners.ts';
 import type { ListenerThread } from '../../listeners/thread/listener-thread.ts';
+import type { ReplaySenders } from '../../model/replay-senders.ts';
 import type { OriginReport } from '../../model/views/origin-report.ts';
 import type { Collector, CollectorState } from '../../origin/collector.ts';
 import { CONTAINER } from '../../origin/entity.ts';
@@ -22,6 +23,7 @@ import { StaticCollector } from '../../origin/static/static-collector.ts';
 import { TagStore } from '../../origin/tag-store.ts';
 import { makeCollectors } from './make-collectors.ts';
 import { reportOrigins } from './origin-report.ts';
+import { ReplaySessions } from './replay-sessions.ts';
 import { cgroupRootOf, procRootOf } from './roots.ts';
 
 const GATHER_MS = 10;
@@ -39,6 +41,8 @@ export interface OriginPartOptions {
   readonly log: Log;
   /** Takes a change to all threads. */
   readonly tell: (change: WorkloadsChange) => void;
+  /** Takes the senders of a replay to all threads, or its end. */
+  readonly tellReplay: (replay: ReplaySenders | undefined) => void;
 }
 
 export class OriginPart {
@@ -51,6 +55,7 @@ export class OriginPart {
   private index: CgroupIndex | undefined;
   private gathered: WorkloadsChange | undefined;
   private _snapshot: Workloads | undefined;
+  readonly replays: ReplaySessions;
   private readonly timers: NodeJS.Timeout[] = [];
   private gatherTimer: NodeJS.Timeout | undefined;
 
@@ -65,6 +70,14 @@ export class OriginPart {
     const onContainer = (id: string): void => this.index?.expect(id);
     this.collectors = [this.file, ...makeCollectors({ config, env, log, store, onContainer })];
     this.store.onChange((change) => this.gather(change));
+    this.replays = new ReplaySessions({
+      ...{ store, log, isOn: config.dogstatsd_origin_detection },
+      tell: (replay) => {
+        // The tags of the senders come first.
+        this.publish();
+        options.tellReplay(replay);
+      },
+    });
   }
 
   /** Whether something can be asked about a container that is not known yet. */
@@ -142,12 +155,15 @@ export class OriginPart {
   private gather(change: WorkloadsChange): void {
     this._snapshot = undefined;
     this.gathered = this.gathered === undefined ? change : joinChanges(this.gathered, change);
-    this.gatherTimer ??= setTimeout(() => {
-      this.gatherTimer = undefined;
-      const gathered = this.gathered;
-      this.gathered = undefined;
-      if (gathered !== undefined) this.options.tell(gathered);
-    }, GATHER_MS).unref();
+    this.gatherTimer ??= setTimeout(() => this.publish(), GATHER_MS).unref();
+  }
+
+  private publish(): void {
+    clearTimeout(this.gatherTimer);
+    this.gatherTimer = undefined;
+    const gathered = this.gathered;
+    this.gathered = undefined;
+    if (gathered !== undefined) this.options.tell(gathered);
   }
 }
 

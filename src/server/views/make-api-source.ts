@@ -8,7 +8,8 @@ import { runInSlices } from '../slices.ts';
 import type { MessageWatchers } from '../threads/message-watchers.ts';
 import type { ProxiedPackets } from '../threads/proxied-packets.ts';
 
-export interface ApiParts extends Pick<ApiSource, 'views' | 'reload' | 'flush' | 'live' | 'origins'> {
+export interface ApiParts
+  extends Pick<ApiSource, 'views' | 'reload' | 'flush' | 'live' | 'origins' | 'startReplay'> {
   readonly registry: Registry;
   readonly watchers: MessageWatchers;
   readonly proxied: ProxiedPackets;

@@ -61,6 +61,8 @@ const PLAIN = [
   /** Packets of whose sender the kernel had more to say than there is room for, and descriptors that senders passed. */
   'originTruncated',
   'originPassedDescriptors',
+  /** Packets that spoke for a captured sender during a replay, from a process that may not. */
+  'originReplayRefused',
   /** Messages that wait for the tags of their container now; that had them late; that went on without; and for which there was no room. */
   'originWaitingMessages',
   'originResolvedLate',

@@ -43,6 +43,11 @@ const TOTALS: readonly (readonly [ShardCounter, string, string])[] = [
     'Descriptors that senders passed with their packets; each was closed.',
   ],
   [
+    'originReplayRefused',
+    'whippet_origin_replay_refused_total',
+    'Packets that claimed to be of a captured sender during a replay, from a process that may not; they count as their own.',
+  ],
+  [
     'originResolvedLate',
     'whippet_origin_messages_resolved_late_total',
     'Messages that waited for the tags of their container, and got them.',
