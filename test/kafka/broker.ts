@@ -13,6 +13,7 @@ import { join } from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { fileURLToPath } from 'node:url';
 import { promisify } from 'node:util';
+import type { Certificates } from '../support/certificates.ts';
 
 const VERSION = '4.1.0';
 const CACHE = fileURLToPath(new URL(`../../.setup/kafka-${VERSION}`, import.meta.url));
@@ -43,52 +44,86 @@ async function classPath(): Promise<string> {
   return join(libs, '*');
 }
 
-async function freePort(): Promise<number> {
-  const server = createServer();
-  await new Promise<void>((resolve) => server.listen(0, '127.0.0.1', resolve));
-  const { port } = server.address() as { port: number };
-  await new Promise((resolve) => server.close(resolve));
-  return port;
+/** Held open together, so that no two are the same. */
+async function freePorts(count: number): Promise<number[]> {
+  const servers = Array.from({ length: count }, () => createServer());
+  await Promise.all(
+    servers.map((server) => new Promise<void>((resolve) => server.listen(0, '127.0.0.1', resolve))),
+  );
+  const ports = servers.map((server) => (server.address() as { port: number }).port);
+  await Promise.all(servers.map((server) => new Promise((resolve) => server.close(resolve))));
+  return ports;
 }
+
+/** Listeners with TLS, with a login, and with both, beside the plain one. */
+export interface Security {
+  readonly certificates: Certificates;
+  readonly username: string;
+  readonly password: string;
+}
+
+export type ListenerName = 'PLAINTEXT' | 'TLS' | 'MUTUAL' | 'LOGIN' | 'TLSLOGIN';
+
+const PROTOCOLS: Readonly<Record<ListenerName, string>> = {
+  PLAINTEXT: 'PLAINTEXT',
+  TLS: 'SSL',
+  /** Asks the client for a certificate. */
+  MUTUAL: 'SSL',
+  LOGIN: 'SASL_PLAINTEXT',
+  TLSLOGIN: 'SASL_SSL',
+};
+const PLAIN_LOGIN = 'org.apache.kafka.common.security.plain.PlainLoginModule';
+const SCRAM_LOGIN = 'org.apache.kafka.common.security.scram.ScramLoginModule';
 
 interface Node {
   readonly id: number;
   readonly folder: string;
+  readonly ports: ReadonlyMap<ListenerName, number>;
   readonly port: number;
   process: ChildProcess | undefined;
+}
+
+export interface ClusterOptions {
+  readonly size?: number;
+  readonly security?: Security;
 }
 
 export class KafkaCluster {
   private readonly libs: string;
   private readonly folder: string;
   private readonly nodes: Node[];
+  private readonly security: Security | undefined;
 
-  private constructor(libs: string, folder: string, nodes: Node[]) {
+  private constructor(libs: string, folder: string, nodes: Node[], security: Security | undefined) {
     this.libs = libs;
     this.folder = folder;
     this.nodes = nodes;
+    this.security = security;
   }
 
-  static async start(size = 1): Promise<KafkaCluster> {
+  static async start({ size = 1, security }: ClusterOptions = {}): Promise<KafkaCluster> {
     const libs = await classPath();
     const folder = mkdtempSync(join(tmpdir(), 'whippet-kafka-'));
-    const ports = await Promise.all(Array.from({ length: size * 2 }, freePort));
-    const voters = Array.from({ length: size }, (_, i) => `${i + 1}@127.0.0.1:${ports[size + i]}`).join(',');
-    const nodes = Array.from({ length: size }, (_, i): Node => {
+    const names = (security === undefined ? ['PLAINTEXT'] : Object.keys(PROTOCOLS)) as ListenerName[];
+    const ports = await freePorts(size * (names.length + 1));
+    const controllers = ports.splice(0, size);
+    const voters = controllers.map((port, i) => `${i + 1}@127.0.0.1:${port}`).join(',');
+    const nodes = controllers.map((controller, i): Node => {
+      const own = new Map(names.map((name) => [name, ports.pop() as number] as const));
       const node = {
         id: i + 1,
         folder: join(folder, `node-${i + 1}`),
-        port: ports[i] as number,
+        ports: own,
+        port: own.get('PLAINTEXT') as number,
         process: undefined,
       };
       mkdirSync(node.folder);
-      writeFileSync(
-        join(node.folder, 'server.properties'),
-        properties(node, voters, ports[size + i] as number, size),
-      );
+      const lines = properties(node, voters, controller, size);
+      if (security !== undefined) lines.push(...secured(node, security));
+      writeFileSync(join(node.folder, 'server.properties'), `${lines.join('\n')}\n`);
       return node;
     });
-    const cluster = new KafkaCluster(libs, folder, nodes);
+    const cluster = new KafkaCluster(libs, folder, nodes, security);
     try {
       for (const node of nodes) await cluster.format(node);
       await Promise.all(nodes.map((node) => cluster.startNode(node.id)));
@@ -100,7 +135,12 @@ export class KafkaCluster {
   }
 
   get brokers(): string[] {
-    return this.nodes.map(({ port }) => `127.0.0.1:${port}`);
+    return this.brokersOf('PLAINTEXT');
+  }
+
+  /** Under the name that the certificates are for. */
+  brokersOf(listener: ListenerName, host = '127.0.0.1'): string[] {
+    return this.nodes.map(({ ports }) => `${host}:${ports.get(listener)}`);
   }
 
   /** Starts a node, and waits until it answers. */
@@ -135,6 +175,11 @@ export class KafkaCluster {
   private async format({ folder }: Node): Promise<void> {
     const config = join(folder, 'server.properties');
     const args = ['-cp', this.libs, 'kafka.tools.StorageTool', 'format', '-t', CLUSTER_ID, '-c', config];
+    if (this.security !== undefined) {
+      const { username, password } = this.security;
+      for (const mechanism of ['SCRAM-SHA-256', 'SCRAM-SHA-512'])
+        args.push('--add-scram', `${mechanism}=[name=${username},password=${password}]`);
+    }
     await run('java', args, { timeout: START_MS });
   }
 
@@ -146,28 +191,56 @@ export class KafkaCluster {
 }
 
 function properties(
-  { id, folder, port }: Node,
+  { id, folder, ports }: Node,
   voters: string,
   controllerPort: number,
   size: number,
-): string {
+): string[] {
   const replication = Math.min(3, size);
-  return `
-process.roles=broker,controller
-node.id=${id}
-controller.quorum.voters=${voters}
-listeners=PLAINTEXT://127.0.0.1:${port},CONTROLLER://127.0.0.1:${controllerPort}
-advertised.listeners=PLAINTEXT://127.0.0.1:${port}
-controller.listener.names=CONTROLLER
-listener.security.protocol.map=PLAINTEXT:PLAINTEXT,CONTROLLER:PLAINTEXT
-log.dirs=${join(folder, 'logs')}
-offsets.topic.replication.factor=${replication}
-offsets.topic.num.partitions=4
-transaction.state.log.replication.factor=${replication}
-transaction.state.log.min.isr=1
-transaction.state.log.num.partitions=4
-group.initial.rebalance.delay.ms=0
-`;
+  const addresses = [...ports].map(([name, port]) => {
+    const host = name.includes('TLS') || name === 'MUTUAL' ? 'localhost' : '127.0.0.1';
+    return `${name}://${host}:${port}`;
+  });
+  const protocols = [...ports.keys()].map((name) => `${name}:${PROTOCOLS[name]}`);
+  return [
+    'process.roles=broker,controller',
+    `node.id=${id}`,
+    `controller.quorum.voters=${voters}`,
+    `listeners=${[...addresses, `CONTROLLER://127.0.0.1:${controllerPort}`].join(',')}`,
+    `advertised.listeners=${addresses.join(',')}`,
+    'controller.listener.names=CONTROLLER',
+    'inter.broker.listener.name=PLAINTEXT',
+    `listener.security.protocol.map=${[...protocols, 'CONTROLLER:PLAINTEXT'].join(',')}`,
+    `log.dirs=${join(folder, 'logs')}`,
+    `offsets.topic.replication.factor=${replication}`,
+    'offsets.topic.num.partitions=4',
+    `transaction.state.log.replication.factor=${replication}`,
+    'transaction.state.log.min.isr=1',
+    'transaction.state.log.num.partitions=4',
+    'group.initial.rebalance.delay.ms=0',
+  ];
+}
+
+function secured({ folder }: Node, { certificates, username, password }: Security): string[] {
+  const { caFile, good } = certificates;
+  const store = join(folder, 'key-and-certificate.pem');
+  writeFileSync(store, Buffer.concat([good.key, good.cert, readFileSync(caFile)]));
+  const listener = (name: string, key: string, value: string): string =>
+    `listener.name.${name.toLowerCase()}.${key}=${value}`;
+  const tls = ['TLS', 'MUTUAL', 'TLSLOGIN'].flatMap((name) => [
+    listener(name, 'ssl.keystore.type', 'PEM'),
+    listener(name, 'ssl.keystore.location', store),
+    listener(name, 'ssl.truststore.type', 'PEM'),
+    listener(name, 'ssl.truststore.location', caFile),
+    listener(name, 'ssl.client.auth', name === 'MUTUAL' ? 'required' : 'none'),
+  ]);
+  const login = ['LOGIN', 'TLSLOGIN'].flatMap((name) => [
+    listener(name, 'sasl.enabled.mechanisms', 'PLAIN,SCRAM-SHA-256,SCRAM-SHA-512'),
+    listener(name, 'plain.sasl.jaas.config', `${PLAIN_LOGIN} required user_${username}="${password}";`),
+    listener(name, 'scram-sha-256.sasl.jaas.config', `${SCRAM_LOGIN} required;`),
+    listener(name, 'scram-sha-512.sasl.jaas.config', `${SCRAM_LOGIN} required;`),
+  ]);
+  return [...tls, ...login];
 }
 
 /** Whether somebody accepts connections on a port. */

@@ -83,6 +83,11 @@ describe('global aggregation', () => {
     'sasl_username is empty',
   );
   rejects(
+    'a login without a password',
+    () => ({ kafka: { brokers: BROKERS, sasl_mechanism: 'scram-sha-256', sasl_username: 'u' } }),
+    'sasl_password is empty',
+  );
+  rejects(
     'a user without a login',
     () => ({ kafka: { brokers: BROKERS, sasl_username: 'u' } }),
     'sasl_mechanism is none',

@@ -28,6 +28,8 @@ export function checkGlobal({ global, rules, bucket_seconds }: Config, findings:
   const login = kafka.sasl_mechanism !== 'none';
   if (login && kafka.sasl_username === '')
     report('global.kafka.sasl_mechanism is set and global.kafka.sasl_username is empty');
+  if (login && kafka.sasl_password === '')
+    report('global.kafka.sasl_mechanism is set and global.kafka.sasl_password is empty');
   if (!login && kafka.sasl_username !== '')
     report('global.kafka.sasl_username is set and global.kafka.sasl_mechanism is none; choose how to log in');
   if (login && kafka.sasl_mechanism === 'plain' && !kafka.tls)

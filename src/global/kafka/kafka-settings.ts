@@ -1,8 +1,10 @@
 /** How to reach Kafka, and what its topics are to be. */
 
+import { isIP } from 'node:net';
 import type { Log } from '../../lib/log.ts';
 import type { Clock } from '../../lib/time/clock.ts';
 import type { KafkaModule, KafkaOptions } from './kafka-client.ts';
+import { explainKafka } from './kafka-errors.ts';
 
 export interface KafkaSettings {
   readonly brokers: readonly string[];
@@ -40,12 +42,17 @@ export function optionsOf({ settings }: KafkaSurroundings, use: string): KafkaOp
     // Whoever calls tries again, with the time of the attempt.
     retries: 0,
     retryDelay: 200,
-    ...(tls !== undefined && { tls, tlsServerName: true }),
+    // The name of the broker, for those that choose their certificate by it; addresses are no names.
+    ...(tls !== undefined && { tls, tlsServerName: brokers.some((broker) => isIP(hostOf(broker)) === 0) }),
     ...(sasl !== undefined && { sasl }),
   };
 }
 
-/** The result, unless it takes longer than `ms`. */
+function hostOf(broker: string): string {
+  return broker.slice(0, broker.lastIndexOf(':')).replace(/^\[|\]$/g, '');
+}
+
+/** The result, unless it takes longer than `ms`. A failure to reach Kafka, or to be let in, says why. */
 export async function within<T>(clock: Clock, ms: number, what: string, result: Promise<T>): Promise<T> {
   let cancel: () => void = () => undefined;
   const late = new Promise<never>((_, reject) => {
@@ -55,6 +62,8 @@ export async function within<T>(clock: Clock, ms: number, what: string, result: 
   result.catch(() => undefined);
   try {
     return await Promise.race([result, late]);
+  } catch (error) {
+    throw explainKafka(error as Error);
   } finally {
     cancel();
   }
