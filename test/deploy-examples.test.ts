@@ -24,12 +24,14 @@ interface Compose {
   readonly volumes: Readonly<Record<string, null>>;
 }
 
+const BROKERS = ['kafka-1', 'kafka-2', 'kafka-3'];
+
 const compose = yaml.load(read('compose.yaml')) as Compose;
 const services = Object.entries(compose.services);
 
 describe('deploy/global/compose.yaml', () => {
-  it('has a broker, edges and one server that merges, each with its own data', () => {
-    expect(Object.keys(compose.services)).toEqual(['kafka', 'edge-1', 'edge-2', 'global']);
+  it('has three brokers, edges and one server that merges, each with its own data', () => {
+    expect(Object.keys(compose.services)).toEqual([...BROKERS, 'edge-1', 'edge-2', 'global']);
     const data = services.flatMap(([, { volumes = [] }]) =>
       volumes.filter((volume) => !volume.startsWith('.')).map((volume) => volume.split(':')[0]),
     );
@@ -57,12 +59,21 @@ describe('deploy/global/compose.yaml', () => {
     expect(new Set(ports).size).toBe(ports.length);
   });
 
-  it('names the broker as the configuration of the servers does, and the listeners of its roles', () => {
-    const { environment = {} } = compose.services.kafka as Service;
-    const advertised = String(environment.KAFKA_ADVERTISED_LISTENERS);
-    for (const name of ['edge.yaml', 'global.yaml'])
-      for (const broker of loadConfig({ values: parse(read(name)) }).config.global.kafka.brokers)
-        expect(advertised).toBe(`PLAINTEXT://${broker}`);
+  it('names the brokers as the configuration of the servers does, and has as many as there are replicas', () => {
+    const environments = BROKERS.map((name) => (compose.services[name] as Service).environment ?? {});
+    const advertised = environments.map((of) => String(of.KAFKA_ADVERTISED_LISTENERS));
+    for (const name of ['edge.yaml', 'global.yaml']) {
+      const { kafka } = loadConfig({ values: parse(read(name)) }).config.global;
+      expect(advertised).toEqual(kafka.brokers.map((broker) => `PLAINTEXT://${broker}`));
+      expect(kafka.replication_factor).toBe(BROKERS.length);
+      expect(kafka.min_insync_replicas).toBe(2);
+    }
+    const voters = BROKERS.map((name, i) => `${environments[i]?.KAFKA_NODE_ID}@${name}:9093`).join();
+    for (const environment of environments) expect(environment.KAFKA_CONTROLLER_QUORUM_VOTERS).toBe(voters);
+  });
+
+  it.each(BROKERS)('%s has the listeners of its roles', (name) => {
+    const { environment = {} } = compose.services[name] as Service;
     const listeners = String(environment.KAFKA_LISTENERS)
       .split(',')
       .map((one) => one.split(':')[0]);
@@ -106,5 +117,5 @@ describe('docs/global.md', () => {
     expect(config.global.role).toBe(role);
   });
 
-  it('has three of them', () => expect(blocks).toHaveLength(3));
+  it('has four of them', () => expect(blocks).toHaveLength(4));
 });
