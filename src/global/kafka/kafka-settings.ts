@@ -1,6 +1,5 @@
 /** How to reach Kafka, and what its topics are to be. */
 
-import { isIP } from 'node:net';
 import type { Log } from '../../lib/log.ts';
 import type { Clock } from '../../lib/time/clock.ts';
 import type { KafkaModule, KafkaOptions } from './kafka-client.ts';
@@ -43,13 +42,14 @@ export function optionsOf({ settings }: KafkaSurroundings, use: string): KafkaOp
     retries: 0,
     retryDelay: 200,
     // The name of the broker, for those that choose their certificate by it; addresses are no names.
-    ...(tls !== undefined && { tls, tlsServerName: brokers.some((broker) => isIP(hostOf(broker)) === 0) }),
+    ...(tls !== undefined && { tls, tlsServerName: !brokers.every(isAddress) }),
     ...(sasl !== undefined && { sasl }),
   };
 }
 
-function hostOf(broker: string): string {
-  return broker.slice(0, broker.lastIndexOf(':')).replace(/^\[|\]$/g, '');
+/** Whether a broker is named by an address of IPv4 or, in brackets, of IPv6. */
+function isAddress(broker: string): boolean {
+  return /^(\d+(\.\d+){3}|\[.*\]):\d+$/.test(broker);
 }
 
 /** The result, unless it takes longer than `ms`. A failure to reach Kafka, or to be let in, says why. */
