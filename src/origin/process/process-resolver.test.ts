@@ -2,9 +2,10 @@ import { mkdirSync, mkdtempSync, rmSync, statSync, writeFileSync } from 'node:fs
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterEach, describe, expect, it } from 'vitest';
-import { TagStore } from '../tag-store.ts';
+import { KEEP_MS, TagStore } from '../tag-store.ts';
 import { CgroupIndex, cgroupRoots } from './cgroup-index.ts';
 import { containerOfPath, parseMounts } from './cgroup-text.ts';
+import { isRoot } from './process-owner.ts';
 import { ProcessResolver } from './process-resolver.ts';
 
 const ID = '375b4549c464b2b8b28900cb72cef96966daa57a1d1698eb335518015d3ee04f';
@@ -202,6 +203,119 @@ describe('ProcessResolver', () => {
     expect(resolver.cached).toBe(8192);
     expect(resolver.counts).toMatchObject({ evicted: 100_000 - 8192, lookUps: 100_000 });
     expect(reads).toBe(200_000);
+  });
+});
+
+/** Mounts of the three kinds of machine, and where a container's directory is seen in each hierarchy. */
+const TREES = [
+  {
+    ...{ kind: 'v1', inodes: 'memory', cgroups: undefined },
+    mounts: 'cgroup /sys/fs/cgroup/cpu cgroup rw 0 0\ncgroup /sys/fs/cgroup/memory cgroup rw 0 0\n',
+    cgroup: (path: string) => `4:memory:${path}\n3:cpu:${path}\n1:name=systemd:${path}\n`,
+  },
+  {
+    ...{ kind: 'v2', inodes: '', cgroups: '' },
+    mounts: 'cgroup2 /sys/fs/cgroup cgroup2 rw 0 0\n',
+    cgroup: (path: string) => `0::${path}\n`,
+  },
+  {
+    ...{ kind: 'hybrid', inodes: 'memory', cgroups: 'unified' },
+    mounts:
+      'cgroup /sys/fs/cgroup/cpu cgroup rw 0 0\ncgroup /sys/fs/cgroup/memory cgroup rw 0 0\ncgroup2 /sys/fs/cgroup/unified cgroup2 rw 0 0\n',
+    cgroup: (path: string) => `4:memory:${path}\n0::${path}\n`,
+  },
+] as const;
+
+describe.each(TREES)('a machine with cgroups $kind', ({ inodes, cgroups, mounts, cgroup }) => {
+  const pathOf = (id: string): string => `/kubepods.slice/pod1.slice/cri-containerd-${id}.scope`;
+
+  /** Two containers, each in all hierarchies, with their numbers in the order in which they were made. */
+  async function machine() {
+    const root = folder();
+    const hierarchies = [...new Set([inodes, cgroups])].filter((one) => one !== undefined);
+    for (const id of [ID, OTHER])
+      for (const hierarchy of hierarchies) mkdirSync(join(root, hierarchy, pathOf(id)), { recursive: true });
+    const clock = { now: 0 };
+    const store = new TagStore({ clock: () => clock.now });
+    const index = new CgroupIndex({
+      ...{ roots: cgroupRoots(parseMounts(mounts), root), writer: store.writer('docker') },
+      clock: () => clock.now,
+    });
+    await index.refresh();
+    const inode = (hierarchy: string, id: string): bigint =>
+      statSync(join(root, hierarchy, pathOf(id)), { bigint: true }).ino;
+    return { root, store, index, clock, inode };
+  }
+
+  it('finds each container by its process, its inode and its descriptor, and never another', async () => {
+    const { store, inode } = await machine();
+    const proc = fakeProc();
+    const resolver = new ProcessResolver({
+      ...{ procRoot: proc.root, clock: () => 0 },
+      pidfdInfo: (fd) => ({ cgroupId: BigInt(fd) }),
+      containerOfCgroup: (id) => store.linked('cgroups', String(id)),
+    });
+    for (const [pid, id] of [
+      [7, ID],
+      [8, OTHER],
+    ] as const) {
+      proc.put(pid, cgroup(pathOf(id)));
+      expect(resolver.resolve(pid)).toMatchObject({ kind: 'container', containerId: id });
+      expect(store.linked('inodes', String(inode(inodes, id)))).toBe(id);
+      if (cgroups === undefined) continue;
+      // A process that is gone, of which the kernel still tells the cgroup.
+      const gone = resolver.resolve(1000 + pid, Number(inode(cgroups, id)));
+      expect(gone).toMatchObject({ containerId: id, by: 'pidfd' });
+    }
+    // A number of one hierarchy means nothing in another.
+    if (cgroups !== undefined && cgroups !== inodes)
+      expect(store.linked('cgroups', String(inode(inodes, ID)))).toBeUndefined();
+    expect(store.linkCount('cgroups')).toBe(cgroups === undefined ? 0 : 2);
+    expect(store.linkCount('inodes')).toBe(2);
+  });
+
+  it('knows a zombie only where it is still in a hierarchy', async () => {
+    const proc = fakeProc();
+    const resolver = new ProcessResolver({ procRoot: proc.root, clock: () => 0 });
+    // It has left those of v1, and not the one of v2.
+    const left = cgroup('/').replace('0::/', `0::${pathOf(ID)}`);
+    proc.put(7, left, { state: 'Z' });
+    const want = cgroups === undefined ? { reason: 'ended' } : { containerId: ID, by: 'cgroup2' };
+    expect(resolver.resolve(7)).toMatchObject(want);
+  });
+
+  it('forgets the numbers of a container that is gone when its tags do', async () => {
+    const { root, store, index, clock, inode } = await machine();
+    const number = String(inode(inodes, ID));
+    for (const hierarchy of new Set([inodes, cgroups]))
+      if (hierarchy !== undefined) rmSync(join(root, hierarchy, pathOf(ID)), { recursive: true });
+    clock.now = 1000;
+    await index.refresh();
+    clock.now += KEEP_MS - 1;
+    store.expire();
+    expect(store.linked('inodes', number)).toBe(ID);
+    clock.now += 1;
+    store.expire();
+    expect(store.linked('inodes', number)).toBeUndefined();
+    expect(store.linked('inodes', String(inode(inodes, OTHER)))).toBe(OTHER);
+    index.stop();
+  });
+});
+
+describe('isRoot', () => {
+  it.each([
+    ['root', 'Name:\tx\nUid:\t0\t0\t0\t0\n', true],
+    ['a user', 'Uid:\t1000\t1000\t1000\t1000\n', false],
+    ['a program that has become root', 'Uid:\t1000\t0\t0\t0\n', false],
+    ['root that has become a user', 'Uid:\t0\t1000\t0\t0\n', false],
+    ['a name that looks like it', 'Name:\tUid: 0 0 0\nUid:\t7\t7\t7\t7\n', false],
+    ['nothing', '', false],
+  ])('%s', (_, status, is) => {
+    const proc = fakeProc();
+    proc.put(7, '');
+    writeFileSync(join(proc.root, '7', 'status'), status);
+    expect(isRoot(proc.root, 7)).toBe(is);
+    expect(isRoot(proc.root, 8)).toBe(false);
   });
 });
 
