@@ -206,6 +206,7 @@ async function open(
   const around = {
     log: QUIET,
     context: (id: number) => contexts[id] as Context,
+    exposureOf: () => undefined,
   };
   const [{ openRemoteWrite }, { openOtlp }, { openInfluxdb, openGraphite }] = await Promise.all([
     built<typeof import('../../src/server/outputs/open-remote-write.ts')>('open-remote-write'),

@@ -3,6 +3,7 @@ import { spawnSync } from 'node:child_process';
 import { fileURLToPath } from 'node:url';
 import { afterEach, describe, expect, it, vi } from 'vitest';
 import { ServerProcess } from '../support/processes/server-process.ts';
+import { MODEL_ERROR, modelQuantile } from './quantile-model.ts';
 import { hasStore, Store, type StoreKind } from './store.ts';
 
 const KINDS: readonly StoreKind[] = ['prometheus-2.42', 'prometheus-3'];
@@ -53,6 +54,11 @@ describe.each(KINDS.filter(hasStore))('%s', (kind) => {
     for (const q of [0.5, 0.9]) {
       const found = (await store.value(`histogram_quantile(${q}, ${grouped})`)) ?? Number.NaN;
       expect(Math.abs(found / quantileOf(q) - 1), `${q}: ${found}`).toBeLessThan(error);
+      if (form !== 'native') continue;
+      const model = modelQuantile(VALUES, q, kind === 'prometheus-3' ? 'exponential' : 'linear');
+      expect(Math.abs(found / model - 1), `${q}: ${found}, model ${model}`).toBeLessThan(
+        MODEL_ERROR.prometheus,
+      );
     }
   });
 

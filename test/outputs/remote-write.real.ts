@@ -2,6 +2,7 @@
 import { setTimeout as sleep } from 'node:timers/promises';
 import { afterEach, describe, expect, it, vi } from 'vitest';
 import { ServerProcess } from '../support/processes/server-process.ts';
+import { MODEL_ERROR, modelQuantile } from './quantile-model.ts';
 import { freePort, hasStore, Store, type StoreKind } from './store.ts';
 
 const KINDS: readonly StoreKind[] = ['prometheus-2.42', 'prometheus-3', 'victoria-metrics'];
@@ -71,6 +72,11 @@ describe.each(KINDS.filter(hasStore))('%s', (kind) => {
       const exact = sorted[Math.ceil(q * sorted.length) - 1] as number;
       expect(Math.abs((found ?? 0) / exact - 1), `quantile ${q}: ${found}, exact ${exact}`).toBeLessThan(
         0.019,
+      );
+      const model = modelQuantile(values, q, kind === 'prometheus-3' ? 'exponential' : 'linear');
+      const error = MODEL_ERROR[kind === 'victoria-metrics' ? 'victoriaMetrics' : 'prometheus'];
+      expect(Math.abs((found ?? 0) / model - 1), `quantile ${q}: ${found}, model ${model}`).toBeLessThan(
+        error,
       );
     }
     if (kind !== 'victoria-metrics') expect(await store.value('histogram_count(latency)')).toBe(700);

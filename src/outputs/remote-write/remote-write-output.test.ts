@@ -9,6 +9,7 @@ import {
   writtenHeaders,
 } from '../../../test/support/fakes/write-receiver.ts';
 import { VirtualClock } from '../../../test/support/virtual-clock.ts';
+import type { ExposureRule } from '../../model/metric-rule.ts';
 import type { Aggregate } from '../../model/series.ts';
 import { imbalanceOf } from '../../telemetry/ledger/ledger.ts';
 import { CumulativeTable } from '../cumulative/cumulative-table.ts';
@@ -16,9 +17,11 @@ import { HttpPost } from '../ordered/http-post.ts';
 import { OrderedDelivery } from '../ordered/ordered-delivery.ts';
 import { RemoteWriteCourier } from './remote-write-courier.ts';
 import { RemoteWriteOutput, type RemoteWriteSettings } from './remote-write-output.ts';
+import { unitOf } from './unit-of.ts';
 import { STALE_BITS } from './write-series.ts';
 
 const T = 1_700_000_000;
+const RULES: Readonly<Record<string, ExposureRule>> = { load: { unit: 'ratio' } };
 const NO_CREDENTIALS = {
   username: '',
   password: '',
@@ -94,6 +97,7 @@ function open(some: Partial<RemoteWriteSettings> = {}, version: 'auto' | 1 | 2 =
     delivery,
     version: () => courier.version,
     lookup: (id) => contexts.lookup(id),
+    unitOf: (context) => unitOf(context, RULES[context.name]),
     startedAt: 0,
     log,
   });
@@ -159,6 +163,7 @@ describe('what is written', () => {
     const samples = all().flatMap(({ samples }) => samples);
     expect(samples.map(({ at }) => at)).toEqual([(T + 10) * 1000, (T + 50) * 1000]);
     expect(samples[1]?.bits).toBe(STALE_BITS);
+    expect(all().map(({ unit }) => unit)).toEqual(['ratio', 'ratio']);
     await bench.flush(T + 70, [aggregate(context, { kind: 'gauge', value: 4 }, T + 60)]);
     expect(samplesOf('load').at(-1)).toEqual([(T + 70) * 1000, 4]);
   });

@@ -21,7 +21,7 @@ import type { Log } from '../../lib/log.ts';
 import type { Context } from '../../model/context.ts';
 import type { EventMessage, ServiceCheckMessage } from '../../model/message.ts';
 import type { Aggregate } from '../../model/series.ts';
-import { type ByteString, toText } from '../../model/text.ts';
+import { toText } from '../../model/text.ts';
 import { type Outcomes, outcomes, type Totals } from '../../telemetry/ledger/ledger.ts';
 import type { OwnMetric } from '../../telemetry/metric.ts';
 import type { CumulativeTable } from '../cumulative/cumulative-table.ts';
@@ -67,6 +67,8 @@ export interface RemoteWriteOptions {
   /** The version that the receiver is known or hoped to speak. */
   readonly version: () => WriteVersion;
   readonly lookup: (id: number) => Context | undefined;
+  /** The unit of a context's values; empty when it is not known. */
+  readonly unitOf: (context: Context) => string;
   /** When the server started, ms since 1970: no total began before. */
   readonly startedAt: number;
   readonly log?: Log;
@@ -292,7 +294,8 @@ export class RemoteWriteOutput implements Output {
       points.unshift({ kind: 'histogram', at: zeroAt, sum: 0, histogram: none });
     }
     const labels = this.labels.of(context, family);
-    if (labels !== undefined) this.add(this.histograms, labels, family, 'histogram', startAt, points);
+    if (labels !== undefined)
+      this.add(this.histograms, labels, family, 'histogram', startAt, points, context);
   }
 
   private writeSummary(
@@ -316,7 +319,7 @@ export class RemoteWriteOutput implements Output {
       if (value === undefined) continue;
       const labels = this.labels.of(context, family, { name: 'quantile', value: String(quantile) });
       if (labels !== undefined)
-        this.add(this.samples, labels, family, 'summary', 0, [{ kind: 'sample', at, value }]);
+        this.add(this.samples, labels, family, 'summary', 0, [{ kind: 'sample', at, value }], context);
     }
   }
 
@@ -342,7 +345,7 @@ export class RemoteWriteOutput implements Output {
     }
     // A store may refuse these: they come alone, so that the others are not refused with them.
     const labels = late.length > 0 ? this.labels.of(context, family) : undefined;
-    if (labels !== undefined) this.add(this.lates, labels, family, 'gauge', 0, late);
+    if (labels !== undefined) this.add(this.lates, labels, family, 'gauge', 0, late, context);
   }
 
   /** The series has ended: its last point says so. */
@@ -363,7 +366,7 @@ export class RemoteWriteOutput implements Output {
     if (type === 'histogram') {
       const labels = this.labels.of(context, family);
       if (labels !== undefined)
-        this.add(this.histograms, labels, family, type, 0, [{ kind: 'stale histogram', at }]);
+        this.add(this.histograms, labels, family, type, 0, [{ kind: 'stale histogram', at }], context);
       return;
     }
     const stale: WritePoint[] = [{ kind: 'stale', at }];
@@ -374,7 +377,7 @@ export class RemoteWriteOutput implements Output {
     for (const suffix of ['_sum', '_count']) this.addSample(context, family + suffix, family, type, 0, stale);
     for (const quantile of QUANTILES) {
       const labels = this.labels.of(context, family, { name: 'quantile', value: String(quantile) });
-      if (labels !== undefined) this.add(this.samples, labels, family, type, 0, stale);
+      if (labels !== undefined) this.add(this.samples, labels, family, type, 0, stale, context);
     }
   }
 
@@ -387,7 +390,7 @@ export class RemoteWriteOutput implements Output {
     points: readonly WritePoint[],
   ): void {
     const labels = this.labels.of(context, name);
-    if (labels !== undefined) this.add(this.samples, labels, family, type, startAt, points, context.name);
+    if (labels !== undefined) this.add(this.samples, labels, family, type, startAt, points, context);
   }
 
   private add(
@@ -397,10 +400,11 @@ export class RemoteWriteOutput implements Output {
     type: MetricType,
     startAt: number,
     points: readonly WritePoint[],
-    source: ByteString = '',
+    context?: Context,
   ): void {
-    const help = source === '' ? `DogStatsD ${family}` : `DogStatsD ${toText(source)}`;
-    builder.add({ labels, family: { name: family, type, help }, startAt, points });
+    const help = `DogStatsD ${context === undefined ? family : toText(context.name)}`;
+    const unit = context === undefined ? '' : this.options.unitOf(context);
+    builder.add({ labels, family: { name: family, type, help, unit }, startAt, points });
     const { seriesMax, bytesMax } = this.options.settings;
     if (builder.seriesCount >= seriesMax || builder.byteLength >= bytesMax) this.send(builder);
   }

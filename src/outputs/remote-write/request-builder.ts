@@ -2,9 +2,9 @@
  * Builds the bodies of remote-write requests, version 1.0 or 2.0, before compression.
  *
  *   1.0   WriteRequest  timeseries 1 { labels 1 { name 1, value 2 }, samples 2 { value 1, timestamp 2 }, histograms 4 }
- *                       metadata 3 { type 1, metric_family_name 2, help 4 }
+ *                       metadata 3 { type 1, metric_family_name 2, help 4, unit 5 }
  *   2.0   Request       symbols 4, timeseries 5 { labels_refs 1, samples 2 { …, start_timestamp 3 }, histograms 3,
- *                                                 metadata 5 { type 1, help_ref 3 } }
+ *                                                 metadata 5 { type 1, help_ref 3, unit_ref 4 } }
  *
  * In 2.0 each text stands once, in the order of first use, the empty one first; series refer to texts by number.
  *
@@ -95,6 +95,7 @@ export class RequestBuilder {
     part.integer(1, METRIC_TYPES[family.type]);
     part.stringItem(2, family.name);
     part.stringItem(4, family.help);
+    if (family.unit !== '') part.stringItem(5, family.unit);
     this.texts.bytesItem(3, part.bytes, part.length);
   }
 
@@ -106,6 +107,8 @@ export class RequestBuilder {
     part.length = 0;
     part.integer(1, METRIC_TYPES[family.type]);
     part.integer(3, this.symbol(family.help));
+    // The empty text is number 0, which is what is not written.
+    part.integer(4, this.symbol(family.unit));
     one.bytesItem(5, part.bytes, part.length);
   }
 

@@ -15,6 +15,8 @@ export interface WriteFamily {
   readonly name: string;
   readonly type: MetricType;
   readonly help: string;
+  /** Such as `milliseconds`; empty when it is not known. */
+  readonly unit: string;
 }
 
 export type WritePoint =

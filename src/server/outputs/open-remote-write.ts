@@ -7,7 +7,9 @@ import { toByteString } from '../../model/text.ts';
 import { CumulativeTable } from '../../outputs/cumulative/cumulative-table.ts';
 import { filtered } from '../../outputs/filtered.ts';
 import type { Output } from '../../outputs/output.ts';
+import type { ExposureRuleOf } from '../../outputs/prometheus/exposure.ts';
 import type { RelabelRule } from '../../outputs/remote-write/series-labels.ts';
+import { unitOf } from '../../outputs/remote-write/unit-of.ts';
 import type { Logger } from '../../telemetry/logger.ts';
 import { httpSettings, queueSettings, shownUrl } from './receiver-settings.ts';
 
@@ -17,6 +19,8 @@ const BYTES_MAX = 1024 * 1024;
 export interface RemoteWriteSurroundings {
   readonly log: Logger;
   readonly context: (id: number) => Context;
+  /** What the rule for a context says of how Prometheus sees it. */
+  readonly exposureOf: ExposureRuleOf;
 }
 
 export async function openRemoteWrite(config: Config, around: RemoteWriteSurroundings): Promise<Output[]> {
@@ -40,7 +44,7 @@ async function openEndpoint(
   endpoint: RemoteWriteKeys,
   cumulative: CumulativeTable,
   config: Config,
-  { log, context }: RemoteWriteSurroundings,
+  { log, context, exposureOf }: RemoteWriteSurroundings,
 ): Promise<Output> {
   const [{ HttpPost }, { OrderedDelivery }, { RemoteWriteCourier }, { RemoteWriteOutput }] =
     await Promise.all([
@@ -89,6 +93,7 @@ async function openEndpoint(
     delivery,
     version: () => courier.version,
     lookup: context,
+    unitOf: (one) => unitOf(one, exposureOf(one)),
     startedAt: Date.now(),
     log,
   });

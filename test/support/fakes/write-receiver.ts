@@ -37,6 +37,8 @@ export interface ReceivedSeries {
   readonly samples: readonly { at: number; startAt: number; value: number; bits: bigint }[];
   readonly histograms: readonly ReceivedHistogram[];
   readonly type: number;
+  /** Of the metadata; in 1.0 that is beside the series. */
+  readonly unit: string;
 }
 
 export interface ReceivedWrite {
@@ -127,6 +129,7 @@ function decodeSeries(raw: Raw, version: 1 | 2, symbols: readonly string[]): Rec
     })),
     histograms: messages(raw, version === 2 ? 3 : 4).map(decodeHistogram),
     type: version === 2 ? number(messages(raw, 5)[0] ?? new Map(), 1) : 0,
+    unit: version === 2 ? (symbols[number(messages(raw, 5)[0] ?? new Map(), 4)] ?? '?') : '',
   };
 }
 
