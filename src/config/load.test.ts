@@ -206,6 +206,7 @@ describe('defaults', () => {
       http: { host: '127.0.0.1', port: 8127, token: '', trace_agent_compat: false, proxy_socket: '' },
       outputs: {
         console: 'auto',
+        console_filter: { match: [], tags: [] },
         echo: false,
         echo_per_second: 20,
         file: { path: '', match: [], tags: [], additional: [] },
@@ -216,6 +217,7 @@ describe('defaults', () => {
           zlib_level: 3,
           match: [],
           tags: [],
+          additional: [],
         },
         remote_write: {
           url: '',
@@ -352,7 +354,7 @@ describe('defaults', () => {
         prometheus: {
           ...{ enabled: true, expiry_seconds: 300, open_bucket: true, distributions: 'summary' },
           buckets: ['0.005', '0.01', '0.025', '0.05', '0.1', '0.25', '0.5', '1', '2.5', '5', '10'],
-          ...{ timings: 'milliseconds', openmetrics: true, own_metrics: 'together' },
+          ...{ timings: 'milliseconds', openmetrics: true, own_metrics: 'together', match: [], tags: [] },
         },
       },
       listeners: {

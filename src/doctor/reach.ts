@@ -94,7 +94,16 @@ function dial(host: string, port: number): Promise<string | undefined> {
 }
 
 async function checkDelivery(config: Config, { online, now }: ReachOptions): Promise<Finding[]> {
-  const { domains, withoutKeys } = listDomains(config, readVersion());
+  const first = listDomains(config, readVersion());
+  const { withoutKeys } = first;
+  const domains = [
+    ...first.domains,
+    ...config.outputs.datadog.additional.flatMap(({ site, ...one }) => {
+      const place = { ...one, site: site === '' ? config.site : site, additional_endpoints: {} };
+      // A key in a file is looked at when the server reads it.
+      return one.api_key === '' ? [] : listDomains(place, readVersion()).domains;
+    }),
+  ];
   if (domains.length === 0 && withoutKeys.length === 0) {
     return [
       finding('delivery', 'api_key', 'skipped', 'none: nothing is sent to Datadog'),

@@ -38,6 +38,22 @@ export function unfiltered(output: Output): Output {
   return behind.get(output) ?? output;
 }
 
+/** Whether a metric of this name and these tags passes. */
+export function passesFilter(
+  { match, tags: wanted }: OutputFilter,
+  { name, tags }: Pick<Context, 'name' | 'tags'>,
+): boolean {
+  return hasName(match, name) && hasTags(wanted, tags);
+}
+
+function hasName(match: readonly string[], name: ByteString): boolean {
+  return match.length === 0 || match.some((pattern) => matchesGlob(name, pattern));
+}
+
+function hasTags(wanted: readonly string[], tags: readonly ByteString[]): boolean {
+  return wanted.every((pattern) => tags.some((tag) => matchesGlob(tag, pattern)));
+}
+
 /** The output itself when nothing is filtered. */
 export function filtered<O extends Output>(output: O, filter: OutputFilter): Output {
   if (filter.match.length === 0 && filter.tags.length === 0) return output;
@@ -45,16 +61,13 @@ export function filtered<O extends Output>(output: O, filter: OutputFilter): Out
   let size = 0;
   let passed = 0;
   let leftOut = 0;
-  const hasTags = (tags: readonly ByteString[]): boolean =>
-    filter.tags.every((pattern) => tags.some((tag) => matchesGlob(tag, pattern)));
-  const hasName = (name: ByteString): boolean =>
-    filter.match.length === 0 || filter.match.some((pattern) => matchesGlob(name, pattern));
-  const passes = ({ id, name, tags }: Context): boolean => {
+  const passes = (context: Context): boolean => {
+    const { id } = context;
     table.reserve(id);
     const { known } = table.columns;
     if (known[id] === UNKNOWN) {
       size++;
-      known[id] = hasName(name) && hasTags(tags) ? PASSES : LEFT_OUT;
+      known[id] = passesFilter(filter, context) ? PASSES : LEFT_OUT;
     }
     return known[id] === PASSES;
   };
@@ -76,12 +89,12 @@ export function filtered<O extends Output>(output: O, filter: OutputFilter): Out
     end: (flush: FlushInfo) => output.end?.(flush),
     ...(output.event !== undefined && {
       event: (event: EventMessage, receivedAt: number) => {
-        if (count(hasTags(event.tags))) output.event?.(event, receivedAt);
+        if (count(hasTags(filter.tags, event.tags))) output.event?.(event, receivedAt);
       },
     }),
     ...(output.serviceCheck !== undefined && {
       serviceCheck: (check: ServiceCheckMessage, receivedAt: number) => {
-        if (count(hasName(check.name) && hasTags(check.tags))) output.serviceCheck?.(check, receivedAt);
+        if (count(passesFilter(filter, check))) output.serviceCheck?.(check, receivedAt);
       },
     }),
     forget: (ids: readonly number[]) => {

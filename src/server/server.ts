@@ -192,7 +192,7 @@ export class Server {
 
   private openHttp(): Promise<void> {
     const { http, apiSource, outputs, health } = this.parts;
-    const prometheus = outputs.outputs.find((output) => output instanceof PrometheusOutput);
+    const prometheus = outputs.outputs.map(unfiltered).find((output) => output instanceof PrometheusOutput);
     const { config } = this.parts.current;
     return http.open({
       version: this.options.version,

@@ -45,6 +45,44 @@ const counted = async (intake: FakeIntake, metric = 'dd.counter'): Promise<numbe
   return series.flatMap(({ points }) => points).reduce((sum, { value }) => sum + value, 0);
 };
 
+it('further outputs have a key and a filter of their own, also at the same place', async () => {
+  const other = KEY.replaceAll('0', 'f');
+  const intake = await startFakeIntake({ apiKeys: [KEY, other] });
+  cleanUps.push(() => intake.close());
+  const config = {
+    api_key: KEY,
+    dd_url: intake.url,
+    outputs: {
+      datadog: {
+        tags: ['team:a'],
+        additional: [{ api_key: other, dd_url: intake.url, match: ['dd.*'], tags: ['team:b'] }],
+      },
+    },
+  };
+  await withServer({ config }, async (server) => {
+    const lines = ['dd.one:3|c|#team:a', 'dd.two:4|c|#team:b', 'db.two:5|c|#team:b', 'dd.none:6|c'];
+    server.send('udp', [lines.join('\n')]);
+    await server.until(
+      async () => (await counted(intake, 'dd.one')) === 3 && (await counted(intake, 'dd.two')) === 4,
+      'both arrive',
+    );
+    const names = new Set((await intake.series()).map(({ metric }) => metric));
+    expect([...names].filter((name) => /^d[db]\./.test(name)).sort()).toEqual(['dd.one', 'dd.two']);
+    expect(intake.refusals()).toEqual([]);
+    const outputs = JSON.parse((await server.get('/api/outputs')).text) as OutputView[];
+    const shown = outputs.filter(({ name }) => name.startsWith('datadog'));
+    expect(shown.map(({ name, endpoints }) => [name, endpoints[0]?.endpoint])).toEqual([
+      ['datadog', intake.url],
+      ['datadog_2', `${intake.url} (datadog_2)`],
+    ]);
+    const page = (await server.get('/metrics')).text;
+    const series = [...page.matchAll(/^(whippet_\S+) \S+$/gm)].map(([, one]) => one);
+    expect(new Set(series).size).toBe(series.length);
+    expect(page).toContain('whippet_datadog_items_packed_total{kind="series",output="datadog_2"}');
+    expect(page + (await server.get('/api/config')).text).not.toContain(other);
+  });
+});
+
 it('an API key is all it takes, and is shown nowhere', async () => {
   const intake = await intakeAt();
   await withServer({ set: { api_key: KEY, dd_url: intake.url } }, async (server) => {

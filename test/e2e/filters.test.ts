@@ -33,6 +33,33 @@ it('two files get different metrics, by the name after the namespace', async () 
   await server.stop();
 });
 
+it('/metrics shows what it is meant to, of the open bucket as well', async () => {
+  server = await ServerProcess.start({
+    set: {
+      bucket_seconds: 3600,
+      'outputs.prometheus.match': 'web.*',
+      'outputs.prometheus.tags': 'env:*',
+      'outputs.prometheus.distributions': 'classic',
+    },
+  });
+  const lines = [
+    'web.a:1|c',
+    'web.b:2|c|#env:prod',
+    'web.time:5|d|#env:prod',
+    'db:3|c|#env:prod',
+    'db.time:1|d',
+  ];
+  server.send('udp', [lines.join('\n')]);
+  let page = '';
+  await server.until(async () => {
+    page = (await server?.get('/metrics'))?.text ?? '';
+    return page.includes('web_b{') && page.includes('web_time_count');
+  }, 'the open bucket is shown');
+  expect(page).toMatch(/^web_b\{env="prod"\} 2$/m);
+  expect(page).not.toMatch(/^(web_a|db)/m);
+  await server.stop();
+});
+
 function namesIn(path: string): string[] {
   const lines = readFileSync(path, 'utf8')
     .split('\n')

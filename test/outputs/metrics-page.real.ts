@@ -47,7 +47,7 @@ describe.each(KINDS.filter(hasStore))('%s', (kind) => {
     });
     const count = form === 'native' ? 'sum(histogram_count(latency))' : 'sum(latency_count)';
     await vi.waitFor(async () => expect(await store.value(count)).toBe(VALUES.length), {
-      timeout: 20_000,
+      timeout: 60_000,
       interval: 300,
     });
     const grouped = form === 'native' ? `sum(${series})` : `sum(${series}) by (le)`;

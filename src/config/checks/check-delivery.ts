@@ -24,9 +24,7 @@ export function readKeyFile(settings: Map<string, Setting>, findings: Findings):
     return;
   }
   try {
-    const value = readFileNow(file.value, { bytesMax: KEY_BYTES_MAX, waitMs: PIPE_WAIT_MS })
-      .toString()
-      .trim();
+    const value = readKey(file.value);
     if (value === '') findings.report('ERR_CONFIG_INVALID_VALUE', `the API key file ${file.value} is empty`);
     else settings.set('api_key', { key: 'api_key', value, source: { kind: 'file', path: file.value } });
   } catch (cause) {
@@ -39,8 +37,14 @@ export function readKeyFile(settings: Map<string, Setting>, findings: Findings):
   }
 }
 
+/** The content of a file of a key. Throws when it cannot be read. */
+export function readKey(path: string): string {
+  return readFileNow(path, { bytesMax: KEY_BYTES_MAX, waitMs: PIPE_WAIT_MS }).toString().trim();
+}
+
 export function checkDelivery(config: Config, findings: Findings): void {
   const usesDatadog = config.outputs.datadog.enabled && listKeys(config).length > 0;
+  if (config.outputs.datadog.enabled) checkFurther(config, findings);
   if (checkReceivers(config, findings) || usesDatadog) checkStorage(config, findings);
   if (!usesDatadog) return;
   for (const [place, key] of listKeys(config)) {
@@ -53,6 +57,22 @@ export function checkDelivery(config: Config, findings: Findings): void {
   checkReadable(config.outputs.datadog.ca_file, findings, 'outputs.datadog.ca_file');
   for (const name of ['http', 'https'] as const) checkProxy(name, config.proxy[name], findings);
   replaceInvalid(config, findings);
+}
+
+/** Each further Datadog output has one key, and no two have the same at one place. */
+function checkFurther({ outputs, site }: Config, findings: Findings): void {
+  const seen = new Set<string>();
+  outputs.datadog.additional.forEach((one, i) => {
+    const place = `outputs.datadog.additional, entry ${i + 1}`;
+    const report = (text: string) => findings.report('ERR_CONFIG_INVALID_VALUE', `${place}: ${text}`);
+    const { api_key: key, api_key_file: path } = one;
+    if ((key === '') === (path === '')) report('needs one of api_key and api_key_file');
+    if (path !== '') checkReadable(path, findings, `${place}: api_key_file`);
+    const identity = JSON.stringify([one.dd_url || one.site || site, key, path]);
+    if (seen.has(identity))
+      report('has the place and key of one before it; put their patterns into one match');
+    seen.add(identity);
+  });
 }
 
 function checkStorage(config: Config, findings: Findings): void {
@@ -76,11 +96,17 @@ export function storageFolder({ forwarder_storage_path, run_path }: Config): str
 }
 
 /** Every key with where it stands. */
-function listKeys({ api_key, additional_endpoints }: Config): [place: string, key: string][] {
+function listKeys({ api_key, additional_endpoints, outputs }: Config): [place: string, key: string][] {
   const others = Object.entries(additional_endpoints).flatMap(([url, keys]) =>
     keys.map((key): [string, string] => [`a key of ${maskUrl(url)} in additional_endpoints`, key]),
   );
-  return [['api_key', api_key] as [string, string], ...others].filter(([, key]) => key !== '');
+  const further = outputs.datadog.additional.map(
+    ({ api_key: key, api_key_file: path }, i): [string, string] => [
+      `the key of entry ${i + 1} in outputs.datadog.additional`,
+      key || path,
+    ],
+  );
+  return [['api_key', api_key] as [string, string], ...others, ...further].filter(([, key]) => key !== '');
 }
 
 /** Checked only when it is used: HTTP_PROXY may be there for other programs. */

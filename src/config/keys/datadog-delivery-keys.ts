@@ -5,8 +5,10 @@
 import { z } from 'zod';
 import { arrayOf } from '../../lib/checked-array.ts';
 import { maskKey, maskUrl } from '../../lib/text/mask.ts';
+import { entries, entry } from '../sources/entries.ts';
 import { type KeyText, keyDocumentation } from './key-documentation.ts';
 import { choice, integer, number, readNumber, seconds, section, text, yesOrNo } from './key-types.ts';
+import { concealReceivers, filterKeys } from './outputs/receiver-keys.ts';
 import { readPlainText, refuseQuotes } from './plain-text.ts';
 
 const MIB = 1024 * 1024;
@@ -282,6 +284,40 @@ export const datadogConnectionKeys = {
     },
   ),
 };
+
+/** One more Datadog output: its key and place, and which data it gets. The rest is as for the first. */
+const furtherOutput = {
+  api_key: datadogDeliveryKeys.api_key,
+  api_key_file: apiKeyFileKey.api_key_file,
+  site: text(
+    { default: '', pattern: /^[a-z0-9.-]*$/i, patternText: 'such as datadoghq.eu' },
+    {
+      what: 'The Datadog site that the key belongs to. Empty means that of the first output.',
+      trade: 'A key is valid only at its own site.',
+    },
+  ),
+  dd_url: datadogDeliveryKeys.dd_url,
+  ...filterKeys,
+};
+
+/** Keys below `outputs.datadog` for further outputs. */
+export const datadogFurtherKeys = {
+  additional: entries(
+    {
+      item: entry(furtherOutput),
+      itemText: 'maps with api_key or api_key_file, site or dd_url, match and tags',
+    },
+    {
+      what: 'More Datadog outputs, each a map with its own `api_key` or `api_key_file`, `site` (that of the first when left out) or `dd_url`, and its own filter. All else is as for the first.',
+      trade:
+        'Each packs payloads of its own, and has its own queue, connections and files. To send the same data to several places, `additional_endpoints` packs it once.',
+      when: 'teams with organisations of their own each get their data.',
+      conceal: concealReceivers,
+    },
+  ),
+};
+
+export type DatadogFurtherKeys = ReturnType<(typeof datadogFurtherKeys)['additional']['parse']>[number];
 
 /** A key that is never shown whole. A number is refused: digits without quotes lose some of theirs in YAML. */
 function secret(documentation: KeyText) {

@@ -4,7 +4,7 @@
  */
 
 import { captureKeys } from './capture-keys.ts';
-import { apiKeyFileKey, datadogConnectionKeys } from './datadog-delivery-keys.ts';
+import { apiKeyFileKey, datadogConnectionKeys, datadogFurtherKeys } from './datadog-delivery-keys.ts';
 import { datadogOutputKeys } from './datadog-payload-keys.ts';
 import { dialectKeys } from './dialect-keys.ts';
 import { globalKeys } from './global-keys.ts';
@@ -90,6 +90,7 @@ export const whippetKeys = {
         when: 'you try the server beside another output (`true`), or want silence (`false`).',
       },
     ),
+    console_filter: section(filterKeys),
     echo: yesOrNo(
       { default: false },
       {
@@ -107,7 +108,12 @@ export const whippetKeys = {
       },
     ),
     ...fileKeys,
-    datadog: section({ ...datadogConnectionKeys, ...datadogOutputKeys, ...filterKeys }),
+    datadog: section({
+      ...datadogConnectionKeys,
+      ...datadogOutputKeys,
+      ...filterKeys,
+      ...datadogFurtherKeys,
+    }),
     ...remoteWriteKeys,
     ...otlpKeys,
     ...graphiteKeys,

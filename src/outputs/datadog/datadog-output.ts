@@ -19,7 +19,7 @@ import type { Aggregate } from '../../model/series.ts';
 import type { Sketch } from '../../model/sketch.ts';
 import { type ByteString, toText } from '../../model/text.ts';
 import { outcomes, type Totals } from '../../telemetry/ledger/ledger.ts';
-import { type OwnMetric, ownMetricBy } from '../../telemetry/metric.ts';
+import type { OwnMetric } from '../../telemetry/metric.ts';
 import type { DeliveryReport, Output } from '../output.ts';
 import { type Compressor, type CompressorKind, hasZstd, makeCompressor } from './compression.ts';
 import { writeEvent, writeServiceCheck } from './message-json.ts';
@@ -56,6 +56,8 @@ export interface PayloadSettings {
 }
 
 export interface DatadogOptions {
+  /** Of a further Datadog output; the first one is `datadog`. */
+  readonly name?: string;
   /** The server's own host name. */
   readonly hostname: ByteString;
   readonly settings: PayloadSettings;
@@ -66,7 +68,7 @@ export interface DatadogOptions {
 }
 
 export class DatadogOutput implements Output {
-  readonly name = 'datadog';
+  readonly name: string;
   readonly retentionSeconds = 0;
   private readonly options: DatadogOptions;
   private readonly pipelines: readonly Pipeline[];
@@ -79,6 +81,7 @@ export class DatadogOutput implements Output {
 
   constructor(options: DatadogOptions) {
     this.options = options;
+    this.name = options.name ?? 'datadog';
     const { settings, hostname } = options;
     const compressor = chooseCompressor(settings, options.log);
     const { series, limits } = settings;
@@ -144,20 +147,27 @@ export class DatadogOutput implements Output {
   totals(): Totals[] {
     const items = this.pipelines.map(({ kind, taken, packed, held, dropped }): Totals => {
       const numbers = { accepted: { packed }, dropped: Object.fromEntries(dropped), held: { packer: held } };
-      return { stage: 'datadog', name: kind, unit: 'items', received: taken, ...outcomes(numbers) };
+      const name = this.isFurther ? `${kind} ${this.name}` : kind;
+      return { stage: 'datadog', name, unit: 'items', received: taken, ...outcomes(numbers) };
     });
     return [...items, ...(this.options.sink.totals?.() ?? [])];
   }
 
   metrics(): OwnMetric[] {
-    const each = (value: (pipeline: Pipeline) => number): [string, number][] =>
-      this.pipelines.map((pipeline) => [pipeline.kind, value(pipeline)]);
     const metric = (
       type: OwnMetric['type'],
       name: string,
       help: string,
       value: (pipeline: Pipeline) => number,
-    ) => ownMetricBy(type, name, help, 'kind', each(value));
+    ): OwnMetric => ({
+      type,
+      name,
+      help,
+      samples: this.pipelines.map((pipeline) => ({
+        labels: this.labelsOf(pipeline),
+        value: value(pipeline),
+      })),
+    });
     return [
       metric(
         'counter',
@@ -199,10 +209,22 @@ export class DatadogOutput implements Output {
       type: 'counter',
       name: 'whippet_datadog_items_dropped_total',
       help: 'Series, sketches, events and service checks that the Datadog output dropped.',
-      samples: this.pipelines.flatMap(({ kind, dropped }) =>
-        [...dropped].map(([reason, value]) => ({ labels: { kind, reason }, value })),
+      samples: this.pipelines.flatMap((pipeline) =>
+        [...pipeline.dropped].map(([reason, value]) => ({
+          labels: { ...this.labelsOf(pipeline), reason },
+          value,
+        })),
       ),
     };
+  }
+
+  private get isFurther(): boolean {
+    return this.options.name !== undefined;
+  }
+
+  /** The label `output` tells further outputs from the first. */
+  private labelsOf({ kind }: Pipeline): Record<string, string> {
+    return this.isFurther ? { kind, output: this.name } : { kind };
   }
 
   private writeSeriesOf(aggregate: Aggregate): void {

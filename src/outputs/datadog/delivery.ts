@@ -8,10 +8,9 @@
  * Thread   the control thread. submit() never waits and never throws.
  * Memory   for each domain: what is new, what is being sent, the retry queue; docs/architecture.md has the limits.
  */
-import { createHash } from 'node:crypto';
 import { join } from 'node:path';
 import type { Log } from '../../lib/log.ts';
-import { maskKey, maskUrl } from '../../lib/text/mask.ts';
+import { maskKey } from '../../lib/text/mask.ts';
 import type { Clock } from '../../lib/time/clock.ts';
 import { Deadline } from '../../lib/time/deadline.ts';
 import type { Totals } from '../../telemetry/ledger/ledger.ts';
@@ -30,7 +29,7 @@ import { RetryStore } from '../retry-queue/retry-store.ts';
 import type { Transaction } from '../retry-queue/transaction.ts';
 import { sweepUnknownFolders } from '../retry-queue/unknown-folders.ts';
 import { datadogDeliveryMetrics } from './delivery-metrics.ts';
-import type { IntakeDomain } from './intake-domains.ts';
+import { folderOf, type IntakeDomain, shownDomain } from './intake-domains.ts';
 import { KeySet } from './key-set.ts';
 import { type KeyState, KeyValidation } from './key-validation.ts';
 import type { Payload, PayloadSink } from './payload.ts';
@@ -44,6 +43,8 @@ const RESERVE = 0.05;
 
 export interface DeliverySettings {
   readonly domains: readonly IntakeDomain[];
+  /** Those of further Datadog outputs, whose files are to be left alone; `first` where the first output looks after files. */
+  readonly others?: readonly IntakeDomain[] | 'first';
   readonly version: string;
   readonly timeoutMs: number;
   /** Requests under way at once, for each domain. */
@@ -129,8 +130,9 @@ export class Delivery implements PayloadSink {
   }
 
   private async sendFromDisk(): Promise<void> {
-    for (const { url, keys } of this.settings.domains) {
-      this.around.log.info({ endpoint: maskUrl(url), keys: keys.map(maskKey) }, 'sending to Datadog');
+    for (const domain of this.settings.domains) {
+      const fields = { endpoint: shownDomain(domain), keys: domain.keys.map(maskKey) };
+      this.around.log.info(fields, 'sending to Datadog');
     }
     for (const { endpoint, store } of this.intakes) {
       await store?.open();
@@ -139,9 +141,9 @@ export class Delivery implements PayloadSink {
       endpoint.start();
     }
     void this.validation.start();
-    const { storage } = this.settings;
-    if (storage === undefined) return;
-    const known = new Set(this.settings.domains.map(({ url }) => folderOf(url)));
+    const { storage, domains, others } = this.settings;
+    if (storage === undefined || others === 'first') return;
+    const known = new Set([...domains, ...(others ?? [])].map(folderOf));
     void sweepUnknownFolders(join(storage.path, STORAGE_FOLDER), known, storage, this.around);
   }
 
@@ -209,7 +211,7 @@ export class Delivery implements PayloadSink {
     const sendUntil = deadline.within(sendMs);
     const left = await Promise.all(
       this.intakes.map(async ({ domain, endpoint, store }) => ({
-        endpoint: maskUrl(domain.url),
+        endpoint: shownDomain(domain),
         folder: store?.status.folder,
         ...(await endpoint.stop(sendUntil, disk)),
       })),
@@ -248,7 +250,7 @@ export class Delivery implements PayloadSink {
       },
     });
     const endpoint = new Endpoint({
-      name: maskUrl(domain.url),
+      name: shownDomain(domain),
       sender,
       queue: new RetryQueue({
         bytesMax: settings.retryBytesMax,
@@ -287,7 +289,7 @@ export class Delivery implements PayloadSink {
     losses: LossCounts,
   ): RetryStore {
     return new RetryStore({
-      folder: join(path, STORAGE_FOLDER, folderOf(domain.url)),
+      folder: join(path, STORAGE_FOLDER, folderOf(domain)),
       bytesMax,
       diskRatioMax,
       ageMaxMs,
@@ -312,7 +314,7 @@ export class Delivery implements PayloadSink {
     const key = keySet.renew(refused, clock.now());
     if (key === undefined) return;
     this.validation.replace(domain.url, refused, key);
-    const fields = { endpoint: maskUrl(domain.url), key: maskKey(key), before: maskKey(refused) };
+    const fields = { endpoint: shownDomain(domain), key: maskKey(key), before: maskKey(refused) };
     log.info(fields, 'the file of the API key has another key, which is used from now on');
   }
 
@@ -327,10 +329,6 @@ export class Delivery implements PayloadSink {
 
 /** Below the storage path, so that an Agent that has the same one does not find our files, nor we its. */
 const STORAGE_FOLDER = 'whippet';
-
-function folderOf(url: string): string {
-  return createHash('md5').update(url).digest('hex');
-}
 
 function userAgent(version: string): string {
   return `datadog-agent/${version} (whippet)`;

@@ -6,6 +6,8 @@
  *
  * The host of a Datadog site carries our version, as the Agent's does: `https://0-1-0-app.agent.datadoghq.com`.
  */
+import { createHash } from 'node:crypto';
+import { maskUrl } from '../../lib/text/mask.ts';
 import type { FileKey } from './key-set.ts';
 
 export interface IntakeDomain {
@@ -18,6 +20,19 @@ export interface IntakeDomain {
   readonly keys: readonly string[];
   /** Which of the keys is the content of a file. */
   readonly fileKey?: FileKey;
+  /** The name of its output, where that is not the first: several may send to one URL, each with a key of its own. */
+  readonly output?: string;
+}
+
+/** The domain for people, in the log and as label; without secrets. */
+export function shownDomain({ url, output }: Pick<IntakeDomain, 'url' | 'output'>): string {
+  return output === undefined ? maskUrl(url) : `${maskUrl(url)} (${output})`;
+}
+
+/** The name of its folder of retry files. That of a further output follows from its keys, so that they may change places. */
+export function folderOf({ url, keys, output }: Pick<IntakeDomain, 'url' | 'keys' | 'output'>): string {
+  const identity = output === undefined ? url : [url, ...keys].join(' ');
+  return createHash('md5').update(identity).digest('hex');
 }
 
 export interface ListenerSettings {

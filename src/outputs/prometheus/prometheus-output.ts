@@ -54,6 +54,8 @@ export interface PrometheusOptions {
   readonly protobuf?: boolean;
   /** Whether the server's own metrics stand at the end of the page; they do when not given. */
   readonly showsOwn?: boolean;
+  /** Whether a context is shown; all are when not given. Batches have been filtered already, looks at open buckets have not. */
+  isWanted?(context: Context): boolean;
   readonly log?: Log;
 }
 
@@ -159,6 +161,7 @@ export class PrometheusOutput implements Output {
     const { id } = value;
     const context = this.options.lookup(id);
     if (context === undefined) return false;
+    if (this.options.isWanted?.(context) === false) return true;
     // A histogram is shown with all of its bins, or as of the last bucket.
     const { data } = value;
     if (data.kind === 'observed' && data.bins === undefined && this.needsBins(id)) return false;

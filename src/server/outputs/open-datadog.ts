@@ -1,12 +1,13 @@
 /**
  * Makes what delivers to Datadog from the configuration. An API key is all it takes; without one there is nothing.
  */
-import { storageFolder } from '../../config/checks/check-delivery.ts';
+import { readKey, storageFolder } from '../../config/checks/check-delivery.ts';
 import type { Config } from '../../config/schema.ts';
 import { systemClock } from '../../lib/time/clock.ts';
 import { readVersion } from '../../lib/version.ts';
 import type { Delivery, DeliverySettings } from '../../outputs/datadog/delivery.ts';
-import { listDomains } from '../../outputs/datadog/intake-domains.ts';
+import { type IntakeDomain, listDomains } from '../../outputs/datadog/intake-domains.ts';
+import type { OutputFilter } from '../../outputs/filtered.ts';
 import type { Logger } from '../../telemetry/logger.ts';
 
 const MIB = 1024 * 1024;
@@ -18,19 +19,39 @@ export const TLS_VERSIONS = {
   'tlsv1.3': 'TLSv1.3',
 } as const;
 
-/** The delivery, started; undefined when there is no key, or the output is off. */
-export async function openDelivery(config: Config, log: Logger): Promise<Delivery | undefined> {
-  const settings = deliverySettings(config, log);
-  if (settings === undefined) return undefined;
-  // undici is loaded by those who need it.
-  const { Delivery } = await import('../../outputs/datadog/delivery.ts');
-  const delivery = new Delivery(settings, { log, clock: systemClock, random: Math.random });
-  void delivery.start();
-  return delivery;
+export interface OpenDelivery {
+  /** Of its output: `datadog`, `datadog_2`. */
+  readonly name: string;
+  readonly sink: Delivery;
+  readonly filter: OutputFilter;
 }
 
-export function deliverySettings(config: Config, log: Logger): DeliverySettings | undefined {
-  if (!config.outputs.datadog.enabled) return undefined;
+/** The deliveries, started: one for each Datadog output. None when there is no key, or the output is off. */
+export async function openDeliveries(config: Config, log: Logger): Promise<OpenDelivery[]> {
+  const outputs = listOutputs(config, log);
+  if (outputs.length === 0) return [];
+  // undici is loaded by those who need it.
+  const { Delivery } = await import('../../outputs/datadog/delivery.ts');
+  return outputs.map(({ name, domains, filter }, i) => {
+    // One of them looks after the files of those that are gone.
+    const others = i === 0 ? outputs.slice(1).flatMap((other) => other.domains) : 'first';
+    const settings = { ...deliverySettings(config, domains), others } as const;
+    const sink = new Delivery(settings, { log, clock: systemClock, random: Math.random });
+    void sink.start();
+    return { name, sink, filter };
+  });
+}
+
+interface DatadogDestination {
+  readonly name: string;
+  readonly domains: readonly IntakeDomain[];
+  readonly filter: OutputFilter;
+}
+
+/** The Datadog outputs that have a key, the first one first. */
+function listOutputs(config: Config, log: Logger): DatadogDestination[] {
+  const { datadog } = config.outputs;
+  if (!datadog.enabled) return [];
   const version = readVersion();
   const { domains, withoutKeys } = listDomains(config, version);
   for (const endpoint of withoutKeys) {
@@ -39,10 +60,23 @@ export function deliverySettings(config: Config, log: Logger): DeliverySettings 
       'this endpoint has no API key and gets nothing; set api_key or its keys in additional_endpoints',
     );
   }
-  if (domains.length === 0) return undefined;
+  const further = datadog.additional.map((keys, i): DatadogDestination => {
+    const name = `datadog_${i + 2}`;
+    const { site, api_key_file: path, dd_url } = keys;
+    const api_key = path === '' ? keys.api_key : readKey(path);
+    const place = { dd_url, site: site === '' ? config.site : site, api_key, api_key_file: path };
+    const { domains: own } = listDomains({ ...place, additional_endpoints: {} }, version);
+    return { name, domains: own.map((domain) => ({ ...domain, output: name })), filter: keys };
+  });
+  return [{ name: 'datadog', domains, filter: datadog }, ...further].filter(
+    ({ domains: some }) => some.length > 0,
+  );
+}
+
+export function deliverySettings(config: Config, domains: readonly IntakeDomain[]): DeliverySettings {
   return {
     domains,
-    version,
+    version: readVersion(),
     timeoutMs: config.forwarder_timeout * 1000,
     requestsMax: config.forwarder_num_workers * config.forwarder_max_concurrent_requests,
     protocol: config.forwarder_http_protocol,

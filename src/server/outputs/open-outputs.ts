@@ -9,14 +9,14 @@ import { toByteString } from '../../model/text.ts';
 import { ConsoleOutput, type ConsoleStream } from '../../outputs/console/console.ts';
 import { CumulativeTable } from '../../outputs/cumulative/cumulative-table.ts';
 import { FileOutput } from '../../outputs/file.ts';
-import { filtered } from '../../outputs/filtered.ts';
+import { filtered, passesFilter } from '../../outputs/filtered.ts';
 import type { Output } from '../../outputs/output.ts';
 import { type ExposureRuleOf, Exposures } from '../../outputs/prometheus/exposure.ts';
 import { PrometheusOutput } from '../../outputs/prometheus/prometheus-output.ts';
 import type { Logger } from '../../telemetry/logger.ts';
 import type { OwnMetric } from '../../telemetry/metric.ts';
 import { exposureSettings } from './exposure-settings.ts';
-import { openDelivery } from './open-datadog.ts';
+import { openDeliveries } from './open-datadog.ts';
 import { openGraphite, openInfluxdb } from './open-lines.ts';
 import { openOtlp } from './open-otlp.ts';
 import { openPlugins } from './open-plugins.ts';
@@ -47,8 +47,7 @@ export async function openOutputs(config: Config, around: OutputSurroundings): P
   const outputs: Output[] = [...around.own];
   try {
     await openFiles(config, around, outputs);
-    const datadog = await openDatadog(config, around);
-    if (datadog !== undefined) outputs.push(datadog);
+    outputs.push(...(await openDatadog(config, around)));
     outputs.push(...(await openRemoteWrite(config, around)));
     outputs.push(...(await openOtlp(config, around)));
     outputs.push(...(await openGraphite(config, around.log)));
@@ -56,9 +55,9 @@ export async function openOutputs(config: Config, around: OutputSurroundings): P
     outputs.push(...(await openWebhooks(config, around.log)));
     await openPlugins(config, around.log, outputs);
     const wantsConsole = config.outputs.console === 'auto' ? outputs.length === 0 : config.outputs.console;
-    if (wantsConsole) outputs.push(makeConsole(around));
+    if (wantsConsole) outputs.push(filtered(makeConsole(around), config.outputs.console_filter));
     if (config.outputs.prometheus.enabled && config.http.port >= 0) {
-      outputs.push(makePrometheus(config, around));
+      outputs.push(filtered(makePrometheus(config, around), config.outputs.prometheus));
     }
   } catch (error) {
     await Promise.all(outputs.map((output) => output.close(0)));
@@ -75,13 +74,18 @@ async function openFiles(config: Config, { log }: OutputSurroundings, outputs: O
 }
 
 /** undici and what encodes payloads are loaded by those who send to Datadog. */
-async function openDatadog(config: Config, { log }: OutputSurroundings): Promise<Output | undefined> {
-  const sink = await openDelivery(config, log);
-  if (sink === undefined) return undefined;
+async function openDatadog(config: Config, { log }: OutputSurroundings): Promise<Output[]> {
+  const deliveries = await openDeliveries(config, log);
+  if (deliveries.length === 0) return [];
   const { DatadogOutput } = await import('../../outputs/datadog/datadog-output.ts');
   const hostname = toByteString(config.hostname);
-  const output = new DatadogOutput({ hostname, settings: payloadSettings(config), sink, log });
-  return filtered(output, config.outputs.datadog);
+  const settings = payloadSettings(config);
+  return deliveries.map(({ name, sink, filter }) =>
+    filtered(
+      new DatadogOutput({ ...(name !== 'datadog' && { name }), hostname, settings, sink, log }),
+      filter,
+    ),
+  );
 }
 
 function makeConsole({ log, stream, sampleCount, seeAll }: OutputSurroundings): Output {
@@ -99,11 +103,14 @@ function makePrometheus(
     own_metrics,
   } = config.outputs.prometheus;
   const exposures = new Exposures(exposureSettings(config), exposureOf);
-  const needsBinsOf = (id: number) => exposures.needsBins(context(id));
+  const filter = config.outputs.prometheus;
+  const isWanted = (one: Context) => passesFilter(filter, one);
+  const needsBinsOf = (id: number) => isWanted(context(id)) && exposures.needsBins(context(id));
   return new PrometheusOutput({
     hostname: toByteString(config.hostname),
     cumulative: new CumulativeTable({ expirySeconds, keepsBins: true, needsBinsOf }),
     lookup: context,
+    isWanted,
     exposures,
     openmetrics,
     protobuf: distributions === 'native',

@@ -1,6 +1,7 @@
 /** Keys of the page for Prometheus: `outputs.prometheus`. */
 import { z } from 'zod';
 import { choice, list, seconds, section, yesOrNo } from '../key-types.ts';
+import { filterKeys } from './receiver-keys.ts';
 
 /** Those of statsd_exporter and most client libraries, in seconds. */
 const BUCKETS = ['0.005', '0.01', '0.025', '0.05', '0.1', '0.25', '0.5', '1', '2.5', '5', '10'];
@@ -81,5 +82,6 @@ export const prometheusKeys = {
         when: 'the store of your metrics should not hold those of the server.',
       },
     ),
+    ...filterKeys,
   }),
 };

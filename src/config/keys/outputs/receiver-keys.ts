@@ -176,9 +176,9 @@ export function concealReceivers(value: unknown): unknown {
   return list.map((one: unknown) => {
     if (typeof one !== 'object' || one === null) return HIDDEN;
     const shown: Record<string, unknown> = { ...one };
-    if ('url' in shown) shown.url = maskUrl(String(shown.url));
+    for (const key of ['url', 'dd_url']) if (key in shown) shown[key] = maskUrl(String(shown[key]));
     for (const key of ['headers', 'options']) if (key in shown) shown[key] = hideValues(shown[key]);
-    for (const key of ['password', 'bearer_token', 'secret']) if (shown[key]) shown[key] = HIDDEN;
+    for (const key of ['password', 'bearer_token', 'secret', 'api_key']) if (shown[key]) shown[key] = HIDDEN;
     return shown;
   });
 }
