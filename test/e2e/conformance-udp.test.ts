@@ -53,7 +53,9 @@ describe('vectors through a running server', () => {
           for (const { vector } of wave.probes) seen.set(vector.id, { lane: result, wave });
       }
     };
-    await Promise.all(Array.from({ length: SERVERS_MAX }, work));
+    // When one gives up, the others end their lanes and their servers first.
+    const ended = await Promise.allSettled(Array.from({ length: SERVERS_MAX }, work));
+    for (const one of ended) if (one.status === 'rejected') throw one.reason;
   }, DEADLINE_MS);
 
   for (const probe of lanes.flatMap(({ waves }) => waves.flat())) {
