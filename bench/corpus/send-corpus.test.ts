@@ -32,6 +32,33 @@ describe.runIf(process.platform === 'linux')('CorpusSender and LimitReceiver', (
     expect(sent.seconds).toBeGreaterThanOrEqual(received.packets / 500 - 0.001);
   });
 
+  it('send nothing of a churn twice, also where an order ended within the corpus', () => {
+    const corpus = buildCorpus(SHAPES.churn, { ...SMALL, bytes: 1 << 20 });
+    const sender = new CorpusSender(corpus);
+    const values = (): string[] => {
+      const { bytes, offsets, lengths } = corpus.packets;
+      const text = Array.from(offsets, (at, i) =>
+        Buffer.from(bytes.subarray(at, at + (lengths[i] as number))).toString('latin1'),
+      ).join('\n');
+      return text.match(/churn:\d+-\d+/g) ?? [];
+    };
+    const any = { kind: 'udp', host: '127.0.0.1', port: 0 } as const;
+    const receiver = new LimitReceiver({ destination: any, receiveBufferBytes: 4 << 20 });
+    try {
+      const destination = { ...any, port: receiver.port };
+      const sent: string[][] = [];
+      // None of them reaches the end of the corpus: the time of each is over after a few packets.
+      for (let order = 0; order < 3; order++) {
+        sender.send({ seconds: 0.001, packetsPerSecond: 1_000, destination });
+        sent.push(values());
+      }
+      expect(sent[0]?.length).toBeGreaterThan(10);
+      expect(new Set(sent.flat()).size).toBe(sent.flat().length);
+    } finally {
+      receiver.close();
+    }
+  });
+
   it('end in time', () => {
     const { sent } = send({ seconds: 0.02, packetsPerSecond: 2_000 });
     expect(sent.seconds).toBeGreaterThanOrEqual(0.02);
