@@ -9,7 +9,7 @@ import { ConfigError } from '../config/config-error.ts';
 import { endProcess } from '../lib/end-process.ts';
 import { type FileWatch, watchFile } from '../lib/files/watch-file.ts';
 import { readVersion } from '../lib/version.ts';
-import { type ReloadAnswer, Server } from '../server/server.ts';
+import type { ReloadAnswer, Server as RunningServer } from '../server/server.ts';
 import { type Logger, makeLogger } from '../telemetry/logger.ts';
 import { EXIT_CODES } from './exit.ts';
 import { HeldLog, SILENT, showLive, wantsLiveView } from './live-run.ts';
@@ -29,7 +29,11 @@ export async function runCommand(options: RunOptions): Promise<void> {
   void asked.then(() => {
     if (isLoading) endProcess(EXIT_CODES.ok);
   });
-  const { config, workloads, warnings, view } = await loadConfigApart(options);
+  // Reading the server's modules takes about as long as loading the configuration does, on another thread.
+  const [{ config, workloads, warnings, view }, { Server }] = await Promise.all([
+    loadConfigApart(options),
+    import('../server/server.ts'),
+  ]);
   isLoading = false;
   const held = wantsLiveView(options, config, process) ? new HeldLog(process.stderr) : undefined;
   const log = makeLogger(config.log_level, held);
@@ -133,7 +137,7 @@ function watchedHealth(
 }
 
 /** Loads the configuration as at start and hands it to the server. Never rejects. */
-async function reload(server: Server, options: RunOptions, log: Logger): Promise<ReloadAnswer> {
+async function reload(server: RunningServer, options: RunOptions, log: Logger): Promise<ReloadAnswer> {
   try {
     const { config, workloads, warnings, view } = await loadConfigApart(options);
     for (const warning of warnings) log.warn({}, warning);
@@ -153,7 +157,7 @@ function nextSignal(): Promise<NodeJS.Signals> {
 }
 
 /** What someone who starts it for the first time can try. */
-function firstSteps(server: Server, httpHost: string): string {
+function firstSteps(server: RunningServer, httpHost: string): string {
   const lines = server.addresses.map(({ kind, name }) => `  ${kind.padEnd(8)} ${name}`);
   const host = ['0.0.0.0', '::'].includes(httpHost) ? '127.0.0.1' : httpHost;
   if (server.httpPort !== undefined) {
