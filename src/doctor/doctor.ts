@@ -3,7 +3,7 @@
  *
  *   datadog.yaml ─▶ agent-file.ts   each key: same, different, lost
  *   this machine ─▶ machine.ts      ports, socket files, the kernel's limits, memory
- *   the network  ─▶ reach.ts        Docker, kubelet, the intake's answer to the key, the clock
+ *   the network  ─▶ reach.ts        Docker, Kubernetes, ECS, the intake's answer to the key, the clock
  */
 import type { ConfigProblem } from '../config/config-error.ts';
 import type { LoadedConfig } from '../config/load.ts';

@@ -1,20 +1,17 @@
 /**
- * What a server would ask over a socket or the network: Docker and the kubelet for workloads, the intake for the key and
+ * What a server would ask over a socket or the network: those that know workloads (reach-workloads.ts), the intake for the key and
  * the time. Only what `online` allows leaves the machine. Every question has a deadline.
  */
 import { readFileSync, statSync } from 'node:fs';
-import { request } from 'node:http';
-import { connect } from 'node:net';
 import type { Config } from '../config/schema.ts';
 import { maskKey, maskUrl } from '../lib/text/mask.ts';
 import { readVersion } from '../lib/version.ts';
 import { listDomains } from '../outputs/datadog/intake-domains.ts';
 import type { Finding } from './finding.ts';
 import { finding } from './machine.ts';
+import { checkWorkloads } from './reach-workloads.ts';
 
 const DEADLINE_MS = 3000;
-const DOCKER_SOCKET = '/var/run/docker.sock';
-const KUBELET_PORT = 10_250;
 /** Datadog refuses points that are further from its time. */
 const CLOCK_PAST_MS_MAX = 60 * 60_000;
 const CLOCK_WARN_MS = 5000;
@@ -30,67 +27,11 @@ export interface ReachOptions {
 }
 
 export async function checkReach(config: Config, options: ReachOptions): Promise<Finding[]> {
-  const [docker, kubelet, delivery] = await Promise.all([
-    checkDocker(),
-    checkKubelet(options.env),
+  const [workloads, delivery] = await Promise.all([
+    checkWorkloads(config, options.env),
     checkDelivery(config, options),
   ]);
-  return [docker, kubelet, ...delivery];
-}
-
-async function checkDocker(): Promise<Finding> {
-  if (statSync(DOCKER_SOCKET, { throwIfNoEntry: false }) === undefined) {
-    return finding('workloads', 'Docker', 'skipped', `there is no ${DOCKER_SOCKET}`);
-  }
-  const answer = await ping(DOCKER_SOCKET);
-  if (answer === 200) return finding('workloads', 'Docker', 'ok', `answers at ${DOCKER_SOCKET}`);
-  const fix = 'add the user to the group of the socket, or mount it into the container';
-  return finding('workloads', 'Docker', 'warn', `${DOCKER_SOCKET}: ${answer}`, fix);
-}
-
-/** The status of the daemon's answer, or why there is none. */
-function ping(socketPath: string): Promise<number | string> {
-  return new Promise((resolve) => {
-    const asked = request({ socketPath, path: '/_ping', timeout: DEADLINE_MS }, (response) => {
-      response.resume();
-      resolve(response.statusCode ?? 'no answer');
-    });
-    asked.on('timeout', () => asked.destroy(new Error('no answer in time')));
-    asked.on('error', (error) => resolve(error.message));
-    asked.end();
-  });
-}
-
-async function checkKubelet(env: ReachOptions['env']): Promise<Finding> {
-  const host = env.DD_KUBERNETES_KUBELET_HOST ?? '';
-  if (host === '') {
-    const isPod = (env.KUBERNETES_SERVICE_HOST ?? '') !== '';
-    return isPod
-      ? finding(
-          'workloads',
-          'kubelet',
-          'warn',
-          'this is a pod and DD_KUBERNETES_KUBELET_HOST is not set',
-          'set it from status.hostIP (downward API)',
-        )
-      : finding('workloads', 'kubelet', 'skipped', 'this is not a pod');
-  }
-  const problem = await dial(host, KUBELET_PORT);
-  if (problem === undefined) return finding('workloads', 'kubelet', 'ok', `${host}:${KUBELET_PORT} answers`);
-  return finding('workloads', 'kubelet', 'warn', `${host}:${KUBELET_PORT}: ${problem}`);
-}
-
-function dial(host: string, port: number): Promise<string | undefined> {
-  return new Promise((resolve) => {
-    const socket = connect({ host, port, timeout: DEADLINE_MS });
-    const end = (problem: string | undefined): void => {
-      socket.destroy();
-      resolve(problem);
-    };
-    socket.on('connect', () => end(undefined));
-    socket.on('timeout', () => end('no answer in time'));
-    socket.on('error', (error) => end(error.message));
-  });
+  return [...workloads, ...delivery];
 }
 
 async function checkDelivery(config: Config, { online, now }: ReachOptions): Promise<Finding[]> {

@@ -48,6 +48,11 @@ export class Progress {
     if (isNews) this.options.log.info({ collector: this.options.name, ...fields }, this.options.works);
   }
 
+  /** More of an answer that goes on, as that of a watch. */
+  hear(): void {
+    this.answeredAt = this.options.clock();
+  }
+
   fail(counter: string, problem: string, remedy: string): void {
     this.add(counter);
     const isNews = this.status !== 'failing';

@@ -197,6 +197,7 @@ export class ApiCollector implements Collector {
       return;
     }
     this.version = event.version;
+    this.progress.hear();
     if (event.kind === 'bookmark') return;
     this.progress.add('events');
     if (event.kind === 'deleted') {
