@@ -9,7 +9,7 @@
 import type { Ownership, OwnershipWatcher } from '../log/log.ts';
 import type { KafkaConsumer } from './kafka-client.ts';
 import { explainKafka } from './kafka-errors.ts';
-import { type KafkaSurroundings, optionsOf, REQUEST_MS, within } from './kafka-settings.ts';
+import { hearErrors, type KafkaSurroundings, optionsOf, REQUEST_MS, within } from './kafka-settings.ts';
 
 const SESSION_MS = 10_000;
 const HEARTBEAT_MS = 2000;
@@ -59,7 +59,7 @@ export class KafkaGroup implements Ownership {
       heartbeatInterval: HEARTBEAT_MS,
     });
     this.consumer = consumer;
-    consumer.on('error', (error) => this.lose(consumer, explainKafka(error as Error).message));
+    hearErrors(consumer, (error) => this.lose(consumer, explainKafka(error).message));
     consumer.on('consumer:group:join', (payload) => this.joined(consumer, payload));
     consumer.topics.track(this.topic);
     try {

@@ -15,7 +15,7 @@ import type {
   KafkaFetchResponse,
   KafkaMetadata,
 } from './kafka-client.ts';
-import { type KafkaSurroundings, optionsOf, REQUEST_MS, within } from './kafka-settings.ts';
+import { hearErrors, type KafkaSurroundings, optionsOf, REQUEST_MS, within } from './kafka-settings.ts';
 
 const WAIT_MS = 250;
 const PARTITION_BYTES = 1_048_576;
@@ -188,7 +188,7 @@ export class KafkaReader {
       ...optionsOf(this.around, 'reader'),
       groupId: 'none',
     });
-    consumer.on('error', () => undefined);
+    hearErrors(consumer);
     this.consumer = consumer;
     return consumer;
   }

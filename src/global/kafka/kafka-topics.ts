@@ -8,7 +8,7 @@
  */
 import { type LogFacts, UNFIT_TOPIC } from '../log/log.ts';
 import type { KafkaAdmin, KafkaMetadata } from './kafka-client.ts';
-import { type KafkaSurroundings, optionsOf, REQUEST_MS, within } from './kafka-settings.ts';
+import { hearErrors, type KafkaSurroundings, optionsOf, REQUEST_MS, within } from './kafka-settings.ts';
 
 const RESOURCE_TOPIC = 2;
 const CHECKED = ['message.timestamp.type', 'cleanup.policy', 'min.insync.replicas', 'retention.ms'];
@@ -28,7 +28,7 @@ export async function ensureTopics(
   partitions: number,
 ): Promise<LogFacts> {
   const admin = new around.kafka.Admin({ ...optionsOf(around, 'admin'), retries: 2 });
-  admin.on('error', () => undefined);
+  hearErrors(admin);
   try {
     let metadata = await readMetadata(around, admin, topics);
     if (metadata === undefined) {
