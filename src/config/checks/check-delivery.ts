@@ -59,6 +59,15 @@ export function checkDelivery(config: Config, findings: Findings): void {
   replaceInvalid(config, findings);
 }
 
+/** One that cannot be read is not known to be empty. */
+function isEmptyFile(path: string): boolean {
+  try {
+    return readKey(path) === '';
+  } catch {
+    return false;
+  }
+}
+
 /** Each further Datadog output has one key, and no two have the same at one place. */
 function checkFurther({ outputs, site }: Config, findings: Findings): void {
   const seen = new Set<string>();
@@ -67,7 +76,10 @@ function checkFurther({ outputs, site }: Config, findings: Findings): void {
     const report = (text: string) => findings.report('ERR_CONFIG_INVALID_VALUE', `${place}: ${text}`);
     const { api_key: key, api_key_file: path } = one;
     if ((key === '') === (path === '')) report('needs one of api_key and api_key_file');
-    if (path !== '') checkReadable(path, findings, `${place}: api_key_file`);
+    if (path !== '') {
+      checkReadable(path, findings, `${place}: api_key_file`);
+      if (isEmptyFile(path)) report(`the API key file ${path} is empty`);
+    }
     const identity = JSON.stringify([one.dd_url || one.site || site, key, path]);
     if (seen.has(identity))
       report('has the place and key of one before it; put their patterns into one match');

@@ -17,6 +17,7 @@ it.each<[string, readonly object[], string]>([
   ['no key', [{ match: ['a'] }], 'entry 1: needs one of api_key and api_key_file'],
   ['two keys', [{ api_key: KEY, api_key_file: '/x' }], 'needs one of api_key and api_key_file'],
   ['a file that is not there', [{ api_key_file: '/no/such/file' }], '/no/such/file'],
+  ['a file without a key', [{ api_key_file: '/dev/null' }], 'the API key file /dev/null is empty'],
   ['a handle', [{ api_key: 'ENC[x]' }], 'is a handle'],
   ['the same twice', [{ api_key: KEY }, { api_key: KEY, tags: ['a:b'] }], 'entry 2: has the place and key'],
   ['an unknown field', [{ api_kee: KEY }], 'did you mean api_key'],

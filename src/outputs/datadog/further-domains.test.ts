@@ -14,4 +14,7 @@ it('those of further outputs are told apart by name, and on disk by key, whereve
   expect(folder).toBe(folderOf({ url, keys: ['a'], output: 'datadog_3' }));
   const others = [folderOf({ url, keys: ['b'], output: 'datadog_2' }), folderOf({ url, keys: ['a'] })];
   expect(others).not.toContain(folder);
+  const inFile = (key: string) =>
+    folderOf({ url, keys: [key], fileKey: { path: '/key', key }, output: 'datadog_2' });
+  expect(inFile('before')).toBe(inFile('after'));
 });

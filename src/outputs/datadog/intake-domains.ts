@@ -29,9 +29,18 @@ export function shownDomain({ url, output }: Pick<IntakeDomain, 'url' | 'output'
   return output === undefined ? maskUrl(url) : `${maskUrl(url)} (${output})`;
 }
 
-/** The name of its folder of retry files. That of a further output follows from its keys, so that they may change places. */
-export function folderOf({ url, keys, output }: Pick<IntakeDomain, 'url' | 'keys' | 'output'>): string {
-  const identity = output === undefined ? url : [url, ...keys].join(' ');
+/**
+ * The name of its folder of retry files. That of a further output follows from its keys, so that outputs may change places, or
+ * from the file of its key, which may get another one.
+ */
+export function folderOf({
+  url,
+  keys,
+  fileKey,
+  output,
+}: Pick<IntakeDomain, 'url' | 'keys' | 'fileKey' | 'output'>): string {
+  const own = fileKey === undefined ? keys : [fileKey.path];
+  const identity = output === undefined ? url : [url, ...own].join(' ');
   return createHash('md5').update(identity).digest('hex');
 }
 
