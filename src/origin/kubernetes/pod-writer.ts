@@ -1,4 +1,8 @@
-/** Writes pods and their containers into the tag store: whole lists, where what is missing has ended, or one pod at a time. */
+/**
+ * Writes pods and their containers into the tag store: whole lists, where what is missing has ended, or one pod at a time.
+ *
+ * Limits  PODS_MAX pods; further ones are left out and counted, until others have ended.
+ */
 import { externalKey } from '../../enrich/tags/tag-table.ts';
 import { CONTAINER, POD } from '../entity.ts';
 import type { StoreWriter } from '../store-writer.ts';
@@ -7,11 +11,15 @@ import { type Separators, type TagCounts, TagList } from '../tags/tag-list.ts';
 import type { PodFacts } from './pod.ts';
 import { addPodContainerTags, addPodTags, type PodTagRules } from './pod-tags.ts';
 
+/** A node has 110, some 500. */
+const PODS_MAX = 5000;
+
 export interface PodWriterOptions {
   readonly store: TagStore;
   readonly writer: StoreWriter;
   readonly rules: PodTagRules;
   readonly separators: Separators;
+  readonly podsMax?: number;
 }
 
 /** What a pod has put into the store. */
@@ -22,7 +30,7 @@ interface Written {
 }
 
 export class PodWriter {
-  readonly counts: TagCounts = { tooLongTags: 0, tooManyTags: 0 };
+  readonly counts: TagCounts & { refusedPods: number } = { tooLongTags: 0, tooManyTags: 0, refusedPods: 0 };
   private readonly options: PodWriterOptions;
   /** By uid: the pods that run, as many as the last list and the changes since then have told of. */
   private readonly pods = new Map<string, Written>();
@@ -35,14 +43,18 @@ export class PodWriter {
   write(pods: readonly PodFacts[]): void {
     const uids = new Set(pods.map(({ uid }) => uid));
     this.options.store.update(() => {
-      for (const pod of pods) this.set(pod);
       for (const uid of this.pods.keys()) if (!uids.has(uid)) this.end(uid);
+      for (const pod of pods) this.set(pod);
     });
   }
 
   /** Takes one pod; those of its containers that it does not have any more have ended. */
   set(pod: PodFacts): void {
-    const { store, writer } = this.options;
+    const { store, writer, podsMax = PODS_MAX } = this.options;
+    if (this.pods.size >= podsMax && !this.pods.has(pod.uid)) {
+      this.counts.refusedPods++;
+      return;
+    }
     const entities = new Set<string>();
     const links = new Set<string>();
     store.update(() => {
