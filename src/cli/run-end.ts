@@ -34,7 +34,7 @@ export function reportDelivery(report: DeliveryReport, log: Logger): void {
 /** Ends the process when the stop does not, after its deadline; the result takes that back. */
 export function endAfter(timeoutMs: number, log: Logger, code: ExitCode): () => void {
   const timer = setTimeout(() => {
-    log.fatal({}, 'the stop does not end; the process ends without it, and what was not delivered is lost');
+    log.fatal({}, 'the shutdown did not finish; exiting anyway, and undelivered data is lost');
     endProcess(code);
   }, timeoutMs + GRACE_MS);
   return () => clearTimeout(timer);

@@ -95,7 +95,7 @@ export async function runCommand(options: RunOptions): Promise<void> {
       (error: unknown) => {
         // The view failed, not the server: it goes on without.
         held.release();
-        log.error({ err: error }, 'the live view failed; whippet top opens another');
+        log.error({ err: error }, 'the live view failed; run whippet top to open another');
         return ended;
       },
     );
@@ -145,7 +145,7 @@ async function reload(server: RunningServer, options: RunOptions, log: Logger): 
   } catch (error) {
     const problems =
       error instanceof ConfigError ? error.problems.map(({ message }) => message) : [String(error)];
-    log.error({ problems }, 'the configuration was not reloaded; nothing has changed');
+    log.error({ problems }, 'could not reload the configuration; the running configuration stays in effect');
     return { ok: false, problems };
   }
 }

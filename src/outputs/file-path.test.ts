@@ -67,7 +67,7 @@ describe('a path that leads elsewhere at a flush', () => {
     await written(path, [flush(file)]);
     move();
     await written(path, [flush(file)]);
-    expect(log.sentences).toEqual(['the output file was removed or renamed; writing goes on in a new one']);
+    expect(log.sentences).toEqual(['the output file was removed or renamed; continuing in a new one']);
     expect(file.health()).toEqual({ healthy: true });
   });
 

@@ -183,7 +183,7 @@ describe('failure', () => {
       await new Promise((resolve) => setTimeout(resolve, 2));
     }
     expect(metricOf(output, 'whippet_file_records_held')).toBe(3);
-    expect(logged).toEqual(['the file output cannot write; it tries again at each flush']);
+    expect(logged).toEqual(['the file output cannot write; retrying at each flush']);
     const report = await output.close(100);
     expect(report).toEqual({
       undelivered: 3,
@@ -201,7 +201,7 @@ describe('failure', () => {
     output.end();
     const dropped = metricOf(output, 'whippet_file_records_dropped_total') as number;
     expect(dropped).toBeGreaterThan(0);
-    expect(logged).toEqual(['the file output dropped aggregates, its queue is full']);
+    expect(logged).toEqual(['the file output dropped aggregates because its queue is full']);
     expect(await output.close(1000)).toMatchObject({ undelivered: dropped });
     // taken = written + dropped + held
     expect(metricOf(output, 'whippet_file_records_written_total')).toBe(10 - dropped);

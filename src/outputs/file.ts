@@ -82,11 +82,11 @@ export class FileOutput implements Output {
     const { path, log, queueBytesMax = QUEUE_BYTES_MAX, openFile } = options;
     const onState = (error: Error | undefined): void => {
       if (error === undefined) log.info({ path }, 'the file output works again');
-      else log.error({ path, err: error }, 'the file output cannot write; it tries again at each flush');
+      else log.error({ path, err: error }, 'the file output cannot write; retrying at each flush');
     };
     try {
       const onMoved = (): void =>
-        log.info({ path }, 'the output file was removed or renamed; writing goes on in a new one');
+        log.info({ path }, 'the output file was removed or renamed; continuing in a new one');
       const about = { path, queueBytesMax, onState, onMoved };
       const file = await AppendFile.open({ ...about, ...(openFile && { openFile }) });
       return new FileOutput(options, file);
@@ -109,7 +109,10 @@ export class FileOutput implements Output {
     const dropped = this.dropped - this.droppedBefore;
     this.droppedBefore = this.dropped;
     if (dropped > 0) {
-      this.log.error({ path: this.path, dropped }, 'the file output dropped aggregates, its queue is full');
+      this.log.error(
+        { path: this.path, dropped },
+        'the file output dropped aggregates because its queue is full',
+      );
     }
   }
 

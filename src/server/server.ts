@@ -138,11 +138,11 @@ export class Server {
         thread.reload({ enrich: enrichOptionsOf(config), workloads: origins.snapshot() });
     }
     log.info({ changed, difference }, 'reloaded the configuration');
-    if (needRestart.length > 0) log.warn({ needRestart }, 'these keys need a restart to change');
+    if (needRestart.length > 0) log.warn({ needRestart }, 'these keys only change with a restart');
     if (needRestart.includes('rules'))
       log.warn(
         { tickSeconds },
-        'the rules before stay in force: buckets of the new ones do not end where threads seal',
+        'keeping the previous rules: the buckets of the new ones do not end where the threads seal',
       );
     return { changed, needRestart };
   }

@@ -57,6 +57,6 @@ export class StopPhases {
   private async run(name: string, work: Promise<unknown>, deadline: Deadline): Promise<void> {
     if (await deadline.race(work)) return;
     this.unfinished.push(name);
-    this.log.error({ phase: name }, 'a phase of the stop has had its time; the stop goes on without it');
+    this.log.error({ phase: name }, 'a phase of the shutdown timed out; continuing with the next one');
   }
 }

@@ -107,7 +107,10 @@ export class Supervisor {
       this.notify('WATCHDOG=1');
     } else if (!this.isStalled) {
       this.isStalled = true;
-      this.log.error({ thread: stalled }, 'a listener thread makes no progress; the watchdog is not told');
+      this.log.error(
+        { thread: stalled },
+        'a listener thread makes no progress; no longer notifying the watchdog',
+      );
     }
   }
 

@@ -103,7 +103,7 @@ describe.runIf(why === undefined)('containers of a real daemon', () => {
     await daemon.down();
     await daemon.up();
     await server.until(
-      () => server.log.filter(({ msg }) => msg === 'Docker is read for the tags of containers').length === 2,
+      () => server.log.filter(({ msg }) => msg === 'reading container tags from Docker').length === 2,
       'Docker is read again',
       60_000,
     );

@@ -84,7 +84,7 @@ it('receives from sockets of every kind that it is started with, and from what c
     expect(server.log).toContainEqual(
       expect.objectContaining({
         listener: 'unixgram',
-        msg: 'the inherited sockets take the place of the configured one',
+        msg: 'using the inherited sockets instead of the configured one',
       }),
     );
     expect(await server.stop()).toBe(0);

@@ -215,7 +215,7 @@ describe('looking back', () => {
         return false;
       }, 'a capture is saved');
       await server.until(
-        () => server.log.some(({ msg }) => msg === 'saved the last packets'),
+        () => server.log.some(({ msg }) => msg === 'saved the most recent packets'),
         'the log says so',
       );
       const path = join(directory, files()[0] as string);

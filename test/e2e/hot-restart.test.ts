@@ -78,7 +78,7 @@ it('loses nothing over UDP, Unix datagram and Unix stream, twice in a row under 
     const before = last;
     last = await start(placeOf(first));
     expect(await before.end()).toBe(0);
-    expect(before.log).toContainEqual(expect.objectContaining({ msg: 'passed on to the next server' }));
+    expect(before.log).toContainEqual(expect.objectContaining({ msg: 'handed over to the next server' }));
     expect(last.log).toContainEqual(
       expect.objectContaining({ msg: 'listening', address: first.socketPath, passedOn: true }),
     );
@@ -93,7 +93,7 @@ it('loses nothing over UDP, Unix datagram and Unix stream, twice in a row under 
     () => total('half.frame') + total('half.line') + total('half.cut') === 3,
     'the halves are whole',
   );
-  const [passed] = last.log.filter(({ msg }) => msg === 'took over from the server before');
+  const [passed] = last.log.filter(({ msg }) => msg === 'took over from the previous server');
   expect(passed?.connections).toBeGreaterThanOrEqual(11);
   expect([first.socketPath, first.streamPath].map((file) => statSync(file).ino)).toEqual(
     files.map(({ ino }) => ino),
@@ -144,7 +144,7 @@ it('goes on as if nothing had happened when the new server dies before it receiv
     expect(answer?.body.sockets.map(({ kind }) => kind)).toEqual(['unixgram', 'unix', 'udp', 'tcp']);
     for (const given of answer?.fds ?? []) libc.close(given);
     channel.close();
-    const goesOn = (): number => first.log.filter(({ msg }) => msg.endsWith('going on')).length;
+    const goesOn = (): number => first.log.filter(({ msg }) => msg.endsWith('continuing')).length;
     await first.until(() => goesOn() === i + 1, 'it goes on');
   }
   first.send('unix', ['still.here:1|c']);
@@ -163,7 +163,7 @@ it('goes on when the new server cannot start, and keeps its files', async () => 
   const args = Object.entries(set).flatMap(([key, value]) => ['--set', `${key}=${value}`]);
   const end = await runWhippet(args);
   expect(end).toMatchObject({ code: 1, stderr: expect.stringContaining('ERR_FILE_OUTPUT_OPEN') });
-  await first.until(() => first.log.some(({ msg }) => msg.endsWith('going on')), 'it goes on');
+  await first.until(() => first.log.some(({ msg }) => msg.endsWith('continuing')), 'it goes on');
   first.send('unix', ['still.here:1|c']);
   await first.until(() => first.total('still.here') === 1, 'it receives');
   expect(existsSync(first.socketPath)).toBe(true);

@@ -49,9 +49,7 @@ it('a line that was cached before its container was known has the tags of the co
         [...LOW, `container_id:${INSPECT.Id}`, 'container_name:web-1', 'team:a', 'x:y'].sort(),
       );
       expect(tagsOf('none').flat()).toEqual([]);
-      expect(
-        server.log.filter(({ msg }) => msg === 'Docker is read for the tags of containers'),
-      ).toHaveLength(1);
+      expect(server.log.filter(({ msg }) => msg === 'reading container tags from Docker')).toHaveLength(1);
       expect(await server.stop()).toBe(0);
     });
   } finally {

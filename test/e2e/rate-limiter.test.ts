@@ -62,7 +62,7 @@ it('receives nothing at 90 % of the limit, holds Unix senders back, and recovers
   await withServer(options(), async (server) => {
     expect(server.log).toContainEqual(
       expect.objectContaining({
-        msg: 'receiving is limited by memory',
+        msg: 'memory use limits how fast data is received',
         source: 'cgroup v2',
         limitBytes: LIMIT,
       }),

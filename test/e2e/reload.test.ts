@@ -31,7 +31,7 @@ const MAPPER = {
 };
 
 const RELOADED = 'reloaded the configuration';
-const REFUSED = 'the configuration was not reloaded; nothing has changed';
+const REFUSED = 'could not reload the configuration; the running configuration stays in effect';
 
 const logged = (server: ServerProcess, message: string): LogLine[] =>
   server.log.filter(({ msg }) => msg === message);

@@ -116,7 +116,7 @@ describe('a server with rules', () => {
       const narrower = await reload([{ match: 'a', bucket_seconds: 1800 }]);
       expect(narrower.json).toEqual({ ok: true, changed: [], needRestart: ['rules'] });
       expect(server.log.map(({ msg }) => msg)).toContainEqual(
-        expect.stringContaining('the rules before stay in force'),
+        expect.stringContaining('keeping the previous rules'),
       );
       await deliver(server, 'a:5|g|#x:1');
 

@@ -18,7 +18,7 @@ afterEach(() => rmSync(folder, { recursive: true, force: true }));
 const isHealthy = async (server: ServerProcess): Promise<boolean> =>
   (await server.get('/health')).status === 200;
 const restored = (server: ServerProcess): number =>
-  server.log.filter(({ msg }) => msg === 'the file of a socket was gone or replaced; bound it again').length;
+  server.log.filter(({ msg }) => msg === 'a socket file had been removed or replaced; bound it again').length;
 
 function sendStream(path: string, text: string): Promise<void> {
   const bytes = Buffer.alloc(4 + text.length);

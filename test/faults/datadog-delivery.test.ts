@@ -277,8 +277,8 @@ describe('an intake that fails and then works', () => {
     await deliversOnce(intake, run, payloads);
     expect(run.log.lines.filter(({ level }) => level !== 'error').map(({ sentence }) => sentence)).toEqual([
       'sending to Datadog',
-      'an endpoint does not take data; it is kept and tried again',
-      'an endpoint takes data again',
+      'an endpoint is not accepting data; keeping the data and retrying',
+      'an endpoint is accepting data again',
     ]);
   });
 });

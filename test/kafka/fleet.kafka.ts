@@ -107,7 +107,8 @@ describe.each([1, 2])('a fleet with %i level(s)', (levels) => {
     const single = await start('none', topic);
     await eventually(
       'the owner has all partitions',
-      () => owner.log.filter(({ msg }) => msg === 'owns a partition of the global log').length >= 4 * levels,
+      () =>
+        owner.log.filter(({ msg }) => msg === 'now owns a partition of the global log').length >= 4 * levels,
     );
     await beginningOfBucket();
     for (const [i, edge] of edges.entries()) {

@@ -106,7 +106,7 @@ describe('under load', () => {
     await sleep(6000);
     expect(await settle(traffic, mine)).toBe(0);
     const shared = mine.map(
-      ({ log }) => log.filter(({ msg }) => msg === 'owns a partition of the global log').length,
+      ({ log }) => log.filter(({ msg }) => msg === 'now owns a partition of the global log').length,
     );
     expect(Math.min(...shared)).toBeGreaterThan(0);
     await mine[1]?.stop();

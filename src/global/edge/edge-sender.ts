@@ -329,7 +329,7 @@ export class EdgeSender<Chunk extends QueuedChunk> {
     }
     this.options.logger.error(
       { route, partials },
-      'chunks were made for a topic that is not there any more, and are dropped',
+      'dropped chunks: they were made for a topic that no longer exists',
     );
   }
 
@@ -354,7 +354,7 @@ export class EdgeSender<Chunk extends QueuedChunk> {
     const { clock, logger } = this.options;
     if (this.failingSince !== undefined) {
       const seconds = Math.round((clock.now() - this.failingSince) / 1000);
-      logger.info({ seconds }, 'the global log takes chunks again');
+      logger.info({ seconds }, 'the global log is accepting chunks again');
     }
     this.problem = undefined;
     this.failingSince = undefined;
@@ -381,7 +381,10 @@ export class EdgeSender<Chunk extends QueuedChunk> {
     const { clock, logger } = this.options;
     if (this.failingSince === undefined) {
       this.failingSince = clock.now();
-      logger.warn({ err: error }, 'the global log does not take chunks; they wait in memory and on disk');
+      logger.warn(
+        { err: error },
+        'the global log is not accepting chunks; they are waiting in memory and on disk',
+      );
     }
     this.problem = error.message;
   }
@@ -390,7 +393,10 @@ export class EdgeSender<Chunk extends QueuedChunk> {
   private async closeFailed(target: Target, error: Error): Promise<void> {
     const { log, route } = target;
     if (target.problem === undefined)
-      this.options.logger.warn({ err: error, route }, 'chunks of a former topic are not taken; they wait');
+      this.options.logger.warn(
+        { err: error, route },
+        'chunks for a former topic are not being accepted; they are waiting',
+      );
     target.problem = error.message;
     target.log = undefined;
     await log?.close();

@@ -68,7 +68,7 @@ export class KafkaGroup implements Ownership {
       this.heardAt = clock.now();
       this.watch(consumer);
     } catch (error) {
-      logger.warn({ group: this.group, err: error }, 'could not join the group of owners; tries again');
+      logger.warn({ group: this.group, err: error }, 'could not join the group of owners; retrying');
       this.lose(consumer, (error as Error).message);
     }
   }
@@ -110,7 +110,7 @@ export class KafkaGroup implements Ownership {
     if (this.owned.length > 0)
       logger.warn(
         { group: this.group, partitions: this.owned, reason },
-        'lost its place among the owners; joins again',
+        'lost membership in the group of owners; rejoining',
       );
     this.assign([]);
     void this.throwAway();

@@ -150,7 +150,7 @@ export class KafkaReader {
         // Nothing is lost silently: the gap is told, and reading goes on where there is something.
         this.around.logger.error(
           { topic, partition, from, start, end },
-          'the log no longer holds a position',
+          'the log no longer contains the requested position',
         );
         resolve(from < start ? this.skipTo(start, end) : { records: [], end });
       }, reject);

@@ -64,7 +64,7 @@ export class Owner {
     // One that is given back and comes again waits for its former self, and may be given back meanwhile.
     await this.ending.get(partition);
     if (this.stopping || this._owners.has(partition) || !this.assigned.has(partition)) return;
-    this.around.logger.info({ partition }, 'owns a partition of the global log');
+    this.around.logger.info({ partition }, 'now owns a partition of the global log');
     const again = this._former.findIndex((former) => former.partition === partition);
     const owner = new PartitionOwner(partition, this.settings, this.around);
     if (again >= 0) owner.stats.keep(this.totalOf(again));
@@ -85,6 +85,6 @@ export class Owner {
     this._former.push(owner);
     const ended = owner.stop().finally(() => this.ending.delete(partition));
     this.ending.set(partition, ended);
-    this.around.logger.info({ partition }, 'gives a partition of the global log away');
+    this.around.logger.info({ partition }, 'gave up a partition of the global log');
   }
 }

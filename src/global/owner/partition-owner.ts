@@ -140,7 +140,7 @@ export class PartitionOwner {
     if (state !== undefined && state.fingerprint !== fingerprint)
       this.around.logger.warn(
         { partition: this.partition, here: fingerprint, before: state.fingerprint },
-        'the owner before had other settings; results differ from here on',
+        'the previous owner had different settings; results differ from here on',
       );
     this.stats.keep(this._merging.counts);
     this._merging = new Partition(this.settings.merge, state);
@@ -327,7 +327,7 @@ export class PartitionOwner {
     if (this.stats.problem === undefined)
       this.around.logger.warn(
         { partition: this.partition, err: error },
-        'the owner of a partition cannot work; it tries again from the log',
+        'the owner of a partition failed; starting again from the log',
       );
     this.stats.problem = error.message;
     this.stats.failures++;

@@ -317,9 +317,9 @@ describe('events', () => {
     expect(Math.abs(since - timeNano / 1e9)).toBeLessThan(0.001);
     await until(() => collector.state().status === 'running');
     expect(lines.map((line) => line.split(' {')[0])).toEqual([
-      'Docker is read for the tags of containers',
-      'Docker cannot be read for the tags of containers',
-      'Docker is read for the tags of containers',
+      'reading container tags from Docker',
+      'cannot read container tags from Docker',
+      'reading container tags from Docker',
     ]);
   });
 });

@@ -303,7 +303,7 @@ export class DockerCollector implements Collector {
     this.failures = 0;
     this.answeredAt = this.options.clock();
     const fields = { collector: this.name, socket: this.options.socketPath, containers };
-    if (isNews) this.options.log.info(fields, 'Docker is read for the tags of containers');
+    if (isNews) this.options.log.info(fields, 'reading container tags from Docker');
   }
 
   private fail(problem: string, remedy: string): void {
@@ -312,7 +312,7 @@ export class DockerCollector implements Collector {
     this.problem = { detail: problem, remedy };
     this.failures++;
     const fields = { collector: this.name, problem, remedy };
-    if (isNews) this.options.log.warn(fields, 'Docker cannot be read for the tags of containers');
+    if (isNews) this.options.log.warn(fields, 'cannot read container tags from Docker');
   }
 }
 

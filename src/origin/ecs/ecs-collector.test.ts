@@ -235,7 +235,7 @@ describe('on an instance', () => {
     await ecs.until(() => ecs.counted('agent_status') >= 3);
     expect(tagsOf(ecs, DOCKER_2)?.low).toContain('ecs_service:agent');
     expect(ecs.collector.state().remedy).toContain('ecs_agent_url');
-    expect(ecs.lines.filter((line) => line.includes('only the task of this server'))).toHaveLength(1);
+    expect(ecs.lines.filter((line) => line.includes('the task this server runs in'))).toHaveLength(1);
   });
 
   it('an agent that goes away takes no tags with it', async () => {

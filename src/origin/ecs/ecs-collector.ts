@@ -127,7 +127,7 @@ export class EcsCollector implements Collector {
     this.writer.write(tasks, { own, isFargate, ...this.resourceTags });
     this.progress.succeed({ url: this.reads, tasks: tasks.length, ...(remedy !== '' && { remedy }) });
     const fields = { collector: this.name, url: this.reads, remedy };
-    if (isNews) this.options.log.warn(fields, 'only the task of this server is known of ECS');
+    if (isNews) this.options.log.warn(fields, 'ECS only reports the task this server runs in');
   }
 
   /** Undefined outside of tasks. The newest version that answers counts. */

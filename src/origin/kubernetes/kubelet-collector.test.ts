@@ -176,7 +176,7 @@ describe('the kubelet', () => {
     );
     await until(() => collector.state().status === 'running');
     expect(collector.state().detail).toContain(`http://127.0.0.1:${port}`);
-    expect(lines[0]).toContain('without encryption');
+    expect(lines[0]).toContain('not encrypted');
   });
 
   it('is asked at once when something of an unknown container has come', async () => {

@@ -116,7 +116,7 @@ export class KubeletCollector implements Collector {
       });
       this.isReadOnly = true;
       const fields = { collector: this.name, port: httpPort, problem: error.message };
-      this.options.log.warn(fields, 'the kubelet is read over its read-only port, without encryption');
+      this.options.log.warn(fields, 'reading the kubelet over its read-only port, which is not encrypted');
       return body;
     }
   }

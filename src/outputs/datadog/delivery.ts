@@ -315,7 +315,7 @@ export class Delivery implements PayloadSink {
     if (key === undefined) return;
     this.validation.replace(domain.url, refused, key);
     const fields = { endpoint: shownDomain(domain), key: maskKey(key), before: maskKey(refused) };
-    log.info(fields, 'the file of the API key has another key, which is used from now on');
+    log.info(fields, 'the API key file contains a new key; switching to it');
   }
 
   private learn(domain: IntakeDomain, keySet: KeySet, key: string | undefined, status: number): void {

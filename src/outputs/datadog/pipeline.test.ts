@@ -61,8 +61,8 @@ it('what a failed compression loses is counted, and the pipeline goes on', async
     7, 2, 5, 0,
   ]);
   expect(log).toEqual([
-    'a Datadog payload could not be made',
-    'the Datadog output dropped what it cannot send',
+    'could not build a Datadog payload; its contents are lost',
+    'the Datadog output dropped items it cannot send',
   ]);
   add(3);
   pipeline.flush();

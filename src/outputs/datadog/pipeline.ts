@@ -156,7 +156,10 @@ export class Pipeline {
     this.packer.abandon();
     const waiting = this.queuedItems - chunkItems + this.counted;
     this.drop('failed', '', this.held - waiting);
-    this.options.log.error({ kind: this.kind, err: error }, 'a Datadog payload could not be made');
+    this.options.log.error(
+      { kind: this.kind, err: error },
+      'could not build a Datadog payload; its contents are lost',
+    );
   }
 
   private drop(reason: DropReason, name: string, count = 1): void {
@@ -171,7 +174,7 @@ export class Pipeline {
   private tellDrops(): void {
     for (const [reason, { count, names }] of this.unsaid) {
       const fields = { kind: this.kind, reason, dropped: count, names };
-      this.options.log.error(fields, 'the Datadog output dropped what it cannot send');
+      this.options.log.error(fields, 'the Datadog output dropped items it cannot send');
     }
     this.unsaid.clear();
   }

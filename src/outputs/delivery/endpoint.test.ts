@@ -302,8 +302,8 @@ describe('an endpoint that is down', () => {
     sender.answer = OK;
     await pass(200_000);
     expect(log.sentences).toEqual([
-      'an endpoint does not take data; it is kept and tried again',
-      'an endpoint takes data again',
+      'an endpoint is not accepting data; keeping the data and retrying',
+      'an endpoint is accepting data again',
     ]);
     expect(log.lines[0]?.fields).toMatchObject({
       endpoint: 'https://intake.test',

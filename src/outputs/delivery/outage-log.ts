@@ -52,7 +52,7 @@ export class OutageLog {
     this.toldAt = now;
     this.log.warn(
       { ...this.fields, error: report.error, ...(this.untold > 0 && { shortOutagesBefore: this.untold }) },
-      'an endpoint does not take data; it is kept and tried again',
+      'an endpoint is not accepting data; keeping the data and retrying',
     );
     this.untold = 0;
   }
@@ -74,7 +74,7 @@ export class OutageLog {
         keptItems: held.items,
         lostItems: lost.items - this.lostBefore,
       },
-      'an endpoint takes data again',
+      'an endpoint is accepting data again',
     );
   }
 }

@@ -80,7 +80,7 @@ describe('answers over HTTP', () => {
     const bench = open();
     now.receiver.answer = () => ({ body: 'OK, thank you' });
     await bench.flush(T + 10, [counter(make('a', 'counter'), 1)]);
-    expect(now.log.lines.some(({ sentence }) => sentence.includes('not in the words of OTLP'))).toBe(true);
+    expect(now.log.lines.some(({ sentence }) => sentence.includes('its response is not OTLP'))).toBe(true);
     bench.ledgerHolds();
   });
 

@@ -116,11 +116,11 @@ export class OtlpCourier implements Courier {
     this.warnedAt = now;
     const { log, name } = this.options;
     if (isKnown)
-      log.warn({ endpoint: name, warning: message }, 'the receiver took everything, with a warning');
+      log.warn({ endpoint: name, warning: message }, 'the receiver accepted everything, with a warning');
     else
       log.warn(
         { endpoint: name },
-        'the receiver answers that it took the data, but not in the words of OTLP; check that the url is that of a receiver',
+        'the receiver accepted the data, but its response is not OTLP; check that the url points to an OTLP receiver',
       );
   }
 

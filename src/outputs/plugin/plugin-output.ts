@@ -375,7 +375,7 @@ export class PluginOutput implements Output {
       if (!this.toldFull)
         this.options.log.error(
           { output: this.name },
-          'the plugin is too slow; what it has no room for is dropped',
+          'the plugin is too slow; dropping what does not fit in its queue',
         );
       this.toldFull = true;
       return false;

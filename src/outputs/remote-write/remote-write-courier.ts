@@ -102,7 +102,7 @@ export class RemoteWriteCourier implements Courier {
     this.isSure = true;
     log.info(
       { endpoint: name, status },
-      'this receiver does not speak remote write 2.0, so it gets 1.0; the request is sent again',
+      'this receiver does not support remote write 2.0; resending the request as 1.0',
     );
   }
 

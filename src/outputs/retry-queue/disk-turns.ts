@@ -63,10 +63,10 @@ export class DiskTurns {
     if (error !== undefined && before === undefined) {
       this.log.error(
         { folder: this.folder, err: error },
-        'retry files cannot be used; what waits stays in memory as far as it fits',
+        'cannot use the retry files; keeping as much as fits in memory',
       );
     } else if (error === undefined && before !== undefined) {
-      this.log.info({ folder: this.folder }, 'retry files can be used again');
+      this.log.info({ folder: this.folder }, 'the retry files are usable again');
     }
   }
 }

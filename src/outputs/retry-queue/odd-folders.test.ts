@@ -121,7 +121,7 @@ describe('what somebody removes while the server runs', () => {
     expect(existsSync(folder)).toBe(true);
     expect(losses.list()).toMatchObject([{ reason: 'file_removed', payloads: 1 }]);
     expect(store.status).toMatchObject({ payloads: 0, files: 0, failing: undefined });
-    expect(log.sentences.at(-1)).toContain('removed or replaced; it is in use again');
+    expect(log.sentences.at(-1)).toContain('removed or replaced; using it again');
     expect(await store.write([transaction('more')])).toBe(true);
     expect((await store.takeNext()).map(nameOf)).toEqual(['more']);
   });

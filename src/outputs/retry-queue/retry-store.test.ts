@@ -233,7 +233,7 @@ describe('damage', () => {
     const { store, folder, log } = await takeOverFrom(first);
     expect(filesIn(folder)).toEqual([`${name}.damaged`]);
     expect(store.status).toMatchObject({ damaged: 1, files: 0 });
-    expect(log.sentences).toEqual(['a retry file cannot be used; it is set aside as .damaged']);
+    expect(log.sentences).toEqual(['a retry file cannot be used; renamed it to .damaged']);
   });
 
   it('sends what is whole of a file that was cut, and counts the rest', async () => {

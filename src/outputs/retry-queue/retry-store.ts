@@ -246,7 +246,7 @@ export class RetryStore {
       this.lock = undefined;
       this.isOpen = false;
       await this.takeOver();
-      log.warn({ folder }, 'the folder of retry files was removed or replaced; it is in use again');
+      log.warn({ folder }, 'the retry folder had been removed or replaced; using it again');
       return;
     }
     await lock.renew();
@@ -262,7 +262,7 @@ export class RetryStore {
     file.forget();
     this.files.delete(file.name);
     void file.close();
-    if (wasWanted) this.options.log.warn({ file: file.path }, 'a retry file was removed by somebody else');
+    if (wasWanted) this.options.log.warn({ file: file.path }, 'a retry file was removed by another process');
   }
 
   private async store(transactions: readonly Transaction[], onStored: () => void): Promise<void> {

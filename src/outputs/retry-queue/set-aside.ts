@@ -54,10 +54,10 @@ export class SetAside {
       await rename(path, path + DAMAGED_SUFFIX);
       this.sizes.delete(aside);
       this.sizes.set(aside, bytes);
-      this.log.warn({ file: path, reason }, 'a retry file cannot be used; it is set aside as .damaged');
+      this.log.warn({ file: path, reason }, 'a retry file cannot be used; renamed it to .damaged');
     } catch (error) {
       if ((error as NodeJS.ErrnoException).code === 'ENOENT') return;
-      this.log.warn({ file: path, reason, err: error }, 'a retry file cannot be used, and stays where it is');
+      this.log.warn({ file: path, reason, err: error }, 'a retry file cannot be used; leaving it in place');
     }
     if (this.sizes.size > COUNT_MAX) await this.removeOldest();
   }

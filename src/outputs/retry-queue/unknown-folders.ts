@@ -35,7 +35,7 @@ export async function sweepUnknownFolders(
     if (payloads > 0 || losses.total.payloads > 0) {
       around.log.warn(
         { folder, payloads, removedPayloads: losses.total.payloads },
-        'retry files belong to an endpoint that is not configured; they stay until they are too old (forwarder_outdated_file_in_days)',
+        'retry files belong to an endpoint that is not configured; keeping them until they are too old (forwarder_outdated_file_in_days)',
       );
     }
   }

@@ -135,19 +135,19 @@ export class CaptureTriggers {
     const at = new Date(clock() * 1000).toISOString().replaceAll(':', '-');
     const path = join(settings.directory, `whippet-${at}-${trigger}.dog`);
     const sink = new FileSink(createWriteStream(path, { flags: 'wx', mode: 0o600 }), (error) =>
-      log.error({ path, err: error }, 'the capture of a trigger cannot be written'),
+      log.error({ path, err: error }, 'cannot write the capture that a trigger asked for'),
     );
     const request = { durationMs: EVERYTHING_MS, isLast: true, compress: false, filter: [], reason: trigger };
     const started = service.start(request, sink);
     if (typeof started === 'string') {
       sink.end();
-      log.warn({ trigger, why: started }, 'a trigger could not save the last packets');
+      log.warn({ trigger, why: started }, 'a trigger could not save the most recent packets');
       return;
     }
     void started.done.then(async ({ packets, held_seconds }) => {
       // Only then does the file count as one of those that are kept.
       await sink.closed;
-      log.warn({ trigger, path, packets, seconds: held_seconds }, 'saved the last packets');
+      log.warn({ trigger, path, packets, seconds: held_seconds }, 'saved the most recent packets');
       this.removeOldest();
     });
   }
@@ -161,7 +161,7 @@ export class CaptureTriggers {
       for (const name of files.slice(0, Math.max(files.length - files_max, 0)))
         unlinkSync(join(directory, name));
     } catch (error) {
-      this.options.log.error({ directory, err: error }, 'old captures cannot be removed');
+      this.options.log.error({ directory, err: error }, 'cannot remove old captures');
     }
   }
 }

@@ -86,7 +86,7 @@ export class OwnOutputAdapter implements Output {
       this.counts.queueFull += items;
       this.log.error(
         { output: this.name, dropped: items },
-        'an output of the program is too slow; a flush was dropped',
+        'an output supplied by the program is too slow; dropped a flush',
       );
     } else {
       this.queued++;
@@ -140,6 +140,6 @@ export class OwnOutputAdapter implements Output {
   }
 
   private logFailure(error: unknown, dropped = 0): void {
-    this.log.error({ output: this.name, dropped, err: error }, 'an output of the program failed');
+    this.log.error({ output: this.name, dropped, err: error }, 'an output supplied by the program failed');
   }
 }

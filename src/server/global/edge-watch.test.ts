@@ -95,7 +95,7 @@ describe('the watch over edges', () => {
     const lines = look(5, ...Array.from({ length: 14 }, (_, i) => silent(`edge-${i}`)));
     expect(lines).toHaveLength(11);
     expect(lines.at(-1)).toBe(
-      'warn clocks and silence of further edges changed; /api/global names them {"level":"0","edges":4}',
+      'warn more edges changed their clock or went silent; see /api/global {"level":"0","edges":4}',
     );
     expect(watch.untold).toBe(4);
   });

@@ -89,10 +89,7 @@ export class EdgeWatch {
     const untold = lines.length - LINES_MAX;
     if (untold <= 0) return;
     this.untold += untold;
-    logger.warn(
-      { level, edges: untold },
-      'clocks and silence of further edges changed; /api/global names them',
-    );
+    logger.warn({ level, edges: untold }, 'more edges changed their clock or went silent; see /api/global');
   }
 }
 

@@ -177,7 +177,7 @@ export class GlobalPart {
     } catch (error) {
       const isNew = this.problem !== (error as Error).message;
       this.problem = (error as Error).message;
-      if (isNew) this.logger.error({ err: error }, 'global aggregation cannot start; it is tried again');
+      if (isNew) this.logger.error({ err: error }, 'global aggregation cannot start; retrying');
       if (this.isStopping) return;
       this.cancel = systemClock.after(retryMs, () => {
         this.starting = this.tryStart(Math.min(retryMs * 2, ENSURE_RETRY_MAX_MS));
@@ -206,10 +206,7 @@ export class GlobalPart {
     } catch (error) {
       const { message } = error as Error;
       if (this.formerProblem !== message)
-        this.logger.error(
-          { err: error },
-          'the former log of global aggregation cannot be finished; it is tried again',
-        );
+        this.logger.error({ err: error }, 'cannot finish the former log of global aggregation; retrying');
       this.formerProblem = message;
       if (this.isStopping) return;
       this.cancel = systemClock.after(retryMs, () => {

@@ -53,7 +53,7 @@ it('withdraws from a new server that is silent, and answers the next one', async
     expect(giver.isShared).toBe(false);
   }
   expect(replaced).toBe(0);
-  expect(lines.filter((line) => line.includes('going on'))).toHaveLength(2);
+  expect(lines.filter((line) => line.includes('continuing'))).toHaveLength(2);
 });
 
 it('is replaced once, by the first that receives', async () => {

@@ -156,7 +156,7 @@ export class HotRestartGiver {
     if (this.isPassed) this.server.close();
     log.info(
       { taken: [...heir.taken].map(({ kind, name }) => `${kind} ${name}`) },
-      'a new server takes over; this one ends',
+      'a new server is taking over; exiting',
     );
     onReplaced();
   }
@@ -165,7 +165,7 @@ export class HotRestartGiver {
     const { log, startMs = START_MS } = this.options;
     const uid = channel.peerUid;
     if (uid !== ROOT && uid !== process.geteuid?.()) {
-      log.warn({ uid }, 'a process of another user asked for the sockets; refused');
+      log.warn({ uid }, 'refused to hand the sockets to a process of another user');
       return undefined;
     }
     const asked = await channel.next<FromNew>(ANSWER_MS);
@@ -179,7 +179,7 @@ export class HotRestartGiver {
       const offered = this.options.listeners().filter(({ release }) => release !== undefined);
       const answer = await this.offer(channel, offered, startMs);
       if (answer === undefined) {
-        log.warn({}, 'the server that was to take over is gone or silent; going on');
+        log.warn({}, 'the server that was taking over is gone or not responding; continuing');
         return this.withdraw(channel, 'it has waited too long');
       }
       return new Heir(channel, offered, answer);

@@ -43,9 +43,12 @@ export class HotRestart {
     if (path === '') return undefined;
     try {
       if (!listen.portable) return new HotRestart(loadLibc(), path, listen, log);
-      log.warn({ path }, 'no hot restart with listeners.portable: it needs system calls');
+      log.warn({ path }, 'hot restart is not available with listeners.portable: it needs system calls');
     } catch (error) {
-      log.warn({ path, reason: (error as Error).message }, 'no hot restart: it needs system calls');
+      log.warn(
+        { path, reason: (error as Error).message },
+        'hot restart is not available: it needs system calls',
+      );
     }
     return undefined;
   }
@@ -145,6 +148,6 @@ export class HotRestart {
     }
     if (heir === undefined) return;
     await heir.release();
-    log.info({ connections: given }, 'passed on to the next server');
+    log.info({ connections: given }, 'handed over to the next server');
   }
 }

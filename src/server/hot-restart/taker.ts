@@ -101,7 +101,7 @@ export class Predecessor {
       await channel.send(word, [], ANSWER_MS);
       const answer = await channel.next<FromOld>(ANSWER_MS);
       if (answer === undefined) {
-        log.warn({ path }, 'the server before did not answer; starting as if there were none');
+        log.warn({ path }, 'the previous server did not answer; starting without taking over');
         channel.close();
         return undefined;
       }
@@ -139,12 +139,12 @@ export class Predecessor {
       if (message === undefined) {
         options.log.warn(
           { connections },
-          'the server before ended during the hot restart; going on with what it gave',
+          'the previous server exited during the hot restart; continuing with what it handed over',
         );
         break;
       }
       if (message.body.say === 'released') {
-        options.log.info({ connections }, 'took over from the server before');
+        options.log.info({ connections }, 'took over from the previous server');
         break;
       }
       const [fd] = message.fds;

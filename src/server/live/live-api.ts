@@ -182,7 +182,7 @@ export class LiveApi implements LiveSource {
   /** A view that fails has a bug; that must not end the server, and is told once. */
   private onTickFailure(error: unknown): void {
     if (!this.hasFailed)
-      this.parts.log.error({ err: error }, 'the live view failed; later failures are not told');
+      this.parts.log.error({ err: error }, 'the live view failed; later failures are not logged');
     this.hasFailed = true;
   }
 

@@ -34,7 +34,7 @@ export function makeCollectors(around: CollectorSurroundings): Collector[] {
   const isWanted = config.dogstatsd_origin_detection || config.dogstatsd_origin_detection_client;
   for (const one of all)
     if (one instanceof OffCollector && isWanted && !one.isUnexpected)
-      log.info({ collector: one.name, reason: one.reason }, 'a collector of tags is not used');
+      log.info({ collector: one.name, reason: one.reason }, 'a tag collector is not in use');
   return all;
 }
 
@@ -42,7 +42,7 @@ function makeDocker({ config, env, log, store, onContainer }: CollectorSurroundi
   const docker = dockerSocket(config, env);
   if ('reason' in docker) {
     if (docker.isUnexpected)
-      log.warn({ collector: 'docker', reason: docker.reason }, 'Docker is not read for tags');
+      log.warn({ collector: 'docker', reason: docker.reason }, 'not reading tags from Docker');
     return new OffCollector('docker', docker.reason, docker.isUnexpected);
   }
   return new DockerCollector({
@@ -75,7 +75,7 @@ function makeApi({ config, env, log, store }: CollectorSurroundings): Collector 
   const api = apiServer(config, env);
   if ('reason' in api) {
     if (api.isUnexpected)
-      log.warn({ collector: 'kubernetes_api', reason: api.reason }, 'the API server is not read for tags');
+      log.warn({ collector: 'kubernetes_api', reason: api.reason }, 'not reading tags from the API server');
     return new OffCollector('kubernetes_api', api.reason, api.isUnexpected);
   }
   const tokenPath = config.kubelet_auth_token_path;

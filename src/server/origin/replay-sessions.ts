@@ -82,7 +82,10 @@ export class ReplaySessions {
     });
     const senders = new Map([...decoded.pids].filter(([, entity]) => entity.startsWith(CONTAINER)));
     tell({ pid, senders });
-    log.info({ pid, processes: senders.size, entities: told.length }, 'a replay speaks for captured senders');
+    log.info(
+      { pid, processes: senders.size, entities: told.length },
+      'a replay is sending on behalf of captured senders',
+    );
     let hasEnded = false;
     return {
       ...{ processes: senders.size, entities: told.length },

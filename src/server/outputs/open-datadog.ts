@@ -57,7 +57,7 @@ function listOutputs(config: Config, log: Logger): DatadogDestination[] {
   for (const endpoint of withoutKeys) {
     log.error(
       { endpoint, code: 'ERR_DATADOG_NO_KEY' },
-      'this endpoint has no API key and gets nothing; set api_key or its keys in additional_endpoints',
+      'this endpoint has no API key, so nothing is sent to it; set api_key or its keys in additional_endpoints',
     );
   }
   const further = datadog.additional.map((keys, i): DatadogDestination => {

@@ -41,7 +41,7 @@ export class FileWatch {
       else this.failed.delete(keyOf(name, path));
       if (found.state !== 'restored') continue;
       one.restored(found.older);
-      this.log.warn({ part: name, path }, 'the file of a socket was gone or replaced; bound it again');
+      this.log.warn({ part: name, path }, 'a socket file had been removed or replaced; bound it again');
     }
   }
 
@@ -59,7 +59,7 @@ export class FileWatch {
     this.failed.set(key, { name, path, reason });
     this.log.error(
       { part: name, path, reason },
-      'the file of a socket is gone or replaced and cannot be bound again; nobody new reaches the socket',
+      'a socket file was removed or replaced and cannot be bound again; new clients cannot reach the socket',
     );
   }
 }

@@ -223,11 +223,11 @@ export class Listening {
     for (const kind of new Set(
       listeners.filter(({ inherited }) => inherited).map((listener) => listener.kind),
     ))
-      this.log.info({ listener: kind }, 'the inherited sockets take the place of the configured one');
+      this.log.info({ listener: kind }, 'using the inherited sockets instead of the configured one');
     for (const { kind, error } of this.failed)
       this.log.error(
         { listener: kind, code: error.code, reason: error.message },
-        'a listener could not start; going on without',
+        'a listener could not start; continuing without it',
       );
     if (listeners.length === 0)
       this.log.warn({}, 'no listener is on; set dogstatsd_port or dogstatsd_socket');

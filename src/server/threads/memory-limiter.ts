@@ -62,7 +62,7 @@ export class MemoryLimiter {
       lowSoftLimit: limits.low_soft_limit,
       highSoftLimit: limits.high_soft_limit,
     };
-    this.log.info(fields, 'receiving is limited by memory');
+    this.log.info(fields, 'memory use limits how fast data is received');
     this.troubles.start();
   }
 

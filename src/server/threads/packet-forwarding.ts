@@ -120,12 +120,15 @@ export class Forwarding {
     if (news.kind === 'not found') {
       log.warn(
         { target: this.address, reason: news.error.message },
-        'cannot find the forward target; tries again',
+        'cannot resolve the forward target; retrying',
       );
     } else if (this.hasStarted) {
       const isLoop = this.isLoop(news.target);
       if (isLoop)
-        log.error({ target: this.address }, 'the forward target is this server now; nothing is sent on');
+        log.error(
+          { target: this.address },
+          'the forward target now resolves to this server; no longer forwarding',
+        );
       else
         log.info({ target: this.address, address: news.target.host }, 'the forward target has a new address');
       aim(isLoop ? undefined : news.target);

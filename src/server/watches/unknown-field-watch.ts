@@ -35,7 +35,7 @@ export class UnknownFieldWatch {
     for (const { kind } of this.threads.flatMap((fields) => fields.list())) {
       if (this.warned.has(kind)) continue;
       this.warned.add(kind);
-      this.log.warn({ field: kind }, 'clients send a field that this version does not know; it is ignored');
+      this.log.warn({ field: kind }, 'clients send a field that this version does not know; ignoring it');
     }
     for (const kind of SUSPICIONS) {
       if (this.warned.has(kind) || this.countOf(kind) === 0) continue;

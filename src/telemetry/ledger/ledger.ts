@@ -1,5 +1,5 @@
 /**
- * The ledger: what became of everything that came in, as totals.
+ * The ledger: what became of everything received, as totals.
  *
  *   entry │ received = accepted + rejected + filtered + dropped + held │ one place, one unit
  *

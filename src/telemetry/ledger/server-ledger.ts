@@ -104,7 +104,7 @@ export class Ledger {
   /** The last word, when everything has stopped. */
   logEnd(log: Log): void {
     const { balanced, totals } = this.report();
-    log.info({ balanced, ledger: summaryOf(totals) }, 'what became of everything that came in');
+    log.info({ balanced, ledger: summaryOf(totals) }, 'final totals of everything received');
   }
 
   private totals(listeners: readonly ListenerStats[], threads: readonly ThreadCounts[]): Totals[] {

@@ -246,7 +246,7 @@ export class ServerProcess {
     const timer = setTimeout(() => this.child.kill('SIGKILL'), STOP_MS);
     const [code] = await this.ended;
     clearTimeout(timer);
-    const last = this.log.find(({ msg }) => msg === 'what became of everything that came in');
+    const last = this.log.find(({ msg }) => msg === 'final totals of everything received');
     if (last !== undefined) checkEnd(last);
     return code;
   }
