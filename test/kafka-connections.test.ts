@@ -1,6 +1,7 @@
 /** A broker that refuses a login and resets the connection: two errors of one connection, of which the client hears the first. */
 import { createServer, type Socket } from 'node:net';
 import { afterEach, expect, it } from 'vitest';
+import { guardClient } from '../src/global/kafka/guard-client.ts';
 import { loadKafka } from '../src/global/kafka/kafka-client.ts';
 import { KafkaLog } from '../src/global/kafka/kafka-log.ts';
 import { systemClock } from '../src/lib/time/clock.ts';
@@ -57,4 +58,32 @@ it('a connection that is refused and then reset ends nothing but itself', async 
   // Vitest fails when an error is left over.
   await Promise.all(resets);
   await new Promise((resolve) => setImmediate(resolve));
+});
+
+it('a broker that is not in the metadata is an error of the request', async () => {
+  const kafka = await loadKafka();
+  const options = {
+    clientId: 'whippet-test',
+    bootstrapBrokers: ['127.0.0.1:1'],
+    timeout: 1000,
+    connectTimeout: 1000,
+  };
+  const clients = [
+    new kafka.Producer({ ...options, retries: 0, retryDelay: 1, idempotent: true }),
+    new kafka.Consumer({ ...options, retries: 0, retryDelay: 1, groupId: 'g' }),
+    new kafka.Admin({ ...options, retries: 0, retryDelay: 1 }),
+  ];
+  for (const client of clients) {
+    closing.push(() => client.close());
+    guardClient(client);
+    // How the client asks for the leader or coordinator that it found.
+    const symbol = Object.getOwnPropertySymbols(client).find(
+      ({ description }) => description === 'plt.kafka.base.getConnection',
+    );
+    const connect = (
+      client as unknown as Record<symbol, (broker: undefined, done: (error: Error) => void) => void>
+    )[symbol as symbol];
+    const error = await new Promise<Error>((resolve) => connect?.call(client, undefined, resolve));
+    expect(error.message).toBe('Kafka: the broker is not known (any more)');
+  }
 });

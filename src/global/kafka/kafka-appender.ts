@@ -9,8 +9,9 @@
  *
  * Limits  the callers wait, so each partition has what one caller appends at once.
  */
+import { guardClient } from './guard-client.ts';
 import type { KafkaProducer } from './kafka-client.ts';
-import { hearErrors, type KafkaSurroundings, optionsOf, REQUEST_MS, within } from './kafka-settings.ts';
+import { type KafkaSurroundings, optionsOf, REQUEST_MS, within } from './kafka-settings.ts';
 
 /** Of one partition in one request: brokers refuse batches of more than a mebibyte by default. */
 const BATCH_BYTES = 900_000;
@@ -135,7 +136,7 @@ export class KafkaAppender {
       idempotent: true,
       ...(compression !== 'none' && { compression }),
     });
-    hearErrors(producer);
+    guardClient(producer);
     this.producer = producer;
     return producer;
   }

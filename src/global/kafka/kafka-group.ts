@@ -6,10 +6,12 @@
  * The group never commits positions: what was read is in the states of `merged`. A member that was frozen may still think it
  * owns a partition; that does no harm (docs/global.md).
  */
+
 import type { Ownership, OwnershipWatcher } from '../log/log.ts';
+import { guardClient } from './guard-client.ts';
 import type { KafkaConsumer } from './kafka-client.ts';
 import { explainKafka } from './kafka-errors.ts';
-import { hearErrors, type KafkaSurroundings, optionsOf, REQUEST_MS, within } from './kafka-settings.ts';
+import { type KafkaSurroundings, optionsOf, REQUEST_MS, within } from './kafka-settings.ts';
 
 const SESSION_MS = 10_000;
 const HEARTBEAT_MS = 2000;
@@ -59,7 +61,7 @@ export class KafkaGroup implements Ownership {
       heartbeatInterval: HEARTBEAT_MS,
     });
     this.consumer = consumer;
-    hearErrors(consumer, (error) => this.lose(consumer, explainKafka(error).message));
+    guardClient(consumer, (error) => this.lose(consumer, explainKafka(error).message));
     consumer.on('consumer:group:join', (payload) => this.joined(consumer, payload));
     consumer.topics.track(this.topic);
     try {

@@ -8,14 +8,16 @@
  * for all others.
  * Limits  PARTITION_BYTES of one partition and ANSWER_BYTES of one answer; every wait ends after REQUEST_MS.
  */
+
 import type { LogBatch, LogRecord } from '../log/log.ts';
+import { guardClient } from './guard-client.ts';
 import type {
   KafkaConsumer,
   KafkaFetchPartition,
   KafkaFetchResponse,
   KafkaMetadata,
 } from './kafka-client.ts';
-import { hearErrors, type KafkaSurroundings, optionsOf, REQUEST_MS, within } from './kafka-settings.ts';
+import { type KafkaSurroundings, optionsOf, REQUEST_MS, within } from './kafka-settings.ts';
 
 const WAIT_MS = 250;
 const PARTITION_BYTES = 1_048_576;
@@ -188,7 +190,7 @@ export class KafkaReader {
       ...optionsOf(this.around, 'reader'),
       groupId: 'none',
     });
-    hearErrors(consumer);
+    guardClient(consumer);
     this.consumer = consumer;
     return consumer;
   }

@@ -2,7 +2,7 @@
 
 import type { Log } from '../../lib/log.ts';
 import type { Clock } from '../../lib/time/clock.ts';
-import type { KafkaBase, KafkaModule, KafkaOptions } from './kafka-client.ts';
+import type { KafkaModule, KafkaOptions } from './kafka-client.ts';
 import { explainKafka } from './kafka-errors.ts';
 
 export interface KafkaSettings {
@@ -45,21 +45,6 @@ export function optionsOf({ settings }: KafkaSurroundings, use: string): KafkaOp
     ...(tls !== undefined && { tls, tlsServerName: !brokers.every(isAddress) }),
     ...(sasl !== undefined && { sasl }),
   };
-}
-
-const CONNECTION_EVENTS = ['client:broker:connect', 'client:broker:failed'] as const;
-
-/**
- * Hears the errors of a client, and of its connections: one that was refused may be reset as well, and a second error, which nobody
- * in the client hears, would end the process.
- */
-export function hearErrors(client: KafkaBase, hear: (error: Error) => void = () => undefined): void {
-  client.on('error', (error) => hear(error as Error));
-  for (const event of CONNECTION_EVENTS)
-    client.on(event, (payload) => {
-      const { connection } = payload as { readonly connection?: Pick<KafkaBase, 'on'> };
-      connection?.on('error', () => undefined);
-    });
 }
 
 /** Whether a broker is named by an address of IPv4 or, in brackets, of IPv6. */

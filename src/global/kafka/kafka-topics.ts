@@ -6,9 +6,11 @@
  * A log that would give wrong results is refused: other partitions, times of the senders, compaction. One that is weaker
  * than it should be is used with a warning: fewer replicas in sync than two, or an hour of retention.
  */
+
 import { type LogFacts, UNFIT_TOPIC } from '../log/log.ts';
+import { guardClient } from './guard-client.ts';
 import type { KafkaAdmin, KafkaMetadata } from './kafka-client.ts';
-import { hearErrors, type KafkaSurroundings, optionsOf, REQUEST_MS, within } from './kafka-settings.ts';
+import { type KafkaSurroundings, optionsOf, REQUEST_MS, within } from './kafka-settings.ts';
 
 const RESOURCE_TOPIC = 2;
 const CHECKED = ['message.timestamp.type', 'cleanup.policy', 'min.insync.replicas', 'retention.ms'];
@@ -28,7 +30,7 @@ export async function ensureTopics(
   partitions: number,
 ): Promise<LogFacts> {
   const admin = new around.kafka.Admin({ ...optionsOf(around, 'admin'), retries: 2 });
-  hearErrors(admin);
+  guardClient(admin);
   try {
     let metadata = await readMetadata(around, admin, topics);
     if (metadata === undefined) {
