@@ -46,6 +46,7 @@ const NOTHING_LOST: Readonly<Record<string, string>> = {
   events: 'accepted',
   serviceChecks: 'accepted',
   receiveCalls: 'a call',
+  emptyReceives: 'a call',
   receiveErrors: 'what a failed call did not bring is still in the socket',
   receivedPackets: 'received',
   backlogPackets: 'waited',

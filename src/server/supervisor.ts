@@ -9,7 +9,7 @@
  *   WATCHDOG=1                    twice in each WATCHDOG_USEC, while everything makes progress
  *
  * Watchdog  runs on the event loop of the control thread, so a hung control thread is silent by itself. Each listener thread
- *           publishes counters at least every 100 ms; one that has published nothing since the look before and for
+ *           publishes counters at least every 250 ms; one that has published nothing since the look before and for
  *           STALL_MS_MIN at least keeps the datagram from being sent. Silence is the message: the supervisor acts.
  * Failure   a supervisor that cannot be told is a line in the log at level debug; the server goes on.
  * Thread    the control thread. The variables are taken out of the environment: programs started from here are
@@ -26,7 +26,7 @@ import {
 import { AF_UNIX, sockaddrUnix } from '../listeners/system/sockaddr.ts';
 import type { Logger } from '../telemetry/logger.ts';
 
-/** Threads publish every 100 ms; a watchdog shorter than this would act on a busy machine. */
+/** Threads publish at least every 250 ms; a watchdog shorter than this would act on a busy machine. */
 const STALL_MS_MIN = 1000;
 
 /** How far each listener thread has got: any number that changes while it makes progress. */

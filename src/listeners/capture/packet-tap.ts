@@ -84,7 +84,7 @@ export class PacketTap {
     }
   }
 
-  /** After a batch, and at least every 100 ms: sends what has waited long enough. */
+  /** After a batch, and at least every 250 ms: sends what has waited long enough. */
   flush(seconds: number): void {
     const { live } = this;
     if (live === undefined) return;

@@ -1,7 +1,7 @@
 /**
  * Hot path. The loop of a listener thread that owns, or shares, a datagram socket.
  *
- *   recvmmsg, at most 100 ms ─▶ forwarder ─▶ shard ─▶ control word ─▶ …
+ *   recvmmsg, at most 250 ms ─▶ forwarder ─▶ shard ─▶ control word ─▶ …
  *   backlog?       drain the socket without waiting ─▶ work for a slice ─▶ …
  *   memory short?  work the backlog off, sleep on the control word ─▶ …
  *   stop?          let nothing more in (stop-inflow.ts) ─▶ drain the socket ─▶ seal
@@ -30,9 +30,8 @@ import { stopDatagrams } from '../system/stop-inflow.ts';
 import type { Clock } from '../thread/clock.ts';
 import type { ListenerShard } from '../thread/listener-shard.ts';
 import type { ReceiveSlots } from './receive-slots.ts';
+import { RECEIVE_TIMEOUT_MS, ReceiveTimeout } from './receive-timeout.ts';
 
-/** Longest time in one receive, ms; how late a bucket of an idle socket may be sealed. */
-const RECEIVE_TIMEOUT_MS = 100;
 /** Datagrams taken from the socket before a slice of work, so that a fast sender cannot starve the work. */
 const DRAIN_PACKETS_MAX = 4096;
 /** How long a stopping thread may go on receiving, ms, where the inflow cannot be stopped. */
@@ -64,14 +63,14 @@ export interface DatagramLoop {
   readonly onAttention: () => void;
   /** Called for every batch before the shard takes it, to find out who sent it; undefined when that is off. */
   readonly findOrigins: ((received: number) => void) | undefined;
-  /** Called after every batch and at least every 100 ms. `received` is the number of packets. */
+  /** Called after every batch and at least every 250 ms. `received` is the number of packets. */
   readonly afterBatch: (received: number) => void;
 }
 
 /** Receives until the control thread asks to stop; returns when everything accepted has been ingested. */
 export function runDatagramLoop(loop: DatagramLoop): void {
   const { libc, fd, shard, control } = loop;
-  libc.setTimeout(fd, SO_RCVTIMEO, RECEIVE_TIMEOUT_MS);
+  const timeout = new ReceiveTimeout((ms) => libc.setTimeout(fd, SO_RCVTIMEO, ms));
   while (!control.stopRequested) {
     const pauseMs = loop.limiter?.pauseMs() ?? 0;
     if (pauseMs > 0) {
@@ -81,7 +80,7 @@ export function runDatagramLoop(loop: DatagramLoop): void {
       shard.work();
       loop.afterBatch(0);
     } else if (loop.older.length > 0) receiveFromAny(loop);
-    else receive(loop, fd, MSG_WAITFORONE);
+    else receive(loop, fd, MSG_WAITFORONE, timeout);
   }
   // What another server receives from now on is left to it.
   if (!control.isHotRestart) drainToEnd(loop, fd);
@@ -149,12 +148,14 @@ function drain(loop: DatagramLoop, fd: number, packets: number, until: number): 
 }
 
 /** One receive; the number of packets it brought. */
-function receive(loop: DatagramLoop, fd: number, flags: number): number {
+function receive(loop: DatagramLoop, fd: number, flags: number, timeout?: ReceiveTimeout): number {
   const { slots, shard, control } = loop;
   const received = slots.receive(fd, flags);
   const count = isEndOfInflow(loop, received) ? 0 : received;
   // After the receive, which may have waited: what comes after a message is to be treated by it.
-  if (control.needsAttention()) loop.onAttention();
+  const hasMessage = control.needsAttention();
+  if (hasMessage) loop.onAttention();
+  if (timeout !== undefined) noteReceive(timeout, control, count, hasMessage);
   loop.clock.tick();
   if (count > 0) {
     control.counters.add('receiveCalls');
@@ -167,6 +168,18 @@ function receive(loop: DatagramLoop, fd: number, flags: number): number {
   }
   loop.afterBatch(Math.max(count, 0));
   return Math.max(count, 0);
+}
+
+/** What a receive that may wait came to. */
+function noteReceive(
+  timeout: ReceiveTimeout,
+  control: ControlWord,
+  count: number,
+  hasMessage: boolean,
+): void {
+  if (count === -EAGAIN) control.counters.add('emptyReceives');
+  if (count === -EAGAIN && !hasMessage) timeout.noteEmpty();
+  else timeout.noteActive();
 }
 
 /**

@@ -60,7 +60,7 @@ export interface JoinedShard {
   readonly origins: PacketOrigins | undefined;
   /** Copies packets for captures; whoever receives gives it all packets while it is on. */
   readonly tap: PacketTap;
-  /** To be called after every batch of packets, whole, and at least every 100 ms: publishes the counters. */
+  /** To be called after every batch of packets, whole, and at least every 250 ms: publishes the counters. */
   afterBatch(): void;
   /** To be called when the control thread asks for attention: reads its messages. */
   onAttention(): void;

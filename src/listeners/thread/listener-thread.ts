@@ -30,7 +30,7 @@ import type {
 /** Room for young objects: the cold path makes much garbage and keeps little, and small spaces pause briefly. */
 const YOUNG_GENERATION_MB = 4;
 
-/** How long a thread has to answer, ms; it looks for messages at least every 100 ms. */
+/** How long a thread has to answer, ms; it looks for messages at least every 250 ms. */
 const ANSWER_MS = 2000;
 
 const NONE: ReadonlySet<Listener | StreamListener> = new Set();

@@ -55,7 +55,7 @@ export type CaptureRefusal = 'busy' | 'no_ring' | 'stopping';
 const SEGMENTS_MAX = 8;
 const SINK_BYTES_MAX = 16 * 1024 * 1024;
 const TICK_MS = 100;
-/** How long threads have to hand over what they hold, ms; they look at their messages every 100 ms. */
+/** How long threads have to hand over what they hold, ms; they look at their messages at least every 250 ms. */
 const ANSWER_MS = 5000;
 
 interface Session {

@@ -26,7 +26,7 @@ const AFTER_MS = 10;
 const PATIENCE_MS = 400;
 /** The same for one answer. */
 const BUSY_PATIENCE_MS = 30;
-const IDLE_PATIENCE_MS = 200;
+const IDLE_PATIENCE_MS = 300;
 const COST_SHARE = 10;
 
 export interface LookersOptions {
@@ -83,7 +83,7 @@ export class Lookers {
 
   /**
    * Counts what came up to now, for an answer that is asked for once; at most once a second. A server that is busy is
-   * not waited for long: the answer may then be a second old. An idle thread looks at its messages every 100 ms.
+   * not waited for long: the answer may then be a second old. An idle thread looks at its messages every 250 ms.
    */
   async refresh(isBusy: boolean): Promise<void> {
     if (
@@ -140,8 +140,8 @@ export class Lookers {
       .finally(() => {
         this.underWay = undefined;
         const cost = performance.now() - begun;
-        // Up to 100 ms a thread that waits for packets does not look at its messages; that is no work.
-        this.nextPartsAt = begun + Math.max(0, (cost - 120) * COST_SHARE);
+        // Up to 250 ms a thread that waits for packets does not look at its messages; that is no work.
+        this.nextPartsAt = begun + Math.max(0, (cost - 270) * COST_SHARE);
       });
     this.underWay = counted;
     return waitFor(counted, patienceMs);

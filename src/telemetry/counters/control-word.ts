@@ -126,7 +126,7 @@ export class ControlWord {
     Atomics.store(this.words, EDITION, edition);
   }
 
-  /** Control thread: grows with every batch, and at least every 100 ms, as long as the shard makes progress. */
+  /** Control thread: grows with every batch, and at least every 250 ms, as long as the shard makes progress. */
   get edition(): number {
     return Atomics.load(this.words, EDITION);
   }

@@ -40,6 +40,8 @@ const PLAIN = [
   /** Receive calls that brought at least one packet, and that failed. */
   'receiveCalls',
   'receiveErrors',
+  /** Receive calls that ended because their time was over: what a thread at rest wakes up for. */
+  'emptyReceives',
   /** Packets taken from the socket, whether they were processed already or wait. */
   'receivedPackets',
   /** Packets that waited in the backlog, and what waits now: packets, bytes with headers, messages in them. */

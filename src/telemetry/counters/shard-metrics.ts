@@ -8,6 +8,11 @@ import type { ShardCounter, ShardCounters } from './shard-counters.ts';
 const TOTALS: readonly (readonly [ShardCounter, string, string])[] = [
   ['receiveCalls', 'whippet_listener_receive_calls_total', 'Receive calls that brought packets.'],
   [
+    'emptyReceives',
+    'whippet_listener_empty_receives_total',
+    'Receive calls that ended without a packet: how often listener threads at rest woke up.',
+  ],
+  [
     'unknownFields',
     'whippet_protocol_unknown_fields_total',
     'Fields that mean nothing to this version, ignored.',
