@@ -18,8 +18,8 @@ import type { Certificates } from '../support/certificates.ts';
 const VERSION = '4.1.0';
 const CACHE = fileURLToPath(new URL(`../../.setup/kafka-${VERSION}`, import.meta.url));
 const CLUSTER_ID = 'whippettestcluster0000';
-const START_MS = 60_000;
-const MAVEN_MS = 300_000;
+const START_MS = 240_000;
+const MAVEN_MS = 600_000;
 
 const run = promisify(execFile);
 

@@ -3,6 +3,8 @@
  * of it, read from the log and from the files of owners.
  */
 
+import { setTimeout as sleep } from 'node:timers/promises';
+import { expect } from 'vitest';
 import { Chunk } from '../../src/global/chunk/chunk.ts';
 import { Edge } from '../../src/global/edge/edge.ts';
 import { EdgeSender } from '../../src/global/edge/edge-sender.ts';
@@ -20,6 +22,9 @@ import { ServerProcess } from '../support/processes/server-process.ts';
 export const WIDTH = 2;
 export const PARTITIONS = 4;
 const CONTEXTS = 24;
+/** Long enough for a machine with much else to do. */
+const DEADLINE_MS = 300_000;
+const POLL_MS = 200;
 const quiet = { info: () => undefined, warn: () => undefined, error: () => undefined };
 
 export async function openLog(
@@ -51,6 +56,8 @@ export class Traffic {
   sent = 0;
   private readonly edges: {
     readonly edge: Edge;
+    readonly queue: RetryQueue;
+    readonly losses: LossCounts;
     readonly sender: EdgeSender<Transaction>;
     readonly ahead: number;
   }[] = [];
@@ -63,7 +70,8 @@ export class Traffic {
     for (let i = 0; i < edges; i++) {
       const ahead = i === 0 ? aheadSeconds : 0;
       const clock: Clock = { ...systemClock, now: () => systemClock.now() + ahead * 1000 };
-      const queue = new RetryQueue({ bytesMax: 64e6, spillRatio: 0, clock, losses: new LossCounts() });
+      const losses = new LossCounts();
+      const queue = new RetryQueue({ bytesMax: 64e6, spillRatio: 0, clock, losses });
       const sender = new EdgeSender<Transaction>({
         ...{ log, queue, clock, logger: quiet, route: '/partials' },
         openFormer: async () => undefined,
@@ -92,7 +100,7 @@ export class Traffic {
         });
       });
       sender.start();
-      this.edges.push({ edge, sender, ahead });
+      this.edges.push({ edge, queue, losses, sender, ahead });
     }
   }
 
@@ -101,12 +109,30 @@ export class Traffic {
   }
 
   /** Resolves when the log has acknowledged everything. */
-  async end(deadlineMs: number): Promise<void> {
+  async end(deadlineMs = DEADLINE_MS): Promise<void> {
     clearInterval(this.timer);
     for (const { sender } of this.edges) {
       const lost = await sender.stop(deadlineMs);
       if (lost > 0) throw new Error(`${lost} partials were not acknowledged: ${sender.problem}`);
     }
+  }
+
+  /** What became of the partials so far; sealed = acknowledged + held + lost. */
+  get account(): { sealed: number; acknowledged: number; held: number; lost: number } {
+    const account = { sealed: 0, acknowledged: 0, held: 0, lost: 0 };
+    for (const { edge, sender, queue, losses } of this.edges) {
+      account.sealed += edge.sealed;
+      account.acknowledged += sender.acknowledged;
+      account.held += queue.status.items + sender.loadedItems;
+      account.lost += losses.total.items;
+    }
+    return account;
+  }
+
+  /** Resolves when the log has acknowledged so many more buckets of all edges. */
+  async acknowledges(buckets: number): Promise<void> {
+    const enough = this.account.acknowledged + buckets * CONTEXTS * this.edges.length;
+    await eventually(`${buckets} more buckets are acknowledged`, () => this.account.acknowledged >= enough);
   }
 
   get log(): KafkaLog {
@@ -226,4 +252,42 @@ export function readFiles(owners: readonly ServerProcess[]): {
       values.set(key, Number(count));
     }
   return { values, again, wrong };
+}
+
+/** Waits for an event, and not for a time. */
+export async function eventually(what: string, condition: () => boolean | Promise<boolean>): Promise<void> {
+  const deadline = Date.now() + DEADLINE_MS;
+  while (!(await condition())) {
+    if (Date.now() > deadline) throw new Error(`not in time: ${what}`);
+    await sleep(POLL_MS);
+  }
+}
+
+/** Partitions that an owner has been given so far; one that it lost and was given again counts again. */
+export function assignments({ log }: ServerProcess): number {
+  return log.filter(({ msg }) => msg === 'owns a partition of the global log').length;
+}
+
+/** Waits until the results are all there; then nothing may be missing or wrong. How many were delivered again. */
+export async function settle(traffic: Traffic, delivering: readonly ServerProcess[]): Promise<number> {
+  await traffic.end();
+  let state = '';
+  let results: Outcome | undefined;
+  let files = readFiles(delivering);
+  await eventually('everything that was sent came out', async () => {
+    const last = delivering.at(-1);
+    if (last?.hasEnded) throw new Error(`the owner ended: ${last.stderr.slice(-5000)}`);
+    results = await readResults(traffic.log).catch(() => undefined);
+    files = readFiles(delivering);
+    const delivered = [...files.values.values()].reduce((sum, value) => sum + value, 0);
+    state = `sent ${traffic.sent}, in the log ${results?.total}, delivered ${delivered}`;
+    return results?.total === traffic.sent && delivered === traffic.sent;
+  }).catch((error: Error) => {
+    throw new Error(`${error.message}: ${state}, wrong ${results?.wrong}/${files.wrong}`);
+  });
+  expect(results?.wrong).toBe(0);
+  expect(files.wrong).toBe(0);
+  expect(results?.values).toEqual(files.values);
+  await traffic.log.close();
+  return files.again;
 }
