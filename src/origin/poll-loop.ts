@@ -22,7 +22,7 @@ export interface PollOptions {
 
 export class PollLoop {
   private readonly options: PollOptions;
-  private readonly _stop = new AbortController();
+  private readonly ending = new AbortController();
   private askedAt = Number.NEGATIVE_INFINITY;
   private failures = 0;
   private run: Promise<void> | undefined;
@@ -37,7 +37,7 @@ export class PollLoop {
 
   /** Aborted when everything stops. */
   get signal(): AbortSignal {
-    return this._stop.signal;
+    return this.ending.signal;
   }
 
   start(): void {
@@ -45,7 +45,7 @@ export class PollLoop {
   }
 
   async stop(): Promise<void> {
-    this._stop.abort();
+    this.ending.abort();
     this.wake?.();
     await this.run;
     for (const done of this.finders.splice(0)) done();

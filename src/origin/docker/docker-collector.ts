@@ -78,7 +78,7 @@ export class DockerCollector implements Collector {
   private readonly options: DockerOptions;
   private readonly writer: StoreWriter;
   private readonly target: Target;
-  private readonly _stop = new AbortController();
+  private readonly ending = new AbortController();
   private readonly queue: InspectQueue;
   private readonly tagCounts: TagCounts = { tooLongTags: 0, tooManyTags: 0 };
   private readonly counts: Record<string, number> = {};
@@ -107,7 +107,7 @@ export class DockerCollector implements Collector {
   }
 
   async stop(): Promise<void> {
-    this._stop.abort();
+    this.ending.abort();
     await Promise.all([this.run, this.queue.stop()]);
   }
 
@@ -132,7 +132,7 @@ export class DockerCollector implements Collector {
   }
 
   private async runAll(): Promise<void> {
-    const { signal } = this._stop;
+    const { signal } = this.ending;
     while (!signal.aborted) {
       try {
         await this.connect();
@@ -151,7 +151,7 @@ export class DockerCollector implements Collector {
   }
 
   private async connect(): Promise<void> {
-    const { signal } = this._stop;
+    const { signal } = this.ending;
     const ping = await getAny(this.target, '/_ping', this.limits(ANSWER_BYTES), signal);
     if (ping.status !== 200)
       throw new AskError('status', `the daemon answered /_ping with ${ping.status}`, String(ping.status));
@@ -185,12 +185,12 @@ export class DockerCollector implements Collector {
 
   private async list(): Promise<void> {
     const path = `${this.prefix}/containers/json`;
-    const { body } = await get(this.target, path, this.limits(LIST_BYTES), this._stop.signal);
+    const { body } = await get(this.target, path, this.limits(LIST_BYTES), this.ending.signal);
     const { ids, bad } = readList(body);
     if (bad > 0) this.count('bad_list_entries', bad);
     this.writer.endOthers(new Set(ids.map((id) => CONTAINER + id)));
     await Promise.all(ids.map((id) => this.queue.add(id, false)));
-    if (!this._stop.signal.aborted) this.succeed(ids.length);
+    if (!this.ending.signal.aborted) this.succeed(ids.length);
   }
 
   private take(event: DockerEvent | undefined): void {
@@ -239,7 +239,7 @@ export class DockerCollector implements Collector {
   private async inspect(id: string): Promise<void> {
     try {
       const path = `${this.prefix}/containers/${id}/json`;
-      const { body } = await get(this.target, path, this.limits(ANSWER_BYTES), this._stop.signal);
+      const { body } = await get(this.target, path, this.limits(ANSWER_BYTES), this.ending.signal);
       const container = readInspect(body, this.options.rules.variables);
       if (container === undefined || container.id !== id) {
         this.count('bad_inspects');
@@ -264,7 +264,7 @@ export class DockerCollector implements Collector {
     if (known !== undefined) return known;
     try {
       const path = `${this.prefix}/images/${encodeURIComponent(imageId)}/json`;
-      const { body } = await get(this.target, path, this.limits(ANSWER_BYTES), this._stop.signal);
+      const { body } = await get(this.target, path, this.limits(ANSWER_BYTES), this.ending.signal);
       const name = readImageName(body);
       if (this.images.size >= IMAGES_MAX) this.images.delete(this.images.keys().next().value as string);
       this.images.set(imageId, name);

@@ -56,7 +56,7 @@ export class ApiCollector implements Collector {
   private readonly count: () => number;
   private readonly progress: Progress;
   private readonly credentials: Credentials;
-  private readonly _stop = new AbortController();
+  private readonly ending = new AbortController();
   private run: Promise<void> | undefined;
   /** Up to which everything is known; undefined when a list is needed. */
   private version: string | undefined;
@@ -81,7 +81,7 @@ export class ApiCollector implements Collector {
   }
 
   async stop(): Promise<void> {
-    this._stop.abort();
+    this.ending.abort();
     await this.run;
   }
 
@@ -96,18 +96,18 @@ export class ApiCollector implements Collector {
   async find(containerId: string): Promise<void> {
     const { store } = this.options;
     const wanted = CONTAINER + containerId;
-    if (store.has(wanted) || this.progress.isFailing || this._stop.signal.aborted) return;
+    if (store.has(wanted) || this.progress.isFailing || this.ending.signal.aborted) return;
     const found = new AbortController();
     const end = store.onEntity((entity) => {
       if (entity === wanted) found.abort();
     });
-    const signal = AbortSignal.any([found.signal, this._stop.signal]);
+    const signal = AbortSignal.any([found.signal, this.ending.signal]);
     await wait(FIND_MS, undefined, { signal }).catch(() => undefined);
     end();
   }
 
   private async runAll(): Promise<void> {
-    const { signal } = this._stop;
+    const { signal } = this.ending;
     const { retryMs = RETRY_MS, clock } = this.options;
     let failures = 0;
     while (!signal.aborted) {
@@ -132,7 +132,7 @@ export class ApiCollector implements Collector {
     const limits = { deadlineMs: ANSWER_MS, bytesMax: LIST_BYTES };
     // Version 0 is what the server has in memory, which costs it little.
     const path = this.path(this.isExpired ? '' : '&resourceVersion=0');
-    const { body } = await get(await this.credentials.target(url), path, limits, this._stop.signal);
+    const { body } = await get(await this.credentials.target(url), path, limits, this.ending.signal);
     const list = readPodList(body, rules.variables);
     const version = versionOf(body);
     if (list === undefined || version === '')
@@ -162,7 +162,7 @@ export class ApiCollector implements Collector {
         target,
         path,
         { deadlineMs: ANSWER_MS, bytesMax: EVENT_BYTES },
-        AbortSignal.any([this._stop.signal, over.signal]),
+        AbortSignal.any([this.ending.signal, over.signal]),
         {
           open: () => this.succeed(),
           value: (value) => {
@@ -177,7 +177,7 @@ export class ApiCollector implements Collector {
       );
     } catch (error) {
       // Given up here, because nothing came any more or a list is needed.
-      if (!over.signal.aborted || this._stop.signal.aborted) throw error;
+      if (!over.signal.aborted || this.ending.signal.aborted) throw error;
       if (this.version !== undefined) this.progress.add('watch_silent');
     } finally {
       clearTimeout(timer);

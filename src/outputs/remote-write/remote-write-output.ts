@@ -113,7 +113,7 @@ export class RemoteWriteOutput implements Output {
   }
 
   write(part: readonly Aggregate[]): void {
-    for (const aggregate of part) this._write(aggregate);
+    for (const aggregate of part) this.writeAggregate(aggregate);
   }
 
   end(flush: FlushInfo): void {
@@ -175,7 +175,7 @@ export class RemoteWriteOutput implements Output {
     return this.options.delivery.close(deadlineMs);
   }
 
-  private _write(aggregate: Aggregate): void {
+  private writeAggregate(aggregate: Aggregate): void {
     const { context, data, timestamp, interval } = aggregate;
     // The zero of an idle counter whose series has ended.
     if (data.kind !== 'timestamped' && !this.cumulative.has(context.id)) {
