@@ -8,12 +8,22 @@ import { setTimeout as sleep } from 'node:timers/promises';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import type { ServerProcess } from '../support/processes/server-process.ts';
 import { KafkaCluster } from './broker.ts';
-import { openLog, PARTITIONS, readFiles, readResults, startOwner, Traffic } from './traffic.ts';
+import { assignments, eventually, openLog, PARTITIONS, settle, startOwner, Traffic } from './traffic.ts';
 
 const SEEDS = process.env.KAFKA_SEED === undefined ? [1, 2, 3, 4, 5] : [Number(process.env.KAFKA_SEED)];
 const EDGES = 6;
 const RUN_MS = 24_000;
-const DEADLINE_MS = 120_000;
+
+interface LevelView {
+  readonly edges: { readonly skewed: number };
+  readonly totals: {
+    readonly read: number;
+    readonly merged: number;
+    readonly late: number;
+    readonly repeated: number;
+    readonly refused: { readonly future: number };
+  };
+}
 
 let cluster: KafkaCluster;
 const owners: ServerProcess[] = [];
@@ -48,35 +58,13 @@ async function own(topic: string, more: object = {}): Promise<ServerProcess> {
   return owner;
 }
 
-/** Waits until the results are all there; then nothing may be missing, wrong or twice. */
-async function settle(traffic: Traffic, delivering: readonly ServerProcess[]): Promise<number> {
-  await traffic.end(DEADLINE_MS);
-  const deadline = Date.now() + DEADLINE_MS;
-  for (;;) {
-    const results = await readResults(traffic.log).catch(() => undefined);
-    const files = readFiles(delivering);
-    const delivered = [...files.values.values()].reduce((sum, value) => sum + value, 0);
-    if (results?.total === traffic.sent && delivered === traffic.sent) {
-      expect(results.wrong).toBe(0);
-      expect(files.wrong).toBe(0);
-      expect(results.values).toEqual(files.values);
-      await traffic.log.close();
-      return files.again;
-    }
-    if (Date.now() > deadline)
-      throw new Error(
-        `sent ${traffic.sent}, in the log ${results?.total}, delivered ${delivered}, wrong ${results?.wrong}/${files.wrong}`,
-      );
-    await sleep(500);
-  }
-}
-
 describe('under load', () => {
   it.each(SEEDS)('two kills each of owner and broker lose and repeat nothing (seed %i)', async (seed) => {
     const chance = random(seed);
     const topic = `kill${seed}`;
     const traffic = await begin(topic);
     const mine = [await own(topic)];
+    await traffic.acknowledges(2);
     const events = ['owner', 'broker', 'owner', 'broker'].sort(() => chance() - 0.5);
     for (const event of events) {
       await sleep((RUN_MS / 8) * (0.5 + chance()));
@@ -90,7 +78,7 @@ describe('under load', () => {
         await cluster.startNode();
       }
     }
-    await sleep(RUN_MS / 4);
+    await traffic.acknowledges(2);
     const again = await settle(traffic, mine);
     expect(again).toBeLessThanOrEqual(2 * PARTITIONS * 24);
     await mine.at(-1)?.stop();
@@ -98,28 +86,33 @@ describe('under load', () => {
 
   it('two owners share the partitions, and give them over when one comes or goes', async () => {
     const traffic = await begin('rebalance');
-    const mine = [await own('rebalance')];
-    await sleep(6000);
-    mine.push(await own('rebalance'));
-    await sleep(12_000);
-    expect(await mine[0]?.stop()).toBe(0);
-    await sleep(6000);
-    expect(await settle(traffic, mine)).toBe(0);
-    const shared = mine.map(
-      ({ log }) => log.filter(({ msg }) => msg === 'now owns a partition of the global log').length,
-    );
-    expect(Math.min(...shared)).toBeGreaterThan(0);
-    await mine[1]?.stop();
+    const first = await own('rebalance');
+    await eventually('the first has all', () => assignments(first) >= PARTITIONS);
+    await traffic.acknowledges(3);
+    const second = await own('rebalance');
+    await eventually('the second has some', () => assignments(second) > 0);
+    await traffic.acknowledges(4);
+    const before = assignments(second);
+    expect(await first.stop()).toBe(0);
+    await eventually('the second has more', () => assignments(second) > before);
+    await traffic.acknowledges(2);
+    expect(await settle(traffic, [first, second])).toBe(0);
+    await second.stop();
   });
 
   it('an owner that is frozen for 20 seconds delivers no bucket twice', async () => {
     const traffic = await begin('frozen');
     const mine = [await own('frozen'), await own('frozen')];
-    await sleep(14_000);
+    await eventually('both have partitions', () => mine.every((owner) => assignments(owner) > 0));
+    await traffic.acknowledges(3);
+    const before = mine.map(assignments);
     mine[0]?.child.kill('SIGSTOP');
     await sleep(20_000);
     mine[0]?.child.kill('SIGCONT');
-    await sleep(10_000);
+    await eventually('the other one had all meanwhile, or has them now', () =>
+      mine.some((owner, i) => assignments(owner) > (before[i] ?? 0)),
+    );
+    await traffic.acknowledges(3);
     expect(await settle(traffic, mine)).toBe(0);
     for (const owner of mine) expect(await owner.stop()).toBe(0);
   });
@@ -127,9 +120,13 @@ describe('under load', () => {
   it('a broker that is away for 60 seconds costs nothing but time', async () => {
     const traffic = await begin('away');
     const mine = [await own('away')];
-    await sleep(8000);
+    await traffic.acknowledges(3);
     await cluster.killNode();
     await sleep(60_000);
+    const { sealed, acknowledged, held, lost } = traffic.account;
+    expect(held).toBeGreaterThan(0);
+    expect(acknowledged + held + lost).toBe(sealed);
+    expect(lost).toBe(0);
     await cluster.startNode();
     await settle(traffic, mine);
     await mine[0]?.stop();
@@ -142,17 +139,19 @@ describe('under load', () => {
     const topic = `ahead-${skew}`;
     const traffic = await begin(topic, 25);
     const owner = await own(topic, { skew, late: 'next' });
-    await sleep(10_000);
-    const view = JSON.parse((await owner.get('/api/global')).text) as {
-      levels: { edges: { skewed: number } }[];
-    };
-    expect(view.levels[0]?.edges.skewed).toBe(1);
+    const level = async (): Promise<LevelView | undefined> =>
+      (JSON.parse((await owner.get('/api/global')).text) as { levels: LevelView[] }).levels[0];
+    await eventually('the edge is seen', async () => (await level())?.edges.skewed === 1);
+    await traffic.acknowledges(3);
     if (skew === 'shift') await settle(traffic, [owner]);
     else {
       // Six buckets of two seconds are less than 25: what is too far ahead is refused, and counted.
-      await traffic.end(DEADLINE_MS);
-      await sleep(8000);
-      const { totals } = JSON.parse((await owner.get('/api/global')).text).levels[0];
+      await traffic.end();
+      await eventually(
+        'everything is read',
+        async () => (await level())?.totals.read === traffic.account.sealed,
+      );
+      const { totals } = (await level()) as LevelView;
       expect(totals.refused.future).toBeGreaterThan(0);
       expect(totals.merged + totals.late + totals.repeated + totals.refused.future).toBe(totals.read);
     }
