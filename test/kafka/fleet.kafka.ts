@@ -1,14 +1,19 @@
 /**
  * Three edges that receive over real UDP and Unix sockets, one server that merges them through a real Kafka, and one server
  * that got every datagram: both have the same sketches bin by bin, the same counters, the same sets.
+ *
+ * Percentiles and sets are of one bucket, so everything has to arrive in one everywhere: marks at both ends of each stream tell. On a
+ * machine that is too busy for that it is sent again, under other names.
  */
+import { readFileSync } from 'node:fs';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { ServerProcess } from '../support/processes/server-process.ts';
 import { KafkaCluster } from './broker.ts';
 
-const BUCKET_SECONDS = 5;
-const DEADLINE_MS = 60_000;
+const BUCKET_SECONDS = 10;
+const DEADLINE_MS = 300_000;
+const ATTEMPTS_MAX = 6;
 const PACKET_BYTES = 8000;
 const EDGES = 3;
 
@@ -42,7 +47,7 @@ async function start(role: 'edge' | 'global' | 'none', topic: string, levels = 1
         topic,
         levels,
         partitions: 4,
-        grace_seconds: 3,
+        grace_seconds: 8,
         group: topic,
         kafka: { brokers: cluster.brokers, replication_factor: 1, min_insync_replicas: 1 },
       },
@@ -84,6 +89,17 @@ async function eventually(what: string, condition: () => boolean): Promise<void>
   }
 }
 
+/** Waits until a server has read what was sent to its port, so that the socket's buffer has room. */
+async function untilRead(port: number): Promise<void> {
+  const local = `:${port.toString(16).toUpperCase().padStart(4, '0')} `;
+  await eventually('the server reads its socket', () =>
+    readFileSync('/proc/net/udp', 'utf8')
+      .split('\n')
+      .filter((line) => line.includes(local))
+      .every((line) => line.includes(':00000000 00:')),
+  );
+}
+
 /** Bins of a distribution over all buckets. */
 function binsOf(server: ServerProcess, metric: string): Map<number, number> {
   const bins = new Map<number, number>();
@@ -99,6 +115,55 @@ const last = (server: ServerProcess, metric: string): number | undefined => {
   return values.length === 0 ? undefined : Math.max(...values);
 };
 
+const MARKS = ['first udp', 'last udp', 'first unix', 'last unix'] as const;
+
+/** What one edge gets, and the single server too. */
+interface Lines {
+  readonly udp: readonly string[];
+  readonly unix: readonly string[];
+}
+
+function linesOf(i: number, name: string): Lines {
+  const lines: string[] = [];
+  for (let n = 0; n < 3000; n++) {
+    lines.push(`fleet.hits_${name}:${n % 7}|c|#env:prod,pod:p${i}-${n % 50}`);
+    lines.push(`fleet.latency_${name}:${(n * (i + 1)) % 997}.5|d|#env:prod,pod:p${i}`);
+    lines.push(`fleet.size_${name}:${n % 400}|h|#env:prod,pod:p${i}`);
+    lines.push(`fleet.users_${name}:${n % 512 < 256 ? n % 512 : (n % 512) + 256 * i}|s|#env:prod`);
+  }
+  lines.push(`fleet.max.queue_${name}:${10 * (i + 1)}|g|#pod:p${i}`);
+  lines.push(`fleet.local.jobs_${name}:${i + 1}|c|#pod:p${i}`);
+  const many = Array.from({ length: 500_000 }, (_, n) => `fleet.many_${name}:${i * 250_000 + n}|s`);
+  const mark = (at: number): string[] => [`fleet.local.mark_${name}:1|c|#at:${MARKS[at]?.replace(' ', '-')}`];
+  // Half over UDP, in pieces that fit the socket's buffer, half over the Unix socket.
+  const packets = packetsOf(lines);
+  const half = Math.ceil(packets.length / 2);
+  return {
+    udp: [...mark(0), ...packets.slice(0, half), ...mark(1)],
+    unix: [...mark(2), ...packets.slice(half), ...packetsOf(many), ...mark(3)],
+  };
+}
+
+async function sendTo(server: ServerProcess, { udp, unix }: Lines): Promise<void> {
+  for (let at = 0; at < udp.length; at += 8) {
+    server.send('udp', udp.slice(at, at + 8));
+    await untilRead(server.udpPort);
+  }
+  server.send('unix', unix);
+}
+
+/** Whether all of it arrived in one bucket, the same everywhere. */
+async function isInOneBucket(receivers: readonly ServerProcess[], name: string): Promise<boolean> {
+  const marks = (server: ServerProcess) =>
+    server.series(`fleet.local.mark_${name}`).filter(({ count }) => Number(count) > 0);
+  const counted = (server: ServerProcess): number =>
+    marks(server).reduce((sum, { count }) => sum + Number(count), 0);
+  const of = (server: ServerProcess): number =>
+    server === receivers.at(-1) ? EDGES * MARKS.length : MARKS.length;
+  await eventually('all marks came', () => receivers.every((server) => counted(server) === of(server)));
+  return new Set(receivers.flatMap((server) => marks(server).map(({ timestamp }) => timestamp))).size === 1;
+}
+
 describe.each([1, 2])('a fleet with %i level(s)', (levels) => {
   it('comes to what one server would have come to', async () => {
     const topic = `fleet${levels}`;
@@ -107,59 +172,50 @@ describe.each([1, 2])('a fleet with %i level(s)', (levels) => {
     const single = await start('none', topic);
     await eventually(
       'the owner has all partitions',
-      () =>
-        owner.log.filter(({ msg }) => msg === 'now owns a partition of the global log').length >= 4 * levels,
+      () => owner.log.filter(({ msg }) => msg === 'owns a partition of the global log').length >= 4 * levels,
     );
-    await beginningOfBucket();
-    for (const [i, edge] of edges.entries()) {
-      const lines: string[] = [];
-      for (let n = 0; n < 3000; n++) {
-        lines.push(`fleet.hits:${n % 7}|c|#env:prod,pod:p${i}-${n % 50}`);
-        lines.push(`fleet.latency:${(n * (i + 1)) % 997}.5|d|#env:prod,pod:p${i}`);
-        lines.push(`fleet.size:${n % 400}|h|#env:prod,pod:p${i}`);
-        lines.push(`fleet.users:${n % 512 < 256 ? n % 512 : (n % 512) + 256 * i}|s|#env:prod`);
-      }
-      lines.push(`fleet.max.queue:${10 * (i + 1)}|g|#pod:p${i}`);
-      lines.push(`fleet.local.jobs:${i + 1}|c|#pod:p${i}`);
-      const many = Array.from({ length: 500_000 }, (_, n) => `fleet.many:${i * 250_000 + n}|s`);
-      for (const server of [edge, single]) {
-        // Half over UDP, in pieces that fit the socket's buffer, half over the Unix socket.
-        const packets = packetsOf(lines);
-        const half = Math.ceil(packets.length / 2);
-        for (let at = 0; at < half; at += 8) {
-          server.send('udp', packets.slice(at, Math.min(at + 8, half)));
-          await sleep(5);
-        }
-        server.send('unix', packets.slice(half));
-        server.send('unix', packetsOf(many));
-      }
+    let name = '';
+    for (let attempt = 1; ; attempt++) {
+      if (attempt > ATTEMPTS_MAX)
+        throw new Error('this machine takes longer than a bucket to send the lines');
+      name = `n${attempt}`;
+      const lines = edges.map((_, i) => linesOf(i, name));
+      await beginningOfBucket();
+      for (const [i, edge] of edges.entries())
+        for (const server of [edge, single]) await sendTo(server, lines[i] as Lines);
+      if (await isInOneBucket([...edges, single], name)) break;
     }
-    await eventually('the single server is done', () => last(single, 'fleet.many') !== undefined);
-    await eventually('the owner is done', () => last(owner, 'fleet.many') !== undefined);
-    await eventually('every counter came', () => owner.total('fleet.hits') === single.total('fleet.hits'));
+    await eventually('the single server is done', () => last(single, `fleet.many_${name}`) !== undefined);
+    await eventually('the owner is done', () => last(owner, `fleet.many_${name}`) !== undefined);
+    await eventually(
+      'every counter came',
+      () => owner.total(`fleet.hits_${name}`) === single.total(`fleet.hits_${name}`),
+    );
 
-    expect(single.total('fleet.hits')).toBe(
+    expect(single.total(`fleet.hits_${name}`)).toBe(
       EDGES * Array.from({ length: 3000 }, (_, n) => n % 7).reduce((a, b) => a + b),
     );
     expect(
-      owner.series('fleet.hits').every(({ host, tags }) => host === '' && tags.join() === 'env:prod'),
+      owner.series(`fleet.hits_${name}`).every(({ host, tags }) => host === '' && tags.join() === 'env:prod'),
     ).toBe(true);
-    expect(binsOf(owner, 'fleet.latency')).toEqual(binsOf(single, 'fleet.latency'));
-    expect(binsOf(owner, 'fleet.latency').size).toBeGreaterThan(100);
+    expect(binsOf(owner, `fleet.latency_${name}`)).toEqual(binsOf(single, `fleet.latency_${name}`));
+    expect(binsOf(owner, `fleet.latency_${name}`).size).toBeGreaterThan(100);
     for (const suffix of ['.50percentile', '.99percentile', '.max', '.median', '.avg'])
-      expect(last(owner, `fleet.size${suffix}`), suffix).toBe(last(single, `fleet.size${suffix}`));
-    expect(last(owner, 'fleet.users')).toBe(last(single, 'fleet.users'));
-    expect(last(owner, 'fleet.users')).toBe(1024);
-    expect(last(owner, 'fleet.max.queue')).toBe(30);
-    expect(Math.abs((last(owner, 'fleet.many') ?? 0) - 1_000_000)).toBeLessThan(25_000);
+      expect(last(owner, `fleet.size_${name}${suffix}`), suffix).toBe(
+        last(single, `fleet.size_${name}${suffix}`),
+      );
+    expect(last(owner, `fleet.users_${name}`)).toBe(last(single, `fleet.users_${name}`));
+    expect(last(owner, `fleet.users_${name}`)).toBe(1024);
+    expect(last(owner, `fleet.max.queue_${name}`)).toBe(30);
+    expect(Math.abs((last(owner, `fleet.many_${name}`) ?? 0) - 1_000_000)).toBeLessThan(25_000);
     // What is kept here as well has the tags there that it lost for the fleet.
-    expect(owner.total('fleet.local.jobs')).toBe(6);
-    expect(edges.map((edge) => edge.series('fleet.local.jobs')[0]?.tags)).toEqual([
+    expect(owner.total(`fleet.local.jobs_${name}`)).toBe(6);
+    expect(edges.map((edge) => edge.series(`fleet.local.jobs_${name}`)[0]?.tags)).toEqual([
       ['pod:p0'],
       ['pod:p1'],
       ['pod:p2'],
     ]);
-    for (const edge of edges) expect(edge.series('fleet.hits')).toEqual([]);
+    for (const edge of edges) expect(edge.series(`fleet.hits_${name}`)).toEqual([]);
 
     const view = JSON.parse((await owner.get('/api/global')).text) as {
       levels: { partitions: object[]; totals: { refused: object } }[];
