@@ -141,7 +141,7 @@ export function joinShard(
         forwarder?.aim(message.target);
         break;
       case 'watch':
-        watch.use(message.searches, message.perSecond);
+        watch.use(message.searches, message.perSecond, pipeline.lineCount);
         break;
       case 'capture':
         tap.accept(message.command);
@@ -170,16 +170,18 @@ export function joinShard(
       return isEchoed || watch.isOn;
     },
     echoPacket: (ptr, length) => {
+      const isEchoing = isEchoed && echo.wantsMore;
+      if (!isEchoing && !watch.wantsMore) return false;
       const packet = core.bytes.toString('latin1', ptr, ptr + length);
-      if (isEchoed && echo.wantsMore) echo.accept(packet);
-      if (watch.isOn) watch.accept(packet);
-      return watch.isOn || echo.wantsMore;
+      if (isEchoing) echo.accept(packet);
+      if (watch.wantsMore) watch.accept(packet);
+      return true;
     },
     afterBatch: () => {
       control.publish(counters);
       reports.sendContexts();
       if (tap.isOn) tap.flush(clock.seconds[0] as number);
-      if (watch.isOn) watch.flush(clock.seconds[0] as number);
+      if (watch.isOn) watch.flush(pipeline.lineCount, clock.seconds[0] as number);
       if (isEchoed) echo.flush(pipeline.lineCount, clock.seconds[0] as number);
     },
     onAttention: () => {
