@@ -265,7 +265,7 @@ export async function eventually(what: string, condition: () => boolean | Promis
 
 /** Partitions that an owner has been given so far; one that it lost and was given again counts again. */
 export function assignments({ log }: ServerProcess): number {
-  return log.filter(({ msg }) => msg === 'owns a partition of the global log').length;
+  return log.filter(({ msg }) => msg === 'now owns a partition of the global log').length;
 }
 
 /** Waits until the results are all there; then nothing may be missing or wrong. How many were delivered again. */
