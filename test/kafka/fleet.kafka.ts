@@ -172,7 +172,8 @@ describe.each([1, 2])('a fleet with %i level(s)', (levels) => {
     const single = await start('none', topic);
     await eventually(
       'the owner has all partitions',
-      () => owner.log.filter(({ msg }) => msg === 'now owns a partition of the global log').length >= 4 * levels,
+      () =>
+        owner.log.filter(({ msg }) => msg === 'now owns a partition of the global log').length >= 4 * levels,
     );
     let name = '';
     for (let attempt = 1; ; attempt++) {
