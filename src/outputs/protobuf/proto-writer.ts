@@ -35,44 +35,12 @@ export class ProtoWriter {
 
   /** A repeated or single text, also when it is empty. */
   textItem(field: number, text: ByteString): void {
-    const { length } = text;
-    this.reserve(KEY_BYTES_MAX + VARINT_BYTES_MAX + length);
-    const start = this.length;
-    this.putKey(field, WIRE_BYTES);
-    this.putVarint(length);
-    const { bytes } = this;
-    let at = this.length;
-    for (let i = 0; i < length; i++) {
-      const byte = text.charCodeAt(i);
-      if (byte > 127) {
-        this.length = start;
-        this.bytesItem(field, Buffer.from(toText(text)));
-        return;
-      }
-      bytes[at++] = byte;
-    }
-    this.length = at;
+    if (!this.asciiItem(field, text)) this.bytesItem(field, Buffer.from(toText(text)));
   }
 
   /** Ordinary text, such as a label made from wire text; also when it is empty. */
   stringItem(field: number, text: string): void {
-    const { length } = text;
-    this.reserve(KEY_BYTES_MAX + VARINT_BYTES_MAX + length);
-    const start = this.length;
-    this.putKey(field, WIRE_BYTES);
-    this.putVarint(length);
-    const { bytes } = this;
-    let at = this.length;
-    for (let i = 0; i < length; i++) {
-      const code = text.charCodeAt(i);
-      if (code > 127) {
-        this.length = start;
-        this.bytesItem(field, Buffer.from(text));
-        return;
-      }
-      bytes[at++] = code;
-    }
-    this.length = at;
+    if (!this.asciiItem(field, text)) this.bytesItem(field, Buffer.from(text));
   }
 
   text(field: number, text: ByteString): void {
@@ -161,6 +129,27 @@ export class ProtoWriter {
     if (scratch === undefined) return;
     for (let i = 0; i < values.length; i++) scratch.putVarint(values[i] as number);
     this.bytesItem(field, scratch.bytes, scratch.length);
+  }
+
+  /** Writes a text that has only ASCII, as nearly all have; false, and nothing is written, for others. */
+  private asciiItem(field: number, text: string): boolean {
+    const { length } = text;
+    this.reserve(KEY_BYTES_MAX + VARINT_BYTES_MAX + length);
+    const start = this.length;
+    this.putKey(field, WIRE_BYTES);
+    this.putVarint(length);
+    const { bytes } = this;
+    let at = this.length;
+    for (let i = 0; i < length; i++) {
+      const code = text.charCodeAt(i);
+      if (code > 127) {
+        this.length = start;
+        return false;
+      }
+      bytes[at++] = code;
+    }
+    this.length = at;
+    return true;
   }
 
   /** An empty writer for `count` packed numbers; undefined for none, which are left out. */
