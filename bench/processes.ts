@@ -176,6 +176,17 @@ export class ServerProcess {
     return readFileSync(this.log, 'utf8');
   }
 
+  /** Where its HTTP server is, as soon as the log says so: it may be up later than the sockets. */
+  async url(): Promise<string> {
+    const deadline = performance.now() + READY_MS;
+    for (;;) {
+      const port = /"port":(\d+),"msg":"HTTP is up"/.exec(this.output())?.[1];
+      if (port !== undefined) return `http://127.0.0.1:${port}`;
+      if (performance.now() > deadline) throw new Error(`the server says no HTTP port:\n${this.output()}`);
+      await sleep(POLL_MS);
+    }
+  }
+
   /** Asks the server to stop, waits for its last flush; returns its usage at the very end. */
   async stop(): Promise<ServerUsage> {
     const ended = once(this.child, 'exit');

@@ -8,8 +8,6 @@
  * The three take turns in one run, as fast as the Unix socket goes, and medians are compared. While writing, what does not
  * fit is left out of the file, which is the point: the listener goes on. The file has to grow by 50 MiB/s all the same.
  */
-import { readFileSync } from 'node:fs';
-import { join } from 'node:path';
 import { balance, observe } from '../conservation.ts';
 import { type Bench, inDirectory, median, withSender } from '../measure.ts';
 import { type SenderProcess, ServerProcess } from '../processes.ts';
@@ -61,7 +59,7 @@ function measureTurn(bench: Bench, sender: SenderProcess, mode: Mode): Promise<T
     try {
       const destination = server.unix;
       const warmUp = await sender.send({ destination, passes: 1 });
-      const capture = mode === 'writing' ? await Capture.start(directory) : undefined;
+      const capture = mode === 'writing' ? await Capture.start(await server.url()) : undefined;
       const sent = await sender.send({ destination, seconds: bench.seconds });
       const writtenBytes = (await capture?.stop()) ?? 0;
       await server.stop();
@@ -83,8 +81,9 @@ class Capture {
   private readonly url: string;
   private readonly read: Promise<number>;
 
-  static async start(directory: string): Promise<Capture> {
-    const url = `http://127.0.0.1:${httpPortOf(join(directory, 'server.log'))}/api/capture`;
+  /** `server` is where its HTTP is. */
+  static async start(server: string): Promise<Capture> {
+    const url = `${server}/api/capture`;
     const response = await fetch(`${url}?duration=1h`, { method: 'POST' });
     if (!response.ok) throw new Error(`the server does not capture: ${await response.text()}`);
     return new Capture(url, response);
@@ -106,14 +105,6 @@ async function countBytes(response: Response): Promise<number> {
   let bytes = 0;
   for await (const piece of response.body as unknown as AsyncIterable<Uint8Array>) bytes += piece.length;
   return bytes;
-}
-
-function httpPortOf(log: string): number {
-  for (const line of readFileSync(log, 'utf8').split('\n')) {
-    if (!line.includes('HTTP is up')) continue;
-    return (JSON.parse(line) as { port: number }).port;
-  }
-  throw new Error('the server says no HTTP port');
 }
 
 function resultOf(shape: string, turns: ReadonlyMap<Mode, readonly Turn[]>): ScenarioResult {

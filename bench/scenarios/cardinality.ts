@@ -152,7 +152,6 @@ async function contextsOf(server: ServerProcess): Promise<number> {
 }
 
 async function get(server: ServerProcess, path: string): Promise<string> {
-  const port = /"port":(\d+),"msg":"HTTP is up"/.exec(server.output())?.[1];
-  const response = await fetch(`http://127.0.0.1:${port}${path}`);
+  const response = await fetch(`${await server.url()}${path}`);
   return response.text();
 }

@@ -10,8 +10,6 @@
  * Asked for: 0.97 of the speed without readers; in the flood memory that stays as it is after a fifth of it, the metric of
  * that context as the largest, and each answer of /api/top within 50 ms.
  */
-import { readFileSync } from 'node:fs';
-import { join } from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { balance, observe } from '../conservation.ts';
 import type { ShapeName } from '../corpus/shapes.ts';
@@ -210,21 +208,11 @@ function withServer<Result>(
       flags: [...flags, ...bench.serverFlags],
     });
     try {
-      return await work(server, await urlOf(directory));
+      return await work(server, await server.url());
     } finally {
       server.kill();
     }
   });
-}
-
-/** Where the server's HTTP is, as soon as its log says so. */
-async function urlOf(directory: string): Promise<string> {
-  for (const end = performance.now() + KNOWN_MS_MAX; performance.now() < end; await sleep(POLL_MS / 10)) {
-    const log = readFileSync(join(directory, 'server.log'), 'utf8').split('\n');
-    const line = log.find((text) => text.includes('HTTP is up'));
-    if (line !== undefined) return `http://127.0.0.1:${(JSON.parse(line) as { port: number }).port}`;
-  }
-  throw new Error('the server says no HTTP port');
 }
 
 /** Somebody who reads a stream of events and counts them. */

@@ -53,7 +53,8 @@ export interface ContextSlot {
   isNew: boolean;
 }
 
-interface CoreExports {
+/** The exports of the module; Core says what each does. */
+export interface CoreExports {
   initialize(): number;
   hashKeyBytes(): number;
   takeElementKey(): number;
