@@ -7,10 +7,10 @@ import { execFileSync, spawn } from 'node:child_process';
 import { createSocket } from 'node:dgram';
 import { once } from 'node:events';
 import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
-import { createServer } from 'node:net';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
+import { answersWithin, freePort } from './comparison.mjs';
 
 const PER_SECOND = 200;
 const SCRAPE_SECONDS = 5;
@@ -167,25 +167,9 @@ function start(command, ...args) {
 }
 
 async function answers(url) {
-  for (const end = performance.now() + READY_MS; performance.now() < end; await sleep(100)) {
-    const isUp = await fetch(url).then(
-      ({ ok }) => ok,
-      () => false,
-    );
-    if (isUp) return;
-  }
-  throw new Error(`${url} does not answer`);
+  if (!(await answersWithin(url, READY_MS))) throw new Error(`${url} does not answer`);
 }
 
 async function makePorts() {
   return { udp: await freePort(), http: await freePort() };
-}
-
-async function freePort() {
-  const server = createServer().listen(0, '127.0.0.1');
-  await once(server, 'listening');
-  const { port } = server.address();
-  server.close();
-  await once(server, 'close');
-  return port;
 }

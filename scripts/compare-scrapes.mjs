@@ -4,43 +4,25 @@
 //   node scripts/compare-scrapes.mjs [seconds of measuring, 120]
 import { spawn } from 'node:child_process';
 import { createSocket } from 'node:dgram';
-import { once } from 'node:events';
 import { existsSync } from 'node:fs';
-import { createServer } from 'node:net';
 import { setTimeout as sleep } from 'node:timers/promises';
+import { answersWithin, freePort } from './comparison.mjs';
 
 const PER_SECOND = 9.6;
 const SCRAPE_MS = 5000;
 const RANGE_MS = 30_000;
 const WARM_UP_MS = 35_000;
+const READY_MS = 10_000;
 const seconds = Number(process.argv[2] ?? 120);
 const exporter = new URL('../.setup/receivers/statsd_exporter', import.meta.url).pathname;
 const whippet = new URL('../dist/cli/whippet.js', import.meta.url).pathname;
-
-const freePort = async () => {
-  const server = createServer().listen(0, '127.0.0.1');
-  await once(server, 'listening');
-  const { port } = server.address();
-  server.close();
-  await once(server, 'close');
-  return port;
-};
 
 const children = [];
 async function start(name, command, args, udp, http) {
   const child = spawn(command, args, { stdio: 'ignore' });
   children.push(child);
   const url = `http://127.0.0.1:${http}/metrics`;
-  for (let i = 0; i < 100; i++) {
-    await sleep(100);
-    if (
-      await fetch(url, { method: 'GET' }).then(
-        (answer) => answer.ok,
-        () => false,
-      )
-    )
-      break;
-  }
+  await answersWithin(url, READY_MS);
   return { name, udp, url, samples: [] };
 }
 
