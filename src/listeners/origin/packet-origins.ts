@@ -33,6 +33,13 @@ export interface OriginParts {
   readonly clock: () => number;
 }
 
+/** What the kernel says of a sender; pid 0 when it is not seen here. */
+export interface Credentials {
+  readonly pid: number;
+  readonly uid: number;
+  readonly gid: number;
+}
+
 interface Recent {
   readonly number: number;
   readonly at: number;
@@ -52,36 +59,43 @@ export class PacketOrigins {
 
   /** Writes the numbers of the senders of the `count` messages of a batch. */
   resolveBatch(count: number, slots: CredentialSlots, into: Uint32Array, pidfds?: PidfdSwitch): void {
-    const { counters, senders, clock } = this.parts;
-    const now = clock();
-    if (this._edition !== senders.edition) {
-      this._edition = senders.edition;
-      this.recent.clear();
-    }
+    const now = this.parts.clock();
+    this.noticeEdition();
     let lastPid = -1;
     let lastNumber = 0;
     let known = 0;
-    const { replay } = this;
     for (let i = 0; i < count; i++) {
       const pid = slots.pid(i);
-      if (replay !== undefined && slots.gid(i) === REPLAY_GID && this.mayReplay(pid, replay, now)) {
-        into[i] = senders.numberOf(replay.senders.get(slots.uid(i)) ?? '');
-        if (into[i] !== 0) known++;
-        continue;
-      }
-      if (pid !== lastPid || pid === 0) {
-        const recent = this.recent.get(pid);
-        lastNumber =
-          recent !== undefined && now - recent.at < RECENT_MS
-            ? recent.number
-            : this.look(pid, slots.pidfd(i), now, pidfds);
+      const captured =
+        this.replay === undefined ? undefined : this.captured(pid, slots.uid(i), slots.gid(i), now);
+      if (captured === undefined && (pid !== lastPid || pid === 0)) {
+        lastNumber = this.seen(pid, slots.pidfd(i), now, pidfds);
         lastPid = pid;
       }
-      into[i] = lastNumber;
-      if (lastNumber !== 0) known++;
+      const number = captured ?? lastNumber;
+      into[i] = number;
+      if (number !== 0) known++;
     }
-    counters.add('originPackets', known);
+    this.parts.counters.add('originPackets', known);
     pidfds?.count(count, now);
+  }
+
+  /** The number of who has sent a piece of a stream; `pidfd` is a descriptor of that process, if there is one. */
+  resolve(
+    { pid, uid, gid }: Credentials,
+    pidfd: number | undefined,
+    pidfds: PidfdSwitch | undefined,
+  ): number {
+    const now = this.parts.clock();
+    this.noticeEdition();
+    pidfds?.count(1, now);
+    const captured = this.replay === undefined ? undefined : this.captured(pid, uid, gid, now);
+    return captured ?? this.seen(pid, pidfd, now, pidfds);
+  }
+
+  /** Whether credentials may be those of another process, which this one replays. */
+  isReplayed({ gid }: Credentials): boolean {
+    return this.replay !== undefined && gid === REPLAY_GID;
   }
 
   /** Packets of a replay are those of the captured senders from now on; undefined ends that. */
@@ -121,6 +135,26 @@ export class PacketOrigins {
   forget(containerIds: Iterable<string>): void {
     for (const id of containerIds) this.parts.processes.forgetContainer(id);
     this.recent.clear();
+  }
+
+  private noticeEdition(): void {
+    const { edition } = this.parts.senders;
+    if (this._edition === edition) return;
+    this._edition = edition;
+    this.recent.clear();
+  }
+
+  /** The number of a captured sender; undefined when the message is no replay's, or may not be. */
+  private captured(pid: number, uid: number, gid: number, now: number): number | undefined {
+    const { replay } = this;
+    if (replay === undefined || gid !== REPLAY_GID || !this.mayReplay(pid, replay, now)) return undefined;
+    return this.parts.senders.numberOf(replay.senders.get(uid) ?? '');
+  }
+
+  private seen(pid: number, pidfd: number | undefined, now: number, pidfds: PidfdSwitch | undefined): number {
+    const recent = this.recent.get(pid);
+    if (recent !== undefined && now - recent.at < RECENT_MS) return recent.number;
+    return this.look(pid, pidfd, now, pidfds);
   }
 
   /**

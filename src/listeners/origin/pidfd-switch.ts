@@ -7,6 +7,8 @@
  *
  * Thread  the listener thread's own.
  */
+import { type Libc, SO_PASSPIDFD, SOL_SOCKET, SystemCallError } from '../system/libc.ts';
+
 const WINDOW_MS = 100;
 /** Packets in a window up to which descriptors are asked for: 10,000 a second. */
 const QUIET_PACKETS = 1000;
@@ -48,5 +50,16 @@ export class PidfdSwitch {
   private turn(isOn: boolean): void {
     if (this.set(isOn)) this.isOn = isOn;
     else this.isUnsupported = true;
+  }
+}
+
+/** Has a socket be given descriptors of senders, or no longer; false where the kernel has none. */
+export function passPidfds(libc: Libc, fd: number, isOn: boolean): boolean {
+  try {
+    libc.setOption(fd, SOL_SOCKET, SO_PASSPIDFD, isOn ? 1 : 0);
+    return true;
+  } catch (error) {
+    if (error instanceof SystemCallError) return false;
+    throw error;
   }
 }

@@ -71,6 +71,11 @@ export class ConnectionReader {
     this.sink = sink;
   }
 
+  /** Whether the next byte begins a packet. */
+  get isBetweenPackets(): boolean {
+    return this.heldBytes === 0 && this.framing.skipping === 0;
+  }
+
   /** Reads the chunk from `offset` on; returns where it stopped: the chunk's length unless the turn is over. */
   read(chunk: Uint8Array, offset: number): number {
     let at = offset;

@@ -6,8 +6,8 @@
  *     └──── pause ──────────┴──▶ rest of the chunk waits here ──next turn──▶ read on, resume
  *
  * A connection that has more than fits its turn is not read until the others have had theirs; its client is
- * then held back by the kernel. What is wrong with one connection ends that connection only, is counted each
- * time and said in the log once.
+ * then held back by the kernel. What is wrong with one connection ends that connection only
+ * (connection-faults.ts).
  *
  * Memory  the reader's unfinished packet; while it waits, one chunk here and one in Node, 64 KiB each.
  */
@@ -16,25 +16,24 @@ import type { Socket } from 'node:net';
 import type { PacketSource } from '../../lib/packet-segment.ts';
 import type {
   ConnectionPeer,
-  ConnectionProblem,
   ConnectionReport,
   ConnectionView,
   PassedConnection,
 } from '../../model/connection.ts';
 import type { ShardCounters } from '../../telemetry/counters/shard-counters.ts';
-import type { StreamCounter } from '../../telemetry/counters/stream-counters.ts';
 import { ConnectionOrigin } from '../origin/connection-origin.ts';
-import type { PacketOrigins } from '../origin/packet-origins.ts';
+import type { Credentials, PacketOrigins } from '../origin/packet-origins.ts';
+import type { PidfdSwitch } from '../origin/pidfd-switch.ts';
 import type { Libc } from '../system/libc.ts';
 import { dropOnClose, hasPeerEnded, stopConnection } from '../system/stop-inflow.ts';
+import { ConnectionFaults } from './connection-faults.ts';
 import { ConnectionReader, type PacketSink, type Staging } from './connection-reader.ts';
 import type { Tracked } from './connection-tracker.ts';
 import { LengthFraming } from './length-framing.ts';
 import { LineFraming } from './line-framing.ts';
+import type { ChunkSink, SenderSocket } from './sender-reader.ts';
 import type { StreamListener } from './stream-settings.ts';
 
-/** Bytes of a frame that is too long which the log quotes. */
-const QUOTE_BYTES = 64;
 const HEADER_BYTES = 4;
 /** For how long nothing must come on a connection whose other side cannot be shut, ms. */
 const QUIET_MS = 50;
@@ -71,6 +70,8 @@ export interface ConnectionOptions {
   readonly listener: StreamListener;
   readonly peer: ConnectionPeer;
   readonly socket: Socket;
+  /** Set where the bytes of the socket come with who has sent them. */
+  readonly senders?: SenderSocket;
   /** The system's number of the socket; undefined where it has none. */
   readonly fd: number | undefined;
   /** To be called when the connection has been read to its end. */
@@ -81,7 +82,7 @@ export interface ConnectionOptions {
   readonly below?: Socket;
 }
 
-export class StreamConnection implements Tracked, PacketSink {
+export class StreamConnection implements Tracked, PacketSink, ChunkSink {
   lastReceived: number;
   private readonly host: ConnectionHost;
   private readonly options: ConnectionOptions;
@@ -89,13 +90,10 @@ export class StreamConnection implements Tracked, PacketSink {
   private readonly since: number;
   private packets = 0;
   private bytes = 0;
-  private lastError: string | null = null;
-  private hasReported = false;
+  private readonly faults: ConnectionFaults;
   /** The chunk that is not read to its end, and how far it is. */
   private waiting: Buffer | undefined;
   private waitingAt = 0;
-  /** A frame is too long and nothing of it has come yet that could be quoted. */
-  private quoteOf: TooLong | undefined;
   /** The client has ended it in order: a last line without its end is a whole one. */
   private hasEnded = false;
   /** The end that is read next is an answer to ours. */
@@ -107,9 +105,11 @@ export class StreamConnection implements Tracked, PacketSink {
   private isClosed = false;
   /** Nothing more is read: another server will. */
   private isFrozen = false;
-  /** Which container the client runs in; undefined when that is not asked. */
+  /** Which container its bytes come from; undefined when that is not asked. */
   private readonly origin: ConnectionOrigin | undefined;
-  /** Who is at the other end, in the words of captures; made when somebody captures. */
+  /** Who has sent what is read now, as far as it is told; otherwise who has connected. */
+  private lastSender: Credentials | undefined;
+  /** The same in the words of captures; made when somebody captures. */
   private packetSource: PacketSource | undefined;
 
   constructor(host: ConnectionHost, options: ConnectionOptions) {
@@ -121,20 +121,26 @@ export class StreamConnection implements Tracked, PacketSink {
         : new LineFraming(host.packetBytesMax);
     this.reader = new ConnectionReader(host.staging, framing, this);
     const { origins, libc } = host;
-    const { listener, peer, fd } = options;
+    const { id, listener, peer, socket, fd, senders } = options;
+    this.faults = new ConnectionFaults({
+      ...{ counters: host.counters, quotes: host.logTooBig },
+      about: { listener: listener.kind, connection: id, peer },
+      report: (report) => host.report(report),
+      end: () => socket.destroy(),
+    });
     this.origin =
       origins === undefined || libc === undefined || fd === undefined || listener.kind === 'tcp'
         ? undefined
         : new ConnectionOrigin(origins, libc, fd, peer.pid ?? 0);
     this.since = host.now[0] as number;
     this.lastReceived = this.since;
-    const { socket } = options;
-    socket.on('data', (chunk: Buffer) => this.receive(chunk));
+    if (senders === undefined) socket.on('data', (chunk: Buffer) => this.receive(chunk));
+    else senders.begin(this);
     socket.on('end', () => this.end());
     socket.on('error', (error) => {
       // What breaks behind the client's end broke on our side of it, which carries nothing.
       if (this.hasEnded || this.isStopping) return;
-      this.fail('error', 'connectionsBroken', `the connection broke: ${error.message}`);
+      this.faults.fail('error', 'connectionsBroken', `the connection broke: ${error.message}`);
       this.host.counted(options.listener);
     });
     socket.on('close', () => this.close());
@@ -143,10 +149,9 @@ export class StreamConnection implements Tracked, PacketSink {
   /** Who sends its packets; `listeners` are those of the thread, in order. */
   source(listeners: readonly StreamListener[]): PacketSource {
     const { peer, listener } = this.options;
+    const { pid = 0, uid = 0, gid = 0 } = this.lastSender ?? peer;
     this.packetSource ??= {
-      pid: peer.pid ?? 0,
-      uid: peer.uid ?? 0,
-      gid: peer.gid ?? 0,
+      ...{ pid, uid, gid },
       listener: Math.max(listeners.indexOf(listener), 0),
       peer: Buffer.from(peer.address ?? '', 'latin1'),
       isSockaddr: false,
@@ -154,9 +159,32 @@ export class StreamConnection implements Tracked, PacketSink {
     return this.packetSource;
   }
 
-  /** The number of its client's container for the shard; 0 when it has none. */
+  /** The number, for the shard, of the container that has sent what is read now; 0 when it has none. */
   get originNumber(): number {
     return this.origin?.number ?? 0;
+  }
+
+  get isBetweenPackets(): boolean {
+    return this.reader.isBetweenPackets;
+  }
+
+  sender(sender: Credentials, pidfd: number | undefined, pidfds: PidfdSwitch): void {
+    const { lastSender } = this;
+    this.origin?.turnTo(sender, pidfd, pidfds);
+    // Nothing is said of bytes that were sent before anybody asked.
+    if (sender.pid === 0 || (sender.pid === lastSender?.pid && sender.uid === lastSender.uid)) return;
+    this.lastSender = sender;
+    this.packetSource = undefined;
+  }
+
+  chunk(bytes: Buffer): boolean {
+    this.receive(bytes);
+    if (this.waiting !== undefined) {
+      // It is borrowed.
+      this.waiting = Buffer.from(this.waiting.subarray(this.waitingAt));
+      this.waitingAt = 0;
+    }
+    return this.waiting === undefined && !this.isClosed && !this.options.socket.destroyed;
   }
 
   view(): ConnectionView {
@@ -165,7 +193,7 @@ export class StreamConnection implements Tracked, PacketSink {
     return {
       ...{ id, listener: listener.kind, peer, since, lastReceived, packets, bytes },
       waiting: this.waiting !== undefined,
-      lastError: this.lastError,
+      lastError: this.faults.last,
     };
   }
 
@@ -190,7 +218,7 @@ export class StreamConnection implements Tracked, PacketSink {
   /** Stops reading from the system, for hotRestart() to follow; false when the connection ends here. */
   freeze(): boolean {
     const { socket, fd } = this.options;
-    const isEnding = this.isClosed || socket.destroyed || socket.readableEnded || this.quoteOf !== undefined;
+    const isEnding = this.isClosed || socket.destroyed || socket.readableEnded || this.faults.wantsQuote;
     if (isEnding || fd === undefined || this.host.libc === undefined || !stopReading(socket)) return false;
     this.isFrozen = true;
     socket.pause();
@@ -248,14 +276,18 @@ export class StreamConnection implements Tracked, PacketSink {
 
   cutOff(): void {
     this.isStopping = true;
-    this.fail('cut_off', 'connectionsCutOff', 'it had not been read to its end when the server had to stop');
+    this.faults.fail(
+      'cut_off',
+      'connectionsCutOff',
+      'it had not been read to its end when the server had to stop',
+    );
     this.host.counted(this.options.listener);
     this.options.socket.destroy();
   }
 
   closeIdle(idleSeconds: number): void {
     if (this.waiting !== undefined || this.isClosed) return;
-    this.fail('idle', 'connectionsIdle', `nothing has come for ${idleSeconds} s`);
+    this.faults.fail('idle', 'connectionsIdle', `nothing has come for ${idleSeconds} s`);
     this.host.counted(this.options.listener);
     this.options.socket.destroy();
   }
@@ -267,17 +299,21 @@ export class StreamConnection implements Tracked, PacketSink {
   }
 
   empty(): void {
-    this.count('framesEmpty');
+    this.faults.count('framesEmpty');
   }
 
   skipped(length: number, head: Uint8Array): void {
     const limit = this.host.packetBytesMax;
     if (this.options.listener.kind !== 'unix') {
-      this.fail('line_too_long', 'linesTooLong', `a line is longer than ${limit} bytes; it is left out`);
+      this.faults.fail(
+        'line_too_long',
+        'linesTooLong',
+        `a line is longer than ${limit} bytes; it is left out`,
+      );
       return;
     }
     // The length has been read, and `head` begins behind it.
-    this.tooLong(
+    this.faults.tooLong(
       {
         ...{ problem: 'frame_too_long', counter: 'framesTooLong' },
         detail: `a frame of ${length} bytes, at most ${limit} are taken; it is skipped`,
@@ -287,7 +323,7 @@ export class StreamConnection implements Tracked, PacketSink {
   }
 
   impossible(length: number, head: Uint8Array): void {
-    this.tooLong(
+    this.faults.tooLong(
       {
         ...{ problem: 'frame_impossible', counter: 'framesImpossible' },
         detail: `no frame is ${length} bytes long, so these are no frames; the connection ends`,
@@ -297,7 +333,7 @@ export class StreamConnection implements Tracked, PacketSink {
   }
 
   private receive(chunk: Buffer): void {
-    if (this.quoteOf !== undefined) this.reportTooLong(this.quoteOf, chunk);
+    this.faults.quote(chunk);
     if (!this.host.mayRead()) {
       this.wait(chunk, 0);
       this.host.counted(this.options.listener);
@@ -317,22 +353,9 @@ export class StreamConnection implements Tracked, PacketSink {
   private wait(chunk: Buffer, offset: number): void {
     this.waiting = chunk;
     this.waitingAt = offset;
-    this.count('connectionWaits');
+    this.faults.count('connectionWaits');
     this.options.socket.pause();
     this.host.wait(this);
-  }
-
-  /** Counts it now; says it when there is something to quote, if it is to be quoted. */
-  private tooLong(what: TooLong, start: Uint8Array): void {
-    this.count(what.counter);
-    if (this.host.logTooBig && start.length === 0) this.quoteOf = what;
-    else this.reportTooLong(what, start);
-  }
-
-  private reportTooLong(what: TooLong, start: Uint8Array): void {
-    this.quoteOf = undefined;
-    this.say(what.problem, what.detail, this.host.logTooBig ? quoted(start) : undefined);
-    if (what.problem === 'frame_impossible') this.options.socket.destroy();
   }
 
   /** The end of what the client sent has been read. */
@@ -377,19 +400,19 @@ export class StreamConnection implements Tracked, PacketSink {
     this.readRest();
     // Its turn is over: it ends with the next one.
     if (this.waiting !== undefined) return;
-    if (this.quoteOf !== undefined) this.reportTooLong(this.quoteOf, new Uint8Array(0));
+    this.faults.quote(new Uint8Array(0));
     switch (this.reader.finish(this.hasEnded && !this.options.listener.eolRequired)) {
       case 'cut_header':
-        this.fail('cut_header', 'framesCut', 'it ended within the length of a frame');
+        this.faults.fail('cut_header', 'framesCut', 'it ended within the length of a frame');
         break;
       case 'cut_payload':
-        this.fail('cut_payload', 'framesCut', 'it ended within a frame');
+        this.faults.fail('cut_payload', 'framesCut', 'it ended within a frame');
         break;
       case 'unterminated':
         if (this.hasEnded) {
           const detail = 'it ended within a line, and a newline is required';
-          this.fail('unterminated', 'linesUnterminated', detail);
-        } else this.fail('cut_line', 'linesCut', 'it ended within a line, and not by its client');
+          this.faults.fail('unterminated', 'linesUnterminated', detail);
+        } else this.faults.fail('cut_line', 'linesCut', 'it ended within a line, and not by its client');
         break;
       case 'nothing':
         break;
@@ -404,42 +427,10 @@ export class StreamConnection implements Tracked, PacketSink {
     const { fd, socket, below = socket } = this.options;
     return below.destroyed ? undefined : fd;
   }
-
-  /** Counts it, and says it if this is the first thing to be said of this connection. */
-  private fail(problem: ConnectionProblem, counter: StreamCounter, detail: string): void {
-    this.count(counter);
-    this.say(problem, detail);
-  }
-
-  private say(problem: ConnectionProblem, detail: string, quote?: string): void {
-    this.lastError = detail;
-    if (this.hasReported) return;
-    this.hasReported = true;
-    const { id, listener, peer } = this.options;
-    this.host.report({
-      ...{ problem, detail, listener: listener.kind, connection: id, peer },
-      ...(quote === undefined ? {} : { quote }),
-    });
-  }
-
-  private count(counter: StreamCounter): void {
-    this.host.counters.add(counter);
-  }
-}
-
-/** A frame that is not taken, until it is reported. */
-interface TooLong {
-  readonly problem: 'frame_too_long' | 'frame_impossible';
-  readonly counter: 'framesTooLong' | 'framesImpossible';
-  readonly detail: string;
 }
 
 /** Has the system's bytes stay where they are; false where Node does not let us. */
 function stopReading(socket: Socket): boolean {
   const handle = (socket as { readonly _handle?: { readStop?: () => number } })._handle;
   return handle?.readStop?.() === 0;
-}
-
-function quoted(start: Uint8Array): string {
-  return Buffer.from(start.subarray(0, QUOTE_BYTES)).toString('latin1');
 }

@@ -24,13 +24,21 @@ const TLS = {
   requireClientCert: false,
 };
 
-type Kind = 'TCP' | 'TLS 1.2' | 'TLS 1.3' | 'a pipe' | 'TCP with Node alone' | 'a pipe with Node alone';
+type Kind =
+  | 'TCP'
+  | 'TLS 1.2'
+  | 'TLS 1.3'
+  | 'a pipe'
+  | 'a pipe with its senders'
+  | 'TCP with Node alone'
+  | 'a pipe with Node alone';
 
 const LISTENERS: Readonly<Record<Kind, Partial<Omit<StreamListener, 'socket'>>>> = {
   TCP: { kind: 'tcp' },
   'TLS 1.2': { kind: 'tcp', tls: TLS },
   'TLS 1.3': { kind: 'tcp', tls: TLS },
   'a pipe': { kind: 'named_pipe' },
+  'a pipe with its senders': { kind: 'named_pipe' },
   'TCP with Node alone': { kind: 'tcp' },
   'a pipe with Node alone': { kind: 'named_pipe' },
 };
@@ -59,7 +67,10 @@ const startOf = (
   kind: Kind,
   more: { idleTimeoutMs?: number; packetMs?: number } = {},
 ): Promise<RunningListeners> =>
-  RunningListeners.start({ listener: LISTENERS[kind], portable: kind.endsWith('Node alone'), ...more });
+  RunningListeners.start({
+    ...{ listener: LISTENERS[kind], portable: kind.endsWith('Node alone'), ...more },
+    ...(kind.endsWith('senders') && { containerOf: () => 'a'.repeat(64) }),
+  });
 
 /** Sends lines and half a line, and waits until the lines are there. */
 async function begin(server: RunningListeners, kind: Kind): Promise<Client> {

@@ -10,6 +10,7 @@ import {
   endRunningListeners,
   frame,
   RunningListeners,
+  type Setup,
   track,
   until,
 } from '../../../test/support/processes/running-listeners.ts';
@@ -21,12 +22,13 @@ import { LENGTH_IMPOSSIBLE } from './length-framing.ts';
 const PACKET_BYTES_MAX = 8192;
 afterEach(endRunningListeners);
 
-describe.each([
-  ['system calls', false],
-  ['Node alone', true],
-])('a Unix stream with %s', (_, portable) => {
+describe.each<[string, Setup]>([
+  ['system calls', {}],
+  ['who has sent it', { containerOf: () => 'a'.repeat(64) }],
+  ['Node alone', { portable: true }],
+])('a Unix stream with %s', (_, setup) => {
   it('takes frames of many clients and ends their connections at a stop', async () => {
-    const server = await RunningListeners.start({ portable });
+    const server = await RunningListeners.start(setup);
     const clients = await Promise.all(Array.from({ length: 20 }, () => server.connect()));
     for (const [i, client] of clients.entries()) client.write(Buffer.concat([frame(`a${i}`), frame('')]));
     await until(() => server.packets.length === 20);
@@ -40,7 +42,7 @@ describe.each([
   });
 
   it('reads to its end what clients had sent when it stops', async () => {
-    const server = await RunningListeners.start({ portable, packetMs: 1 });
+    const server = await RunningListeners.start({ ...setup, packetMs: 1 });
     const client = await server.connect();
     const packets = Array.from({ length: 300 }, (_, i) => `packet-${i}`);
     await new Promise<void>((resolve) => client.write(Buffer.concat(packets.map(frame)), () => resolve()));

@@ -26,6 +26,7 @@ import type { ListenerShard } from '../thread/listener-shard.ts';
 import { Staging } from './connection-reader.ts';
 import { ConnectionReports } from './connection-reports.ts';
 import { ConnectionTracker } from './connection-tracker.ts';
+import { SenderReader } from './sender-reader.ts';
 import { type ConnectionHost, StreamConnection } from './stream-connection.ts';
 import { DESCRIPTORS_RESERVED, StreamServer } from './stream-server.ts';
 import type { StreamListener, StreamSettings } from './stream-settings.ts';
@@ -110,10 +111,13 @@ export class StreamListeners implements ConnectionHost {
     this.reports = new ConnectionReports((report) => options.send({ kind: 'connection', report }));
     // The longest thing a connection keeps: a frame with its header.
     this.staging = new Staging(packetBytesMax + 4, options.takeRegion, options.memory);
+    const senders =
+      libc === undefined || options.origins === undefined ? undefined : new SenderReader(libc, this.counters);
     this.servers = settings.listeners.map(
       (listener, index) =>
         new StreamServer({
           ...{ listener, index, libc, descriptorsMax, isShortOfFiles },
+          senders: listener.kind === 'tcp' ? undefined : senders,
           ...{ tracker: this.tracker, counters: this.counters },
           counted: () => options.afterBatch(index),
           connected: (socket, fd, peer, gone, { passed, ...origin } = {}) => {
@@ -228,7 +232,9 @@ export class StreamListeners implements ConnectionHost {
     forwarder?.add(ptr, length, false);
     if (echoes) onPacket(ptr, length);
     if (tap.isOn) tap.take(ptr, length, this.now[0] as number, false, connection.source(settings.listeners));
-    shard.takePacket(ptr, length, connection.originNumber, false);
+    const origin = connection.originNumber;
+    if (origin !== 0) this.counters.add('originPackets');
+    shard.takePacket(ptr, length, origin, false);
     return this.turn.spend(length);
   }
 

@@ -14,10 +14,11 @@
 import { createServer, type Server, Socket } from 'node:net';
 import type { ConnectionPeer, ConnectionReport, PassedConnection } from '../../model/connection.ts';
 import type { ShardCounters } from '../../telemetry/counters/shard-counters.ts';
-import { EAGAIN, EINVAL, errnoText, type Libc } from '../system/libc.ts';
+import { EAGAIN, EINVAL, errnoText, type Libc, SystemCallError } from '../system/libc.ts';
 import { describePeer } from '../system/peer.ts';
 import { stopConnecting } from '../system/stop-inflow.ts';
 import type { ConnectionTracker } from './connection-tracker.ts';
+import { type SenderReader, SenderSocket } from './sender-reader.ts';
 import type { StreamListener } from './stream-settings.ts';
 import { TlsHandshakes } from './tls-handshakes.ts';
 
@@ -36,6 +37,8 @@ export interface ConnectionOrigin {
   readonly endsInOrder?: () => boolean;
   /** The socket that has the descriptor, where it is another one. */
   readonly below?: Socket;
+  /** Set where the bytes of the socket come with who has sent them. */
+  readonly senders?: SenderSocket;
 }
 
 export interface StreamServerOptions {
@@ -43,6 +46,8 @@ export interface StreamServerOptions {
   /** The number of the listener. */
   readonly index: number;
   readonly libc: Libc | undefined;
+  /** Reads connections with who has sent what; undefined where that is not asked, or cannot be told. */
+  readonly senders: SenderReader | undefined;
   readonly tracker: ConnectionTracker;
   readonly counters: ShardCounters;
   /** How many descriptors the process may have; undefined when unknown. */
@@ -83,6 +88,8 @@ export class StreamServer {
     const { listener, libc } = this.options;
     const { socket } = listener;
     if ('fd' in socket) this.fd = libc?.duplicate(socket.fd);
+    // Connections have it from the socket that they come from.
+    if (this.fd !== undefined) this.options.senders?.ask(this.fd);
     return new Promise((resolve, reject) => {
       server.once('error', reject);
       server.listen(
@@ -144,10 +151,16 @@ export class StreamServer {
       libc?.close(passed.fd);
       return;
     }
-    const socket = new Socket({ fd: passed.fd, readable: true, writable: true });
-    const gone = this.admit(socket, passed.fd);
+    const { fd } = passed;
+    const { senders } = this.options;
+    // The server before may not have asked.
+    senders?.ask(fd);
+    const reading = senders === undefined ? undefined : new SenderSocket(senders, fd);
+    const socket = reading?.socket ?? new Socket({ fd, readable: true, writable: true });
+    const gone = this.admit(socket, fd);
     if (gone === undefined) return;
-    this.options.connected(socket, passed.fd, this.peerOf(socket, passed.fd), gone, { passed });
+    const how = { passed, ...(reading && { senders: reading }) };
+    this.options.connected(socket, fd, this.peerOf(socket, fd), gone, how);
   }
 
   private makeServer(): Server {
@@ -193,7 +206,28 @@ export class StreamServer {
     const fd = descriptorOf(socket);
     const gone = this.admit(socket, fd);
     if (gone === undefined) return;
-    this.options.connected(socket, fd, this.peerOf(socket, fd), gone);
+    const peer = this.peerOf(socket, fd);
+    const senders = fd === undefined ? undefined : this.takeOver(socket, fd);
+    if (senders === undefined) this.options.connected(socket, fd, peer, gone);
+    else this.options.connected(senders.socket, senders.fd, peer, gone, { senders });
+  }
+
+  /** Reads the connection with its senders instead; undefined when it stays with Node. */
+  private takeOver(socket: Socket, fd: number): SenderSocket | undefined {
+    const { senders } = this.options;
+    if (senders === undefined) return undefined;
+    let own: number;
+    try {
+      own = senders.libc.duplicate(fd);
+    } catch (error) {
+      // Out of descriptors: it has the sender that has connected it then.
+      if (error instanceof SystemCallError) return undefined;
+      throw error;
+    }
+    socket.on('error', () => undefined);
+    // Closes this descriptor only; the client sees nothing.
+    socket.destroy();
+    return new SenderSocket(senders, own);
   }
 
   private acceptRaw(handshakes: TlsHandshakes, socket: Socket): void {

@@ -34,6 +34,7 @@ interface Storm {
   readonly name: string;
   readonly listener: Partial<Omit<StreamListener, 'socket'>>;
   readonly portable?: boolean;
+  readonly containerOf?: () => string;
   /** What a client that behaves sends. */
   readonly packet: (text: string) => Buffer;
 }
@@ -41,6 +42,10 @@ interface Storm {
 const line = (text: string): Buffer => Buffer.from(`${text}\n`);
 const STORMS: readonly Storm[] = [
   { name: 'a Unix stream', listener: { kind: 'unix' }, packet: frame },
+  {
+    ...{ name: 'a Unix stream with its senders', listener: { kind: 'unix' }, packet: frame },
+    containerOf: () => 'a'.repeat(64),
+  },
   { name: 'a pipe', listener: { kind: 'named_pipe' }, packet: line },
   { name: 'TCP', listener: { kind: 'tcp' }, packet: line },
   { name: 'TCP with Node alone', listener: { kind: 'tcp' }, packet: line, portable: true },
@@ -107,8 +112,11 @@ async function misbehave(server: RunningListeners, storm: Storm, state: number):
 
 describe.each(STORMS)('$name', (storm) => {
   it('serves clients that behave through a storm, and has every place back after it', async () => {
-    const { listener, portable = false } = storm;
-    const server = await RunningListeners.start({ listener, portable, connectionsMax: 64 });
+    const { listener, portable = false, containerOf } = storm;
+    const server = await RunningListeners.start({
+      ...{ listener, portable, connectionsMax: 64 },
+      ...(containerOf && { containerOf }),
+    });
     const steady = await honest(server, storm);
     let sent = 0;
     for (let i = 0; i < CLIENTS; i += 15) {

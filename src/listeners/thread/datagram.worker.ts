@@ -15,8 +15,8 @@ import { runDatagramLoop } from '../datagram/datagram-loop.ts';
 import { runPortableUdp } from '../datagram/portable.ts';
 import { ReceiveSlots } from '../datagram/receive-slots.ts';
 import { CredentialSlots } from '../origin/credential-slots.ts';
-import { PidfdSwitch } from '../origin/pidfd-switch.ts';
-import { type Libc, loadLibc, SO_PASSPIDFD, SOL_SOCKET, SystemCallError } from '../system/libc.ts';
+import { PidfdSwitch, passPidfds } from '../origin/pidfd-switch.ts';
+import { type Libc, loadLibc } from '../system/libc.ts';
 import { type JoinedShard, joinShard } from './join-shard.ts';
 import type { ListenerSettings } from './listener-settings.ts';
 
@@ -98,19 +98,8 @@ function askSenders(
     (bytes) => core.takeRegion(bytes),
     () => core.bytes,
   );
-  const pidfds = new PidfdSwitch((isOn) => setPidfd(libc, fd, isOn));
+  const pidfds = new PidfdSwitch((isOn) => passPidfds(libc, fd, isOn));
   return (received) => origins.resolveBatch(received, credentials, slots.origins, pidfds);
-}
-
-/** False where the kernel has no descriptors of senders. */
-function setPidfd(libc: Libc, fd: number, isOn: boolean): boolean {
-  try {
-    libc.setOption(fd, SOL_SOCKET, SO_PASSPIDFD, isOn ? 1 : 0);
-    return true;
-  } catch (error) {
-    if (error instanceof SystemCallError) return false;
-    throw error;
-  }
 }
 
 /** Copies the batch that was just received; between two receives it begins or ends to ask who sends. */

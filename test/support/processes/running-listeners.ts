@@ -6,6 +6,7 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
 import type { RateLimiter } from '../../../src/listeners/memory/rate-limiter.ts';
+import { PacketOrigins } from '../../../src/listeners/origin/packet-origins.ts';
 import { openTcpSocket } from '../../../src/listeners/sockets/port-socket.ts';
 import { openUnixStream } from '../../../src/listeners/sockets/unix-socket.ts';
 import { StreamListeners } from '../../../src/listeners/stream/stream-listeners.ts';
@@ -14,7 +15,11 @@ import { loadLibc } from '../../../src/listeners/system/libc.ts';
 import { portableClock } from '../../../src/listeners/thread/clock.ts';
 import type { ConnectionReport } from '../../../src/model/connection.ts';
 import type { ShardMessage } from '../../../src/model/shard-message.ts';
+import { CONTAINER } from '../../../src/origin/entity.ts';
+import { ProcessResolver } from '../../../src/origin/process/process-resolver.ts';
+import { Senders } from '../../../src/shard/senders.ts';
 import { ControlWord, makeControlBuffer } from '../../../src/telemetry/counters/control-word.ts';
+import type { ShardCounters } from '../../../src/telemetry/counters/shard-counters.ts';
 import type { StreamCounter } from '../../../src/telemetry/counters/stream-counters.ts';
 
 export interface Setup extends Partial<Omit<StreamSettings, 'kind' | 'listeners'>> {
@@ -25,6 +30,8 @@ export interface Setup extends Partial<Omit<StreamSettings, 'kind' | 'listeners'
   readonly limiter?: RateLimiter;
   /** How long the shard works on each packet, ms. */
   readonly packetMs?: number;
+  /** Has the kernel say who sends; the id of the container that a process runs in. */
+  readonly containerOf?: (pid: number) => string;
 }
 
 const PACKET_BYTES_MAX = 8192;
@@ -50,6 +57,9 @@ export class RunningListeners {
   readonly folder = mkdtempSync(join(tmpdir(), 'whippet-stream-'));
   readonly path = join(this.folder, 's');
   readonly packets: string[] = [];
+  /** The id of the container that has sent each packet; empty when there is none. */
+  readonly containers: string[] = [];
+  readonly origins: PacketOrigins | undefined;
   readonly reports: ConnectionReport[] = [];
   readonly messages: ShardMessage[] = [];
   readonly listeners: StreamListeners;
@@ -76,7 +86,7 @@ export class RunningListeners {
   }
 
   private constructor(
-    { listener = {}, portable = false, packetMs = 0, limiter, ...settings }: Setup,
+    { listener = {}, portable = false, packetMs = 0, limiter, containerOf, ...settings }: Setup,
     tcpFd?: number,
   ) {
     const memory = Buffer.from(new ArrayBuffer(1 << 20));
@@ -87,6 +97,8 @@ export class RunningListeners {
     this.fd = portable ? undefined : (tcpFd ?? openUnixStream(libc, this.path, 'key', 512).fd);
     const own = kind === 'tcp' ? { host: '127.0.0.1', port: 0 } : { path: this.path };
     const socket = this.fd === undefined ? own : { fd: this.fd };
+    const senders = new Senders();
+    this.origins = containerOf && originsOf(senders, this.control.counters, containerOf);
     this.listeners = new StreamListeners({
       settings: {
         ...{ connectionsMax: 2000, idleTimeoutMs: 0, logTooBig: false, ...settings, kind: 'streams' },
@@ -96,10 +108,11 @@ export class RunningListeners {
       packetBytesMax: PACKET_BYTES_MAX,
       libc: portable ? undefined : libc,
       shard: {
-        takePacket: (ptr, length) => {
+        takePacket: (ptr, length, origin) => {
           const until = performance.now() + packetMs;
           while (performance.now() < until);
           this.packets.push(memory.toString('latin1', ptr, ptr + length));
+          this.containers.push(senders.senderOf(origin).socket.replace(CONTAINER, ''));
         },
         passTime: () => undefined,
         finish: () => {
@@ -107,6 +120,7 @@ export class RunningListeners {
         },
       },
       control: this.control,
+      ...(this.origins && { origins: this.origins }),
       tap: { isOn: false, take: () => undefined },
       clock,
       takeRegion: () => 4096,
@@ -151,6 +165,23 @@ export class RunningListeners {
     if (this.fd !== undefined) libc.close(this.fd);
     rmSync(this.folder, { recursive: true, force: true });
   }
+}
+
+function originsOf(
+  senders: Senders,
+  counters: ShardCounters,
+  containerOf: (pid: number) => string,
+): PacketOrigins {
+  const clock = (): number => performance.now();
+  const processes = new ProcessResolver({
+    ...{ procRoot: '/p', clock },
+    read: (path) => {
+      const [, , pid, file] = path.split('/');
+      if (file === 'stat') return `${pid} (x) S ${'0 '.repeat(18)}5 0`;
+      return `0::/docker/${containerOf(Number(pid))}\n`;
+    },
+  });
+  return new PacketOrigins({ processes, senders, counters, clock });
 }
 
 /** Polls until the condition holds. */

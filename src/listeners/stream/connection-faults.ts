@@ -1,0 +1,96 @@
+/**
+ * What is wrong with one connection: counted each time, said in the log once.
+ *
+ *   fail()      what ends it, or a line that is left out
+ *   tooLong()   a frame that is not taken; the log quotes its start, which may come with the next chunk only
+ */
+import type { ConnectionProblem, ConnectionReport } from '../../model/connection.ts';
+import type { ShardCounters } from '../../telemetry/counters/shard-counters.ts';
+import type { StreamCounter } from '../../telemetry/counters/stream-counters.ts';
+
+/** Bytes of a frame that is too long which the log quotes. */
+const QUOTE_BYTES = 64;
+
+type Report = Omit<ConnectionReport, 'leftOut'>;
+
+/** A frame that is not taken, until it is reported. */
+export interface TooLong {
+  readonly problem: 'frame_too_long' | 'frame_impossible';
+  readonly counter: 'framesTooLong' | 'framesImpossible';
+  readonly detail: string;
+}
+
+export interface ConnectionFaultsOptions {
+  readonly counters: ShardCounters;
+  /** Whether frames that are too long are quoted. */
+  readonly quotes: boolean;
+  /** What every report says of the connection. */
+  readonly about: Pick<Report, 'connection' | 'listener' | 'peer'>;
+  readonly report: (report: Report) => void;
+  /** Ends the connection: what comes on it cannot be frames. */
+  readonly end: () => void;
+}
+
+export class ConnectionFaults {
+  private readonly options: ConnectionFaultsOptions;
+  private hasReported = false;
+  private _last: string | null = null;
+  /** A frame is too long and nothing of it has come yet that could be quoted. */
+  private quoteOf: TooLong | undefined;
+
+  constructor(options: ConnectionFaultsOptions) {
+    this.options = options;
+  }
+
+  /** The last one in words; null when there was none. */
+  get last(): string | null {
+    return this._last;
+  }
+
+  /** Whether something is to be said with the start of what comes next. */
+  get wantsQuote(): boolean {
+    return this.quoteOf !== undefined;
+  }
+
+  count(counter: StreamCounter): void {
+    this.options.counters.add(counter);
+  }
+
+  /** Counts it, and says it if this is the first thing to be said of this connection. */
+  fail(problem: ConnectionProblem, counter: StreamCounter, detail: string): void {
+    this.count(counter);
+    this.say(problem, detail);
+  }
+
+  /** Counts it now; says it when there is something to quote, if it is to be quoted. */
+  tooLong(what: TooLong, start: Uint8Array): void {
+    this.count(what.counter);
+    if (this.options.quotes && start.length === 0) this.quoteOf = what;
+    else this.sayTooLong(what, start);
+  }
+
+  /** What has come next, or nothing at the end. */
+  quote(start: Uint8Array): void {
+    if (this.quoteOf !== undefined) this.sayTooLong(this.quoteOf, start);
+  }
+
+  private sayTooLong(what: TooLong, start: Uint8Array): void {
+    this.quoteOf = undefined;
+    this.say(what.problem, what.detail, this.options.quotes ? quoted(start) : undefined);
+    if (what.problem === 'frame_impossible') this.options.end();
+  }
+
+  private say(problem: ConnectionProblem, detail: string, quote?: string): void {
+    this._last = detail;
+    if (this.hasReported) return;
+    this.hasReported = true;
+    this.options.report({
+      ...{ problem, detail, ...this.options.about },
+      ...(quote === undefined ? {} : { quote }),
+    });
+  }
+}
+
+function quoted(start: Uint8Array): string {
+  return Buffer.from(start.subarray(0, QUOTE_BYTES)).toString('latin1');
+}
