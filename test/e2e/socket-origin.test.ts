@@ -1,4 +1,5 @@
 /** Tags of the container that the kernel says a packet comes from, over both kinds of Unix socket. */
+import { spawn } from 'node:child_process';
 import { once } from 'node:events';
 import { readFileSync, writeFileSync } from 'node:fs';
 import { connect } from 'node:net';
@@ -120,9 +121,33 @@ it('a connection has the tags of the process that made it', async () => {
   });
 });
 
-it.runIf(process.getuid?.() === 0)(
-  'a replay has the senders of its capture while the server knows of it, and its own otherwise',
-  async () => {
+it('processes that share a connection have the tags of their own containers', async () => {
+  await withOrigin({ stream: true }, async (server, proc) => {
+    proc.put(process.pid, A);
+    const client = connect(server.streamPath);
+    await once(client, 'connect');
+    // Sends when it is told to, because its container has to be known by then.
+    const script = 'read -r go; printf "\\012\\000\\000\\000shared:1|c" >&3';
+    const child = spawn('sh', ['-c', script], { stdio: ['pipe', 'ignore', 'inherit', client] });
+    proc.put(child.pid as number, B);
+    child.stdin?.end('go\n');
+    await once(child, 'exit');
+    const frame = Buffer.from('    shared:1|c');
+    frame.writeUInt32LE(frame.length - 4);
+    // Node has stopped reading what it has handed to a child.
+    client.resume().end(frame);
+    await once(client, 'close');
+    await server.until(() => server.total('shared') === 2, 'both frames');
+    expect(counts(server, 'shared')).toEqual({ 'image:web': 1, 'image:db': 1 });
+  });
+});
+
+it.runIf(process.getuid?.() === 0).each([
+  ['datagram socket', 'unix'],
+  ['stream', 'unixstream'],
+])(
+  'a replay over a Unix %s has the senders of its capture while the server knows of it, and its own otherwise',
+  async (_, kind) => {
     const container = `container_id://${'c'.repeat(64)}`;
     const payload = Buffer.from('replayed:1|c');
     const record = {
@@ -138,14 +163,14 @@ it.runIf(process.getuid?.() === 0)(
       entities: new Map([[container, { low: ['image:captured'], orchestrator: [], high: [] }]]),
       pids: new Map([[4711, container]]),
     });
-    await withOrigin({}, async (server, proc) => {
+    await withOrigin({ stream: true }, async (server, proc) => {
       const file = join(proc.root, 'day.dog');
       writeFileSync(file, capture);
       const replay = [
         'replay',
         file,
         '--to',
-        `unix://${server.socketPath}`,
+        kind === 'unix' ? `unix://${server.socketPath}` : `unixstream://${server.streamPath}`,
         '--speed',
         'max',
         '--credentials',

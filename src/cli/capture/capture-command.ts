@@ -10,9 +10,9 @@ import { once } from 'node:events';
 import { createWriteStream } from 'node:fs';
 import { Agent, fetch, type RequestInit, type Response } from 'undici';
 import { formatBytes, Progress, type ProgressStream } from '../../lib/progress.ts';
+import { count } from '../../lib/text/count.ts';
 import type { CaptureView } from '../../model/views/capture-view.ts';
 import { StatusError, serverOf } from '../ask-server.ts';
-import { count } from '../send/send-command.ts';
 import { SendUsageError } from '../send/send-lines.ts';
 import { makeFilter } from './replay-command.ts';
 

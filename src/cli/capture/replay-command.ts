@@ -11,6 +11,7 @@ import { setTimeout as sleep } from 'node:timers/promises';
 import { FilterError, TrafficFilter } from '../../inspect/capture/filter.ts';
 import type { ReadRecord } from '../../inspect/capture/record.ts';
 import type { ProgressStream } from '../../lib/progress.ts';
+import { count } from '../../lib/text/count.ts';
 import type { PacketList } from '../../listeners/system/send-batch.ts';
 import { LF } from '../../model/core-border.ts';
 import { REPLAY_GID } from '../../model/replay-senders.ts';
@@ -18,14 +19,11 @@ import { serverOf } from '../ask-server.ts';
 import {
   type AnyDestination,
   chooseDestination,
-  count,
   DATAGRAM_BYTES_MAX,
   format,
-  openSocket,
-  type PacketSocket,
   resolveHost,
-  SendError,
-} from '../send/send-command.ts';
+} from '../send/destination.ts';
+import { openSocket, type PacketSocket, SendError } from '../send/packet-socket.ts';
 import { SendUsageError } from '../send/send-lines.ts';
 import { openRemoteReplay, type RemoteReplay } from './replay-session.ts';
 import { TrafficInput } from './traffic-input.ts';
@@ -66,8 +64,8 @@ export async function replayCommand(
   const loops = parseLoops(options.loop ?? '1');
   const port = options.port === undefined ? undefined : parsePort(options.port);
   const withCredentials = options.credentials === true;
-  if (withCredentials && destination.kind !== 'unix')
-    throw new SendUsageError('--credentials needs a Unix datagram socket: --to unix:///path');
+  if (withCredentials && !('path' in destination))
+    throw new SendUsageError('--credentials needs a Unix socket: --to unix:///path or unixstream:///path');
   if (file === '-' && loops !== 1) throw new SendUsageError('--loop cannot repeat standard input');
   if (options.url !== undefined && !withCredentials)
     throw new SendUsageError('--url is for --credentials: the server is told whose packets they are');
@@ -75,7 +73,7 @@ export async function replayCommand(
     throw new SendUsageError('--url needs the senders at the end of the capture: give the file by its name');
   const filter = makeFilter(options.filter ?? []);
   const input = new TrafficInput(file, { stdin, stderr, port, filter, verb: 'replaying' });
-  const socket = await openSocket(destination);
+  const socket = await openSocket(destination, { withCredentials });
   const session = options.url === undefined ? undefined : await openSession(options, input, env);
   const player = new Player(socket, destination, { speed, withCredentials, signal });
   const startedAt = performance.now();

@@ -5,7 +5,7 @@ import { Agent, fetch, type Response } from 'undici';
 import { encodeState, type TaggerState } from '../../inspect/capture/tagger-state.ts';
 import { describeCause } from '../../lib/text/describe-cause.ts';
 import { type AskedServer, headersOf, StatusError } from '../ask-server.ts';
-import { SendError } from '../send/send-command.ts';
+import { SendError } from '../send/packet-socket.ts';
 
 const ANSWER_MS = 5000;
 

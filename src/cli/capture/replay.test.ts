@@ -92,7 +92,7 @@ describe('whippet replay', () => {
     [{ loop: '-1' }, '--loop is a whole number'],
     [{ filter: ['x=1'] }, '--filter: "x=1" is no filter'],
     [{ port: '0' }, '--port is a port'],
-    [{ credentials: true }, '--credentials needs a Unix datagram socket'],
+    [{ credentials: true }, '--credentials needs a Unix socket'],
   ])('refuses %j', async (options, message) => {
     await expect(replay(options)).rejects.toThrow(SendUsageError);
     await expect(replay(options)).rejects.toThrow(message);

@@ -5,14 +5,10 @@ import { Command } from 'commander';
 import { afterEach, describe, expect, it } from 'vitest';
 import { loadLibc, SOCK_DGRAM } from '../../listeners/system/libc.ts';
 import { AF_UNIX, sockaddrUnix } from '../../listeners/system/sockaddr.ts';
+import { chooseDestination } from './destination.ts';
+import { PortableSocket } from './packet-socket.ts';
 import { registerSend } from './send.ts';
-import {
-  chooseDestination,
-  PortableSocket,
-  readLines,
-  type SendOptions,
-  sendCommand,
-} from './send-command.ts';
+import { readLines, type SendOptions, sendCommand } from './send-command.ts';
 
 const closing: (() => void)[] = [];
 afterEach(() => {

@@ -16,7 +16,7 @@ export type StreamDestination =
   | { readonly kind: 'unixstream'; readonly path: string }
   | { readonly kind: 'tcp'; readonly host: string; readonly port: number };
 
-const HEADER_BYTES = 4;
+export const HEADER_BYTES = 4;
 
 /** Reads `unixstream:///path` or `tcp://host:port`; undefined for anything else. */
 export function parseStreamDestination(text: string): StreamDestination | undefined {
@@ -84,7 +84,8 @@ export class StreamSender {
   }
 }
 
-function asFrames({ bytes, offsets, lengths }: PacketList): Buffer {
+/** Each packet behind its length. */
+export function asFrames({ bytes, offsets, lengths }: PacketList): Buffer {
   const frames = Buffer.alloc(bytes.length + HEADER_BYTES * lengths.length);
   let at = 0;
   for (const [i, length] of lengths.entries()) {

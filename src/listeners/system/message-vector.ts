@@ -70,6 +70,11 @@ export class MessageVector {
     this.words[at + 2] = length;
   }
 
+  /** Bytes that message `i` is to send, or has room for. */
+  bufferLength(i: number): number {
+    return this.words[this.count * HEADER_WORDS + i * IOVEC_WORDS + 2] as number;
+  }
+
   /** Where the address of the sender goes. To be set again before every receive: the kernel overwrites the length. */
   setName(i: number, address: number, length: number): void {
     this.setWide(i * HEADER_WORDS, address);

@@ -19,10 +19,12 @@ import {
   ENOBUFS,
   type Libc,
   loadLibc,
+  MSG_NOSIGNAL,
   SCM_CREDENTIALS,
   SO_SNDBUF,
   SO_SNDTIMEO,
   SOCK_DGRAM,
+  SOCK_STREAM,
   SOL_SOCKET,
 } from './libc.ts';
 import { MessageVector } from './message-vector.ts';
@@ -56,6 +58,8 @@ export interface BatchSenderOptions {
   readonly timeoutMs?: number;
   /** SO_SNDBUF; the system's default when left out. */
   readonly sendBufferBytes?: number;
+  /** The Unix socket is a stream: packets are pieces of it, such as frames, and each is sent whole. */
+  readonly isStream?: boolean;
 }
 
 /** Reads `udp://host:port` or `unix:///path`; the port defaults to 8125. Throws TypeError with the remedy. */
@@ -112,7 +116,8 @@ export class BatchSender {
     this.libc = loadLibc();
     this.vector = new MessageVector(this.libc, BATCH_MESSAGES);
     this.isUnix = destination.kind === 'unix';
-    this.fd = this.libc.socket(this.isUnix ? AF_UNIX : familyOf(sockaddr), SOCK_DGRAM);
+    const type = options.isStream === true ? SOCK_STREAM : SOCK_DGRAM;
+    this.fd = this.libc.socket(this.isUnix ? AF_UNIX : familyOf(sockaddr), type);
     try {
       this.libc.setTimeout(this.fd, SO_SNDTIMEO, options.timeoutMs ?? DEFAULT_TIMEOUT_MS);
       if (options.sendBufferBytes !== undefined) {
@@ -176,11 +181,16 @@ export class BatchSender {
   private sendVector(count: number): number {
     let done = 0;
     while (done < count) {
-      const sent = this.libc.sendmmsg(this.fd, this.vector.headerAt(done), count - done, 0);
+      const sent = this.libc.sendmmsg(this.fd, this.vector.headerAt(done), count - done, MSG_NOSIGNAL);
       if (sent > 0) {
-        this.packets += sent;
         for (let i = done; i < done + sent; i++) this.bytes += this.vector.length(i);
         done += sent;
+        // A stream that took a part of a piece cannot go on behind it.
+        const isCut = this.vector.length(done - 1) < this.vector.bufferLength(done - 1);
+        this.packets += isCut ? sent - 1 : sent;
+        if (!isCut) continue;
+        this.stoppedBy = EAGAIN;
+        return done;
       } else if (sent === -EMSGSIZE) {
         this.oversized++;
         done++;
