@@ -4,6 +4,8 @@
  *   event: tick
  *   data: {…}
  *
+ * An event that many readers get is rendered once (renderEvent).
+ *
  * A reader that is slow is not waited for: while more than HELD_BYTES_MAX wait for it, send() says so and sends nothing.
  */
 import type { FastifyReply } from 'fastify';
@@ -15,6 +17,13 @@ const KEEP_ALIVE_MS = 15_000;
 export interface EventStream {
   /** False when the reader is too slow; nothing was sent then. */
   send(event: string, data: unknown): boolean;
+  /** The same with an event that is rendered already. */
+  sendRendered(event: Buffer): boolean;
+}
+
+/** An event as it is sent; `json` has no line feed. */
+export function renderEvent(event: string, json: string): Buffer {
+  return Buffer.from(`event: ${event}\ndata: ${json}\n\n`);
 }
 
 /** Answers with events; `onClose` is called when the reader has gone. */
@@ -36,11 +45,13 @@ export function openEventStream(reply: FastifyReply, onClose: () => void): Event
     clearInterval(alive);
     onClose();
   });
+  const write = (render: () => Buffer): boolean => {
+    if (raw.writableLength > HELD_BYTES_MAX) return false;
+    raw.write(render());
+    return true;
+  };
   return {
-    send: (event, data) => {
-      if (raw.writableLength > HELD_BYTES_MAX) return false;
-      raw.write(`event: ${event}\ndata: ${JSON.stringify(data)}\n\n`);
-      return true;
-    },
+    send: (event, data) => write(() => renderEvent(event, JSON.stringify(data))),
+    sendRendered: (event) => write(() => event),
   };
 }

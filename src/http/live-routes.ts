@@ -5,8 +5,8 @@
 import type { FastifyReply, FastifyRequest } from 'fastify';
 import { CONTEXT_TYPES, type ContextType } from '../model/context.ts';
 import { TOP_BY, type TopBy, TRAFFIC_SORTS, type TrafficSort } from '../model/live/traffic-views.ts';
-import { type EventStream, openEventStream } from './event-stream.ts';
-import type { LiveSource, RowsQuery, StreamQuery } from './live-source.ts';
+import { type EventStream, openEventStream, renderEvent } from './event-stream.ts';
+import type { LiveSource, RowsQuery, StreamQuery, TickText } from './live-source.ts';
 import { streamPage } from './page-stream.ts';
 import { JSON_TYPE, type Route, type RouteParameter } from './route.ts';
 
@@ -224,6 +224,8 @@ const TICK: Readonly<Record<string, RouteParameter>> = {
 };
 
 function streamRoutes(source: LiveSource): Route[] {
+  /** A tick goes to all readers who asked the same. */
+  const rendered = new WeakMap<TickText, Buffer>();
   return [
     {
       ...get,
@@ -241,13 +243,16 @@ function streamRoutes(source: LiveSource): Route[] {
       summary: 'One tick of the stream, for those who find no room among its readers.',
       query: TICK,
       answers: { 200: OK, 400: BAD_QUERY },
-      handle: (request) => source.tick(streamQuery(request)),
+      handle: async (request, reply) => {
+        const { json } = await source.tick(streamQuery(request));
+        return reply.type('application/json; charset=utf-8').send(json);
+      },
     },
   ];
 
   function stream(request: FastifyRequest, reply: FastifyReply): FastifyReply {
     let events: EventStream | undefined;
-    const stop = source.stream(streamQuery(request), (tick) => void events?.send('tick', tick));
+    const stop = source.stream(streamQuery(request), (tick) => void events?.sendRendered(eventOf(tick)));
     if (stop === undefined)
       return reply
         .code(503)
@@ -255,6 +260,15 @@ function streamRoutes(source: LiveSource): Route[] {
         .send({ error: 'too many look on already; try again later' });
     events = openEventStream(reply, stop);
     return reply;
+  }
+
+  function eventOf(tick: TickText): Buffer {
+    let event = rendered.get(tick);
+    if (event === undefined) {
+      event = renderEvent('tick', tick.json);
+      rendered.set(tick, event);
+    }
+    return event;
   }
 }
 

@@ -3,7 +3,6 @@ import type { ContextType } from '../model/context.ts';
 import type { ExplainAnswer } from '../model/live/line-views.ts';
 import type { HistoryAnswer, SeriesAnswer } from '../model/live/series-views.ts';
 import type { AgentStats, ConfigDiff, WithoutAnswer } from '../model/live/server-views.ts';
-import type { StreamTick } from '../model/live/stream-views.ts';
 import type { TopAnswer, TopBy, TrafficSort } from '../model/live/traffic-views.ts';
 
 /** Which metrics, in which order. */
@@ -45,15 +44,20 @@ export interface StreamQuery extends RowsQuery {
   readonly rows: number;
 }
 
+/** A tick (model/live/stream-views.ts) as JSON; one object for all readers of the same, so that it is rendered once. */
+export interface TickText {
+  readonly json: string;
+}
+
 export interface LiveSource {
   top(query: TopQuery): Promise<TopAnswer>;
   /** Undefined when nothing of the metric is held. */
   series(query: SeriesRequest): Promise<SeriesAnswer | undefined>;
   history(range: number): HistoryAnswer;
   /** One tick, for who finds no room among the readers of the stream. */
-  tick(query: StreamQuery): Promise<StreamTick>;
+  tick(query: StreamQuery): Promise<TickText>;
   /** Sends a tick every second; what it returns ends that. Undefined when too many look on already. */
-  stream(query: StreamQuery, send: (tick: StreamTick) => void): (() => void) | undefined;
+  stream(query: StreamQuery, send: (tick: TickText) => void): (() => void) | undefined;
   explain(
     packet: Uint8Array,
     sender: { readonly source: string; readonly origin: string; readonly pid: number },

@@ -52,6 +52,8 @@ export class RateCells {
   /** What came in [from, to); cells that lie partly within count for their share. */
   sum(from: number, to: number): number {
     let sum = 0;
+    // Most metrics of a large server have nothing new, or nothing lately.
+    if ((this.newest + 1) * CELL_SECONDS <= from) return 0;
     const first = Math.floor(from / CELL_SECONDS);
     const last = Math.ceil(to / CELL_SECONDS) - 1;
     for (let cell = first; cell <= last; cell++) {

@@ -37,7 +37,9 @@ export function emptyLiveSource(own: Partial<LiveSource> = {}): LiveSource {
       events: [],
       spikes: [],
     }),
-    tick: async () => new World({ metrics: 0, isEmpty: true }, 0).tick(0, new URLSearchParams()),
+    tick: async () => ({
+      json: JSON.stringify(new World({ metrics: 0, isEmpty: true }, 0).tick(0, new URLSearchParams())),
+    }),
     stream: () => undefined,
     explain: async () => ({ messages: [], unterminated: 0, leftOut: 0 }),
     configDiff: async () => ({ valid: true, problems: [], warnings: [], changes: [] }),

@@ -136,6 +136,12 @@ export class Registry {
     return top.map(({ name, contexts }) => ({ name: this.texts.textOf(name), contexts }));
   }
 
+  /** How many contexts a metric has, those of overflow series left out. */
+  contextsOf(metric: ByteString): number {
+    const name = this.texts.numberOf(metric);
+    return name === undefined ? 0 : this.contextCounts.ofName(name);
+  }
+
   /** One more than the highest id ever used. */
   get idEnd(): number {
     return this.idCount;

@@ -29,6 +29,11 @@ export class TextTable {
     return id;
   }
 
+  /** The number of `text`; undefined when it is not in use. */
+  numberOf(text: ByteString): number | undefined {
+    return this.ids.get(text);
+  }
+
   /** Gives one reference back. */
   release(id: number): void {
     const references = this.rows.columns.references[id];

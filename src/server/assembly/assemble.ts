@@ -176,7 +176,7 @@ export async function assemble(options: ServerOptions, undo: Undo) {
     contextsMax: config.limits.contexts,
     clients: () => self.clientReport(),
     connections: async () => streams.connections(threads.list, config.listeners.connections_max),
-    cardinality: () => cardinality.reports(),
+    overLimit: () => cardinality.namesOver(),
     health: () => health.report(),
     outputs: () => outputs.status(),
     loadAgain: options.loadAgain,

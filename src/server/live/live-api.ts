@@ -13,7 +13,7 @@ import { compileEnrichSettings, enrichOptionsOf } from '../../enrich/settings.ts
 import type { Workloads } from '../../enrich/tags/tag-table.ts';
 import type { Tagger } from '../../enrich/tags/tagger.ts';
 import type { HealthReport } from '../../http/health-report.ts';
-import type { LiveSource, StreamQuery, TopQuery } from '../../http/live-source.ts';
+import type { LiveSource, StreamQuery, TickText, TopQuery } from '../../http/live-source.ts';
 import type { WalkSettings } from '../../inspect/explain/walk.ts';
 import type { Log } from '../../lib/log.ts';
 import type { Steps } from '../../lib/time/steps.ts';
@@ -21,10 +21,8 @@ import type { ConnectionsView } from '../../model/connection.ts';
 import type { ExplainAnswer } from '../../model/live/line-views.ts';
 import type { HistoryAnswer, SeriesAnswer } from '../../model/live/series-views.ts';
 import type { AgentStats, ConfigDiff, WithoutAnswer } from '../../model/live/server-views.ts';
-import type { StreamTick } from '../../model/live/stream-views.ts';
 import type { TopAnswer, TopRow } from '../../model/live/traffic-views.ts';
 import { type ByteString, toByteString } from '../../model/text.ts';
-import type { CardinalityReport } from '../../model/views/cardinality-report.ts';
 import {
   heldOf,
   type SeriesQuery,
@@ -38,7 +36,8 @@ import { dumpContexts, statsOfAgent } from './agent-formats.ts';
 import { diffConfig, type LoadAgain } from './config-diff.ts';
 import type { LiveStatistics } from './live-statistics.ts';
 import type { Lookers } from './lookers.ts';
-import { makeTick, type TickSources } from './stream-tick.ts';
+import { SharedTicks } from './shared-ticks.ts';
+import { commonTick, type TickSources } from './stream-tick.ts';
 import { exactBounds, topClients, topContexts, topErrors, topOrigins } from './top-answers.ts';
 import { type MetricQuery, parseSearch, topMetrics } from './top-metrics.ts';
 import { withoutKey } from './without-key.ts';
@@ -60,7 +59,7 @@ export interface LiveParts extends Pick<TickSources, 'outputs' | 'version' | 'co
   readonly tagger: () => Tagger;
   readonly clients: () => ClientReport;
   readonly connections: () => Promise<ConnectionsView>;
-  readonly cardinality: () => readonly CardinalityReport[];
+  readonly overLimit: () => ReadonlySet<ByteString>;
   readonly health: () => HealthReport;
   readonly loadAgain: LoadAgain | undefined;
   readonly log: Log;
@@ -71,6 +70,7 @@ export interface LiveParts extends Pick<TickSources, 'outputs' | 'version' | 'co
 
 export class LiveApi implements LiveSource {
   private readonly parts: LiveParts;
+  private readonly ticks: SharedTicks;
   /** Names of metrics that have a context with some tags, by the text of the search. */
   private readonly tagged = new Map<string, { readonly at: number; readonly names: ReadonlySet<string> }>();
   private hasFailed = false;
@@ -80,6 +80,14 @@ export class LiveApi implements LiveSource {
 
   constructor(parts: LiveParts) {
     this.parts = parts;
+    this.ticks = new SharedTicks({
+      countedAt: () => parts.lookers.countedAt,
+      parts: {
+        common: () => commonTick({ ...parts, hostname: parts.current.config.hostname }),
+        top: async (query) => topMetrics(parts.statistics, query, await this.taggedNames(query.search)),
+        series: async (query) => (await this.lookedAt(query)) ?? null,
+      },
+    });
   }
 
   async top(query: TopQuery): Promise<TopAnswer> {
@@ -122,7 +130,7 @@ export class LiveApi implements LiveSource {
     };
   }
 
-  stream(query: StreamQuery, send: (tick: StreamTick) => void): (() => void) | undefined {
+  stream(query: StreamQuery, send: (tick: TickText) => void): (() => void) | undefined {
     const { lookers } = this.parts;
     let isOpen = true;
     let isMaking = false;
@@ -248,22 +256,13 @@ export class LiveApi implements LiveSource {
     }
   }
 
-  async tick(query: StreamQuery): Promise<StreamTick> {
-    const { parts } = this;
-    const tagged = await this.taggedNames(query.search);
-    const { metric } = query;
-    const series =
-      metric === undefined
-        ? null
-        : await this.series({
-            metric,
-            range: 15,
-            step: 1,
-            by: query.groupBy,
-            type: query.seriesType,
-            limit: query.rows,
-          });
-    return makeTick({ ...parts, hostname: parts.current.config.hostname }, query, tagged, series ?? null);
+  tick(query: StreamQuery): Promise<TickText> {
+    return this.ticks.get(query);
+  }
+
+  /** The series of the metric that a reader of the stream has open. */
+  private async lookedAt({ metric, groupBy: by, seriesType: type, rows: limit }: StreamQuery) {
+    return metric === undefined ? undefined : this.series({ metric, range: 15, step: 1, by, type, limit });
   }
 
   /** Metrics that have a context with the tags of the search; undefined when it names none. */

@@ -44,6 +44,7 @@ export class Lookers {
   private readonly lookedAt = new Map<string, { readonly series: FineSeries; until: number }>();
   private timer: NodeJS.Timeout | undefined;
   private nextPartsAt = 0;
+  private _countedAt = Number.NEGATIVE_INFINITY;
   /** The parts that are being sealed. */
   private underWay: Promise<void> | undefined;
   private sealedAt = Number.NEGATIVE_INFINITY;
@@ -54,6 +55,11 @@ export class Lookers {
 
   get count(): number {
     return this.viewers.size;
+  }
+
+  /** When everyone was told last, ms of performance.now(): what was made before is of another second. */
+  get countedAt(): number {
+    return this._countedAt;
   }
 
   /** Calls `onTick` every second; what it returns ends that. Undefined when too many look on already. */
@@ -124,6 +130,7 @@ export class Lookers {
       return;
     }
     if (this.underWay === undefined && performance.now() >= this.nextPartsAt) await this.sealParts(now);
+    this._countedAt = performance.now();
     for (const onTick of [...this.viewers]) onTick();
     if (this.timer !== undefined) this.schedule();
   }

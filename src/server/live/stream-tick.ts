@@ -1,19 +1,18 @@
-/** The message of the event stream: how everything stands, once a second (model/live/stream-views.ts). */
+/**
+ * The message of the event stream: how everything stands, once a second (model/live/stream-views.ts). What is the same
+ * for every reader is made here; shared-ticks.ts adds what each asked for.
+ */
 
 import type { Registry } from '../../aggregate/contexts/registry.ts';
 import type { HealthReport } from '../../http/health-report.ts';
-import type { StreamQuery } from '../../http/live-source.ts';
-import type { SeriesAnswer } from '../../model/live/series-views.ts';
 import type { Equation, OutputTick, StreamTick } from '../../model/live/stream-views.ts';
-import { toText } from '../../model/text.ts';
-import type { CardinalityReport } from '../../model/views/cardinality-report.ts';
+import { type ByteString, toText } from '../../model/text.ts';
 import { heldOf } from '../../statistics/series-answer.ts';
 import { largestKey } from '../../statistics/tag-table.ts';
 import type { LedgerReport } from '../../telemetry/ledger/ledger-report.ts';
 import type { LiveStatistics } from './live-statistics.ts';
 import type { Lookers } from './lookers.ts';
 import { VIEWERS_MAX } from './lookers.ts';
-import { topMetrics } from './top-metrics.ts';
 import { LISTENER_STAGE, sumCounts } from './totals.ts';
 
 /** A metric grows when it has so many new contexts in a minute. */
@@ -29,18 +28,15 @@ export interface TickSources {
   readonly version: string;
   readonly hostname: string;
   readonly contextsMax: number;
-  readonly cardinality: () => readonly CardinalityReport[];
+  /** Metrics that are over a limit on cardinality now. */
+  readonly overLimit: () => ReadonlySet<ByteString>;
   readonly health: () => HealthReport;
   readonly outputs: () => readonly { readonly name: string; readonly endpoints: readonly object[] }[];
   readonly clock: () => number;
 }
 
-export function makeTick(
-  sources: TickSources,
-  query: StreamQuery,
-  tagged: ReadonlySet<string> | undefined,
-  series: SeriesAnswer | null,
-): StreamTick {
+/** A tick without what depends on who reads it. */
+export function commonTick(sources: TickSources): Omit<StreamTick, 'top' | 'series'> {
   const { statistics, lookers, registry, clock } = sources;
   const { report, totals, metrics } = statistics;
   const now = clock();
@@ -50,7 +46,7 @@ export function makeTick(
     ...{ balanced: report.balanced, equation: equationOf(report), rates: totals.tickRates() },
     ...{ contexts: registry.size, contextsMax: sources.contextsMax, metrics: metrics.size },
     newContextsPerMinute: Math.round(totals.newContextsPerMinute(now)),
-    growing: growingOf(statistics, sources.cardinality()),
+    growing: growingOf(statistics, sources.overLimit()),
     listeners: totals.listenerRows(report, now),
     notListening: report.notListening,
     losses: statistics.losses(),
@@ -58,8 +54,6 @@ export function makeTick(
     outputs: sources.outputs().map((output) => outputTick(output, parts)),
     healthy,
     lastEvent: statistics.eventMarks.at(-1) ?? null,
-    top: topMetrics(statistics, query, tagged),
-    series,
     history: heldOf(statistics.values, statistics.values.series.counts.held, registry.size),
     ...{ viewers: lookers.count, viewersMax: VIEWERS_MAX },
   };
@@ -80,21 +74,17 @@ function equationOf({ totals }: LedgerReport): Equation {
   return sum;
 }
 
-function growingOf(
-  { metrics }: LiveStatistics,
-  reports: readonly CardinalityReport[],
-): StreamTick['growing'] {
-  const over = new Set(reports.filter(({ active }) => active).map(({ metric }) => metric));
+function growingOf({ metrics }: LiveStatistics, over: ReadonlySet<ByteString>): StreamTick['growing'] {
   const { covered } = metrics;
   return [...metrics.values()]
-    .map((entry) => ({ entry, name: toText(entry.name), grown: entry.newCells.sum(covered - 60, covered) }))
-    .filter(({ name, grown }) => grown >= GROWS_BY || over.has(name))
+    .map((entry) => ({ entry, grown: entry.newCells.sum(covered - 60, covered) }))
+    .filter(({ entry, grown }) => grown >= GROWS_BY || over.has(entry.name))
     .sort((a, b) => b.grown - a.grown)
     .slice(0, GROWING_MAX)
-    .map(({ entry, name, grown }) => {
+    .map(({ entry, grown }) => {
       const key = largestKey(entry.tagKeys);
       return {
-        ...{ name, newPerMinute: Math.round(grown), contexts: entry.contexts },
+        ...{ name: toText(entry.name), newPerMinute: Math.round(grown), contexts: entry.contexts },
         ...{ tagKey: key?.key ?? null, tagValues: key?.distinct ?? null },
       };
     });

@@ -89,12 +89,12 @@ export function topMetrics(
     .map((entry) => metrics.rowOf(entry, statistics.startedAt, scale));
   const others = isPlain(search, query) ? metrics.otherRows() : [];
   const beyond = others.slice(
-    Math.max(0, query.offset - ordered.length),
-    Math.max(0, query.offset + query.limit - ordered.length),
+    Math.max(0, query.offset - fitting.length),
+    Math.max(0, query.offset + query.limit - fitting.length),
   );
   const { k, total, floor, size } = metrics.others;
   return {
-    total: ordered.length + others.length,
+    total: fitting.length + others.length,
     offset: query.offset,
     rows: [...rows, ...beyond],
     bounds: {
@@ -131,7 +131,7 @@ function isPlain({ words, names, types, tags }: MetricSearch, { type, sort }: Me
   return isOfSamples && words.length + names.length + types.length + tags.length === 0 && type === undefined;
 }
 
-/** Largest first, equal ones by name; names from a to z. */
+/** Largest first, equal ones by name; names from a to z. At least the first `offset + limit` are in order. */
 function order(
   entries: MetricEntry[],
   query: MetricQuery,
@@ -141,9 +141,18 @@ function order(
   const sign = query.reverse ? -1 : 1;
   if (query.sort === 'name') return entries.sort((a, b) => sign * compareNatural(a.name, b.name));
   const keyOf = keyFor(query, covered, startedAt);
-  const keyed = entries.map((entry) => ({ entry, key: keyOf(entry) }));
-  keyed.sort((a, b) => sign * (b.key - a.key) || compareNatural(a.entry.name, b.entry.name));
-  return keyed.map(({ entry }) => entry);
+  const keyed = entries.map((entry) => ({ entry, key: sign * keyOf(entry) }));
+  const shown = firstRows(keyed, query.offset + query.limit);
+  shown.sort((a, b) => b.key - a.key || compareNatural(a.entry.name, b.entry.name));
+  return shown.map(({ entry }) => entry);
+}
+
+/** Those that can be among the first `count`: numbers alone are sorted in a tenth of the time that rows take. */
+function firstRows<Row extends { readonly key: number }>(rows: Row[], count: number): Row[] {
+  if (rows.length <= count) return rows;
+  const keys = Float64Array.from(rows, ({ key }) => key).sort();
+  const least = keys[keys.length - count] as number;
+  return rows.filter(({ key }) => key >= least);
 }
 
 function keyFor(

@@ -100,10 +100,19 @@ export class CardinalityWatch {
 
   /** The metrics that are over a limit, and those that were. */
   reports(): CardinalityReport[] {
-    const contexts = new Map(
-      this.registry.largest(Number.POSITIVE_INFINITY).map(({ name, contexts: count }) => [name, count]),
+    return this.log
+      .episodes()
+      .map((episode) => this.reportOf(episode, this.registry.contextsOf(episode.name)));
+  }
+
+  /** The metrics that are over a limit now. */
+  namesOver(): Set<ByteString> {
+    return new Set(
+      this.log
+        .episodes()
+        .filter(({ until }) => until === undefined)
+        .map(({ name }) => name),
     );
-    return this.log.episodes().map((episode) => this.reportOf(episode, contexts.get(episode.name) ?? 0));
   }
 
   /** What GET /api/cardinality answers. */
