@@ -34,6 +34,30 @@ describe('npm run bench', () => {
     ]);
   });
 
+  it.runIf(canRun)(
+    'watches who looks, finds the heavy metric in a flood, and turns the statistics off for their cost',
+    async () => {
+      const output = await bench(
+        ...['--shapes', 'none', '--scenarios', 'looking,distinct,statistics', '--json'],
+      );
+      const { scenarios } = JSON.parse(output) as {
+        scenarios: { name: string; differences: string[]; figures: Record<string, number> }[];
+      };
+      expect(scenarios.map(({ name, differences }) => [name, differences])).toEqual([
+        ['looking smp', []],
+        ['distinct', []],
+        ['statistics smp', []],
+      ]);
+      const [looking, distinct, statistics] = scenarios.map(({ figures }) => figures);
+      expect(looking?.ticks).toBeGreaterThan(0);
+      expect(distinct?.answers).toBeGreaterThan(0);
+      expect(distinct?.wrongAnswers).toBe(0);
+      expect(statistics?.metricsOn).toBeGreaterThan(0);
+      expect(statistics?.metricsOff).toBe(0);
+    },
+    120_000,
+  );
+
   it.runIf(existsSync(BENCH))('makes Datadog payloads that hold everything', async () => {
     const output = await bench('--shapes', 'none', '--scenarios', 'payloads', '--json');
     const { scenarios } = JSON.parse(output) as { scenarios: { name: string; differences: string[] }[] };

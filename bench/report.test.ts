@@ -38,6 +38,8 @@ it('prints a row with its notes', () => {
 it('prints a scenario with its differences', () => {
   const scenario = { name: 'burst', figures: { loss: 0.5, rssPeakMib: 70 }, differences: ['x'], pass: false };
   expect(formatScenario(scenario)).toBe('burst: loss 50.00%, rssPeakMib 70: FAIL\n  x\n');
+  const looking = { name: 'looking', figures: { speedShare: 0.9712 }, differences: [], pass: true };
+  expect(formatScenario(looking)).toBe('looking: speedShare 0.971: pass\n');
 });
 
 it('aligns text to the left and numbers to the right', () => {

@@ -28,6 +28,7 @@ export function formatRows(rows: readonly Row[]): string {
 
 export function formatScenario(result: ScenarioResult): string {
   const figures = Object.entries(result.figures).map(([name, value]) => {
+    if (name.endsWith('Share')) return `${name} ${value.toFixed(3)}`;
     return `${name} ${name.toLowerCase().endsWith('loss') ? percent(value) : number(value)}`;
   });
   const differences = [...result.differences, ...(result.notes ?? [])].map((text) => `  ${text}\n`).join('');

@@ -11,7 +11,9 @@
  *   cardinality  a million contexts in a minute with room for a tenth of them (cardinality.ts)
  *   capture  what copying packets for captures and for looking back costs (capture.ts)
  *   origin  origin detection off and on, from one sender and from 50 (origin.ts)
- *   looking  eight readers of the live page, and statistics in a flood of 10,000,000 contexts (looking.ts)
+ *   looking  eight readers of the live page and one of the tail (looking.ts)
+ *   distinct  what the statistics hold against a flood of 10,000,000 contexts (distinct.ts)
+ *   statistics  what the statistics cost, with and without (statistics.ts)
  *   global  partials sealed by an edge and merged by an owner in a CPU second (global.ts)
  *   memory  resident size: idle; under smp; with 100,000 contexts of 26 tags at 50 MiB/s
  */
@@ -29,6 +31,7 @@ import { type SenderProcess, ServerProcess } from './processes.ts';
 import type { ScenarioResult } from './scenario-result.ts';
 import { measureCapture } from './scenarios/capture.ts';
 import { measureCardinality } from './scenarios/cardinality.ts';
+import { measureDistinct } from './scenarios/distinct.ts';
 import { measureEnrichment } from './scenarios/enrich.ts';
 import { measureFlush } from './scenarios/flush.ts';
 import { measureGlobal } from './scenarios/global.ts';
@@ -36,6 +39,7 @@ import { measureLooking } from './scenarios/looking.ts';
 import { measureOrigin } from './scenarios/origin.ts';
 import { measureOutputs } from './scenarios/outputs.ts';
 import { measurePayloads } from './scenarios/payloads.ts';
+import { measureStatistics } from './scenarios/statistics.ts';
 
 export const SCENARIOS = {
   burst: measureBurst,
@@ -49,6 +53,8 @@ export const SCENARIOS = {
   capture: measureCapture,
   origin: measureOrigin,
   looking: measureLooking,
+  distinct: measureDistinct,
+  statistics: measureStatistics,
   global: measureGlobal,
 } as const;
 export type ScenarioName = keyof typeof SCENARIOS;

@@ -108,7 +108,7 @@ export const SHAPES = {
     types: { c: 60, g: 10, d: 15, h: 15, s: 0 },
     churnShare: 1,
   },
-  /** One context, over and over (looking.ts). */
+  /** One context, over and over (distinct.ts). */
   one: { ...prod, contexts: 1, types: { c: 1, g: 0, d: 0, h: 0, s: 0 }, packedShare: 0 },
   /** Many contexts of all types, each in its turn, and now and then one that never comes again (flush.ts). */
   flush: {

@@ -83,6 +83,7 @@ describe('over a limit', () => {
     expect(admit(registry, 3, 'a\nh\nx:3').limit).toBe(OVER.metric);
     expect(admit(registry, 4, 'b\nh\nx:3').limit).toBe(OVER.none);
     expect(registry.largest(1)).toEqual([{ name: 'a', contexts: 2 }]);
+    expect(['a', 'b', 'c'].map((name) => registry.contextsOf(name))).toEqual([2, 1, 0]);
   });
 
   test('a dry run only says so', () => {
