@@ -36,7 +36,8 @@ function withLinks(page, text) {
     if (link.endsWith('.md')) return `${label}(${link.replace(/README\.md$/, 'index.md')}${anchor})`;
     const path = relative(ROOT, join(ROOT, dirname(page), link));
     if (!existsSync(join(ROOT, path))) throw new Error(`${page} links to ${link}, which is not there`);
-    if (!statSync(join(ROOT, path)).isFile()) return whole;
+    // A folder is no page: its name is enough.
+    if (!statSync(join(ROOT, path)).isFile()) return label.slice(1, -1);
     copy(path);
     // A file is not a page, which the attribute says; pictures are found as they are.
     return label.startsWith('!') ? whole : `${whole}{target="_self"}`;
