@@ -77,7 +77,7 @@ function resolveContext(
   const context = {
     ...{ name, type, host, tags, timestamped },
     ...(scope !== undefined && { scope }),
-    ...(settings.tellsTimings && line.unit === 'millisecond' && { isTiming: true }),
+    ...(line.unit === 'millisecond' && { isTiming: true }),
   };
   return line.source === DOGSTATSD ? context : { ...context, source: line.source };
 }

@@ -44,18 +44,13 @@ export interface EnrichOptions extends NameFilterOptions, HostTagOptions {
   readonly dogstatsd_origin_optout_enabled: boolean;
   readonly origin_detection_unified: boolean;
   readonly global: { readonly role: GlobalRole };
-  readonly outputs: { readonly prometheus: { readonly timings: TimingUnit } };
 }
-
-/** The unit in which timings are shown to Prometheus: their own, or seconds. */
-export type TimingUnit = 'milliseconds' | 'seconds' | 'seconds_same_name';
 
 /** Takes the options of enrichment, and nothing else, out of a configuration; the result can be sent to a thread. */
 export function enrichOptionsOf(config: EnrichOptions): EnrichOptions {
   const keys = Object.keys(DEFAULT_ENRICH_OPTIONS) as (keyof EnrichOptions)[];
   const taken = Object.fromEntries(keys.map((key) => [key, config[key]])) as unknown as EnrichOptions;
-  const { timings } = config.outputs.prometheus;
-  return { ...taken, global: { role: config.global.role }, outputs: { prometheus: { timings } } };
+  return { ...taken, global: { role: config.global.role } };
 }
 
 export const DEFAULT_ENRICH_OPTIONS: EnrichOptions = {
@@ -82,7 +77,6 @@ export const DEFAULT_ENRICH_OPTIONS: EnrichOptions = {
   dogstatsd_origin_optout_enabled: true,
   origin_detection_unified: false,
   global: { role: 'none' },
-  outputs: { prometheus: { timings: 'milliseconds' } },
 };
 
 export interface EnrichSettings {
@@ -111,8 +105,6 @@ export interface EnrichSettings {
   readonly origin: OriginSettings;
   /** Whether some metrics are aggregated over a fleet. */
   readonly isEdge: boolean;
-  /** Whether an output wants to know which contexts are timings. */
-  readonly tellsTimings: boolean;
   /** Sentences for the log about options that could not be used as written. */
   readonly warnings: readonly string[];
 }
@@ -162,7 +154,6 @@ export function compileEnrichSettings(options: EnrichOptions): EnrichSettings {
       optOut: options.dogstatsd_origin_optout_enabled,
       cardinality: cardinality ?? 'low',
     },
-    tellsTimings: options.outputs.prometheus.timings !== 'milliseconds',
     isEdge: options.global.role === 'edge' || options.global.role === 'both',
     warnings,
   };

@@ -39,7 +39,7 @@ export interface Context {
   readonly tags: readonly ByteString[];
   /** The JMX check its samples come from; absent for all others. */
   readonly source?: string;
-  /** Its samples came as timings (`ms`); told only where an output shows these otherwise. */
+  /** Its samples came as timings (`ms`). */
   readonly isTiming?: boolean;
   /** Absent for local contexts. */
   readonly scope?: Scope;

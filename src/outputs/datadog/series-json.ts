@@ -13,6 +13,7 @@ import type { ItemChunk } from './item-chunk.ts';
 import { DOGSTATSD, originOf } from './origin.ts';
 import { splitTags } from './resources.ts';
 import { SERIES_TYPES } from './series-protobuf.ts';
+import { unitOf } from './unit.ts';
 
 type Accepts = (value: number) => boolean;
 
@@ -31,7 +32,12 @@ export function writeSeriesV2(aggregate: Aggregate, chunk: ItemChunk, accepts: A
   for (const { suffix, type, value } of aggregate.series) {
     if (type === 'distribution' || !accepts(value)) continue;
     const name = context.name + suffix;
-    const head = { metric: toText(name), type: SERIES_TYPES[type], points: [{ timestamp, value }] };
+    const head = {
+      metric: toText(name),
+      type: SERIES_TYPES[type],
+      points: [{ timestamp, value }],
+      ...unitField(unitOf(context, suffix)),
+    };
     writeItem(chunk, `${JSON.stringify(head).slice(0, -1)},${shared}`, name);
   }
 }
@@ -48,9 +54,14 @@ export function writeSeriesV1(aggregate: Aggregate, chunk: ItemChunk, accepts: A
   for (const { suffix, type, value } of aggregate.series) {
     if (type === 'distribution' || !accepts(value)) continue;
     const name = context.name + suffix;
-    const head = { metric: toText(name), type, points: [[timestamp, value]] };
+    const unit = unitField(unitOf(context, suffix));
+    const head = { metric: toText(name), type, points: [[timestamp, value]], ...unit };
     writeItem(chunk, `${JSON.stringify(head).slice(0, -1)},${shared}`, name);
   }
+}
+
+function unitField(unit: string): { readonly unit?: string } {
+  return unit === '' ? {} : { unit };
 }
 
 function writeItem(chunk: ItemChunk, json: string, name: ByteString): void {

@@ -77,6 +77,17 @@ describe('a series', () => {
     expect(all.every(({ tags }) => tags.join() === 'a:1,b')).toBe(true);
   });
 
+  it('of a timing is in milliseconds, but not its count', () => {
+    const context = { ...contexts.create('latency', 'histogram'), isTiming: true };
+    const data = { kind: 'histogram', histogram: histogramOf([1, 2, 6]) } as const;
+    expect(seriesOf(aggregate(context, data)).map(({ metric, unit }) => [metric, unit])).toEqual([
+      ['latency.max', 'millisecond'],
+      ['latency.avg', 'millisecond'],
+      ['latency.count', ''],
+      ['latency.95percentile', 'millisecond'],
+    ]);
+  });
+
   it('of a JMX check names the integration', () => {
     const context = { ...contexts.create('heap', 'gauge'), source: 'kafka' };
     const [one] = seriesOf(aggregate(context, { kind: 'gauge', value: 1 }));

@@ -12,9 +12,19 @@ import { ProtoWriter } from '../protobuf/proto-writer.ts';
 import type { ItemChunk } from './item-chunk.ts';
 import { DOGSTATSD, originOf } from './origin.ts';
 import { splitTags } from './resources.ts';
+import { unitOf } from './unit.ts';
 
 const PAYLOAD = { items: 1 } as const;
-const SERIES = { resources: 1, metric: 2, tags: 3, points: 4, type: 5, interval: 8, metadata: 9 } as const;
+const SERIES = {
+  resources: 1,
+  metric: 2,
+  tags: 3,
+  points: 4,
+  type: 5,
+  unit: 6,
+  interval: 8,
+  metadata: 9,
+} as const;
 const RESOURCE = { type: 1, name: 2 } as const;
 const POINT = { value: 1, timestamp: 2 } as const;
 const METADATA = { origin: 1 } as const;
@@ -58,6 +68,7 @@ export function writeSeries(
     nested.integer(POINT.timestamp, timestamp);
     item.bytesItem(SERIES.points, nested.bytes, nested.length);
     item.integer(SERIES.type, SERIES_TYPES[type]);
+    item.text(SERIES.unit, unitOf(context, suffix));
     item.integer(SERIES.interval, interval);
     item.bytesItem(SERIES.metadata, metadataOf(context.source));
     chunk.writer.bytesItem(PAYLOAD.items, item.bytes, item.length);
