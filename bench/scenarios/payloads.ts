@@ -22,6 +22,8 @@ import { DatadogOutput, type PayloadSettings } from '../../src/outputs/datadog/d
 import type { Payload } from '../../src/outputs/datadog/payload.ts';
 import { FanOut } from '../../src/outputs/fan-out.ts';
 import { payloadSettings } from '../../src/server/outputs/payload-settings.ts';
+import { DecodeBudget, readAtOnce } from '../../src/testing/fake-intake/decode-budget.ts';
+import { readSeriesColumns } from '../../src/testing/fake-intake/decode-columns.ts';
 import { decompress } from '../../src/testing/fake-intake/decompress.ts';
 import { type Bench, median } from '../measure.ts';
 import { MetricPayloadSchema, SketchPayloadSchema } from '../proto/metrics_pb.ts';
@@ -36,10 +38,11 @@ const CPU_MS_MAX = 1000;
 const DELAY_MS_MAX = 50;
 const PAYLOAD_BYTES_MAX = 64 << 20;
 
-const SETTINGS: PayloadSettings = payloadSettings(loadConfig({}).config);
+const SETTINGS: PayloadSettings = payloadSettings(loadConfig({}).config, 'v2-protobuf');
 const VARIANTS: readonly (readonly [string, Partial<PayloadSettings>])[] = [
   ['payloads', {}],
   ['payloads zlib 6', { compressor: 'zlib', zlibLevel: 6 }],
+  ['payloads columns', { series: 'v3-columns' }],
   ['payloads json', { series: 'v2-json' }],
 ];
 /** The variant that has to meet the targets. */
@@ -144,7 +147,7 @@ async function summarize(
 async function compare(payloads: readonly Payload[], aggregates: readonly Aggregate[]): Promise<string[]> {
   const seen = { series: new Set<string>(), sketches: new Set<string>() };
   let items = 0;
-  for (const { kind, headers, body } of payloads) {
+  for (const { kind, route, headers, body } of payloads) {
     const bytes = await decompress(body, headers['Content-Encoding'] ?? '', PAYLOAD_BYTES_MAX);
     if (kind === 'sketches') {
       for (const { metric, tags, dogsketches } of fromBinary(SketchPayloadSchema, bytes).sketches) {
@@ -152,10 +155,7 @@ async function compare(payloads: readonly Payload[], aggregates: readonly Aggreg
         items++;
       }
     } else {
-      const isJson = headers['Content-Type'] === 'application/json';
-      const { series } = isJson
-        ? JSON.parse(Buffer.from(bytes).toString())
-        : fromBinary(MetricPayloadSchema, bytes);
+      const series = readSeries(route, headers['Content-Type'] === 'application/json', bytes);
       for (const { metric, tags, points } of series) seen.series.add(`${metric} ${tags} ${points[0]?.value}`);
       items += series.length;
     }
@@ -169,6 +169,18 @@ async function compare(payloads: readonly Payload[], aggregates: readonly Aggreg
   if (lost > 0) differences.push(`${lost} of ${aggregates.length} series and sketches are missing`);
   if (items !== aggregates.length) differences.push(`${items} came out, ${aggregates.length} went in`);
   return differences;
+}
+
+interface ReadSeries {
+  readonly metric: string;
+  readonly tags: readonly string[];
+  readonly points: readonly { readonly value: number }[];
+}
+
+function readSeries(route: string, isJson: boolean, bytes: Uint8Array): readonly ReadSeries[] {
+  if (isJson) return JSON.parse(Buffer.from(bytes).toString()).series;
+  if (route.includes('/v3/')) return readAtOnce(readSeriesColumns(bytes, new DecodeBudget()));
+  return fromBinary(MetricPayloadSchema, bytes).series;
 }
 
 function makeBatches(seriesCount: number, sketchCount: number): Aggregate[][] {

@@ -1,5 +1,12 @@
 import { describe, expect, it } from 'vitest';
-import { aggregate, Contexts, checkOf, eventOf } from '../../test/support/decode/aggregates.ts';
+import {
+  aggregate,
+  Contexts,
+  checkOf,
+  eventOf,
+  histogramOf,
+  sketchOf,
+} from '../../test/support/decode/aggregates.ts';
 import type { Context } from '../model/context.ts';
 import type { Aggregate } from '../model/series.ts';
 import { allOf } from '../telemetry/ledger/ledger.ts';
@@ -37,6 +44,28 @@ function passed(
   filtered(output, { match: [], tags: [], ...filter }).write(batch);
   return got;
 }
+
+it('a filter of names of series leaves those of them that are named, and counts the rest', () => {
+  const made = new Contexts();
+  const seen: string[] = [];
+  const { output } = notes({
+    write: (batch) =>
+      void seen.push(
+        ...batch.flatMap(({ context, series }) => series.map(({ suffix }) => context.name + suffix)),
+      ),
+  });
+  const histogram = histogramOf([1, 2]);
+  const some = filtered(output, { match: [], tags: [], series: new Set(['t.max', 't.avg', 'd']) });
+  some.write([
+    aggregate(made.create('t', 'histogram'), { kind: 'histogram', histogram }),
+    aggregate(made.create('u', 'histogram'), { kind: 'histogram', histogram }),
+    aggregate(made.create('d', 'distribution'), { kind: 'distribution', sketch: sketchOf([1]) }),
+    gauge(made.create('t', 'gauge')),
+  ]);
+  some.event?.(eventOf('deploy'), 1);
+  expect(seen).toEqual(['t.max', 't.avg', 'd']);
+  expect(some.outcomes?.()).toMatchObject({ accepted: { written: 3 }, filtered: { route: 2 } });
+});
 
 describe('a filter', () => {
   it('without patterns is no filter', () => {

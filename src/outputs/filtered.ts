@@ -24,6 +24,8 @@ export interface OutputFilter {
   readonly match: readonly string[];
   /** Patterns of tags, all of which are needed. */
   readonly tags: readonly string[];
+  /** Names of series, with their suffix; none is all. */
+  readonly series?: ReadonlySet<ByteString> | undefined;
 }
 
 const UNKNOWN = 0;
@@ -54,9 +56,18 @@ function hasTags(wanted: readonly string[], tags: readonly ByteString[]): boolea
   return wanted.every((pattern) => tags.some((tag) => matchesGlob(tag, pattern)));
 }
 
+/** The aggregate with those of its series that are wanted; nothing where there is none. */
+function withSeries(aggregate: Aggregate, names: OutputFilter['series']): Aggregate[] {
+  if (names === undefined) return [aggregate];
+  const { context, series: all } = aggregate;
+  const series = all.filter(({ suffix }) => names.has(context.name + suffix));
+  return series.length === 0 ? [] : [{ ...aggregate, series }];
+}
+
 /** The output itself when nothing is filtered. */
 export function filtered<O extends Output>(output: O, filter: OutputFilter): Output {
-  if (filter.match.length === 0 && filter.tags.length === 0) return output;
+  const { match, tags: wanted, series: names } = filter;
+  if (match.length === 0 && wanted.length === 0 && names === undefined) return output;
   const table = new ColumnTable({ known: Uint8Array });
   let size = 0;
   let passed = 0;
@@ -83,13 +94,17 @@ export function filtered<O extends Output>(output: O, filter: OutputFilter): Out
     begin: (flush: FlushInfo) => output.begin?.(flush),
     isBusy: () => output.isBusy?.() ?? false,
     write: (batch: readonly Aggregate[]) => {
-      const chosen = batch.filter(({ context }) => count(passes(context)));
+      const chosen = batch.flatMap((aggregate) => {
+        const some = passes(aggregate.context) ? withSeries(aggregate, names) : [];
+        count(some.length > 0);
+        return some;
+      });
       if (chosen.length > 0) output.write(chosen);
     },
     end: (flush: FlushInfo) => output.end?.(flush),
     ...(output.event !== undefined && {
       event: (event: EventMessage, receivedAt: number) => {
-        if (count(hasTags(filter.tags, event.tags))) output.event?.(event, receivedAt);
+        if (count(hasTags(wanted, event.tags))) output.event?.(event, receivedAt);
       },
     }),
     ...(output.serviceCheck !== undefined && {

@@ -83,6 +83,67 @@ it('further outputs have a key and a filter of their own, also at the same place
   });
 });
 
+it('each intake gets series in the form it is said to know, and everything else as well', async () => {
+  const [newer, older] = [await intakeAt(), await intakeAt()];
+  const config = {
+    api_key: KEY,
+    dd_url: newer.url,
+    additional_endpoints: { [older.url]: [KEY] },
+    use_v3_api: { series: { endpoints: { [newer.url]: true } } },
+  };
+  await withServer({ config }, async (server) => {
+    server.send('udp', [LINES]);
+    for (const intake of [newer, older]) {
+      await server.until(async () => (await counted(intake)) === 3, 'the counter arrives');
+      await server.until(async () => (await intake.sketches()).length > 0, 'the sketch arrives');
+      await server.until(async () => (await intake.events()).length > 0, 'the event arrives');
+      await server.until(async () => (await intake.checkRuns()).length > 0, 'the check arrives');
+      expect(intake.refusals()).toEqual([]);
+    }
+    const columns = '/api/intake/metrics/v3/series';
+    expect([newer.payloads(columns).length > 0, newer.payloads('/api/v2/series').length]).toEqual([true, 0]);
+    expect([older.payloads(columns).length, older.payloads('/api/v2/series').length > 0]).toEqual([0, true]);
+    const outputs = JSON.parse((await server.get('/api/outputs')).text) as OutputView[];
+    const shown = outputs.filter(({ name }) => name.startsWith('datadog'));
+    expect(shown.map(({ name, endpoints }) => [name, endpoints[0]?.endpoint])).toEqual([
+      ['datadog', newer.url],
+      ['datadog_v2', older.url],
+    ]);
+  });
+});
+
+it('the failover region gets the series that are named, with its own key, and events and checks', async () => {
+  const second = KEY.replaceAll('0', 'e');
+  const intake = await intakeAt();
+  const failover = await startFakeIntake({ apiKeys: [second] });
+  cleanUps.push(() => failover.close());
+  const config = {
+    api_key: KEY,
+    dd_url: intake.url,
+    multi_region_failover: {
+      enabled: true,
+      failover_metrics: true,
+      api_key: second,
+      dd_url: failover.url,
+      metric_allowlist: ['dd.counter', 'dd.time.max'],
+    },
+  };
+  await withServer({ config }, async (server) => {
+    server.send('udp', [`${LINES}\ndd.time:5|ms\ndd.countermeasure:1|c`]);
+    await server.until(async () => (await counted(intake)) === 3, 'the counter arrives');
+    await server.until(async () => (await counted(failover)) === 3, 'and in the failover region');
+    await server.until(async () => (await failover.events()).length > 0, 'the event arrives');
+    await server.until(async () => (await failover.checkRuns()).length > 0, 'the check arrives');
+    const names = new Set((await failover.series()).map(({ metric }) => metric));
+    expect([...names].sort()).toEqual(['dd.counter', 'dd.time.max']);
+    expect(await failover.sketches()).toEqual([]);
+    expect([...intake.refusals(), ...failover.refusals()]).toEqual([]);
+    const told = (await server.get('/metrics')).text + (await server.get('/api/config')).text;
+    expect(told).toContain('output="datadog_failover"');
+    expect(told).not.toContain(second);
+  });
+});
+
 it('an API key is all it takes, and is shown nowhere', async () => {
   const intake = await intakeAt();
   await withServer({ set: { api_key: KEY, dd_url: intake.url } }, async (server) => {
@@ -124,7 +185,10 @@ it('an invalid key makes it unhealthy, and is said once', async () => {
   });
 });
 
-it('what it could not deliver before a stop is delivered after the next start', async () => {
+it.each([
+  true,
+  false,
+])('what it could not deliver before a stop is delivered after the next start, in columns: %s', async (isColumns) => {
   const folder = mkdtempSync(join(tmpdir(), 'whippet-e2e-storage-'));
   cleanUps.push(() => rmSync(folder, { recursive: true, force: true }));
   const intake = await intakeAt();
@@ -136,6 +200,7 @@ it('what it could not deliver before a stop is delivered after the next start', 
     forwarder_storage_path: folder,
     forwarder_storage_max_size_in_bytes: 10_000_000,
     forwarder_storage_max_disk_ratio: 1,
+    'use_v3_api.series.enabled': isColumns,
   };
   await withServer({ set }, async (server) => {
     server.send('udp', [LINES]);
@@ -159,6 +224,7 @@ it('what it could not deliver before a stop is delivered after the next start', 
     expect(await server.stop()).toBe(0);
   });
   expect(await counted(revived)).toBe(3);
+  expect(revived.payloads('/api/intake/metrics/v3/series').length > 0).toBe(isColumns);
 });
 
 it('an intake that hangs holds up neither another one, nor the file, nor the page', async () => {

@@ -26,6 +26,7 @@ const FORMS: readonly (readonly [string, Record<string, string | number | boolea
     { 'outputs.datadog.series_format': 'json', serializer_compressor_kind: 'gzip' },
     '/api/v2/series',
   ],
+  ['in columns', { 'use_v3_api.series.enabled': true }, '/api/intake/metrics/v3/series'],
   [
     'to the older route, plain',
     { 'use_v2_api.series': false, serializer_compressor_kind: 'none' },

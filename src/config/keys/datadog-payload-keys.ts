@@ -1,7 +1,10 @@
 /**
  * Keys that say what Datadog payloads look like: formats, limits and compression (docs/datadog.md#payloads-and-their-limits). The names are the Agent's, but for those below `outputs.datadog`.
  */
-import { choice, integer, section, yesOrNo } from './key-types.ts';
+import { z } from 'zod';
+import { keyDocumentation } from './key-documentation.ts';
+import { choice, integer, readBoolean, section, yesNoOr, yesOrNo } from './key-types.ts';
+import { readMap } from './text-map.ts';
 
 const BYTES_MIN = 1024;
 const BYTES_MAX = 1024 * 1024 * 1024;
@@ -23,6 +26,20 @@ export const datadogPayloadKeys = {
         when: 'you deliver to a service that knows only the older route.',
       },
     ),
+  }),
+  use_v3_api: section({
+    series: section({
+      enabled: yesNoOr(
+        { default: 'datadog_only', word: 'datadog_only' },
+        {
+          what: "Sends series column by column to `/api/intake/metrics/v3/series`, as Agents do since 7.81. `datadog_only` does so for Datadog's own hosts, `true` for all, `false` for none. It has no effect with `use_v2_api.series: false` or `outputs.datadog.series_format: json`.",
+          trade:
+            'What series share is written once in a payload, so payloads are smaller. Proxies and other services often know only `/api/v2/series`.',
+          when: 'your proxy or service knows the newer route (`true`), or series do not arrive over it (`false`).',
+        },
+      ),
+      endpoints: perEndpoint(),
+    }),
   }),
   serializer_compressor_kind: choice(
     { default: 'auto', words: ['auto', 'zstd', 'zlib', 'gzip', 'none'] },
@@ -78,6 +95,25 @@ export const datadogOutputKeys = {
     },
   ),
 };
+
+// use_v3_api.series.endpoints:
+//   https://app.datadoghq.eu: true
+//   https://metrics.example.com: false
+function perEndpoint() {
+  const one = z.preprocess(readBoolean, z.union([z.literal('datadog_only'), z.boolean()]));
+  return z
+    .preprocess(readMap, z.record(z.string().regex(/^https?:\/\/[^\s/]+\S*$/), one))
+    .default({})
+    .readonly()
+    .register(keyDocumentation, {
+      what: 'What `use_v3_api.series.enabled` is for single intakes: a map of their URLs to `true`, `false` or `datadog_only`. The URL is that of `dd_url`, of `additional_endpoints`, or `https://app.` and the site. In a variable, write JSON.',
+      trade:
+        'Each form is encoded once. Intakes of the form that the first intake does not have are an output of their own, `datadog_v2` or `datadog_v3`.',
+      when: 'one of your intakes knows only one of the two routes.',
+      type: 'map',
+      allowed: 'a map of http or https URLs to true, false or datadog_only, as YAML or JSON',
+    });
+}
 
 function sends(what: string, noun: string) {
   return yesOrNo(

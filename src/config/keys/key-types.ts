@@ -180,7 +180,7 @@ const TRUE_WORDS = new Set(['true', 'yes', 'on', 't', '1']);
 const FALSE_WORDS = new Set(['false', 'no', 'off', 'f', '0']);
 
 /** The spellings the Agent takes: its YAML reader knows yes and on, its environment reader t and 1. */
-function readBoolean(value: unknown): unknown {
+export function readBoolean(value: unknown): unknown {
   const text = readText(value);
   if (typeof text !== 'string') return value;
   const word = text.trim().toLowerCase();

@@ -12,7 +12,8 @@ export function textMap(allowed: string, documentation: KeyText) {
     .register(keyDocumentation, { ...documentation, type: 'map of text', allowed });
 }
 
-function readMap(value: unknown): unknown {
+/** JSON in the place of a map. */
+export function readMap(value: unknown): unknown {
   if (typeof value !== 'string') return value;
   if (value.trim() === '') return {};
   try {

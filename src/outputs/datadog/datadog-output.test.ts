@@ -17,7 +17,7 @@ import { COMPRESSOR_KINDS, hasZstd } from './compression.ts';
 import { type DatadogOptions, DatadogOutput, type PayloadSettings } from './datadog-output.ts';
 import type { Payload } from './payload.ts';
 
-const SETTINGS: PayloadSettings = payloadSettings(loadConfig({}).config);
+const SETTINGS: PayloadSettings = payloadSettings(loadConfig({}).config, 'v2-protobuf');
 
 interface Bench {
   readonly output: DatadogOutput;

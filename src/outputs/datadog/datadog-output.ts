@@ -21,7 +21,9 @@ import { type ByteString, toText } from '../../model/text.ts';
 import { outcomes, type Totals } from '../../telemetry/ledger/ledger.ts';
 import type { OwnMetric } from '../../telemetry/metric.ts';
 import type { DeliveryReport, Output } from '../output.ts';
+import { addSeries } from './columns/series-rows.ts';
 import { type Compressor, type CompressorKind, hasZstd, makeCompressor } from './compression.ts';
+import type { ItemChunk } from './item-chunk.ts';
 import { writeEvent, writeServiceCheck } from './message-json.ts';
 import type { PayloadKind, PayloadSink } from './payload.ts';
 import {
@@ -29,10 +31,11 @@ import {
   eventsFormat,
   type PayloadFormat,
   type PayloadLimits,
+  type SeriesFormat,
   seriesFormat,
   sketchesFormat,
 } from './payload-format.ts';
-import { Pipeline } from './pipeline.ts';
+import { type Chunk, columnPipeline, itemPipeline, type Pipeline } from './pipeline.ts';
 import { writeSeriesV1, writeSeriesV2 } from './series-json.ts';
 import { writeSeries, writeSketch } from './series-protobuf.ts';
 
@@ -44,7 +47,7 @@ const PACKING_SHARE = 0.6;
 export interface PayloadSettings {
   /** Kinds that are sent. */
   readonly kinds: readonly PayloadKind[];
-  readonly series: 'v2-protobuf' | 'v2-json' | 'v1-json';
+  readonly series: SeriesFormat;
   /** `auto` is zstd where the runtime has it, else zlib. */
   readonly compressor: CompressorKind | 'auto';
   readonly zstdLevel: number;
@@ -72,11 +75,10 @@ export class DatadogOutput implements Output {
   readonly retentionSeconds = 0;
   private readonly options: DatadogOptions;
   private readonly pipelines: readonly Pipeline[];
-  private readonly series: Pipeline | undefined;
-  private readonly sketches: Pipeline | undefined;
-  private readonly events: Pipeline | undefined;
-  private readonly checks: Pipeline | undefined;
-  private readonly writeSeries: typeof writeSeries;
+  private readonly series: SeriesPath | undefined;
+  private readonly sketches: Pipeline<ItemChunk> | undefined;
+  private readonly events: Pipeline<ItemChunk> | undefined;
+  private readonly checks: Pipeline<ItemChunk> | undefined;
   private report: Promise<DeliveryReport> | undefined;
 
   constructor(options: DatadogOptions) {
@@ -84,21 +86,18 @@ export class DatadogOutput implements Output {
     this.name = options.name ?? 'datadog';
     const { settings, hostname } = options;
     const compressor = chooseCompressor(settings, options.log);
-    const { series, limits } = settings;
-    const pipeline = (format: PayloadFormat): Pipeline | undefined =>
+    const { limits } = settings;
+    const pipeline = (format: PayloadFormat): Pipeline<ItemChunk> | undefined =>
       settings.kinds.includes(format.kind)
-        ? new Pipeline({ ...options, format, compressor, isGrouped: format.kind === 'events' })
+        ? itemPipeline({ ...options, format, compressor, isGrouped: format.kind === 'events' })
         : undefined;
-    this.series = pipeline(seriesFormat(series, series === 'v1-json' ? limits : settings.seriesLimits));
+    this.series = settings.kinds.includes('series') ? seriesPath(options, compressor) : undefined;
     this.sketches = pipeline(sketchesFormat(limits));
     this.events = pipeline(eventsFormat(limits, toText(hostname)));
     this.checks = pipeline(checksFormat(limits));
-    this.pipelines = [this.series, this.sketches, this.events, this.checks].filter(
+    this.pipelines = [this.series?.pipeline, this.sketches, this.events, this.checks].filter(
       (each) => each !== undefined,
     );
-    this.writeSeries = { 'v2-protobuf': writeSeries, 'v2-json': writeSeriesV2, 'v1-json': writeSeriesV1 }[
-      series
-    ];
   }
 
   isBusy(): boolean {
@@ -108,7 +107,7 @@ export class DatadogOutput implements Output {
   write(batch: readonly Aggregate[]): void {
     for (const aggregate of batch) {
       if (aggregate.data.kind === 'distribution') this.writeSketch(aggregate, aggregate.data.sketch);
-      else this.writeSeriesOf(aggregate);
+      else this.series?.write(aggregate);
     }
   }
 
@@ -227,20 +226,6 @@ export class DatadogOutput implements Output {
     return this.isFurther ? { kind, output: this.name } : { kind };
   }
 
-  private writeSeriesOf(aggregate: Aggregate): void {
-    const pipeline = this.series;
-    const { context, series } = aggregate;
-    if (pipeline === undefined || series.length === 0) return;
-    const chunk = pipeline.room(series.length, context.name);
-    if (chunk === undefined) return;
-    this.writeSeries(aggregate, chunk, (value) => {
-      if (Number.isFinite(value)) return true;
-      pipeline.refuse('non_finite', context.name);
-      return false;
-    });
-    pipeline.wrote();
-  }
-
   private writeSketch(aggregate: Aggregate, sketch: Sketch): void {
     const pipeline = this.sketches;
     const { context, series } = aggregate;
@@ -267,6 +252,41 @@ export class DatadogOutput implements Output {
     const dropped = this.pipelines.reduce((sum, pipeline) => sum + pipeline.droppedItems, 0);
     return joinReports(dropped, held, sent);
   }
+}
+
+/** The pipeline of series and what writes into it. */
+interface SeriesPath {
+  readonly pipeline: Pipeline;
+  write(aggregate: Aggregate): void;
+}
+
+type WriteSeries<C> = (aggregate: Aggregate, chunk: C, accepts: (value: number) => boolean) => void;
+
+function seriesPath(options: DatadogOptions, compressor: Compressor): SeriesPath {
+  const { series, limits, seriesLimits } = options.settings;
+  const format = seriesFormat(series, series === 'v1-json' ? limits : seriesLimits);
+  const made = { ...options, format, compressor };
+  if (series === 'v3-columns') return pathInto(columnPipeline(made), addSeries);
+  const write = { 'v2-protobuf': writeSeries, 'v2-json': writeSeriesV2, 'v1-json': writeSeriesV1 }[series];
+  return pathInto(itemPipeline(made), write);
+}
+
+function pathInto<C extends Chunk>(pipeline: Pipeline<C>, write: WriteSeries<C>): SeriesPath {
+  return {
+    pipeline: pipeline as Pipeline<Chunk>,
+    write: (aggregate) => {
+      const { context, series } = aggregate;
+      if (series.length === 0) return;
+      const chunk = pipeline.room(series.length, context.name);
+      if (chunk === undefined) return;
+      write(aggregate, chunk, (value) => {
+        if (Number.isFinite(value)) return true;
+        pipeline.refuse('non_finite', context.name);
+        return false;
+      });
+      pipeline.wrote();
+    },
+  };
 }
 
 /** Falls back from zstd where the runtime has none; warns when it was asked for by name. */

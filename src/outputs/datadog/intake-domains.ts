@@ -57,6 +57,11 @@ export interface ListenerSettings {
 const DATADOG_HOST = /^(?:(?:app|api)\.)?(([a-z]{2}\d\.)?(datadoghq\.[a-z]+|ddog-gov\.com))$/;
 const SITE = /([a-z]{2}\d\.)?(datadoghq\.[a-z]+|ddog-gov\.com)$/;
 
+/** Whether the URL is that of Datadog itself, not of a proxy or another service. */
+export function isDatadogUrl(url: string): boolean {
+  return /(?:^|\.)(?:datadoghq\.[a-z]+|ddog-gov\.com)$/.test(new URL(url).hostname);
+}
+
 /** Domains with keys, the main one first; `withoutKeys` lists those that nothing can be sent to. */
 export function listDomains(
   { dd_url, site, api_key, api_key_file = '', additional_endpoints }: ListenerSettings,

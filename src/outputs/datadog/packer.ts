@@ -31,6 +31,8 @@ const PENDING_BYTES = 64 * 1024;
 export interface PackerOptions {
   readonly format: PayloadFormat;
   readonly compressor: Compressor;
+  /** Items of one group stand together. */
+  readonly isGrouped?: boolean;
   readonly onPayload: (payload: Payload) => void | Promise<void>;
   /** An item was dropped; `byteCount` is its size before compression. */
   readonly onTooLarge: (name: string, byteCount: number) => void;
@@ -65,6 +67,7 @@ export class Packer {
 
   /** Packs the items of a chunk in order; payloads that are full are handed on. */
   async pack(chunk: ItemChunk): Promise<void> {
+    if (this.options.isGrouped === true) chunk.group();
     let turn = 0;
     for (const index of chunk.indexes()) {
       if (++turn % ITEMS_A_TURN === 0) await nextTurn();

@@ -2,6 +2,7 @@
  * What surrounds the items of each kind of payload, where it is sent, and how large it may be.
  *
  *   series, sketches (protobuf)   item item item [end]
+ *   series in columns             one message (columns/column-block.ts)
  *   series (JSON)                 {"series":[item,item]}
  *   service checks                [item,item]
  *   events                        {"apiKey":"","events":{"api":[item,item],"nagios":[item]},"internalHostname":"h"}
@@ -37,10 +38,11 @@ const COMMA = Buffer.from(',');
 /** An empty metadata message, field 2 of SketchPayload. */
 const SKETCHES_END = Uint8Array.of(0x12, 0x00);
 
-export function seriesFormat(
-  version: 'v2-protobuf' | 'v2-json' | 'v1-json',
-  limits: PayloadLimits,
-): PayloadFormat {
+export const SERIES_FORMATS = ['v3-columns', 'v2-protobuf', 'v2-json', 'v1-json'] as const;
+export type SeriesFormat = (typeof SERIES_FORMATS)[number];
+
+export function seriesFormat(version: SeriesFormat, limits: PayloadLimits): PayloadFormat {
+  if (version === 'v3-columns') return protobuf('series', '/api/intake/metrics/v3/series', limits, NOTHING);
   if (version === 'v2-protobuf') return protobuf('series', '/api/v2/series', limits, NOTHING);
   const route = version === 'v2-json' ? '/api/v2/series' : '/api/v1/series';
   return jsonArray('series', route, limits, '{"series":[', ']}');

@@ -1,9 +1,10 @@
 import { expect, it } from 'vitest';
 import type { CompressedBody, Compressor } from './compression.ts';
 import { makeCompressor } from './compression.ts';
+import type { ItemChunk } from './item-chunk.ts';
 import type { Payload } from './payload.ts';
 import { checksFormat } from './payload-format.ts';
-import { Pipeline } from './pipeline.ts';
+import { itemPipeline, type Pipeline } from './pipeline.ts';
 
 const LIMITS = { compressedBytes: 1 << 20, uncompressedBytes: 1 << 20, points: 2 };
 const plain = makeCompressor('none', { zstd: 1, zlib: 1 });
@@ -22,7 +23,7 @@ function unreliable(fails: (body: number) => boolean): Compressor {
 }
 
 function pipelineOf(compressor: Compressor): {
-  pipeline: Pipeline;
+  pipeline: Pipeline<ItemChunk>;
   payloads: Payload[];
   log: string[];
   add(count: number): void;
@@ -30,7 +31,7 @@ function pipelineOf(compressor: Compressor): {
   const payloads: Payload[] = [];
   const log: string[] = [];
   const hear = (_: object, sentence: string): void => void log.push(sentence);
-  const pipeline = new Pipeline({
+  const pipeline = itemPipeline({
     format: checksFormat(LIMITS),
     compressor,
     log: { info: hear, warn: hear, error: hear },

@@ -3,6 +3,8 @@
  *
  *   encoder ─▶ open chunk ──full, or the flush ends──▶ queue ─▶ packer ─▶ sink
  *
+ * Chunks are encoded items (item-chunk.ts), or rows that become columns when they are packed (columns/series-rows.ts).
+ *
  * Thread   the control thread. Chunks are packed one at a time, with a turn of the event loop before each.
  * Memory   at most QUEUE_BYTES_MAX, of grouped items GROUPED_BYTES_MAX, wait for the packer, beside one open chunk.
  * Full     further items are dropped and counted.
@@ -12,9 +14,11 @@ import { setImmediate as nextTurn } from 'node:timers/promises';
 import type { Log } from '../../lib/log.ts';
 import type { ByteString } from '../../model/text.ts';
 import { toSafeText } from '../safe-text.ts';
+import { ColumnPacker } from './columns/column-packer.ts';
+import { SeriesRows } from './columns/series-rows.ts';
 import type { Compressor } from './compression.ts';
 import { ItemChunk } from './item-chunk.ts';
-import { Packer } from './packer.ts';
+import { Packer, type PackerOptions } from './packer.ts';
 import type { Payload, PayloadKind, PayloadSink } from './payload.ts';
 import type { PayloadFormat } from './payload-format.ts';
 
@@ -39,7 +43,41 @@ export interface PipelineOptions {
   readonly queueBytesMax?: number;
 }
 
-export class Pipeline {
+/** What is written between two turns of the packer. */
+export interface Chunk {
+  readonly size: number;
+  readonly byteCount: number;
+}
+
+interface ChunkPacker<C> {
+  pack(chunk: C): Promise<void>;
+  finish(): Promise<void>;
+  abandon(): void;
+}
+
+/** What a pipeline carries: how its chunks are made and packed. */
+interface Cargo<C> {
+  makeChunk(): C;
+  makePacker(options: PackerOptions): ChunkPacker<C>;
+}
+
+/** Items that are encoded one by one. */
+export function itemPipeline(options: PipelineOptions): Pipeline<ItemChunk> {
+  return new Pipeline(options, {
+    makeChunk: () => new ItemChunk(CHUNK_BYTES),
+    makePacker: (packing) => new Packer(packing),
+  });
+}
+
+/** Series that become columns of their payload. */
+export function columnPipeline(options: PipelineOptions): Pipeline<SeriesRows> {
+  return new Pipeline(options, {
+    makeChunk: () => new SeriesRows(),
+    makePacker: (packing) => new ColumnPacker(packing),
+  });
+}
+
+export class Pipeline<C extends Chunk = Chunk> {
   readonly kind: PayloadKind;
   taken = 0;
   packed = 0;
@@ -47,9 +85,10 @@ export class Pipeline {
   payloadBytes = 0;
   readonly dropped = new Map<DropReason, number>(DROP_REASONS.map((reason) => [reason, 0]));
   private readonly options: PipelineOptions;
-  private readonly packer: Packer;
+  private readonly cargo: Cargo<C>;
+  private readonly packer: ChunkPacker<C>;
   private readonly queueBytesMax: number;
-  private open = new ItemChunk(CHUNK_BYTES);
+  private open: C;
   /** Items of the open chunk that are counted as taken. */
   private counted = 0;
   private _queuedBytes = 0;
@@ -59,14 +98,17 @@ export class Pipeline {
   /** What the log has not heard of yet. */
   private readonly unsaid = new Map<DropReason, { count: number; names: string[] }>();
 
-  constructor(options: PipelineOptions) {
+  constructor(options: PipelineOptions, cargo: Cargo<C>) {
     this.options = options;
+    this.cargo = cargo;
+    this.open = cargo.makeChunk();
     this.kind = options.format.kind;
     this.queueBytesMax =
       options.queueBytesMax ?? (options.isGrouped === true ? GROUPED_BYTES_MAX : QUEUE_BYTES_MAX);
-    this.packer = new Packer({
+    this.packer = cargo.makePacker({
       format: options.format,
       compressor: options.compressor,
+      isGrouped: options.isGrouped === true,
       onPayload: (payload) => this.handOn(payload),
       onTooLarge: (name, byteCount) => this.drop('too_large', `${nameOf(name)} (${byteCount} bytes)`),
     });
@@ -86,7 +128,7 @@ export class Pipeline {
   }
 
   /** Where to write the next items, `count` at most; undefined, and they are dropped, when the queue is full. */
-  room(count: number, name: ByteString): ItemChunk | undefined {
+  room(count: number, name: ByteString): C | undefined {
     if (this.queuedBytes < this.queueBytesMax) return this.open;
     this.refuse('queue_full', name, count);
     return undefined;
@@ -117,10 +159,9 @@ export class Pipeline {
 
   private queueOpen(endsFlush: boolean): void {
     const chunk = this.open;
-    if (this.options.isGrouped === true) chunk.group();
     const { byteCount, size } = chunk;
     if (size > 0) {
-      this.open = new ItemChunk(CHUNK_BYTES);
+      this.open = this.cargo.makeChunk();
       this.counted = 0;
       this._queuedBytes += byteCount;
       this.queuedItems += size;
@@ -128,7 +169,7 @@ export class Pipeline {
     this.work = this.work.then(() => this.pack(chunk, endsFlush));
   }
 
-  private async pack(chunk: ItemChunk, endsFlush: boolean): Promise<void> {
+  private async pack(chunk: C, endsFlush: boolean): Promise<void> {
     try {
       if (chunk.size > 0) {
         await nextTurn();

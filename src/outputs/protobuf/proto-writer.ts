@@ -18,6 +18,7 @@ import { type ByteString, toText } from '../../model/text.ts';
 const VARINT_BYTES_MAX = 10;
 const KEY_BYTES_MAX = 2;
 const FIXED_BYTES = 8;
+const FLOAT_BYTES = 4;
 const WIRE_VARINT = 0;
 const WIRE_FIXED = 1;
 const WIRE_BYTES = 2;
@@ -131,21 +132,61 @@ export class ProtoWriter {
     this.bytesItem(field, scratch.bytes, scratch.length);
   }
 
+  /** An entry of a packed field that the caller puts together and frames with bytesItem(): a whole number from 0 to 2^53. */
+  entry(value: number): void {
+    this.reserve(VARINT_BYTES_MAX);
+    this.putVarint(value);
+  }
+
+  /** As entry(), of sint32 or sint64 from -2^52 to 2^52. */
+  signedEntry(value: number): void {
+    this.entry(zigzag(value));
+  }
+
+  /** As entry(), of floats. */
+  floatEntry(value: number): void {
+    this.reserve(FLOAT_BYTES);
+    this.view.setFloat32(this.length, value, true);
+    this.length += FLOAT_BYTES;
+  }
+
+  /** As entry(), of doubles. */
+  doubleEntry(value: number): void {
+    this.reserve(FIXED_BYTES);
+    this.view.setFloat64(this.length, value, true);
+    this.length += FIXED_BYTES;
+  }
+
+  /** A text behind its length, without a key: one of several within a field of bytes. */
+  textEntry(text: ByteString): void {
+    const start = this.length;
+    this.reserve(VARINT_BYTES_MAX + text.length);
+    if (this.putAscii(text)) return;
+    this.length = start;
+    const bytes = Buffer.from(toText(text));
+    this.entry(bytes.length);
+    this.raw(bytes);
+  }
+
   /** Writes a text that has only ASCII, as nearly all have; false, and nothing is written, for others. */
   private asciiItem(field: number, text: string): boolean {
-    const { length } = text;
-    this.reserve(KEY_BYTES_MAX + VARINT_BYTES_MAX + length);
+    this.reserve(KEY_BYTES_MAX + VARINT_BYTES_MAX + text.length);
     const start = this.length;
     this.putKey(field, WIRE_BYTES);
+    if (this.putAscii(text)) return true;
+    this.length = start;
+    return false;
+  }
+
+  /** Length and characters; false where one is not ASCII. The caller has reserved room, and then begins again where it was. */
+  private putAscii(text: string): boolean {
+    const { length } = text;
     this.putVarint(length);
     const { bytes } = this;
     let at = this.length;
     for (let i = 0; i < length; i++) {
       const code = text.charCodeAt(i);
-      if (code > 127) {
-        this.length = start;
-        return false;
-      }
+      if (code > 127) return false;
       bytes[at++] = code;
     }
     this.length = at;

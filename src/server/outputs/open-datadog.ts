@@ -6,9 +6,16 @@ import type { Config } from '../../config/schema.ts';
 import { systemClock } from '../../lib/time/clock.ts';
 import { readVersion } from '../../lib/version.ts';
 import type { Delivery, DeliverySettings } from '../../outputs/datadog/delivery.ts';
-import { type IntakeDomain, listDomains } from '../../outputs/datadog/intake-domains.ts';
+import { failoverOf } from '../../outputs/datadog/failover.ts';
+import {
+  type IntakeDomain,
+  type ListenerSettings,
+  listDomains,
+} from '../../outputs/datadog/intake-domains.ts';
+import type { SeriesFormat } from '../../outputs/datadog/payload-format.ts';
 import type { OutputFilter } from '../../outputs/filtered.ts';
 import type { Logger } from '../../telemetry/logger.ts';
+import { seriesFormatOf } from './payload-settings.ts';
 
 const MIB = 1024 * 1024;
 const DEFAULT_RETRY_BYTES = 15 * MIB;
@@ -20,10 +27,11 @@ export const TLS_VERSIONS = {
 } as const;
 
 export interface OpenDelivery {
-  /** Of its output: `datadog`, `datadog_2`. */
+  /** Of its output: `datadog`, `datadog_2`, `datadog_v2`, `datadog_failover`. */
   readonly name: string;
   readonly sink: Delivery;
   readonly filter: OutputFilter;
+  readonly series: SeriesFormat;
 }
 
 /** The deliveries, started: one for each Datadog output. None when there is no key, or the output is off. */
@@ -32,13 +40,13 @@ export async function openDeliveries(config: Config, log: Logger): Promise<OpenD
   if (outputs.length === 0) return [];
   // undici is loaded by those who need it.
   const { Delivery } = await import('../../outputs/datadog/delivery.ts');
-  return outputs.map(({ name, domains, filter }, i) => {
+  return outputs.map(({ name, domains, filter, series }, i) => {
     // One of them looks after the files of those that are gone.
     const others = i === 0 ? outputs.slice(1).flatMap((other) => other.domains) : 'first';
     const settings = { ...deliverySettings(config, domains), others } as const;
     const sink = new Delivery(settings, { log, clock: systemClock, random: Math.random });
     void sink.start();
-    return { name, sink, filter };
+    return { name, sink, filter, series };
   });
 }
 
@@ -46,6 +54,7 @@ interface DatadogDestination {
   readonly name: string;
   readonly domains: readonly IntakeDomain[];
   readonly filter: OutputFilter;
+  readonly series: SeriesFormat;
 }
 
 /** The Datadog outputs that have a key, the first one first. */
@@ -60,17 +69,55 @@ function listOutputs(config: Config, log: Logger): DatadogDestination[] {
       'this endpoint has no API key, so nothing is sent to it; set api_key or its keys in additional_endpoints',
     );
   }
-  const further = datadog.additional.map((keys, i): DatadogDestination => {
-    const name = `datadog_${i + 2}`;
+  const single = (
+    name: string,
+    place: Omit<ListenerSettings, 'additional_endpoints'>,
+    filter: OutputFilter,
+  ) =>
+    listDomains({ ...place, additional_endpoints: {} }, version).domains.map(
+      (domain): DatadogDestination => ({
+        name,
+        domains: [{ ...domain, output: name }],
+        filter,
+        series: seriesFormatOf(domain.url, config),
+      }),
+    );
+  const further = datadog.additional.flatMap((keys, i) => {
     const { site, api_key_file: path, dd_url } = keys;
     const api_key = path === '' ? keys.api_key : readKey(path);
     const place = { dd_url, site: site === '' ? config.site : site, api_key, api_key_file: path };
-    const { domains: own } = listDomains({ ...place, additional_endpoints: {} }, version);
-    return { name, domains: own.map((domain) => ({ ...domain, output: name })), filter: keys };
+    return single(`datadog_${i + 2}`, place, keys);
   });
-  return [{ name: 'datadog', domains, filter: datadog }, ...further].filter(
-    ({ domains: some }) => some.length > 0,
-  );
+  const failover = failoverOf(config.multi_region_failover);
+  return [
+    ...byFormat(domains, datadog, config),
+    ...further,
+    ...(failover === undefined
+      ? []
+      : single('datadog_failover', failover.place, { ...datadog, series: failover.series })),
+  ];
+}
+
+/**
+ * The first output: of intakes that want series in the same form. Those that want another one are an output of their own, as
+ * everything else there is about one is there for it: what is held, counted and lost.
+ */
+function byFormat(
+  domains: readonly IntakeDomain[],
+  filter: OutputFilter,
+  config: Config,
+): DatadogDestination[] {
+  const groups = new Map<SeriesFormat, IntakeDomain[]>();
+  for (const domain of domains) {
+    const series = seriesFormatOf(domain.url, config);
+    groups.set(series, [...(groups.get(series) ?? []), domain]);
+  }
+  return [...groups].map(([series, some], i) => ({
+    name: i === 0 ? 'datadog' : `datadog_${series.slice(0, 2)}`,
+    domains: some,
+    filter,
+    series,
+  }));
 }
 
 export function deliverySettings(config: Config, domains: readonly IntakeDomain[]): DeliverySettings {

@@ -79,13 +79,11 @@ async function openDatadog(config: Config, { log }: OutputSurroundings): Promise
   if (deliveries.length === 0) return [];
   const { DatadogOutput } = await import('../../outputs/datadog/datadog-output.ts');
   const hostname = toByteString(config.hostname);
-  const settings = payloadSettings(config);
-  return deliveries.map(({ name, sink, filter }) =>
-    filtered(
-      new DatadogOutput({ ...(name !== 'datadog' && { name }), hostname, settings, sink, log }),
-      filter,
-    ),
-  );
+  return deliveries.map(({ name, sink, filter, series }) => {
+    const settings = payloadSettings(config, series);
+    const options = { ...(name !== 'datadog' && { name }), hostname, settings, sink, log };
+    return filtered(new DatadogOutput(options), filter);
+  });
 }
 
 function makeConsole({ log, stream, sampleCount, seeAll }: OutputSurroundings): Output {

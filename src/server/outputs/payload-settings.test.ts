@@ -1,8 +1,8 @@
 import { expect, it } from 'vitest';
 import { loadConfig } from '../../config/load.ts';
-import { payloadSettings } from './payload-settings.ts';
+import { payloadSettings, seriesFormatOf } from './payload-settings.ts';
 
-const settingsOf = (values: object) => payloadSettings(loadConfig({ values }).config);
+const settingsOf = (values: object) => payloadSettings(loadConfig({ values }).config, 'v2-protobuf');
 
 it('are those of the Agent by default', () => {
   expect(settingsOf({})).toEqual({
@@ -43,9 +43,29 @@ it('take every key', () => {
   });
 });
 
-it('name one form of series', () => {
-  const json = { outputs: { datadog: { series_format: 'json' } } };
-  expect(settingsOf(json).series).toBe('v2-json');
-  expect(settingsOf({ use_v2_api: { series: false } }).series).toBe('v1-json');
-  expect(settingsOf({ ...json, use_v2_api: { series: false } }).series).toBe('v1-json');
+const DATADOG = 'https://app.datadoghq.eu';
+const OTHER = 'https://metrics.example.com';
+const formatOf = (values: object, url: string) => seriesFormatOf(url, loadConfig({ values }).config);
+const v3 = (series: object) => ({ use_v3_api: { series } });
+
+it.each([
+  [{}, DATADOG, 'v3-columns'],
+  [{}, 'https://app.mrf.datadoghq.com', 'v3-columns'],
+  [{}, OTHER, 'v2-protobuf'],
+  [{}, 'https://notdatadoghq.com', 'v2-protobuf'],
+  [{}, 'https://datadoghq.com.example.com', 'v2-protobuf'],
+  [v3({ enabled: false }), DATADOG, 'v2-protobuf'],
+  [v3({ enabled: 'true' }), OTHER, 'v3-columns'],
+  [v3({ endpoints: { [`${OTHER}/`]: true } }), OTHER, 'v3-columns'],
+  [v3({ endpoints: { [DATADOG]: 'no' } }), DATADOG, 'v2-protobuf'],
+  [v3({ enabled: true, endpoints: { [OTHER]: 'datadog_only' } }), OTHER, 'v2-protobuf'],
+  [{ outputs: { datadog: { series_format: 'json' } } }, DATADOG, 'v2-json'],
+  [{ use_v2_api: { series: false }, ...v3({ enabled: true }) }, DATADOG, 'v1-json'],
+])('with %j series for %s are %s', (values, url, format) => {
+  expect(formatOf(values, url)).toBe(format);
+});
+
+it('forms of single intakes may stand in a variable', () => {
+  const env = { DD_USE_V3_API_SERIES_ENDPOINTS: `{"${OTHER}":"true"}` };
+  expect(seriesFormatOf(OTHER, loadConfig({ env }).config)).toBe('v3-columns');
 });

@@ -1,17 +1,35 @@
-/** What Datadog payloads look like, from the configuration. */
+/**
+ * What Datadog payloads look like, from the configuration.
+ *
+ *   use_v2_api.series: false                    series are the JSON of the older route
+ *   outputs.datadog.series_format: json         JSON of the newer route
+ *   use_v3_api.series, of this URL or of all    columns
+ *   otherwise                                   protobuf of the newer route
+ */
 import type { Config } from '../../config/schema.ts';
 import type { PayloadSettings } from '../../outputs/datadog/datadog-output.ts';
+import { isDatadogUrl } from '../../outputs/datadog/intake-domains.ts';
 import type { PayloadKind } from '../../outputs/datadog/payload.ts';
+import type { SeriesFormat } from '../../outputs/datadog/payload-format.ts';
 
-export function payloadSettings(config: Config): PayloadSettings {
+/** The form of series for the intake at `url`. */
+export function seriesFormatOf(url: string, { use_v2_api, use_v3_api, outputs }: Config): SeriesFormat {
+  if (!use_v2_api.series) return 'v1-json';
+  if (outputs.datadog.series_format === 'json') return 'v2-json';
+  const { enabled, endpoints } = use_v3_api.series;
+  const own = Object.entries(endpoints).find(([endpoint]) => endpoint.replace(/\/+$/, '') === url);
+  const wanted = own === undefined ? enabled : own[1];
+  return (wanted === 'datadog_only' ? isDatadogUrl(url) : wanted) ? 'v3-columns' : 'v2-protobuf';
+}
+
+export function payloadSettings(config: Config, series: SeriesFormat): PayloadSettings {
   const { datadog } = config.outputs;
   const kinds = (Object.keys(config.enable_payloads) as PayloadKind[]).filter(
     (kind) => config.enable_payloads[kind],
   );
-  const newer = datadog.series_format === 'json' ? 'v2-json' : 'v2-protobuf';
   return {
     kinds,
-    series: config.use_v2_api.series ? newer : 'v1-json',
+    series,
     compressor: config.serializer_compressor_kind,
     zstdLevel: config.serializer_zstd_compressor_level,
     zlibLevel: datadog.zlib_level,
