@@ -23,7 +23,16 @@ describe('a key of an Agent', () => {
     ['tags: [a:b]', 'tags', 'differs', /on the data itself/],
     ['use_dogstatsd: false', 'use_dogstatsd', 'lost', /received all the same/],
     ['use_dogstatsd: true', 'use_dogstatsd', 'same', /nothing is different/],
-    ['multi_region_failover: {enabled: true}', 'multi_region_failover.enabled', 'lost', /failover region/],
+    ['multi_region_failover: {enabled: true}', 'multi_region_failover.enabled', 'same', /^$/],
+    [
+      'multi_region_failover: {failover_metrics: true}',
+      'multi_region_failover.failover_metrics',
+      'differs',
+      /cannot change it/,
+    ],
+    ['multi_region_failover: {failover_logs: true}', 'multi_region_failover.failover_logs', 'same', /./],
+    ['cel_workload_exclude: [{products: [logs]}]', 'cel_workload_exclude', 'same', /./],
+    ['cel_workload_exclude: [{products: [dogstatsd]}]', 'cel_workload_exclude', 'lost', /metric_filterlist/],
     ['dogstatsd_queue_size: 5', 'dogstatsd_queue_size', 'same', /works inside/],
     [
       'kubernetes_pod_labels_as_tag: {a: b}',
@@ -38,8 +47,13 @@ describe('a key of an Agent', () => {
       /every listener/,
     ],
     ['dogstatsd_no_such: 1', 'dogstatsd_no_such', 'lost', /not a known key/],
-    ['use_v3_api: {series: {enabled: true}}', 'use_v3_api.series.enabled', 'lost', /larger payloads/],
-    ['use_v3_api: {series: {enabled: datadog_only}}', 'use_v3_api.series.enabled', 'same', /./],
+    ['use_v3_api: {series: {enabled: true}}', 'use_v3_api.series.enabled', 'same', /^$/],
+    [
+      'use_v3_api: {series: {endpoints: {"https://a.example.com": true}}}',
+      'use_v3_api.series.endpoints',
+      'same',
+      /^$/,
+    ],
     ['logs_enabled: true', 'logs_enabled', 'other', /logs are not collected/],
     ['check_runners: 4', 'check_runners', 'other', /not about DogStatsD/],
   ])('%s', (yaml, subject, status, detail) => {

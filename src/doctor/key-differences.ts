@@ -29,6 +29,7 @@ export const KEY_DIFFERENCES: Readonly<Record<string, Differs>> = {
     'files go to whippet/ below it, in a format of their own; what an Agent left there is not sent',
   serializer_compressor_kind: (value) =>
     value === 'zstd' ? 'needs Node.js 22.15; before, payloads are compressed with zlib' : undefined,
+  'multi_region_failover.failover_metrics': 'is read at the start; Datadog cannot change it from afar',
   histogram_copy_to_distribution: 'timestamps of copies open at most 1,000 buckets at once',
   histogram_percentiles: 'are exact up to limits.histogram_values distinct values, and from a sketch beyond',
 };

@@ -6,6 +6,7 @@ import { readFileSync, statSync } from 'node:fs';
 import type { Config } from '../config/schema.ts';
 import { maskKey, maskUrl } from '../lib/text/mask.ts';
 import { readVersion } from '../lib/version.ts';
+import { failoverOf } from '../outputs/datadog/failover.ts';
 import { listDomains } from '../outputs/datadog/intake-domains.ts';
 import type { Finding } from './finding.ts';
 import { finding } from './machine.ts';
@@ -37,6 +38,7 @@ export async function checkReach(config: Config, options: ReachOptions): Promise
 async function checkDelivery(config: Config, { online, now }: ReachOptions): Promise<Finding[]> {
   const first = listDomains(config, readVersion());
   const { withoutKeys } = first;
+  const failover = failoverOf(config.multi_region_failover);
   const domains = [
     ...first.domains,
     ...config.outputs.datadog.additional.flatMap(({ site, ...one }) => {
@@ -44,6 +46,9 @@ async function checkDelivery(config: Config, { online, now }: ReachOptions): Pro
       // A key in a file is looked at when the server reads it.
       return one.api_key === '' ? [] : listDomains(place, readVersion()).domains;
     }),
+    ...(failover === undefined
+      ? []
+      : listDomains({ ...failover.place, additional_endpoints: {} }, readVersion()).domains),
   ];
   if (domains.length === 0 && withoutKeys.length === 0) {
     return [

@@ -44,7 +44,10 @@ export function readKey(path: string): string {
 
 export function checkDelivery(config: Config, findings: Findings): void {
   const usesDatadog = config.outputs.datadog.enabled && listKeys(config).length > 0;
-  if (config.outputs.datadog.enabled) checkFurther(config, findings);
+  if (config.outputs.datadog.enabled) {
+    checkFurther(config, findings);
+    checkFailover(config, findings);
+  }
   if (checkReceivers(config, findings) || usesDatadog) checkStorage(config, findings);
   if (!usesDatadog) return;
   for (const [place, key] of listKeys(config)) {
@@ -87,6 +90,16 @@ function checkFurther({ outputs, site }: Config, findings: Findings): void {
   });
 }
 
+/** The failover region has a key and a place of its own; those of the first region are never used for it. */
+function checkFailover({ multi_region_failover: failover }: Config, findings: Findings): void {
+  const { enabled, failover_metrics: isSent, api_key: key, site, dd_url: url } = failover;
+  if (!enabled || !isSent) return;
+  const report = (text: string) =>
+    findings.report('ERR_CONFIG_INVALID_VALUE', `multi_region_failover.failover_metrics is on: ${text}`);
+  if (key === '') report('set multi_region_failover.api_key to the key of the failover region');
+  if (site === '' && url === '') report('set multi_region_failover.site to the site of the failover region');
+}
+
 function checkStorage(config: Config, findings: Findings): void {
   if (config.forwarder_storage_max_size_in_bytes > 0 && storageFolder(config) === '') {
     findings.report(
@@ -108,7 +121,12 @@ export function storageFolder({ forwarder_storage_path, run_path }: Config): str
 }
 
 /** Every key with where it stands. */
-function listKeys({ api_key, additional_endpoints, outputs }: Config): [place: string, key: string][] {
+function listKeys({
+  api_key,
+  additional_endpoints,
+  outputs,
+  multi_region_failover: failover,
+}: Config): [place: string, key: string][] {
   const others = Object.entries(additional_endpoints).flatMap(([url, keys]) =>
     keys.map((key): [string, string] => [`a key of ${maskUrl(url)} in additional_endpoints`, key]),
   );
@@ -118,7 +136,13 @@ function listKeys({ api_key, additional_endpoints, outputs }: Config): [place: s
       key || path,
     ],
   );
-  return [['api_key', api_key] as [string, string], ...others, ...further].filter(([, key]) => key !== '');
+  const second = failover.enabled && failover.failover_metrics ? failover.api_key : '';
+  return [
+    ['api_key', api_key] as [string, string],
+    ...others,
+    ...further,
+    ['multi_region_failover.api_key', second] as [string, string],
+  ].filter(([, key]) => key !== '');
 }
 
 /** Checked only when it is used: HTTP_PROXY may be there for other programs. */

@@ -6,6 +6,7 @@ import { z } from 'zod';
 import { datadogDeliveryKeys } from './datadog-delivery-keys.ts';
 import { datadogPayloadKeys } from './datadog-payload-keys.ts';
 import { enrichKeys } from './enrich-keys.ts';
+import { failoverKeys } from './failover-keys.ts';
 import { forwardKeys } from './forward-keys.ts';
 import { hostName } from './host-name.ts';
 import { hostnameFileKey, hostTagKeys } from './host-tag-keys.ts';
@@ -199,6 +200,7 @@ export const agentKeys = {
   ),
   ...enrichKeys,
   ...datadogDeliveryKeys,
+  ...failoverKeys,
   ...rateLimiterKeys,
   ...forwardKeys,
   ...telemetryKeys,

@@ -14,7 +14,7 @@ export interface UnusedAgentKey {
   /** What is different about the data that arrives; absent when nothing is. */
   readonly lost?: string;
   /** With these values nothing is different. */
-  readonly harmless?: readonly unknown[];
+  readonly harmless?: readonly unknown[] | ((value: unknown) => boolean);
 }
 
 const NO_LABEL_TAGS =
@@ -69,7 +69,12 @@ const CHANGING: readonly UnusedAgentKey[] = [
     lost: 'metric_tag_filterlist is always used',
     harmless: OFF,
   },
-  { name: 'cel_workload_exclude', lost: 'data of workloads that it would exclude arrives' },
+  {
+    name: 'cel_workload_exclude',
+    lost: 'data of workloads that it would exclude arrives; leave metrics out by name with metric_filterlist',
+    // docs/decisions/workload-filters.md: entries for other products do not concern DogStatsD.
+    harmless: (value) => !/\bdogstatsd\b/i.test(JSON.stringify(value) ?? ''),
+  },
   {
     name: 'dogstatsd_workload_filter_drop_unresolved',
     lost: 'data of unknown workloads arrives',
@@ -89,24 +94,15 @@ const CHANGING: readonly UnusedAgentKey[] = [
     lost: 'the limit on contexts is limits.contexts, and nothing beyond it is lost',
   },
   { name: 'statsd_metric_namespace_blocklist', lost: 'its name is statsd_metric_namespace_blacklist' },
-  {
-    name: 'multi_region_failover.enabled',
-    lost: 'nothing is sent to the failover region; additional_endpoints can send everything there',
-    harmless: OFF,
-  },
   ...['observability_pipelines_worker.metrics.enabled', 'vector.metrics.enabled'].map((name) => ({
     name,
     lost: 'metrics go to Datadog and not through the worker; set dd_url to its URL',
     harmless: OFF,
   })),
   {
-    name: 'use_v3_api.series.enabled',
-    lost: 'series go to /api/v2/series, where the same data arrives in larger payloads',
-    harmless: ['datadog_only', ...OFF],
-  },
-  {
-    name: 'use_v3_api.series.endpoints',
-    lost: 'series go to /api/v2/series of every endpoint, where the same data arrives in larger payloads',
+    name: 'serializer_experimental_use_v3_api.series.endpoints',
+    lost: 'its name is use_v3_api.series.endpoints, a map of URLs to true or false',
+    harmless: [''],
   },
   {
     name: 'secret_backend_command',
@@ -142,6 +138,9 @@ const INTERNAL: readonly string[] = [
   'dogstatsd_log_file_max_size',
   'dogstatsd_telemetry_enabled_listener_id',
   'telemetry.',
+  ...['failover_apm', 'failover_logs', 'logs_service_allowlist', 'remote_configuration.'].map(
+    (name) => `multi_region_failover.${name}`,
+  ),
 ];
 
 export const UNUSED_AGENT_KEYS: readonly UnusedAgentKey[] = [
@@ -151,5 +150,6 @@ export const UNUSED_AGENT_KEYS: readonly UnusedAgentKey[] = [
 
 /** Whether `value` is one under which nothing is different. */
 export function isHarmless({ harmless = [] }: UnusedAgentKey, value: unknown): boolean {
+  if (typeof harmless === 'function') return harmless(value);
   return harmless.includes(typeof value === 'string' ? value.trim().toLowerCase() : value);
 }

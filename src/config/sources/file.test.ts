@@ -103,9 +103,14 @@ describe("the Agent's other keys", () => {
     'use_dogstatsd is not used: data is received all the same; do not start whippet if it should not be (file FILE)',
   );
   warns(
-    'multi_region_failover: {enabled: true}',
-    'multi_region_failover.enabled is not used: nothing is sent to the failover region; additional_endpoints can send everything there (file FILE)',
+    'multi_region_failover: {enabled: true, failover_logs: true}',
+    'not used by this version: multi_region_failover.failover_logs',
   );
+  warns(
+    'cel_workload_exclude: [{products: [dogstatsd], rules: {containers: ["true"]}}]',
+    'cel_workload_exclude is not used: data of workloads that it would exclude arrives; leave metrics out by name with metric_filterlist (file FILE)',
+  );
+  ignores('cel_workload_exclude: [{products: [logs], rules: {containers: ["true"]}}]');
   warns(
     'vector: {metrics: {enabled: true, url: "http://x"}}',
     'vector.metrics.enabled is not used: metrics go to Datadog and not through the worker; set dd_url to its URL (file FILE)',
