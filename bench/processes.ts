@@ -71,6 +71,10 @@ export class SenderProcess extends Helper {
     return sender;
   }
 
+  get pid(): number {
+    return this.child.pid as number;
+  }
+
   async send(order: SendOrder): Promise<SendReport> {
     const report = await this.ask<SendReport>(order);
     if (report.failure !== '') throw new Error(report.failure);

@@ -1,6 +1,7 @@
 /**
  * What origin detection costs, in one run that takes turns: smp and prod over a Unix socket with it off and on, from one
- * sender and from 50 in turn, each in a container of its own.
+ * sender and from 50 in turn, each in a container of its own; and smp over a Unix stream, which is read in another way
+ * (sender-reader.ts), from one.
  *
  * The senders are processes that sleep; the sender of the benchmark says that its packets are theirs, for which it has to be
  * root. Their containers are those of a tree of files, and nobody knows tags of them, so what comes out is the same and the
@@ -22,9 +23,10 @@ const PERCENT_ONE_MIN = 95;
 const PERCENT_MANY_MIN = 85;
 const SLEEP_SECONDS = 3600;
 
-const VARIANTS = ['offOne', 'onOne', 'offMany', 'onMany'] as const;
+const ONE = ['offOne', 'onOne'] as const;
+const VARIANTS = [...ONE, 'offMany', 'onMany'] as const;
 type Variant = (typeof VARIANTS)[number];
-type Results = Record<Variant, ServerResult[]>;
+type Results<V extends Variant> = Record<V, ServerResult[]>;
 
 export async function measureOrigin(bench: Bench): Promise<ScenarioResult[]> {
   if (process.getuid?.() !== 0) {
@@ -40,7 +42,11 @@ export async function measureOrigin(bench: Bench): Promise<ScenarioResult[]> {
       writeProc(directory, pids);
       const results: ScenarioResult[] = [];
       for (const shape of ['smp', 'prod'] as const)
-        results.push(summarize(shape, await takeTurns(bench, shape, directory, pids)));
+        results.push(
+          summarize(shape, await takeTurns(bench, { shape, transport: 'unix' }, VARIANTS, directory, pids)),
+        );
+      const stream = await takeTurns(bench, { shape: 'smp', transport: 'stream' }, ONE, directory, []);
+      results.push(summarizeOne('smp stream', stream));
       return results;
     } finally {
       for (const child of children) end(child);
@@ -48,20 +54,28 @@ export async function measureOrigin(bench: Bench): Promise<ScenarioResult[]> {
   });
 }
 
-function takeTurns(
+interface Plan {
+  readonly shape: ShapeName;
+  readonly transport: 'unix' | 'stream';
+}
+
+/** Without `pids` the sender is its own process. */
+function takeTurns<V extends Variant>(
   bench: Bench,
-  shape: ShapeName,
+  { shape, transport }: Plan,
+  variants: readonly V[],
   procRoot: string,
   pids: readonly number[],
-): Promise<Results> {
+): Promise<Results<V>> {
   const corpus = { shape, bytes: bench.corpusBytes, packetBytesMax: 8192 };
   return withSender(bench, corpus, async (sender) => {
-    const results: Results = { offOne: [], onOne: [], offMany: [], onMany: [] };
+    if (pids.length === 0) writeProc(procRoot, [sender.pid]);
+    const results = Object.fromEntries(variants.map((variant) => [variant, []])) as unknown as Results<V>;
     for (let run = 0; run < bench.runs; run++) {
       // The order changes, so that no variant always comes after the same one.
-      for (let i = 0; i < VARIANTS.length; i++) {
-        const variant = VARIANTS[(run + i) % VARIANTS.length] as Variant;
-        results[variant].push(await measureVariant(bench, sender, variant, procRoot, pids));
+      for (let i = 0; i < variants.length; i++) {
+        const variant = variants[(run + i) % variants.length] as V;
+        results[variant].push(await measureVariant(bench, sender, variant, transport, procRoot, pids));
       }
     }
     return results;
@@ -72,38 +86,65 @@ function measureVariant(
   bench: Bench,
   sender: SenderProcess,
   variant: Variant,
+  transport: Plan['transport'],
   procRoot: string,
   allPids: readonly number[],
 ): Promise<ServerResult> {
   const isOn = variant.startsWith('on');
   const pids = variant.endsWith('One') ? allPids.slice(0, 1) : allPids;
+  const from = pids.length === 0 ? {} : { pids };
   const settings = [
     `dogstatsd_origin_detection=${isOn}`,
     `container_proc_root=${procRoot}`,
     'origin.docker=false',
   ];
   const serverFlags = [...bench.serverFlags, ...settings.flatMap((setting) => ['--set', setting])];
-  const traffic = { seconds: bench.seconds, pids, warmUp: { seconds: bench.seconds / 4, pids } };
-  return measureServer({ ...bench, serverFlags, only: 'unix' }, sender, 'unix', traffic, 0);
+  const traffic = { seconds: bench.seconds, ...from, warmUp: { seconds: bench.seconds / 4, ...from } };
+  return measureServer({ ...bench, serverFlags, only: transport }, sender, transport, traffic, 0);
 }
 
-function summarize(shape: string, results: Results): ScenarioResult {
-  const share = (of: (result: ServerResult) => number, on: Variant, off: Variant): number =>
-    100 * median(results[on].map((result, round) => of(result) / of(results[off][round] ?? result)));
-  const speed = ({ totals, seconds }: ServerResult): number => totals.bytes / MIB / seconds;
-  const cpu = ({ totals, cpuMs }: ServerResult): number => cpuMs / totals.packets;
-  const figures = {
-    mibPerSecondOff: median(results.offOne.map(speed)),
-    mibPerSecondOn: median(results.onOne.map(speed)),
-    percentOne: share(speed, 'onOne', 'offOne'),
-    percentMany: share(speed, 'onMany', 'offMany'),
-    cpuPercentOne: share(cpu, 'onOne', 'offOne'),
-    cpuPercentMany: share(cpu, 'onMany', 'offMany'),
+const speed = ({ totals, seconds }: ServerResult): number => totals.bytes / MIB / seconds;
+const cpu = ({ totals, cpuMs }: ServerResult): number => cpuMs / totals.packets;
+
+/** Percent of the one in the other, round by round. */
+function share(
+  of: (result: ServerResult) => number,
+  on: readonly ServerResult[],
+  off: readonly ServerResult[],
+): number {
+  return 100 * median(on.map((result, round) => of(result) / of(off[round] ?? result)));
+}
+
+function figuresOfOne({ offOne, onOne }: Results<(typeof ONE)[number]>) {
+  return {
+    mibPerSecondOff: median(offOne.map(speed)),
+    mibPerSecondOn: median(onOne.map(speed)),
+    percentOne: share(speed, onOne, offOne),
+    cpuPercentOne: share(cpu, onOne, offOne),
   };
-  const all = VARIANTS.flatMap((variant) => results[variant]);
+}
+
+function summarizeOne(name: string, results: Results<(typeof ONE)[number]>): ScenarioResult {
+  const figures = figuresOfOne(results);
+  return judge(name, figures, Object.values(results).flat(), figures.percentOne >= PERCENT_ONE_MIN);
+}
+
+function summarize(name: string, results: Results<Variant>): ScenarioResult {
+  const percentMany = share(speed, results.onMany, results.offMany);
+  const cpuPercentMany = share(cpu, results.onMany, results.offMany);
+  const figures = { ...figuresOfOne(results), percentMany, cpuPercentMany };
+  const isFast = figures.percentOne >= PERCENT_ONE_MIN && percentMany >= PERCENT_MANY_MIN;
+  return judge(name, figures, Object.values(results).flat(), isFast);
+}
+
+function judge(
+  name: string,
+  figures: Record<string, number>,
+  all: readonly ServerResult[],
+  isFast: boolean,
+): ScenarioResult {
   const differences = [...new Set(all.flatMap(({ balance }) => balance.differences))];
-  const isFast = figures.percentOne >= PERCENT_ONE_MIN && figures.percentMany >= PERCENT_MANY_MIN;
-  return { name: `origin ${shape}`, figures, differences, pass: differences.length === 0 && isFast };
+  return { name: `origin ${name}`, figures, differences, pass: differences.length === 0 && isFast };
 }
 
 /** A tree as /proc is one, in which every process runs in a container of its own. */
