@@ -36,6 +36,16 @@ describe('DistinctCounter', () => {
     expect(Math.abs(counter.value - count) / count).toBeLessThan(3 * counter.error);
   });
 
+  test('an estimate follows what is added and merged after it was asked for', () => {
+    const whole = countOf(5000);
+    const grown = countOf(100);
+    expect(grown.value).toBe(countOf(100).value);
+    for (let i = 100; i < 3000; i++) grown.add(`value-${i}`);
+    expect(grown.value).toBe(countOf(3000).value);
+    grown.merge(whole);
+    expect(grown.value).toBe(whole.value);
+  });
+
   test('a repeated value counts once', () => {
     const counter = countOf(500);
     const { value } = counter;

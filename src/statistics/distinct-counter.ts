@@ -20,6 +20,8 @@ export class DistinctCounter {
   /** Hashes, while there are few. */
   private exact: number[] | undefined = [];
   private registers: Uint8Array | undefined;
+  /** What the registers stand for; NaN when they have changed since. */
+  private estimated = Number.NaN;
 
   constructor(seed: HashSeed, precision = 10) {
     this.seed = seed;
@@ -38,7 +40,9 @@ export class DistinctCounter {
 
   get value(): number {
     if (this.exact !== undefined) return this.exact.length;
-    return Math.round(estimate(this.registers ?? new Uint8Array(0), HASH_BITS - this.precision));
+    if (Number.isNaN(this.estimated))
+      this.estimated = Math.round(estimate(this.registers ?? new Uint8Array(0), HASH_BITS - this.precision));
+    return this.estimated;
   }
 
   /** Whether a further value would need the registers. */
@@ -56,6 +60,7 @@ export class DistinctCounter {
     const theirs = other.registers;
     if (theirs === undefined) return;
     const own = this.toRegisters();
+    this.estimated = Number.NaN;
     for (let i = 0; i < own.length; i++) own[i] = Math.max(own[i] as number, theirs[i] as number);
   }
 
@@ -83,7 +88,9 @@ export class DistinctCounter {
     const register = Math.floor(hash / 2 ** restBits);
     const rest = hash % 2 ** restBits;
     const rank = restBits - bitLength(rest) + 1;
-    if (rank > (registers[register] as number)) registers[register] = rank;
+    if (rank <= (registers[register] as number)) return;
+    registers[register] = rank;
+    this.estimated = Number.NaN;
   }
 }
 

@@ -63,8 +63,8 @@ function newGrowth(): KeyGrowth {
 function note({ values, examples }: KeyGrowth, text: ByteString): void {
   values.add(text);
   if (examples.length === EXAMPLES_MAX) return;
-  const example = detachText(text.slice(0, EXAMPLE_BYTES_MAX));
-  if (!examples.includes(example)) examples.push(example);
+  const example = text.slice(0, EXAMPLE_BYTES_MAX);
+  if (!examples.includes(example)) examples.push(detachText(example));
 }
 
 function rowOf(key: ByteString, { values, examples }: KeyGrowth): TagKeyReport {

@@ -205,6 +205,7 @@ export async function assemble(options: ServerOptions, undo: Undo) {
   const router = new MessageRouter({
     ...{
       threads,
+      inbox,
       merging,
       cardinality,
       statistics,

@@ -34,7 +34,8 @@ import { type OwnMetric, ownMetric } from '../../telemetry/metric.ts';
 import { LISTENER_STAGE, readingsOf, Totals } from './totals.ts';
 
 const LOOK_MS = 1000;
-const STEP_SLOTS = 512;
+/** Of new contexts a step takes half a millisecond. */
+const STEP_SLOTS = 128;
 const EVENTS_MAX = 64;
 const SPIKES_MAX = 32;
 /** A spike is at least so many messages. */
@@ -129,10 +130,14 @@ export class LiveStatistics {
       yield;
       left = STEP_SLOTS;
     }
-    sealed.forEachTimestamped((slot) => {
+    const addTimestamped = (slot: number): void => {
       const id = slots.idOf(slot);
       if (id >= 0) this.metrics.add(id, 1, from, to, to);
-    });
+    };
+    for (let start = 0; start < sealed.timestampedCount; start += STEP_SLOTS) {
+      sealed.forEachTimestamped(addTimestamped, start, start + STEP_SLOTS);
+      yield;
+    }
     if (this.fine.length === 0) return;
     const second = Math.round(Math.min(now, bucketEnd)) - 1;
     const source = {

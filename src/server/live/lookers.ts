@@ -25,7 +25,7 @@ const AFTER_MS = 10;
 /** How long a tick waits for threads that are busy, ms. */
 const PATIENCE_MS = 400;
 /** The same for one answer. */
-const BUSY_PATIENCE_MS = 30;
+const BUSY_PATIENCE_MS = 15;
 const IDLE_PATIENCE_MS = 300;
 const COST_SHARE = 10;
 

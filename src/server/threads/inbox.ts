@@ -16,8 +16,11 @@ import { setImmediate as nextTurn } from 'node:timers/promises';
 import { assert } from '../../lib/assert.ts';
 import type { Steps } from '../../lib/time/steps.ts';
 
-/** How long jobs run before the event loop has its turn, ms. */
-const SLICE_MS = 5;
+/**
+ * How long jobs run before the event loop has its turn, ms. A request takes several turns, and in each of them a flush
+ * and a look through the contexts may run as well.
+ */
+const SLICE_MS = 2;
 
 /** Work of one piece, or the steps of it. */
 export type Job<Result> = () => Steps<Result> | Result;

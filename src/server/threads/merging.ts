@@ -20,6 +20,8 @@ import type { Inbox } from './inbox.ts';
 
 /** Slots freed in one step. */
 const STEP_SLOTS = 1024;
+/** Contexts that get their ids in one step: a thread tells up to a thousand at a time. */
+const STEP_CONTEXTS = 128;
 
 /** The messages that are about contexts and buckets. */
 export type MergeMessage = Extract<ShardMessage, { readonly kind: 'contexts' | 'freed' | 'sealed' }>;
@@ -59,10 +61,10 @@ export class Merging {
     });
   }
 
-  private addContexts(
+  private *addContexts(
     shard: number,
     { slots, keys, types, limits, texts, sources, timings }: NewContexts,
-  ): void {
+  ): Steps {
     const { registry, cardinality, sampler } = this.options;
     const shardSlots = sampler.slotsOf(shard);
     const now = Date.now() / 1000;
@@ -72,7 +74,8 @@ export class Merging {
       'each reported context has a slot, a type and a limit',
     );
     assert(keys.length === count * CONTEXT_KEY_WORDS, 'each reported context has a key');
-    texts.forEach((text, i) => {
+    for (const [i, text] of texts.entries()) {
+      if (i % STEP_CONTEXTS === STEP_CONTEXTS - 1) yield;
       const reported = {
         slot: slots[i] as number,
         key: keys.subarray(i * CONTEXT_KEY_WORDS, (i + 1) * CONTEXT_KEY_WORDS),
@@ -84,7 +87,7 @@ export class Merging {
       };
       const admission = admitContext(registry, shardSlots, reported, now);
       if (admission.isHere) cardinality.sampleText(admission.limit, text);
-    });
+    }
   }
 
   private *freeSlots(shard: number, freed: Uint32Array): Steps {

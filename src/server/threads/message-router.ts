@@ -11,6 +11,7 @@ import type { LiveStatistics } from '../live/live-statistics.ts';
 import type { OriginPart } from '../origin/origin-part.ts';
 import type { CardinalityWatch } from '../watches/cardinality-watch.ts';
 import type { RejectedLog } from '../watches/log-rejected.ts';
+import type { Inbox } from './inbox.ts';
 import type { ListenerThreads } from './listener-threads.ts';
 import type { Listening } from './listening.ts';
 import type { Merging } from './merging.ts';
@@ -19,6 +20,7 @@ import type { StreamWatch } from './stream-watch.ts';
 
 export interface MessageRouterParts {
   readonly threads: ListenerThreads;
+  readonly inbox: Pick<Inbox, 'add'>;
   readonly merging: Merging;
   readonly cardinality: CardinalityWatch;
   readonly statistics: LiveStatistics;
@@ -44,7 +46,7 @@ export class MessageRouter {
 
   /** Takes what the thread with number `shard` said. */
   accept(shard: number, message: ShardMessage): void {
-    const { merging, cardinality, statistics, outputs, watchers, rejected, streams, captures, echo } =
+    const { inbox, merging, cardinality, statistics, outputs, watchers, rejected, streams, captures, echo } =
       this.parts;
     const thread = this.parts.threads.at(shard);
     switch (message.kind) {
@@ -54,8 +56,11 @@ export class MessageRouter {
         merging.accept(shard, message);
         break;
       case 'over_limit':
-        cardinality.sample(message.limit, message.name, message.tags);
-        statistics.onOverLimit(message);
+        // A thread tells up to a thousand of them at once; the event loop has its turn in between.
+        inbox.add(() => {
+          cardinality.sample(message.limit, message.name, message.tags);
+          statistics.onOverLimit(message);
+        });
         break;
       case 'event':
         thread?.control.take();

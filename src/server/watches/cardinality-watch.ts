@@ -21,7 +21,7 @@ import { type OwnMetric, ownMetric, ownMetricBy } from '../../telemetry/metric.t
 
 const WARNINGS_MAX = 10;
 const WARNINGS_MS = 60_000;
-const SLICE_CONTEXTS = 2000;
+const SLICE_CONTEXTS = 250;
 /** Contexts that the registry had no room for are looked into up to so many a flush. */
 const SAMPLES_MAX = 500;
 const TAG_KEYS = 5;
