@@ -25,7 +25,7 @@ const EXIT_MS = 120_000;
 const POLL_MS = 20;
 /** Of /proc/PID/stat; 100 on every Linux that Node runs on. */
 const TICKS_PER_SECOND = 100;
-const SERVER = fileURLToPath(new URL('../cli/whippet.js', import.meta.url));
+const SERVER = fileURLToPath(new URL('../esm/whippet.js', import.meta.url));
 
 /** A forked script that answers each message with one. */
 class Helper {

@@ -3,9 +3,9 @@ import { realpathSync, writeFileSync } from 'node:fs';
 import { fileURLToPath } from 'node:url';
 import { readVersion } from '../lib/version.ts';
 import type { ApiSource } from './api-source.ts';
+import { routesOf } from './app.ts';
 import { openApiDocument } from './openapi.ts';
 import type { Route } from './route.ts';
-import { routesOf } from './server.ts';
 
 const FILE = fileURLToPath(new URL('../../docs/openapi.json', import.meta.url));
 

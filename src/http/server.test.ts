@@ -2,43 +2,13 @@ import { request } from 'node:http';
 import { createServer } from 'node:net';
 import { gunzipSync } from 'node:zlib';
 import { afterEach, describe, expect, test } from 'vitest';
-import { emptyLiveSource } from '../../test/support/live-source.ts';
-import type { ApiSource } from './api-source.ts';
+import { emptyApiSource } from '../../test/support/live-source.ts';
 import { type HttpOptions, type HttpServer, startHttp } from './server.ts';
 
 const servers: HttpServer[] = [];
 afterEach(async () => {
   for (const server of servers.splice(0)) await server.close();
 });
-
-/** What the API asks, answered with nothing where a test does not say. */
-function sourceWith(source: Partial<ApiSource>): ApiSource {
-  const page = { total: 0, page: 1, perPage: 50, rows: [] };
-  return {
-    views: {},
-    contexts: async () => page,
-    metrics: async () => page,
-    metric: async () => undefined,
-    origins: () => {
-      throw new Error('nobody asks for origins here');
-    },
-    startReplay: () => 'off',
-    watchMessages: () => undefined,
-    live: emptyLiveSource(),
-    reload: async () => ({ ok: false, problems: ['there is nothing to reload'] }),
-    flush: async () => 0,
-    acceptPacket: async () => true,
-    missPacket: () => undefined,
-    noteConnection: () => undefined,
-    capture: {
-      start: () => 'stopping',
-      stop: () => false,
-      view: () => ({ running: null }),
-      checkFilter: () => undefined,
-    },
-    ...source,
-  };
-}
 
 async function start(options: Partial<HttpOptions> = {}): Promise<HttpServer> {
   const server = await startHttp({
@@ -48,7 +18,7 @@ async function start(options: Partial<HttpOptions> = {}): Promise<HttpServer> {
     ready: () => true,
     token: '',
     version: '1.2.3',
-    source: sourceWith({}),
+    source: emptyApiSource({}),
     ...options,
   });
   servers.push(server);
@@ -325,7 +295,9 @@ describe('listening', () => {
 describe('/api', () => {
   test('answers each view as JSON, made anew for each request', async () => {
     let asked = 0;
-    const server = await start({ source: sourceWith({ views: { outputs: () => ({ asked: ++asked }) } }) });
+    const server = await start({
+      source: emptyApiSource({ views: { outputs: () => ({ asked: ++asked }) } }),
+    });
     await ask(server, '/api/outputs');
     const answer = await ask(server, '/api/outputs');
     expect(answer.status).toBe(200);

@@ -1,41 +1,24 @@
 /**
- * The HTTP server, on the control thread: routes from tables, checks before them, limits around them.
+ * The HTTP server, on the control thread: sockets, connections and their limits. What answers is in app.ts and is loaded
+ * for the first request, so a server that nobody asks neither waits for it nor keeps it in memory.
  *
- *   page-routes.ts      /, /assets/…      the live page
- *   observe-routes.ts   /metrics, /health, /ready
- *   api-routes.ts       /api/…           what the server knows, as JSON
- *   live-routes.ts      /api/top, /api/series, /api/stream …, /agent/dogstatsd-stats
- *   message-routes.ts   /api/messages    lines as they arrive
- *   control-routes.ts   /-/reload, /-/flush
- *   proxy-routes.ts     /dogstatsd/v2/proxy
+ *   connection ─▶ limits ─▶ request ─▶ LateApp ──the first one──▶ import app.ts
+ *                                         └──────────────────────▶ its routes
  *
- * Who may ask what is in access.ts; the OpenAPI document comes from the same tables (openapi.ts).
- *
- * Limits  CONNECTIONS_MAX connections, ten seconds to send a request, bodies of PROXY_BODY_BYTES_MAX, ANSWER_MS until an
- *         answer begins, ten seconds without progress of one that has begun (lib/answer-guard.ts), and those of the
- *         routes.
+ * Limits  CONNECTIONS_MAX connections, ten seconds to send a request, ten seconds without progress of an answer that has
+ *         begun (lib/http/answer-guard.ts), and those of app.ts.
  */
+import { lookup } from 'node:dns/promises';
 import { once } from 'node:events';
-import type { AddressInfo } from 'node:net';
-import fastify, { type FastifyInstance, type FastifyReply, type RouteHandlerMethod } from 'fastify';
+import { createServer, type IncomingMessage, type Server, type ServerResponse } from 'node:http';
+import type { AddressInfo, ListenOptions } from 'node:net';
 import { AnswerGuard, type AnswerGuardOptions } from '../lib/http/answer-guard.ts';
-import { CONTENT_SECURITY_POLICY } from '../lib/http/page.ts';
 import { isLoopbackAddress } from '../lib/http/web-guard.ts';
 import type { Log } from '../lib/log.ts';
 import { describeCause } from '../lib/text/describe-cause.ts';
-import { type Access, refuse } from './access.ts';
-import { apiRoutes } from './api-routes.ts';
-import type { ApiSource } from './api-source.ts';
-import { captureRoutes } from './capture-routes.ts';
-import { controlRoutes } from './control-routes.ts';
-import { liveRoutes } from './live-routes.ts';
-import { messageRoutes } from './message-routes.ts';
-import { MissedBodies } from './missed-bodies.ts';
-import { type ObserveOptions, observeRoutes } from './observe-routes.ts';
-import { pageRoutes } from './page-routes.ts';
-import { PROXY_BODY_BYTES_MAX, type ProxySource, proxyRoutes } from './proxy-routes.ts';
-import { replayRoutes } from './replay-routes.ts';
-import { querySchema, type Route } from './route.ts';
+import type { App, SiteOptions } from './app.ts';
+import { answerClientError } from './client-error.ts';
+import type { ProxySource } from './proxy-routes.ts';
 
 const CONNECTIONS_MAX = 256;
 const REQUEST_TIMEOUT_MS = 10_000;
@@ -43,34 +26,19 @@ const REQUEST_TIMEOUT_MS = 10_000;
 const HEADERS_SHARE = 0.5;
 const CONNECTIONS_CHECK_MS = 1000;
 const HEADER_BYTES_MAX = 16_384;
-/** A part of the server that hangs must not keep whoever asks it. */
-const ANSWER_MS = 30_000;
-const SECURITY_HEADERS = {
-  'cache-control': 'no-store',
-  'content-security-policy': CONTENT_SECURITY_POLICY,
-  'cross-origin-resource-policy': 'same-origin',
-  'referrer-policy': 'no-referrer',
-  'x-content-type-options': 'nosniff',
-  'x-frame-options': 'DENY',
-} as const;
-const TOO_LARGE = 413;
+/** How long a connection may be idle between two requests. */
+const KEEP_ALIVE_MS = 72_000;
 
-export interface HttpOptions extends ObserveOptions {
+export interface HttpOptions extends SiteOptions {
   readonly host: string;
   /** 0 takes any free port. */
   readonly port: number;
   /** Asked for on guarded routes; empty for none. */
   readonly token: string;
-  readonly version: string;
-  /** Hears of requests that failed inside the server. */
-  readonly logger?: Log;
   /** How long a client may take to send a request, ms; 10,000 unless a test says otherwise. */
   readonly requestTimeoutMs?: number;
-  /** How long an answer may take to begin, ms; 30,000 unless a test says otherwise. */
-  readonly answerMs?: number;
   /** What clients that do not take their answers are given; for tests. */
   readonly guard?: AnswerGuardOptions;
-  readonly source: ApiSource;
 }
 
 export interface HttpServer {
@@ -107,29 +75,16 @@ export class HttpListenError extends Error {
   }
 }
 
-/** All routes of the server. */
-export function routesOf(options: Pick<HttpOptions, 'version' | 'source'> & ObserveOptions): Route[] {
-  const routes: Route[] = [
-    ...pageRoutes(),
-    ...observeRoutes(options),
-    ...apiRoutes(options.source, options.version, () => routes),
-    ...liveRoutes(options.source.live),
-    ...messageRoutes(options.source),
-    ...captureRoutes(options.source),
-    ...replayRoutes(options.source),
-    ...controlRoutes(options.source),
-    ...proxyRoutes(options.source),
-  ];
-  return routes;
-}
-
 /** Starts the server; rejects with an HttpListenError when it cannot listen. */
 export async function startHttp(options: HttpOptions): Promise<HttpServer> {
   const { host, port, token } = options;
   const access = { loopbackOnly: isLoopbackAddress(host), token };
-  const app = buildApp(routesOf(options), access, options.source, options);
-  const guard = new AnswerGuard(app.server, options.guard);
-  return listen(app, guard, { host, port }, `${host} port ${port}`, 'http.host and http.port');
+  const app = new LateApp(
+    async (server) => (await import('./app.ts')).openSite(server, access, options),
+    options.logger,
+  );
+  const gate = (): Gate => openGate(app, options.source, options.requestTimeoutMs, options.guard);
+  return listen(app, gate, { host, port }, `${host} port ${port}`, 'http.host and http.port');
 }
 
 /** `fd` is a descriptor of a socket that is bound at the path and listens; it belongs to the server then. */
@@ -145,144 +100,146 @@ export async function startProxy(
   logger?: Log,
 ): Promise<HttpServer> {
   const loopbackOnly = 'host' in place && isLoopbackAddress(place.host);
-  const app = buildApp(proxyRoutes(source), { loopbackOnly, token: '' }, source, {
-    ...(logger && { logger }),
-  });
+  const access = { loopbackOnly, token: '' };
+  const options = logger === undefined ? {} : { logger };
+  const app = new LateApp(
+    async (server) => (await import('./app.ts')).openProxy(server, access, source, options),
+    logger,
+  );
   const name = 'path' in place ? place.path : `${place.host} port ${place.port}`;
-  return listen(app, new AnswerGuard(app.server), place, name, remedy);
+  return listen(app, () => openGate(app, source), place, name, remedy);
+}
+
+/** The application, from the first request on. */
+class LateApp {
+  private readonly load: (server: Server) => Promise<App>;
+  private readonly logger: Log | undefined;
+  private loading: Promise<App> | undefined;
+  private loaded: App | undefined;
+
+  constructor(load: (server: Server) => Promise<App>, logger: Log | undefined) {
+    this.load = load;
+    this.logger = logger;
+  }
+
+  /** Answers a request that came to `server`. */
+  answer(server: Server, request: IncomingMessage, response: ServerResponse): void {
+    if (this.loaded !== undefined) this.loaded.answer(request, response);
+    else void this.answerLate(server, request, response);
+  }
+
+  async close(): Promise<void> {
+    const app = await this.loading?.catch(() => undefined);
+    await app?.close();
+  }
+
+  private async answerLate(
+    server: Server,
+    request: IncomingMessage,
+    response: ServerResponse,
+  ): Promise<void> {
+    try {
+      this.loading ??= this.load(server);
+      this.loaded = await this.loading;
+    } catch (error) {
+      // The next request tries again.
+      this.loading = undefined;
+      this.logger?.error({ err: error }, 'the HTTP routes cannot be loaded');
+      response.writeHead(500, { 'content-type': 'application/json' });
+      response.end('{"error":"the routes cannot be loaded; see the log"}');
+      return;
+    }
+    this.loaded.answer(request, response);
+  }
+}
+
+/** A server for connections, with their limits. */
+interface Gate {
+  readonly server: Server;
+  readonly guard: AnswerGuard;
+}
+
+function openGate(
+  app: LateApp,
+  { noteConnection }: ProxySource,
+  requestTimeout = REQUEST_TIMEOUT_MS,
+  guard?: AnswerGuardOptions,
+): Gate {
+  const server = createServer({
+    maxHeaderSize: HEADER_BYTES_MAX,
+    requestTimeout,
+    headersTimeout: requestTimeout * HEADERS_SHARE,
+    connectionsCheckingInterval: CONNECTIONS_CHECK_MS,
+    keepAliveTimeout: KEEP_ALIVE_MS,
+  });
+  server.maxConnections = CONNECTIONS_MAX;
+  server.on('connection', () => noteConnection(false));
+  server.on('drop', () => noteConnection(true));
+  server.on('clientError', answerClientError);
+  server.on('request', (request, response) => app.answer(server, request, response));
+  return { server, guard: new AnswerGuard(server, guard) };
 }
 
 async function listen(
-  app: FastifyInstance,
-  guard: AnswerGuard,
+  app: LateApp,
+  gate: () => Gate,
   place: ProxyPlace,
   name: string,
   remedy: string,
 ): Promise<HttpServer> {
+  const gates = [gate()];
+  const [{ server }] = gates as [Gate];
   try {
-    if ('fd' in place && place.fd !== undefined) await listenAt(app, place.fd);
-    else await app.listen(place);
+    await listenAt(server, 'fd' in place && place.fd !== undefined ? { fd: place.fd } : place);
   } catch (cause) {
-    await app.close();
     throw new HttpListenError(name, remedy, cause as NodeJS.ErrnoException);
   }
-  const bound = app.server.address() as AddressInfo | string | null;
+  const bound = server.address() as AddressInfo | string | null;
   // Node knows no address of a socket that it was given.
   const [address, port] =
     bound === null || typeof bound === 'string' ? [name, 0] : [bound.address, bound.port];
-  const counts = (): HttpCounts => ({ stalled: guard.stalled, refused: guard.refused });
+  if ('host' in place && place.host === 'localhost') gates.push(...(await alsoAt(gate, address, port)));
+  const counts = (): HttpCounts => ({
+    stalled: gates.reduce((sum, { guard }) => sum + guard.stalled, 0),
+    refused: gates.reduce((sum, { guard }) => sum + guard.refused, 0),
+  });
   const listenAgain = (fd: number): void => {
-    app.server.close();
-    app.server.listen({ fd });
+    server.close();
+    server.listen({ fd });
   };
   const close = async (): Promise<void> => {
-    // Fastify closes only what it listens at itself.
-    app.server.close();
-    app.server.closeAllConnections();
+    await Promise.all(gates.map(closeGate));
     await app.close();
   };
   return { address, port, counts, listenAgain, close };
 }
 
-/** Fastify takes no descriptors. */
-async function listenAt(app: FastifyInstance, fd: number): Promise<void> {
-  await app.ready();
-  const listening = once(app.server, 'listening');
-  app.server.listen({ fd });
+async function listenAt(server: Server, place: ListenOptions | { readonly fd: number }): Promise<void> {
+  const listening = once(server, 'listening');
+  server.listen(place);
   await listening;
 }
 
-function buildApp(
-  routes: readonly Route[],
-  access: Access,
-  { noteConnection }: ProxySource,
-  {
-    logger,
-    requestTimeoutMs = REQUEST_TIMEOUT_MS,
-    answerMs = ANSWER_MS,
-  }: Pick<HttpOptions, 'logger' | 'requestTimeoutMs' | 'answerMs'>,
-): FastifyInstance {
-  const app = fastify({
-    logger: false,
-    forceCloseConnections: true,
-    requestTimeout: requestTimeoutMs,
-    bodyLimit: PROXY_BODY_BYTES_MAX,
-    exposeHeadRoutes: false,
-    http: {
-      maxHeaderSize: HEADER_BYTES_MAX,
-      headersTimeout: requestTimeoutMs * HEADERS_SHARE,
-      connectionsCheckingInterval: CONNECTIONS_CHECK_MS,
-    },
-  });
-  app.server.maxConnections = CONNECTIONS_MAX;
-  app.server.on('connection', () => noteConnection(false));
-  app.server.on('drop', () => noteConnection(true));
-  const missed = new MissedBodies();
-  // Some tracers send what they have with GET.
-  app.addHttpMethod('GET', { hasBody: true, overrideExisting: true });
-  app.removeAllContentTypeParsers();
-  app.addContentTypeParser('*', { parseAs: 'buffer' }, (_, body, done) => done(null, body));
-  app.addHook('onSend', async (_, reply) => addSecurityHeaders(reply));
-  app.setErrorHandler((error: Error & { statusCode?: number }, request, reply) => {
-    const status = error.statusCode ?? 500;
-    missed.note(request, status === TOO_LARGE ? 'tooLarge' : 'cut');
-    // Fastify would close the connection, and a client that still sends would see that instead of the answer. Left open,
-    // what it still sends is read and thrown away, for as long as a request may take.
-    if (status === TOO_LARGE) reply.removeHeader('connection');
-    if (status < 500) return reply.code(status).send({ error: error.message });
-    logger?.error({ err: error, url: request.url }, 'an HTTP request failed');
-    return reply.code(500).send({ error: 'internal error; see the log' });
-  });
-  app.setNotFoundHandler((request, reply) => {
-    const refused = refuse(request, reply, undefined, access);
-    return refused ?? reply.code(404).send({ error: 'not found; / and /api/openapi.json say what there is' });
-  });
-  for (const route of routes) {
-    app.route({
-      method: [...route.methods],
-      url: route.path,
-      schema: { querystring: querySchema(route) },
-      onRequest: async (request, reply) => {
-        const refused = refuse(request, reply, route, access);
-        if (route.missed !== undefined) missed.watch(request, route.missed);
-        if (refused !== undefined) missed.note(request, 'forbidden');
-        return refused;
-      },
-      preHandler: async (request) => missed.forget(request),
-      handler: inTime(route.handle, answerMs) as RouteHandlerMethod,
-    });
-  }
-  return app;
-}
-
-/** Answers with 503 when the answer does not begin in time; what was asked for may still be done. */
-function inTime(handle: Route['handle'], answerMs: number): Route['handle'] {
-  return async (request, reply) => {
-    const answer = handle(request, reply);
-    if (!(answer instanceof Promise)) return answer;
-    let timer: NodeJS.Timeout | undefined;
-    const late = new Promise<typeof LATE>((resolve) => {
-      timer = setTimeout(() => resolve(LATE), answerMs);
-    });
+/** The other addresses of the name localhost, as far as they can be listened at. */
+async function alsoAt(gate: () => Gate, first: string, port: number): Promise<Gate[]> {
+  const found = await lookup('localhost', { all: true }).catch(() => []);
+  const gates: Gate[] = [];
+  for (const { address: host } of found) {
+    if (host === first) continue;
+    const another = gate();
     try {
-      const first: unknown = await Promise.race([answer, late]);
-      if (first !== LATE) return first;
-    } finally {
-      clearTimeout(timer);
+      await listenAt(another.server, { host, port });
+      gates.push(another);
+    } catch {
+      // This machine has no such address, or somebody else has the port there.
     }
-    answer.catch(() => undefined);
-    return reply
-      .code(503)
-      .header('retry-after', '1')
-      .send({ error: `no answer within ${answerMs / 1000} seconds; what was asked for may still be done` });
-  };
+  }
+  return gates;
 }
 
-const LATE = Symbol('late');
-
-/** A route that says more of itself, as the page does, keeps what it said. */
-function addSecurityHeaders(reply: FastifyReply): void {
-  for (const [name, value] of Object.entries(SECURITY_HEADERS)) {
-    if (!reply.hasHeader(name)) reply.header(name, value);
-  }
+function closeGate({ server }: Gate): Promise<void> {
+  return new Promise((resolve) => {
+    server.close(() => resolve());
+    server.closeAllConnections();
+  });
 }

@@ -1,4 +1,5 @@
-/** A LiveSource that knows nothing, for tests of everything else. */
+/** A LiveSource and an ApiSource that know nothing, for tests of everything else. */
+import type { ApiSource } from '../../src/http/api-source.ts';
 import type { LiveSource } from '../../src/http/live-source.ts';
 import type { TotalColumns } from '../../src/model/live/series-views.ts';
 import type { TopBounds } from '../../src/model/live/traffic-views.ts';
@@ -47,5 +48,34 @@ export function emptyLiveSource(own: Partial<LiveSource> = {}): LiveSource {
     agentStats: async () => ({}),
     dump: () => [''],
     ...own,
+  };
+}
+
+/** What the API asks, answered with nothing where a test does not say. */
+export function emptyApiSource(source: Partial<ApiSource> = {}): ApiSource {
+  const page = { total: 0, page: 1, perPage: 50, rows: [] };
+  return {
+    views: {},
+    contexts: async () => page,
+    metrics: async () => page,
+    metric: async () => undefined,
+    origins: () => {
+      throw new Error('nobody asks for origins here');
+    },
+    startReplay: () => 'off',
+    watchMessages: () => undefined,
+    live: emptyLiveSource(),
+    reload: async () => ({ ok: false, problems: ['there is nothing to reload'] }),
+    flush: async () => 0,
+    acceptPacket: async () => true,
+    missPacket: () => undefined,
+    noteConnection: () => undefined,
+    capture: {
+      start: () => 'stopping',
+      stop: () => false,
+      view: () => ({ running: null }),
+      checkFilter: () => undefined,
+    },
+    ...source,
   };
 }
