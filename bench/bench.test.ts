@@ -58,6 +58,17 @@ describe('npm run bench', () => {
     120_000,
   );
 
+  it.runIf(existsSync(BENCH))('says what a start costs, and a server at rest', async () => {
+    const output = await bench('--shapes', 'none', '--scenarios', 'start', '--json');
+    const { scenarios } = JSON.parse(output) as {
+      scenarios: { name: string; figures: Record<string, number> }[];
+    };
+    expect(scenarios.map(({ name }) => name)).toEqual(['start', 'rest']);
+    for (const figure of scenarios.flatMap(({ figures }) => Object.values(figures)))
+      expect(figure).toBeGreaterThanOrEqual(0);
+    expect(scenarios[0]?.figures.readyCpuMs).toBeGreaterThan(0);
+  });
+
   it.runIf(existsSync(BENCH))('makes Datadog payloads that hold everything', async () => {
     const output = await bench('--shapes', 'none', '--scenarios', 'payloads', '--json');
     const { scenarios } = JSON.parse(output) as { scenarios: { name: string; differences: string[] }[] };

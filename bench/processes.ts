@@ -25,7 +25,8 @@ const EXIT_MS = 120_000;
 const POLL_MS = 20;
 /** Of /proc/PID/stat; 100 on every Linux that Node runs on. */
 const TICKS_PER_SECOND = 100;
-const SERVER = fileURLToPath(new URL('../esm/whippet.js', import.meta.url));
+/** The package's bundle: what users run. */
+export const SERVER = fileURLToPath(new URL('../esm/whippet.js', import.meta.url));
 
 /** A forked script that answers each message with one. */
 class Helper {
@@ -169,6 +170,10 @@ export class ServerProcess {
       await sleep(POLL_MS);
     }
     return server;
+  }
+
+  get pid(): number {
+    return this.child.pid as number;
   }
 
   /** CPU time since the start, memory now and at most. */

@@ -3,6 +3,7 @@
  *
  *   recvmmsg, at most 250 ms ─▶ forwarder ─▶ shard ─▶ control word ─▶ …
  *   backlog?       drain the socket without waiting ─▶ work for a slice ─▶ …
+ *   just started?  receive without waiting; nothing there? warm up for a moment (thread/warm-up.ts) ─▶ …
  *   memory short?  work the backlog off, sleep on the control word ─▶ …
  *   stop?          let nothing more in (stop-inflow.ts) ─▶ drain the socket ─▶ seal
  *
@@ -29,6 +30,7 @@ import {
 import { stopDatagrams } from '../system/stop-inflow.ts';
 import type { Clock } from '../thread/clock.ts';
 import type { ListenerShard } from '../thread/listener-shard.ts';
+import type { WarmUp } from '../thread/warm-up.ts';
 import type { ReceiveSlots } from './receive-slots.ts';
 import { RECEIVE_TIMEOUT_MS, ReceiveTimeout } from './receive-timeout.ts';
 
@@ -54,6 +56,7 @@ export interface DatagramLoop {
   readonly isBorrowed: boolean;
   readonly slots: ReceiveSlots;
   readonly shard: ListenerShard;
+  readonly warmUp: Pick<WarmUp, 'isPending' | 'step'>;
   readonly control: ControlWord;
   readonly clock: Clock;
   /** Undefined when they are off. */
@@ -80,6 +83,7 @@ export function runDatagramLoop(loop: DatagramLoop): void {
       shard.work();
       loop.afterBatch(0);
     } else if (loop.older.length > 0) receiveFromAny(loop);
+    else if (loop.warmUp.isPending) receiveOrWarmUp(loop);
     else receive(loop, fd, MSG_WAITFORONE, timeout);
   }
   // What another server receives from now on is left to it.
@@ -96,6 +100,11 @@ export function runDatagramLoop(loop: DatagramLoop): void {
 
 function socketsOf({ fd, older }: DatagramLoop): readonly number[] {
   return older.length === 0 ? [fd] : [...older, fd];
+}
+
+/** Warms up while nothing comes. */
+function receiveOrWarmUp(loop: DatagramLoop): void {
+  if (receive(loop, loop.fd, MSG_DONTWAIT) === 0) loop.warmUp.step();
 }
 
 /** Waits for all sockets at once. */

@@ -32,8 +32,19 @@ function run(settings: ListenerSettings, port: MessagePort): void {
   const joined = joinShard(settings, port, libc, (message) => {
     if (message.kind === 'older_socket') older.push(message.fd);
   });
-  const { core, shard, tap, control, clock, limiter, forwarder, echoPacket, afterBatch, onAttention } =
-    joined;
+  const {
+    core,
+    shard,
+    warmUp,
+    tap,
+    control,
+    clock,
+    limiter,
+    forwarder,
+    echoPacket,
+    afterBatch,
+    onAttention,
+  } = joined;
   const shared = { shard, control, clock, limiter, forwarder, onAttention };
 
   if (listener.kind === 'datagram') {
@@ -49,6 +60,7 @@ function run(settings: ListenerSettings, port: MessagePort): void {
     joined.ready();
     runDatagramLoop({
       ...shared,
+      warmUp,
       libc: libc as Libc,
       fd: listener.fd,
       older,
@@ -76,7 +88,10 @@ function run(settings: ListenerSettings, port: MessagePort): void {
         if (tap.isOn && length > 0) tap.take(ptr, length, clock.seconds[0] as number, false, UNKNOWN_SOURCE);
         afterBatch();
       },
-      ready: joined.ready,
+      ready: () => {
+        joined.ready();
+        warmUp.goOn();
+      },
       stopped: joined.stopped,
     });
   } else throw new TypeError('streams have an entry of their own');

@@ -10,6 +10,7 @@ import { type MessagePort, receiveMessageOnPort } from 'node:worker_threads';
 import { CONTAINER } from '../../origin/entity.ts';
 import { isRoot } from '../../origin/process/process-owner.ts';
 import { ProcessResolver } from '../../origin/process/process-resolver.ts';
+import { makeShardMemory } from '../../shard/memory.ts';
 import type { ShardPipeline } from '../../shard/pipeline.ts';
 import {
   openPipeline,
@@ -34,7 +35,7 @@ import { MessageWatch } from './message-watch.ts';
 import { type ReportPort, ShardPort } from './shard-port.ts';
 import { makePacketForwarder, makeRateLimiter } from './thread-parts.ts';
 import { TimeSlice } from './time-slice.ts';
-import { warmUpPackets } from './warm-up.ts';
+import { WarmUp } from './warm-up.ts';
 
 /** Room for a packet of the warm-up and what the core reads beyond it. */
 const WARM_UP_PACKET_BYTES = 8192;
@@ -43,6 +44,8 @@ const WARM_UP_PACKET_BYTES = 8192;
 export interface JoinedShard {
   readonly core: ShardPipeline['core'];
   readonly shard: ListenerShard;
+  /** To be gone on with while there is nothing to do. */
+  readonly warmUp: WarmUp;
   readonly control: ControlWord;
   readonly clock: Clock;
   readonly reports: ShardPort;
@@ -82,7 +85,7 @@ export function joinShard(
   libc: Libc | undefined,
   onMessage: (message: ThreadMessage) => void = () => undefined,
 ): JoinedShard {
-  warmUp(settings);
+  const warmUp = startWarmUp(settings, libc);
   const control = new ControlWord(settings.control);
   const slice = new TimeSlice();
   const parts = { control, port, unknownFields: new UnknownFields(settings.unknownFields) };
@@ -158,6 +161,7 @@ export function joinShard(
   return {
     core,
     shard,
+    warmUp,
     control,
     clock,
     reports,
@@ -261,21 +265,24 @@ function openReporting(
   });
 }
 
-/**
- * Runs the cold path for nobody to hear of, so that it is compiled when packets come. It uses the shard's own
- * memory, which the core that is made next finds empty again.
- */
-function warmUp(settings: ListenerSettings): void {
+/** The warm-up, on a pipeline and a memory of its own; its pages go back to the system when it is over. */
+function startWarmUp(settings: ListenerSettings, libc: Libc | undefined): WarmUp {
   const port: ReportPort = { postMessage: () => undefined };
   const parts = { control: new ControlWord(makeControlBuffer()), unknownFields: new UnknownFields(), port };
-  const pipeline = openReporting(
-    { ...settings, eolRequired: false, waitsForTags: false },
-    parts,
-    () => false,
-  );
+  const own = { memory: makeShardMemory(), eolRequired: false, waitsForTags: false };
+  let pipeline: ShardPipeline | undefined = openReporting({ ...settings, ...own }, parts, () => false);
   const packetPtr = pipeline.core.takeRegion(WARM_UP_PACKET_BYTES);
-  for (const packet of warmUpPackets()) {
-    const length = pipeline.core.bytes.write(packet, packetPtr, 'latin1');
-    pipeline.ingest(packetPtr, length, 0, pipeline.openStart, false);
-  }
+  return new WarmUp(
+    (packet) => {
+      if (pipeline === undefined) return;
+      const length = pipeline.core.bytes.write(packet, packetPtr, 'latin1');
+      pipeline.ingest(packetPtr, length, 0, pipeline.openStart, false);
+    },
+    () => {
+      // The next garbage collection may be far away.
+      const bytes = pipeline?.core.bytes;
+      pipeline = undefined;
+      if (bytes !== undefined) libc?.dropPages(libc.address(bytes), bytes.length);
+    },
+  );
 }

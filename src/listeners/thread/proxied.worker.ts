@@ -70,4 +70,5 @@ function run(settings: ListenerSettings, port: MessagePort): void {
     joined.stopped();
   }, TICK_MS);
   joined.ready();
+  joined.warmUp.goOn();
 }

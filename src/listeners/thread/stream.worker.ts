@@ -61,6 +61,7 @@ async function run(settings: ListenerSettings, port: MessagePort): Promise<void>
   });
   await streams.listen();
   joined.ready();
+  joined.warmUp.goOn();
   await streams.run();
   joined.stopped();
 }
