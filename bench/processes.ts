@@ -4,7 +4,7 @@
  */
 import { type ChildProcess, fork, spawn } from 'node:child_process';
 import { once } from 'node:events';
-import { closeSync, openSync, readFileSync } from 'node:fs';
+import { closeSync, openSync, readdirSync, readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { fileURLToPath } from 'node:url';
@@ -20,8 +20,10 @@ import type {
 } from './messages.ts';
 import { noTotals, type Totals } from './totals.ts';
 
-const READY_MS = 10_000;
+const READY_MS = 60_000;
 const EXIT_MS = 120_000;
+/** How long a server may take to stop, s: on a busy machine its last flush takes longer than a server's default. */
+const STOP_SECONDS = 60;
 const POLL_MS = 20;
 /** Of /proc/PID/stat; 100 on every Linux that Node runs on. */
 const TICKS_PER_SECOND = 100;
@@ -138,7 +140,10 @@ export class ServerProcess {
     this.outputFile = join(setup.directory, 'server.ndjson');
     this.log = join(setup.directory, 'server.log');
     const log = openSync(this.log, 'w');
-    const settings = setup.receiveBufferBytes > 0 ? [`dogstatsd_so_rcvbuf=${setup.receiveBufferBytes}`] : [];
+    const settings = [
+      `stop_timeout_seconds=${STOP_SECONDS}`,
+      ...(setup.receiveBufferBytes > 0 ? [`dogstatsd_so_rcvbuf=${setup.receiveBufferBytes}`] : []),
+    ];
     const isOn = (listener: 'unix' | 'udp'): boolean => (setup.only ?? listener) === listener;
     const flags = [
       ...['run', '--socket', isOn('unix') ? path : '', '--file', this.outputFile],
@@ -180,6 +185,22 @@ export class ServerProcess {
   usage(): ServerUsage {
     this.readUsage();
     return this.latest;
+  }
+
+  /** CPU time of each of its threads since the start, ms, by thread id. */
+  threadTimes(): Map<string, number> {
+    const tasks = `/proc/${this.child.pid}/task`;
+    const times = new Map<string, number>();
+    for (const thread of readdirSync(tasks)) {
+      try {
+        // Nanoseconds on a processor, nanoseconds of waiting for one, turns.
+        const [ran = '0'] = readFileSync(join(tasks, thread, 'schedstat'), 'utf8').split(' ');
+        times.set(thread, Number(ran) / 1e6);
+      } catch {
+        // It has ended meanwhile.
+      }
+    }
+    return times;
   }
 
   /** What the server has printed so far. */

@@ -40,6 +40,8 @@ it('prints a scenario with its differences', () => {
   expect(formatScenario(scenario)).toBe('burst: loss 50.00%, rssPeakMib 70: FAIL\n  x\n');
   const looking = { name: 'looking', figures: { speedShare: 0.9712 }, differences: [], pass: true };
   expect(formatScenario(looking)).toBe('looking: speedShare 0.971: pass\n');
+  const capture = { ...looking, name: 'capture', figures: { ringRatio: 0.9663 } };
+  expect(formatScenario(capture)).toBe('capture: ringRatio 0.966: pass\n');
 });
 
 it('aligns text to the left and numbers to the right', () => {

@@ -203,7 +203,8 @@ describe('defaults', () => {
       api_key_file: '',
       capture: {
         ring_bytes: 0,
-        buffer_bytes: 16_777_216,
+        buffer_bytes: 33_554_432,
+        copy_bytes_per_second: 134_217_728,
         triggers: [],
         directory: '',
         files_max: 10,

@@ -56,6 +56,9 @@ export class PacketSegment {
   readonly buffer: ArrayBuffer;
   length = 0;
   packets = 0;
+  /** Packets that were not copied while this segment was filled. */
+  droppedPackets = 0;
+  droppedBytes = 0;
   private readonly bytes: Uint8Array;
   private readonly words: Int32Array;
   private readonly doubles: Float64Array;
@@ -71,6 +74,13 @@ export class PacketSegment {
   clear(): void {
     this.length = 0;
     this.packets = 0;
+    this.droppedPackets = 0;
+    this.droppedBytes = 0;
+  }
+
+  drop(packets: number, bytes: number): void {
+    this.droppedPackets += packets;
+    this.droppedBytes += bytes;
   }
 
   /** Copies the packet at [ptr, ptr + length) of `memory`; false when there is no room. */
@@ -110,6 +120,11 @@ export class PacketSegment {
     this.packets++;
     return true;
   }
+}
+
+/** When the first packet of a segment that has one was received, Unix seconds. */
+export function startOfSegment(buffer: ArrayBuffer): number {
+  return new DataView(buffer).getFloat64(8, true);
 }
 
 /** The packets in the first `length` bytes of a segment, in the order they were received. */

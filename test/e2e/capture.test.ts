@@ -120,11 +120,13 @@ describe('a capture of a running server', () => {
     await withServer(ALL, async (server) => {
       const out = join(folder, 'small.dog.zstd');
       const running = runWhippet([
-        ...['capture', '--url', url(server), '--duration', '2s', '--out', out],
+        ...['capture', '--url', url(server), '--duration', '10m', '--out', out],
         ...['--compress', '--filter', 'name=cap.count', '--filter', 'listener=unix*'],
       ]);
       await server.until(async () => (await view(server)).running !== null, 'the capture has begun');
       await sendEverywhere(server);
+      await server.until(async () => (await view(server)).running?.packets === 2, '2 packets');
+      expect((await fetch(`${url(server)}/api/capture/stop`, { method: 'POST' })).status).toBe(200);
       const { code, stdout, stderr } = await running;
       expect([code, stderr]).toEqual([0, '']);
       expect(stdout).toMatch(/^captured 2 packets, \d+ B to /);

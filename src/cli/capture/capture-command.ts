@@ -97,7 +97,9 @@ function report(
     stdout.write(`the memory held ${view.held_seconds} s of the ${view.asked_seconds} s asked for\n`);
   if (view !== null && view.dropped_packets > 0) {
     const lost = `${count(view.dropped_packets, 'packet')} (${formatBytes(view.dropped_bytes)})`;
-    stdout.write(`${lost} did not fit and are missing; see capture.buffer_bytes\n`);
+    stdout.write(
+      `${lost} did not fit and are missing; see capture.buffer_bytes and capture.copy_bytes_per_second\n`,
+    );
   }
   if (view?.problem !== undefined) throw new CaptureError(`the capture is not whole: ${view.problem}`);
 }

@@ -15,17 +15,26 @@ export const captureKeys = {
       {
         what: 'Memory, shared by all listeners, that keeps the latest packets so that `whippet capture --last 30s` can look back. `0` turns it off.',
         trade:
-          'More memory reaches further back: 64 MiB hold 30 s at 2 MiB/s and 0.6 s at 100 MiB/s. Every packet is copied once.',
+          'More memory reaches further back: 64 MiB hold 30 s at 2 MiB/s and 0.6 s at 100 MiB/s. Every packet is copied once, up to `capture.copy_bytes_per_second`.',
         when: 'you want to see afterwards what arrived before an incident.',
       },
     ),
     buffer_bytes: integer(
-      { default: 16 * MIB, min: MIB, max: 1024 * MIB, unit: 'bytes' },
+      { default: 32 * MIB, min: MIB, max: 1024 * MIB, unit: 'bytes' },
       {
         what: 'Memory per listener thread for packets waiting to be written to a capture file, used only during a capture.',
         trade:
           'A larger buffer survives longer pauses of the disk or the network. Packets that do not fit are missing from the file, and counted.',
         when: 'you capture faster than the disk can write.',
+      },
+    ),
+    copy_bytes_per_second: integer(
+      { default: 128 * MIB, min: MIB, max: 65_536 * MIB, unit: 'bytes a second' },
+      {
+        what: 'How much each listener thread copies for captures and for looking back. Of each tenth of a second it copies the first tenth of this; packets beyond are received as always, missing from the file, and counted.',
+        trade:
+          'Copying costs a listener thread up to a third of its speed at gigabytes a second, and little at this rate. A higher limit keeps every packet of a faster sender.',
+        when: 'a listener receives more than this, and you need every packet of it in the file.',
       },
     ),
     triggers: list(

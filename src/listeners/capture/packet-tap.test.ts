@@ -28,7 +28,8 @@ class Tapped {
   }
 }
 
-const start = { do: 'start', segmentBytes: 1024, segmentsMax: 2 } as const;
+const bytesPerSecond = 1e9;
+const start = { do: 'start', segmentBytes: 1024, segmentsMax: 2, bytesPerSecond } as const;
 
 describe('a live capture', () => {
   it('sends what is 100 ms old, and the rest when it stops', () => {
@@ -83,10 +84,27 @@ describe('a live capture', () => {
     expect(sent).toHaveLength(2);
     expect([kept, dropped]).toEqual([20, 10]);
     tapped.messages.length = 0;
-    tapped.tap.accept({ do: 'written', segments: 2 });
+    tapped.tap.accept({ do: 'written', buffers: sent.map(({ buffer }) => buffer) });
     tapped.take('a:1|c', 3);
     tapped.tap.flush(4);
+    const again = tapped.messages.flatMap(({ segments }) => segments);
+    expect(sent.map(({ buffer }) => buffer)).toContain(again[0]?.buffer);
     expect(tapped.texts()).toEqual(['a:1|c']);
+  });
+
+  it('copies so much of a tenth of a second, counts the rest, and goes on in the next', () => {
+    const tapped = new Tapped();
+    tapped.tap.accept({ do: 'start', segmentBytes: 65_536, segmentsMax: 8, bytesPerSecond: 1840 });
+    // 60 bytes and 32 of the header: two fit into a tenth of a second.
+    const packet = (i: number): string => `x${String(i).padStart(59, '0')}`;
+    for (let i = 0; i < 5; i++) tapped.take(packet(i), 10);
+    expect(tapped.tap.isSpent(10.05)).toBe(true);
+    tapped.tap.leaveOut(7, 700);
+    tapped.take(packet(5), 10.1);
+    tapped.tap.accept({ do: 'stop', request: 1 });
+    const [live] = tapped.messages;
+    expect(live).toMatchObject({ droppedPackets: 10, droppedBytes: 880 });
+    expect(tapped.texts()).toEqual([packet(0), packet(1), packet(5)]);
   });
 
   it('copies every packet as it is, whatever its length and place', () => {
@@ -97,7 +115,7 @@ describe('a live capture', () => {
         }),
         (packets) => {
           const tapped = new Tapped();
-          tapped.tap.accept({ do: 'start', segmentBytes: 65_536, segmentsMax: 8 });
+          tapped.tap.accept({ do: 'start', segmentBytes: 65_536, segmentsMax: 8, bytesPerSecond });
           for (const [text, ptr] of packets) tapped.take(text, 1, UNKNOWN_SOURCE, ptr);
           tapped.tap.accept({ do: 'stop', request: 1 });
           expect(tapped.texts()).toEqual(packets.map(([text]) => text));
@@ -110,7 +128,7 @@ describe('a live capture', () => {
 describe('the ring', () => {
   it('keeps the last packets and forgets an eighth at a time', () => {
     const tapped = new Tapped();
-    tapped.tap.accept({ do: 'ring', bytes: 8 * 1024 });
+    tapped.tap.accept({ do: 'ring', bytes: 8 * 1024, bytesPerSecond });
     for (let i = 0; i < 500; i++) tapped.take(`x${String(i).padStart(59, '0')}`, i);
     expect(tapped.messages).toEqual([]);
     tapped.tap.accept({ do: 'dump', request: 3 });
@@ -123,21 +141,36 @@ describe('the ring', () => {
 
   it('begins anew after it was saved, and ends when it is turned off', () => {
     const tapped = new Tapped();
-    tapped.tap.accept({ do: 'ring', bytes: 8192 });
+    tapped.tap.accept({ do: 'ring', bytes: 8192, bytesPerSecond });
     tapped.take('a:1|c', 1);
     tapped.tap.accept({ do: 'dump', request: 1 });
     tapped.take('b:1|c', 2);
     tapped.tap.accept({ do: 'dump', request: 2 });
     expect(tapped.texts()).toEqual(['a:1|c', 'b:1|c']);
-    tapped.tap.accept({ do: 'ring', bytes: 0 });
+    tapped.tap.accept({ do: 'ring', bytes: 0, bytesPerSecond });
     expect(tapped.tap.isOn).toBe(false);
     tapped.tap.accept({ do: 'dump', request: 3 });
     expect(tapped.messages).toMatchObject([{ of: 3, segments: [], isLast: true }]);
   });
 
+  it('says what it left out of the time it holds, and not of the time before', () => {
+    const tapped = new Tapped();
+    tapped.tap.accept({ do: 'ring', bytes: 8 * 1024, bytesPerSecond: 5000 });
+    // Of 60 packets of 92 bytes a tenth of a second takes six; an eighth of the ring has room for eleven.
+    for (let i = 0; i < 6000; i++) tapped.take('x'.repeat(60), Math.floor(i / 60) / 10);
+    tapped.tap.accept({ do: 'dump', request: 1 });
+    const [message] = tapped.messages;
+    const kept = message?.segments.reduce((sum, { packets }) => sum + packets, 0) ?? 0;
+    expect(kept).toBeGreaterThan(70);
+    expect((message?.droppedPackets ?? 0) / kept).toBeCloseTo(54 / 6, -0.5);
+    expect(message?.droppedBytes).toBe(60 * (message?.droppedPackets ?? 0));
+    tapped.tap.accept({ do: 'dump', request: 2 });
+    expect(tapped.messages[1]).toMatchObject({ segments: [], droppedPackets: 0 });
+  });
+
   it('counts a packet longer than an eighth of it', () => {
     const tapped = new Tapped();
-    tapped.tap.accept({ do: 'ring', bytes: 1024 });
+    tapped.tap.accept({ do: 'ring', bytes: 1024, bytesPerSecond });
     tapped.take('x'.repeat(300), 1);
     tapped.tap.accept({ do: 'dump', request: 1 });
     expect(tapped.messages).toMatchObject([{ droppedPackets: 1, droppedBytes: 300 }]);

@@ -4,16 +4,18 @@
  *   packet ──copied once──▶ live segments ──when full, or 100 ms old──▶ control thread ──▶ file
  *          ──copied once──▶ ring of segments, the oldest written over ──asked for──▶ control thread
  *
- * Never slows receiving down: with no free segment a packet is not copied, and counted. Off it costs one comparison a
- * batch.
+ * Never slows receiving down: with no free segment, or when the thread has copied enough for the moment (copy-budget.ts), a
+ * packet is not copied, and counted. Off it costs one comparison a batch.
  *
- * Memory  live: SEGMENTS_MAX segments at most are filled or on their way; the control thread says when one is written.
+ * Memory  live: segmentsMax segments at most are filled or on their way; the control thread gives back the written ones,
+ *         which are filled again: new ones would be pages that the kernel has to make zero first.
  *         ring: its size, in RING_SEGMENTS pieces, so that an eighth of it is forgotten at a time.
  * Why     segments that are handed over whole need no locks, and a thread that blocks in a receive can send them.
  */
 
-import { PacketSegment, type PacketSource } from '../../lib/packet-segment.ts';
+import { PacketSegment, type PacketSource, RECORD_HEADER_BYTES } from '../../lib/packet-segment.ts';
 import type { CaptureCommand, CapturedMessage } from '../../model/views/captured.ts';
+import { CopyBudget } from './copy-budget.ts';
 
 /** How long a packet waits for others before it is sent, seconds. */
 const SEND_AFTER_SECONDS = 0.1;
@@ -33,6 +35,7 @@ export class PacketTap {
   private words: Int32Array;
   private live: LiveLog | undefined;
   private ring: RingLog | undefined;
+  private budget = new CopyBudget(Number.POSITIVE_INFINITY);
 
   /** `memory` is where packets are: the shard's memory, which may grow. */
   constructor(port: CapturePort, memory: () => Uint8Array) {
@@ -46,6 +49,7 @@ export class PacketTap {
     switch (command.do) {
       case 'start':
         this.live = new LiveLog(command.segmentBytes, command.segmentsMax);
+        this.budget = new CopyBudget(command.bytesPerSecond);
         break;
       case 'stop':
         this.sendLive();
@@ -56,10 +60,11 @@ export class PacketTap {
         );
         break;
       case 'written':
-        this.live?.free(command.segments);
+        this.live?.free(command.buffers);
         break;
       case 'ring':
         this.ring = command.bytes === 0 ? undefined : new RingLog(command.bytes);
+        this.budget = new CopyBudget(command.bytesPerSecond);
         break;
       case 'dump':
         this.dump(command.request);
@@ -68,8 +73,24 @@ export class PacketTap {
     this.isOn = this.live !== undefined || this.ring !== undefined;
   }
 
+  /** Whether what is received now is only counted, by leaveOut(): for those who have a batch of it. */
+  isSpent(seconds: number): boolean {
+    return this.budget.isSpent(seconds);
+  }
+
+  /** Counts packets that are not copied. */
+  leaveOut(packets: number, bytes: number): void {
+    this.live?.drop(packets, bytes);
+    this.ring?.segment.drop(packets, bytes);
+  }
+
   /** Copies a packet at `ptr` of the memory; to be called when it is on. */
   take(ptr: number, length: number, seconds: number, isCut: boolean, source: PacketSource): void {
+    if (this.budget.isSpent(seconds)) {
+      this.leaveOut(1, length);
+      return;
+    }
+    this.budget.spend(length + RECORD_HEADER_BYTES);
     if (ptr + length + 4 > this.bytes.length) {
       this.bytes = this.memory();
       this.words = wordsOf(this.bytes);
@@ -80,7 +101,8 @@ export class PacketTap {
     }
     if (ring !== undefined && !ring.segment.append(bytes, words, ptr, length, seconds, isCut, source)) {
       ring.next();
-      if (!ring.segment.append(bytes, words, ptr, length, seconds, isCut, source)) ring.drop(length);
+      if (!ring.segment.append(bytes, words, ptr, length, seconds, isCut, source))
+        ring.segment.drop(1, length);
     }
   }
 
@@ -104,7 +126,7 @@ export class PacketTap {
   ): void {
     if (live.packets > 0) this.sendLive();
     if (!live.open() || !live.segment?.append(this.bytes, this.words, ptr, length, seconds, isCut, source))
-      live.drop(length);
+      live.drop(1, length);
   }
 
   private sendLive(): void {
@@ -122,8 +144,10 @@ export class PacketTap {
 
   private dump(request: number): void {
     const { ring } = this;
-    const segments = ring?.take().map(partOf) ?? [];
-    const { droppedPackets, droppedBytes } = ring ?? NONE;
+    const taken = ring?.take() ?? [];
+    const segments = taken.filter(({ packets }) => packets > 0).map(partOf);
+    const droppedPackets = taken.reduce((sum, segment) => sum + segment.droppedPackets, 0);
+    const droppedBytes = taken.reduce((sum, segment) => sum + segment.droppedBytes, 0);
     this.port.postMessage(
       { kind: 'captured', of: request, segments, isLast: true, droppedPackets, droppedBytes },
       segments.map(({ buffer }) => buffer),
@@ -141,11 +165,14 @@ class LiveLog {
   droppedPackets = 0;
   droppedBytes = 0;
   private readonly segmentBytes: number;
-  private free_: number;
+  /** How many segments may still be made. */
+  private unmade: number;
+  /** Those that are written. */
+  private readonly written: ArrayBuffer[] = [];
 
   constructor(segmentBytes: number, segmentsMax: number) {
     this.segmentBytes = segmentBytes;
-    this.free_ = segmentsMax;
+    this.unmade = segmentsMax;
     this.open();
   }
 
@@ -156,9 +183,13 @@ class LiveLog {
   /** Begins a segment when there is none; false when too many are on their way. */
   open(): boolean {
     if (this.segment !== undefined) return true;
-    if (this.free_ === 0) return false;
-    this.free_--;
-    this.segment = new PacketSegment(new ArrayBuffer(this.segmentBytes));
+    let buffer = this.written.pop();
+    if (buffer === undefined) {
+      if (this.unmade === 0) return false;
+      this.unmade--;
+      buffer = new ArrayBuffer(this.segmentBytes);
+    }
+    this.segment = new PacketSegment(buffer);
     return true;
   }
 
@@ -169,13 +200,14 @@ class LiveLog {
     this.open();
   }
 
-  free(segments: number): void {
-    this.free_ += segments;
+  free(buffers: readonly ArrayBuffer[]): void {
+    // Of a capture before this one there may be others.
+    for (const buffer of buffers) if (buffer.byteLength === this.segmentBytes) this.written.push(buffer);
     this.open();
   }
 
-  drop(bytes: number): void {
-    this.droppedPackets++;
+  drop(packets: number, bytes: number): void {
+    this.droppedPackets += packets;
     this.droppedBytes += bytes;
   }
 }
@@ -183,9 +215,6 @@ class LiveLog {
 /** The last packets, in segments of which the oldest is written over. */
 class RingLog {
   segment: PacketSegment;
-  /** Packets longer than a segment. */
-  droppedPackets = 0;
-  droppedBytes = 0;
   private readonly segmentBytes: number;
   /** Full ones, the oldest first. */
   private full: PacketSegment[] = [];
@@ -205,14 +234,9 @@ class RingLog {
     this.segment.clear();
   }
 
-  drop(bytes: number): void {
-    this.droppedPackets++;
-    this.droppedBytes += bytes;
-  }
-
   /** Gives away everything and begins anew. */
   take(): PacketSegment[] {
-    const all = [...this.full, this.segment].filter(({ packets }) => packets > 0);
+    const all = [...this.full, this.segment];
     this.full = [];
     this.segment = this.make();
     return all;

@@ -47,16 +47,20 @@ export class SenderSlots {
   /** Begins or ends to ask; between two receives. */
   turn(isOn: boolean): void {
     this.isOn = isOn;
-    if (this.credentials !== undefined) this.credentials.want('capture', isOn, [this.fd]);
-    else if (isOn) this.prepare();
-    else for (let i = 0; i < this.vector.count; i++) this.vector.setName(i, 0, 0);
+    if (this.credentials !== undefined) {
+      this.credentials.want('capture', isOn, [this.fd]);
+      return;
+    }
+    for (let i = 0; i < this.vector.count; i++) {
+      if (isOn) this.vector.setName(i, this.address + i * ROOM_BYTES, ROOM_BYTES);
+      else this.vector.setName(i, 0, 0);
+    }
   }
 
   /** Before each receive while it is on. */
   prepare(): void {
     if (this.credentials !== undefined) return;
-    for (let i = 0; i < this.vector.count; i++)
-      this.vector.setName(i, this.address + i * ROOM_BYTES, ROOM_BYTES);
+    for (let i = 0; i < this.vector.count; i++) this.vector.setNameLength(i, ROOM_BYTES);
   }
 
   /** Who sent message `i` of the batch that was just received. Borrowed: valid until the next call. */

@@ -75,9 +75,14 @@ export class MessageVector {
     return this.words[this.count * HEADER_WORDS + i * IOVEC_WORDS + 2] as number;
   }
 
-  /** Where the address of the sender goes. To be set again before every receive: the kernel overwrites the length. */
+  /** Where the address of the sender goes. Its length is to be set again before every receive: the kernel overwrites it. */
   setName(i: number, address: number, length: number): void {
     this.setWide(i * HEADER_WORDS, address);
+    this.setNameLength(i, length);
+  }
+
+  /** How much room there is for the address of the sender; the kernel overwrites it with what it has used. */
+  setNameLength(i: number, length: number): void {
     this.words[i * HEADER_WORDS + NAME_LENGTH_WORD] = length;
   }
 

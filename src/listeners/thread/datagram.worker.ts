@@ -125,7 +125,11 @@ function capture(
   tap: PacketTap,
   seconds: number,
 ): void {
-  if (tap.isOn) {
+  if (tap.isOn && tap.isSpent(seconds)) {
+    let bytes = 0;
+    for (let i = 0; i < received; i++) bytes += slots.length(i);
+    tap.leaveOut(received, bytes);
+  } else if (tap.isOn) {
     for (let i = 0; i < received; i++) {
       const isCut = (slots.flags(i) & MSG_TRUNC) !== 0;
       tap.take(

@@ -138,7 +138,7 @@ export class ListenerThread {
 
   /** Has it copy what it receives, or hand over what it copied. */
   capture(command: CaptureCommand): void {
-    this.notify({ kind: 'capture', command });
+    this.notify({ kind: 'capture', command }, command.do === 'written' ? command.buffers : []);
   }
 
   /** Resolves when the thread has ended. */
@@ -247,8 +247,8 @@ export class ListenerThread {
     return listener.kind === 'streams' ? listener.listeners : [];
   }
 
-  private notify(message: ThreadMessage): void {
-    this.worker.postMessage(message);
+  private notify(message: ThreadMessage, transfer: readonly ArrayBuffer[] = []): void {
+    this.worker.postMessage(message, transfer);
     this.control.callAttention();
   }
 

@@ -3,17 +3,23 @@
 /** What is to be done with packets. */
 export type CaptureCommand =
   /** Packets go to the control thread, in at most `segmentsMax` segments at a time. */
-  | { readonly do: 'start'; readonly segmentBytes: number; readonly segmentsMax: number }
+  | {
+      readonly do: 'start';
+      readonly segmentBytes: number;
+      readonly segmentsMax: number;
+      /** What is copied at most, for whatever purpose. */
+      readonly bytesPerSecond: number;
+    }
   /** No more; answered with what is left. */
   | { readonly do: 'stop'; readonly request: number }
-  /** So many segments are written and may be filled again. */
-  | { readonly do: 'written'; readonly segments: number }
+  /** Segments that are written and may be filled again. */
+  | { readonly do: 'written'; readonly buffers: readonly ArrayBuffer[] }
   /** The last packets are kept in so many bytes; 0 ends that. */
-  | { readonly do: 'ring'; readonly bytes: number }
+  | { readonly do: 'ring'; readonly bytes: number; readonly bytesPerSecond: number }
   /** What is kept is to be handed over. */
   | { readonly do: 'dump'; readonly request: number };
 
-/** Packets in the order they were received, in model/packet-segment.ts. */
+/** Packets in the order they were received, in lib/packet-segment.ts. */
 export interface CapturedSegment {
   readonly buffer: ArrayBuffer;
   /** Bytes of it that are used. */

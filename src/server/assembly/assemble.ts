@@ -189,6 +189,7 @@ export async function assemble(options: ServerOptions, undo: Undo) {
     ...{ threads: threads.list, clock },
     ringBytes: config.capture.ring_bytes,
     bufferBytes: config.capture.buffer_bytes,
+    copyBytesPerSecond: config.capture.copy_bytes_per_second,
     workloads: () => origins.snapshot(),
   });
   const triggers = new CaptureTriggers({

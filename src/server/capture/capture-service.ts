@@ -44,6 +44,8 @@ export interface CaptureServiceOptions {
   readonly ringBytes: number;
   /** Bytes of each thread for what is on its way to a file. */
   readonly bufferBytes: number;
+  /** What each thread copies at most. */
+  readonly copyBytesPerSecond: number;
   readonly workloads: () => Workloads;
   /** Unix seconds. */
   readonly clock: () => number;
@@ -52,7 +54,8 @@ export interface CaptureServiceOptions {
 /** Why a capture cannot begin. */
 export type CaptureRefusal = 'busy' | 'no_ring' | 'stopping';
 
-const SEGMENTS_MAX = 8;
+/** Pieces of a thread's buffer; of a ring, which is handed over at once. */
+const SEGMENTS_MAX = 32;
 const SINK_BYTES_MAX = 16 * 1024 * 1024;
 const TICK_MS = 100;
 /** How long threads have to hand over what they hold, ms; they look at their messages at least every 250 ms. */
@@ -67,7 +70,7 @@ interface Session {
   timer: NodeJS.Timeout | undefined;
   ticker: NodeJS.Timeout;
   /** Segments that are written and not yet told to their threads, because the sink is behind. */
-  readonly withheld: Map<number, number>;
+  readonly withheld: { readonly thread: number; readonly buffer: ArrayBuffer }[];
   packets: number;
   bytes: number;
   droppedPackets: number;
@@ -142,7 +145,10 @@ export class CaptureService {
   notify(thread: ListenerThread): void {
     const { ringBytes } = this.options;
     if (!this.isOpen) return;
-    if (ringBytes > 0) thread.capture({ do: 'ring', bytes: Math.floor(ringBytes / this.shares()) });
+    if (ringBytes > 0) {
+      const bytes = Math.floor(ringBytes / this.shares());
+      thread.capture({ do: 'ring', bytes, bytesPerSecond: this.options.copyBytesPerSecond });
+    }
     if (this.session !== undefined && !this.session.request.isLast && !this.session.isEnding)
       thread.capture(this.startCommand());
   }
@@ -204,8 +210,9 @@ export class CaptureService {
   }
 
   private startCommand() {
-    const segmentBytes = Math.floor(this.options.bufferBytes / SEGMENTS_MAX / 8) * 8;
-    return { do: 'start', segmentBytes, segmentsMax: SEGMENTS_MAX } as const;
+    const { bufferBytes, copyBytesPerSecond: bytesPerSecond } = this.options;
+    const segmentBytes = Math.floor(bufferBytes / SEGMENTS_MAX / 8) * 8;
+    return { do: 'start', segmentBytes, segmentsMax: SEGMENTS_MAX, bytesPerSecond } as const;
   }
 
   /** One more thread may be started later, for packets over HTTP; it gets a share like the others. */
@@ -220,6 +227,7 @@ export class CaptureService {
       compress: request.compress,
       filter: request.filter,
       since: request.isLast ? now - request.durationMs / 1000 : 0,
+      segmentsMax: request.isLast ? Number.POSITIVE_INFINITY : SEGMENTS_MAX,
       isLast: request.isLast,
       workloads: workloads(),
     };
@@ -228,7 +236,7 @@ export class CaptureService {
       name: 'capture writer',
     });
     const session: Session = {
-      ...{ request, sink, worker, startedAt: now, done, timer: undefined, withheld: new Map() },
+      ...{ request, sink, worker, startedAt: now, done, timer: undefined, withheld: [] },
       ...{ packets: 0, bytes: 0, droppedPackets: 0, droppedBytes: 0, isEnding: false },
       ticker: setInterval(() => this.tick(session), TICK_MS),
     };
@@ -279,9 +287,7 @@ export class CaptureService {
   private tick(session: Session): void {
     if (!session.isEnding) this.send(session, { kind: 'tick', now: this.options.clock() });
     if (session.sink.pendingBytes > SINK_BYTES_MAX) return;
-    for (const [thread, segments] of session.withheld)
-      this.options.threads[thread]?.capture({ do: 'written', segments });
-    session.withheld.clear();
+    for (const { thread, buffer } of session.withheld.splice(0)) this.giveBack(thread, buffer);
   }
 
   private onWriter(session: Session, message: WriterMessage): void {
@@ -290,7 +296,7 @@ export class CaptureService {
         session.sink.write(message.bytes);
         break;
       case 'written':
-        this.onWritten(session, message.thread, message.segments);
+        this.onWritten(session, message);
         break;
       case 'progress':
         session.packets = message.packets;
@@ -304,11 +310,17 @@ export class CaptureService {
     }
   }
 
-  private onWritten(session: Session, thread: number, segments: number): void {
+  private onWritten(
+    session: Session,
+    written: { readonly thread: number; readonly buffer: ArrayBuffer },
+  ): void {
     if (session.request.isLast || session.isEnding) return;
-    if (session.sink.pendingBytes > SINK_BYTES_MAX)
-      session.withheld.set(thread, (session.withheld.get(thread) ?? 0) + segments);
-    else this.options.threads[thread]?.capture({ do: 'written', segments });
+    if (session.sink.pendingBytes > SINK_BYTES_MAX) session.withheld.push(written);
+    else this.giveBack(written.thread, written.buffer);
+  }
+
+  private giveBack(thread: number, buffer: ArrayBuffer): void {
+    this.options.threads[thread]?.capture({ do: 'written', buffers: [buffer] });
   }
 
   private finish(session: Session, firstSeconds: number, problem: string): void {

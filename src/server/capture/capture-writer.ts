@@ -9,6 +9,8 @@ export interface WriterSettings {
   readonly filter: readonly string[];
   /** Packets received before this Unix time are left out. */
   readonly since: number;
+  /** Segments that a thread has. */
+  readonly segmentsMax: number;
   /** Whether all packets are there already. */
   readonly isLast: boolean;
   readonly workloads: Workloads;
@@ -29,7 +31,7 @@ export type WriterCommand =
 
 export type WriterMessage =
   | { readonly kind: 'chunk'; readonly bytes: Uint8Array }
-  | { readonly kind: 'written'; readonly thread: number; readonly segments: number }
+  | { readonly kind: 'written'; readonly thread: number; readonly buffer: ArrayBuffer }
   | { readonly kind: 'progress'; readonly packets: number; readonly bytes: number }
   | {
       readonly kind: 'done';

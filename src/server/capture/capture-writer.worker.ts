@@ -1,9 +1,10 @@
 /**
  * The thread that writes a capture: segments of all listener threads to the bytes of a file, merged by time.
  *
- *   segments ─▶ a queue for each listener thread ─▶ earliest first ─▶ filter ─▶ .dog ─▶ Zstandard? ─▶ chunks
+ *   segments ─▶ earliest first (segment-merge.ts) ─▶ filter ─▶ .dog ─▶ Zstandard? ─▶ chunks
  *
- * While packets still come, those of the last SETTLE_SECONDS wait, so that a slower thread's are not behind them.
+ * While packets still come, those of the last SETTLE_SECONDS wait, so that a slower thread's are not behind them, unless
+ * their thread needs the memory.
  *
  * Memory  what the listener threads may have on their way (packet-tap.ts), and CHUNK_BYTES.
  */
@@ -11,55 +12,19 @@ import { type MessagePort, parentPort, workerData } from 'node:worker_threads';
 import { DogWriter } from '../../inspect/capture/dog-writer.ts';
 import { TrafficFilter } from '../../inspect/capture/filter.ts';
 import { EMPTY_STATE, type EntityTags, type TaggerState } from '../../inspect/capture/tagger-state.ts';
-import { readSegment, type SegmentPacket } from '../../lib/packet-segment.ts';
+import type { SegmentPacket } from '../../lib/packet-segment.ts';
 import { ZstdEncoder } from '../../lib/zstd/zstd-encoder.ts';
 import { decodeSockaddr } from '../../listeners/system/sockaddr.ts';
 import type { WriterCommand, WriterMessage, WriterSettings } from './capture-writer.ts';
 import { containerOf } from './process-containers.ts';
+import { SegmentMerge } from './segment-merge.ts';
 
 const SETTLE_SECONDS = 0.5;
-const CHUNK_BYTES = 64 * 1024;
+/** Large, because each chunk is a message to the control thread, and a write there. */
+const CHUNK_BYTES = 256 * 1024;
 /** Addresses whose text is remembered. */
 const PEERS_MAX = 10_000;
 const PIDS_MAX = 100_000;
-
-/** The segments of one listener thread, in order, and the packet that is next. */
-class Queue {
-  readonly names: readonly string[];
-  private readonly segments: { buffer: ArrayBuffer; length: number }[] = [];
-  private packets: Iterator<SegmentPacket> | undefined;
-  private next: SegmentPacket | undefined;
-  private readonly onRead: () => void;
-
-  constructor(names: readonly string[], onRead: () => void) {
-    this.names = names;
-    this.onRead = onRead;
-  }
-
-  add(segment: { buffer: ArrayBuffer; length: number }): void {
-    this.segments.push(segment);
-  }
-
-  peek(): SegmentPacket | undefined {
-    while (this.next === undefined) {
-      if (this.packets === undefined) {
-        const segment = this.segments.shift();
-        if (segment === undefined) return undefined;
-        this.packets = readSegment(segment.buffer, segment.length);
-      }
-      const { done, value } = this.packets.next();
-      if (done === true) {
-        this.packets = undefined;
-        this.onRead();
-      } else this.next = value;
-    }
-    return this.next;
-  }
-
-  remove(): void {
-    this.next = undefined;
-  }
-}
 
 run(workerData as WriterSettings, parentPort as MessagePort);
 
@@ -67,7 +32,6 @@ function run(settings: WriterSettings, port: MessagePort): void {
   const { compress, filter: filterTexts, since, workloads } = settings;
   const send = (message: WriterMessage, transfer: ArrayBuffer[] = []): void =>
     port.postMessage(message, transfer);
-  const queues: (Queue | undefined)[] = [];
   const filter = new TrafficFilter(filterTexts);
   const zstd = compress ? new ZstdEncoder() : undefined;
   const writer = new DogWriter(CHUNK_BYTES);
@@ -76,12 +40,11 @@ function run(settings: WriterSettings, port: MessagePort): void {
   let packets = 0;
   let bytes = 0;
   let firstSeconds = 0;
-  let latest = 0;
 
   const emit = (plain: Uint8Array): void => {
     const chunk = zstd === undefined ? plain : zstd.push(plain);
     if (chunk.length === 0) return;
-    const copy = Uint8Array.from(chunk);
+    const copy = new Uint8Array(chunk);
     send({ kind: 'chunk', bytes: copy }, [copy.buffer as ArrayBuffer]);
   };
   const peerOf = ({ peer, isSockaddr }: SegmentPacket): string => {
@@ -121,43 +84,28 @@ function run(settings: WriterSettings, port: MessagePort): void {
     const full = writer.record({ seconds, payload: kept, pid, uid, gid, listener, peer: peerOf(packet) });
     if (full !== undefined) emit(full);
   };
-  /** Writes what was received until `horizon`, in order. */
-  const merge = (horizon: number): void => {
-    for (;;) {
-      let earliest: Queue | undefined;
-      let first: SegmentPacket | undefined;
-      for (const queue of queues) {
-        const packet = queue?.peek();
-        if (packet === undefined || (first !== undefined && packet.seconds >= first.seconds)) continue;
-        earliest = queue;
-        first = packet;
-      }
-      if (earliest === undefined || first === undefined || first.seconds > horizon) return;
-      write(first, earliest.names);
-      earliest.remove();
-    }
-  };
+  const merge = new SegmentMerge({
+    segmentsMax: settings.segmentsMax,
+    write,
+    onRead: (thread, buffer) => send({ kind: 'written', thread, buffer }, [buffer]),
+  });
 
   port.on('message', (command: WriterCommand) => {
     switch (command.kind) {
-      case 'segments': {
-        const { thread, names } = command;
-        queues[thread] ??= new Queue(names, () => send({ kind: 'written', thread, segments: 1 }));
-        for (const segment of command.segments) queues[thread]?.add(segment);
-        for (const queue of queues) latest = Math.max(latest, queue?.peek()?.seconds ?? 0);
+      case 'segments':
+        merge.add(command.thread, command.names, command.segments);
         break;
-      }
       case 'tick':
-        merge(command.now - SETTLE_SECONDS);
+        merge.writeUntil(command.now - SETTLE_SECONDS);
         if (!settings.isLast) emit(writer.take());
         send({ kind: 'progress', packets, bytes });
         break;
       case 'end': {
-        merge(Number.POSITIVE_INFINITY);
+        merge.writeUntil(Number.POSITIVE_INFINITY);
         emit(writer.take());
         emit(writer.trailer(stateOf(pids, workloads, command.state)));
         if (zstd !== undefined) {
-          const rest = Uint8Array.from(zstd.finish());
+          const rest = new Uint8Array(zstd.finish());
           send({ kind: 'chunk', bytes: rest }, [rest.buffer as ArrayBuffer]);
         }
         send({ kind: 'done', packets, bytes, firstSeconds });
