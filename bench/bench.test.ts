@@ -69,6 +69,15 @@ describe('npm run bench', () => {
     expect(scenarios[0]?.figures.readyCpuMs).toBeGreaterThan(0);
   });
 
+  it.runIf(existsSync(BENCH))('renders every series of a large page', async () => {
+    const output = await bench('--shapes', 'none', '--scenarios', 'scrape', '--json');
+    const { scenarios } = JSON.parse(output) as { scenarios: { name: string; differences: string[] }[] };
+    expect(scenarios.map(({ name, differences }) => [name, differences])).toEqual([
+      ['scrape', []],
+      ['scrape one name', []],
+    ]);
+  });
+
   it.runIf(existsSync(BENCH))('makes Datadog payloads that hold everything', async () => {
     const output = await bench('--shapes', 'none', '--scenarios', 'payloads', '--json');
     const { scenarios } = JSON.parse(output) as { scenarios: { name: string; differences: string[] }[] };

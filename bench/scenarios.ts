@@ -15,6 +15,7 @@
  *   distinct  what the statistics hold against a flood of 10,000,000 contexts (distinct.ts)
  *   statistics  what the statistics cost, with and without (statistics.ts)
  *   global  partials sealed by an edge and merged by an owner in a CPU second (global.ts)
+ *   scrape  what a page of 100,000 contexts for Prometheus costs (scrape.ts)
  *   start   what a start costs, and a server at rest: memory, wake-ups (start.ts)
  *   memory  resident size: idle; under smp; with 100,000 contexts of 26 tags at 50 MiB/s
  */
@@ -40,12 +41,14 @@ import { measureLooking } from './scenarios/looking.ts';
 import { measureOrigin } from './scenarios/origin.ts';
 import { measureOutputs } from './scenarios/outputs.ts';
 import { measurePayloads } from './scenarios/payloads.ts';
+import { measureScrape } from './scenarios/scrape.ts';
 import { measureStart } from './scenarios/start.ts';
 import { measureStatistics } from './scenarios/statistics.ts';
 
 export const SCENARIOS = {
   burst: measureBurst,
   start: measureStart,
+  scrape: measureScrape,
   memory: measureMemory,
   gc: measureGarbage,
   enrich: measureEnrichment,

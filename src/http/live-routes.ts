@@ -198,7 +198,7 @@ export function liveRoutes(source: LiveSource): Route[] {
       produces: 'application/x-ndjson',
       handle: (request, reply) => {
         reply.type('application/x-ndjson; charset=utf-8');
-        return reply.send(request.method === 'HEAD' ? null : streamPage(source.dump(), false));
+        return reply.send(request.method === 'HEAD' ? null : streamPage(source.dump(), 'identity'));
       },
     },
   ];

@@ -2,9 +2,9 @@
 import type { Socket } from 'node:net';
 import type { Readable } from 'node:stream';
 import type { FastifyReply, FastifyRequest } from 'fastify';
-import { acceptsGzip } from '../lib/http/weighted-header.ts';
+import { chooseEncoding } from '../lib/http/weighted-header.ts';
 import type { HealthReport } from './health-report.ts';
-import { streamPage } from './page-stream.ts';
+import { PAGE_ENCODINGS, streamPage } from './page-stream.ts';
 import { JSON_TYPE, type Route } from './route.ts';
 
 const PAGES_MAX = 8;
@@ -48,8 +48,9 @@ export function observeRoutes(options: ObserveOptions): Route[] {
       summary:
         'Everything received, and what the server says of itself, for Prometheus. Text or OpenMetrics.',
       answers: {
-        200: 'The page, gzip on request.',
+        200: 'The page; gzip or zstd on request.',
         404: 'The Prometheus output is off.',
+        406: 'Accept-Encoding takes neither gzip nor zstd, and refuses a page as it is.',
         503: `${PAGES_MAX} pages are on their way already, and their clients read.`,
       },
       produces: 'text/plain',
@@ -60,7 +61,12 @@ export function observeRoutes(options: ObserveOptions): Route[] {
       methods: ['GET', 'HEAD'],
       path: '/metrics/own',
       summary: 'What the server says of itself, with outputs.prometheus.own_metrics: separate.',
-      answers: { 200: 'The page, gzip on request.', 404: 'There is no such page.', 503: 'As for /metrics.' },
+      answers: {
+        200: 'The page; gzip or zstd on request.',
+        404: 'There is no such page.',
+        406: 'As for /metrics.',
+        503: 'As for /metrics.',
+      },
       produces: 'text/plain',
       handle: metricsHandler(ownSource(options.prometheus), true),
     },
@@ -112,16 +118,23 @@ function metricsHandler(source: MetricsSource | undefined, isOwn = false) {
     if (pages.size >= PAGES_MAX && !endStalled(pages)) {
       return plain.code(503).header('retry-after', '1').send('Too many metric pages at once; try again.\n');
     }
+    const encoding = chooseEncoding(request.headers['accept-encoding'], PAGE_ENCODINGS);
+    if (encoding === undefined) {
+      const offered = PAGE_ENCODINGS.join(', ');
+      return plain
+        .code(406)
+        .header('vary', 'accept-encoding')
+        .send(`Accept-Encoding takes none of: ${offered}\n`);
+    }
     if (request.method !== 'HEAD') await source.refresh?.();
     const page = source.page(request.headers.accept);
-    const gzip = acceptsGzip(request.headers['accept-encoding']);
     reply.type(page.contentType).header('vary', 'accept, accept-encoding');
-    if (gzip) reply.header('content-encoding', 'gzip');
+    if (encoding !== 'identity') reply.header('content-encoding', encoding);
     if (request.method === 'HEAD') return reply.send(null);
     const onMove = (): void => {
       underWay.movedAt = performance.now();
     };
-    const body = streamPage(watched(page.chunks, onMove), gzip);
+    const body = streamPage(watched(page.chunks, onMove), encoding);
     const underWay: PageUnderWay = { body, socket: request.raw.socket, movedAt: performance.now() };
     pages.add(underWay);
     body.once('close', () => pages.delete(underWay));

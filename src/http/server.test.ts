@@ -1,7 +1,8 @@
 import { request } from 'node:http';
 import { createServer } from 'node:net';
 import { gunzipSync } from 'node:zlib';
-import { afterEach, describe, expect, test } from 'vitest';
+import { decompress } from 'fzstd';
+import { afterEach, describe, expect, test, vi } from 'vitest';
 import { emptyApiSource } from '../../test/support/live-source.ts';
 import { type HttpOptions, type HttpServer, startHttp } from './server.ts';
 
@@ -67,14 +68,76 @@ describe('/metrics', () => {
     expect(answer.body.toString()).toBe('a 1\né 2\n');
   });
 
-  test('compresses when the client takes gzip, and only then', async () => {
-    const server = await start({ prometheus: sourceOf(() => ['a 1\n'.repeat(10_000)]) });
-    const packed = await ask(server, '/metrics', { 'accept-encoding': 'br, gzip;q=0.5' });
-    expect(packed.headers['content-encoding']).toBe('gzip');
-    expect(gunzipSync(packed.body).length).toBe(40_000);
-    const plain = await ask(server, '/metrics', { 'accept-encoding': 'gzip;q=0' });
-    expect(plain.headers['content-encoding']).toBeUndefined();
-    expect(plain.body.length).toBe(40_000);
+  const LONG = 'requests_total{env="prod"} 12\n'.repeat(20_000);
+  const UNPACK: Record<string, (body: Buffer) => Uint8Array> = {
+    gzip: gunzipSync,
+    zstd: (body) => decompress(body),
+    none: (body) => body,
+  };
+  test.each([
+    [undefined, 'none'],
+    ['', 'none'],
+    ['br', 'none'],
+    ['gzip', 'gzip'],
+    ['*', 'gzip'],
+    ['br, gzip;q=0.5', 'gzip'],
+    ['gzip;q=0', 'none'],
+    ['gzip, zstd', 'gzip'],
+    ['zstd', 'zstd'],
+    ['gzip;q=0.5, zstd;q=0.6', 'zstd'],
+    ['gzip;q=0.5, identity;q=0.6', 'none'],
+    ['identity;q=0, zstd;q=0.001', 'zstd'],
+  ])('Accept-Encoding: %s gives %s', async (accepted, encoding) => {
+    const server = await start({ prometheus: sourceOf(() => [LONG.slice(0, 300_001), LONG.slice(300_001)]) });
+    const answer = await ask(
+      server,
+      '/metrics',
+      accepted === undefined ? {} : { 'accept-encoding': accepted },
+    );
+    expect(answer.headers['content-encoding'] ?? 'none').toBe(encoding);
+    expect(answer.headers.vary).toBe('accept, accept-encoding');
+    expect(Buffer.from(UNPACK[encoding]?.(answer.body) ?? []).toString()).toBe(LONG);
+    if (encoding !== 'none') expect(answer.body.length).toBeLessThan(LONG.length / 10);
+  });
+
+  test('refuses a client that takes neither the page as it is nor an encoding there is', async () => {
+    let rendered = false;
+    const server = await start({
+      prometheus: sourceOf(() => {
+        rendered = true;
+        return [];
+      }),
+    });
+    for (const accepted of ['identity;q=0', 'br, *;q=0', 'gzip;q=0, zstd;q=0, identity;q=0']) {
+      const answer = await ask(server, '/metrics', { 'accept-encoding': accepted });
+      expect(answer.status).toBe(406);
+      expect(answer.body.toString()).toBe('Accept-Encoding takes none of: gzip, zstd, identity\n');
+    }
+    expect(rendered).toBe(false);
+  });
+
+  test('stops rendering for a client that left, compressed or not', async () => {
+    for (const accepted of ['identity', 'gzip', 'zstd']) {
+      let ended = false;
+      const server = await start({
+        prometheus: sourceOf(() => ({
+          *[Symbol.iterator]() {
+            try {
+              for (let line = 0; ; line++) yield `a{line="${line}"} ${line * 7919}\n`.repeat(500);
+            } finally {
+              ended = true;
+            }
+          },
+        })),
+      });
+      const sent = request({
+        ...{ host: '127.0.0.1', port: server.port, path: '/metrics' },
+        headers: { 'accept-encoding': accepted },
+      });
+      sent.on('response', (response) => response.once('data', () => sent.destroy()).on('error', () => {}));
+      sent.on('error', () => {}).end();
+      await vi.waitFor(() => expect(ended).toBe(true), { timeout: 10_000, interval: 10 });
+    }
   });
 
   test('answers HEAD without rendering', async () => {

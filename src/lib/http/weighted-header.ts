@@ -51,6 +51,28 @@ export function acceptsGzip(header: string | undefined): boolean {
   return chosen !== undefined && chosen.weight > 0;
 }
 
+/**
+ * The encoding of an answer that a client asks for with `Accept-Encoding`: of those `offered` the one with the greatest
+ * weight, and among equals the first. Not encoding at all (`identity`) is always acceptable unless it is refused, and counts
+ * for nothing beside what the client names. Undefined when it takes none of them.
+ */
+export function chooseEncoding<Encoding extends string>(
+  header: string | undefined,
+  offered: readonly Encoding[],
+): Encoding | undefined {
+  const items = parseWeighted(header ?? '');
+  const any = items.find(({ value }) => value === '*');
+  let chosen: Encoding | undefined;
+  let best = 0;
+  for (const encoding of offered) {
+    const named = items.find(({ value }) => value === encoding);
+    const isUnnamedIdentity = encoding === 'identity' && named === undefined && any?.weight !== 0;
+    const weight = isUnnamedIdentity ? Number.MIN_VALUE : ((named ?? any)?.weight ?? 0);
+    if (weight > best) [chosen, best] = [encoding, weight];
+  }
+  return chosen;
+}
+
 function parseWeight(text: string | undefined): number {
   if (text === undefined) return 1;
   const weight = Number(text);

@@ -106,10 +106,11 @@ export function cleanValue(bytes: ByteString, note?: Note): string {
   return clean;
 }
 
-function toLabel(
+/** A tag as a label, as if it were the only one; undefined when it is none. */
+export function toLabel(
   tag: ByteString,
   hasHost: boolean,
-  toName: typeof escapeName,
+  toName: typeof escapeName = escapeName,
   note?: Note,
 ): Label | undefined {
   const colon = tag.indexOf(':');

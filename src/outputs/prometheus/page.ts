@@ -1,8 +1,7 @@
 /**
  * The page a scrape reads, as a stream of chunks.
  *
- * Nothing of a page is kept but the chunk under way and the labels of the series being sorted, so a page
- * of 100 MB costs no more memory than a small one. Between two chunks the event loop runs, and a flush
+ * Nothing of a page is kept but the chunk under way and the labels of a family that is being sorted, so a page of 100 MB costs no more memory than a small one. Between two chunks the event loop runs, and a flush
  * may add, change or remove series. The page stays valid because it
  *
  *   - names all families before its first line,
@@ -13,6 +12,7 @@
  */
 
 import { addFinite } from '../../lib/finite.ts';
+import { sortInSteps } from '../../lib/sort-in-steps.ts';
 import type { Context } from '../../model/context.ts';
 import type { ByteString } from '../../model/text.ts';
 import type { OwnMetric } from '../../telemetry/metric.ts';
@@ -21,7 +21,8 @@ import { CheckFamily } from './check-table.ts';
 import { countsIn } from './exposure.ts';
 import type { Family } from './family.ts';
 import type { ShownFamily } from './family-names.ts';
-import { escapeQuoted, renderLabels } from './labels.ts';
+import { LabelTexts } from './label-texts.ts';
+import { escapeQuoted } from './labels.ts';
 import type { DisplayedFamily } from './naming.ts';
 import type { ExpositionFormat } from './negotiate.ts';
 import type { OpenTotals } from './open-totals.ts';
@@ -33,8 +34,9 @@ import type { SeriesTable } from './series-table.ts';
 import { displayName, helpFor } from './syntax.ts';
 import { TextWriter } from './text-writer.ts';
 
-const CHUNK_CHARS = 64 * 1024;
-const SORTED_PER_TURN = 1000;
+/** About a millisecond of work. */
+const CHUNK_BYTES = 32 * 1024;
+const LABELS_PER_TURN = 500;
 const NO_BUCKETS = { bounds: [], labels: [], keys: [] };
 const QUANTILES = [0.5, 0.9, 0.95, 0.99] as const;
 
@@ -52,6 +54,11 @@ export interface PageSource {
   ownMetrics(): OwnMetric[];
 }
 
+/** A page under way. */
+interface PageUnderWay extends PageSource {
+  readonly texts: LabelTexts;
+}
+
 /** Several contexts that look the same after escaping. */
 interface Group {
   readonly labels: string;
@@ -63,6 +70,7 @@ export function* renderPage(
   source: PageSource,
   format: ExpositionFormat,
 ): Generator<string | Uint8Array, void, undefined> {
+  const page: PageUnderWay = { ...source, texts: new LabelTexts() };
   const asOf = source.table.births;
   const families = source.families();
   source.table.families.collectMembers(source.table.columns.familyOf);
@@ -72,8 +80,8 @@ export function* renderPage(
     const series =
       family instanceof CheckFamily
         ? writeChecks(writer, family)
-        : writeFamily(source, format, writer, family, asOf);
-    for (const isTurn of series) if (isTurn || writer.size >= CHUNK_CHARS) yield writer.take();
+        : writeFamily(page, format, writer, family, asOf);
+    for (const isTurn of series) if (isTurn || writer.size >= CHUNK_BYTES) yield writer.take();
     writer.end();
   }
   writeOwnMetrics(writer, source.ownMetrics(), format);
@@ -89,7 +97,7 @@ export function renderOwnPage(metrics: readonly OwnMetric[], format: ExpositionF
 
 /** Yields after each series, true when others should have their turn. */
 function* writeFamily(
-  source: PageSource,
+  source: PageUnderWay,
   format: ExpositionFormat,
   writer: PageWriter,
   family: Family,
@@ -101,11 +109,14 @@ function* writeFamily(
   // When members changed since the page started, the newcomers are left out below.
   if (family.members === undefined) table.families.collectMembers(table.columns.familyOf);
   if (family.members === undefined) return;
-  const members = family.sorted ? family.members : yield* sortMembers(source, family, family.members);
+  const { ids, texts } = family.sorted
+    ? { ids: family.members }
+    : yield* sortMembers(source, family, family.members);
   let group: Group | undefined;
-  for (const id of members) {
+  for (let i = 0; i < ids.length; i++) {
+    const id = ids[i] as number;
     if (!isMember(id)) continue;
-    const labels = labelsOf(source, id);
+    const labels = texts?.[i] ?? labelsOf(source, id);
     if (labels === undefined) continue;
     if (group !== undefined && labels === group.labels) {
       group.ids.push(id);
@@ -122,12 +133,18 @@ function* writeFamily(
   yield false;
 }
 
-/** Puts the members of a family in page order and keeps the result if nothing changed meanwhile. */
+/** Members of a family in page order, and their labels where they were needed to find it. */
+interface Sorted {
+  readonly ids: Uint32Array;
+  readonly texts?: readonly string[];
+}
+
+/** Puts the members of a family in page order and keeps the result if nothing changed meanwhile. Yields true after each step. */
 function* sortMembers(
-  source: PageSource,
+  source: PageUnderWay,
   family: Family,
   members: Uint32Array,
-): Generator<boolean, Uint32Array, undefined> {
+): Generator<boolean, Sorted, undefined> {
   const labels: string[] = [];
   const ids: number[] = [];
   for (const id of members) {
@@ -136,16 +153,20 @@ function* sortMembers(
     if (text === undefined) continue;
     labels.push(text);
     ids.push(id);
-    if (labels.length % SORTED_PER_TURN === 0) yield true;
+    if (labels.length % LABELS_PER_TURN === 0) yield true;
   }
-  const order = Uint32Array.from(labels.keys());
-  order.sort((a, b) => compare(labels[a] as string, labels[b] as string));
+  const sorting = sortInSteps(Uint32Array.from(labels.keys()), (a, b) =>
+    compare(labels[a] as string, labels[b] as string),
+  );
+  let step = sorting.next();
+  for (; step.done !== true; step = sorting.next()) yield true;
+  const order = step.value;
   const sorted = order.map((at) => ids[at] as number);
   if (family.members === members) {
     family.members = sorted;
     family.sorted = true;
   }
-  return sorted;
+  return { ids: sorted, texts: Array.from(order, (at) => labels[at] as string) };
 }
 
 function writeGroup(
@@ -275,9 +296,9 @@ function writeOwnMetrics(writer: PageWriter, metrics: readonly OwnMetric[], form
   }
 }
 
-function labelsOf(source: PageSource, id: number): string | undefined {
+function labelsOf(source: PageUnderWay, id: number): string | undefined {
   const context = source.lookup(id);
-  return context && renderLabels(context.tags, source.hostLabel(context.host));
+  return context && source.texts.render(context.tags, source.hostLabel(context.host));
 }
 
 /** Adds up in the order of `ids`, so that rounding is the same on every page. */

@@ -1,12 +1,31 @@
-/** Writes the page as text 0.0.4 or OpenMetrics 1.0 (syntax.ts says how they differ). */
+/**
+ * Writes the page as text 0.0.4 or OpenMetrics 1.0 (syntax.ts says how they differ).
+ *
+ *   requests_total{env="prod"} 12\n
+ *   └──begin()───┘└─labels─┘└tail─┘   bytes, written one behind the other into one buffer
+ *
+ * Memory  one buffer of BUFFER_BYTES, larger when a line is; what is taken is a copy of what is in it.
+ * Why     bytes and not one long string: V8 keeps what is added to a string as a tree of its parts, which garbage
+ *         collections then copy again and again. Nearly half of the time of a page went there.
+ */
 import type { PrometheusType } from './family.ts';
 import type { ExpositionFormat } from './negotiate.ts';
 import type { ClassicCounts, Observed, PageWriter } from './page-writer.ts';
-import { metadata, sampleLine, sampleName } from './syntax.ts';
+import { formatValue, metadata, sampleName } from './syntax.ts';
+
+const BUFFER_BYTES = 64 * 1024;
+/** A character of a string has no more in UTF-8. */
+const CHAR_BYTES_MAX = 3;
+
+/** What @types/node leaves out: write() without looking at its arguments, a third faster. */
+interface Utf8Buffer extends Buffer {
+  utf8Write(text: string, at: number): number;
+}
 
 export class TextWriter implements PageWriter {
   private readonly format: ExpositionFormat;
-  private text = '';
+  private buffer = Buffer.allocUnsafeSlow(BUFFER_BYTES) as Utf8Buffer;
+  private length = 0;
   private displayed = '';
   private name = '';
 
@@ -15,23 +34,23 @@ export class TextWriter implements PageWriter {
   }
 
   get size(): number {
-    return this.text.length;
+    return this.length;
   }
 
   begin(displayed: string, type: PrometheusType, help: string): void {
     this.displayed = displayed;
     this.name = sampleName(this.format, type, displayed);
-    this.text += metadata(this.format, type, displayed, help);
+    this.write(metadata(this.format, type, displayed, help));
   }
 
   value(labels: string, value: number): void {
-    this.text += sampleLine(this.name, labels, value);
+    this.sample(this.name, labels, value);
   }
 
   summary(labels: string, quantiles: readonly (readonly [number, number])[], observed: Observed): void {
     const before = beside(labels);
     for (const [quantile, value] of quantiles)
-      this.text += sampleLine(this.displayed, `${before}quantile="${quantile}"`, value);
+      this.sample(this.displayed, before, value, `quantile="${quantile}"`);
     this.totals(labels, observed);
   }
 
@@ -39,28 +58,48 @@ export class TextWriter implements PageWriter {
     const before = beside(labels);
     const name = `${this.displayed}_bucket`;
     classic?.bounds.forEach((bound, i) => {
-      this.text += sampleLine(name, `${before}le="${this.le(bound)}"`, classic.counts[i] as number);
+      this.sample(name, before, classic.counts[i] as number, `le="${this.le(bound)}"`);
     });
-    this.text += sampleLine(name, `${before}le="+Inf"`, observed.count);
+    this.sample(name, before, observed.count, 'le="+Inf"');
     this.totals(labels, observed);
   }
 
   end(): void {}
 
-  take(): string {
-    const text = this.text;
-    this.text = '';
-    return text;
+  take(): Buffer {
+    const taken = Buffer.from(this.buffer.subarray(0, this.length));
+    this.length = 0;
+    return taken;
   }
 
-  finish(): string {
-    if (this.format === 'openmetrics') this.text += '# EOF\n';
+  finish(): Buffer {
+    if (this.format === 'openmetrics') this.write('# EOF\n');
     return this.take();
   }
 
   private totals(labels: string, { sum, count }: Observed): void {
-    if (sum !== undefined) this.text += sampleLine(`${this.displayed}_sum`, labels, sum);
-    this.text += sampleLine(`${this.displayed}_count`, labels, count);
+    if (sum !== undefined) this.sample(`${this.displayed}_sum`, labels, sum);
+    this.sample(`${this.displayed}_count`, labels, count);
+  }
+
+  /** One line. `labels` is the text between the braces, up to the last label when that is given apart. */
+  private sample(name: string, labels: string, value: number, last = ''): void {
+    const hasLabels = labels !== '' || last !== '';
+    this.write(hasLabels ? `${name}{` : name);
+    if (labels !== '') this.write(labels);
+    this.write(hasLabels ? `${last}} ${formatValue(value)}\n` : ` ${formatValue(value)}\n`);
+  }
+
+  private write(text: string): void {
+    const end = this.length + text.length * CHAR_BYTES_MAX;
+    if (end > this.buffer.length) this.grow(end);
+    this.length += this.buffer.utf8Write(text, this.length);
+  }
+
+  private grow(bytes: number): void {
+    const larger = Buffer.allocUnsafeSlow(Math.max(bytes, 2 * this.buffer.length)) as Utf8Buffer;
+    this.buffer.copy(larger, 0, 0, this.length);
+    this.buffer = larger;
   }
 
   /** OpenMetrics writes whole bounds with a fraction, so that a bound has one form. */
