@@ -33,6 +33,11 @@ describe('npm run bench:core', () => {
       const rows = run === 0 ? [] : ['--shapes', 'tiny', '--parts', 'none'];
       await promisify(execFile)(process.execPath, [BENCH, ...flags, ...rows, '--record']);
     }
+    const stalls = ['--quick', '--shapes', 'none', '--parts', 'none', '--stalls', '--against', built('')];
+    const { stderr } = await promisify(execFile)(process.execPath, [BENCH, ...stalls]);
+    expect(
+      stderr.match(/longest call of .*: ingest [\d.]+ ms, seal [\d.]+ ms, sweep [\d.]+ ms/g),
+    ).toHaveLength(2);
     const [first, second] = readHistory(history);
     const names = [...Object.keys(CORE_ROWS), ...PARTS.map((part) => `part ${part}`)];
     expect(Object.keys(first?.ns ?? {})).toEqual(names);

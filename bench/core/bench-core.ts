@@ -13,13 +13,16 @@ import { CORE_ROWS, type CoreRowName, corpusOf } from './core-shapes.ts';
 import { appendToHistory, type HistoryEntry, lastLike, makeEntry, readHistory } from './history.ts';
 import { measurePart, PARTS } from './parts.ts';
 import { type Measured, measureLines } from './rounds.ts';
+import { type LongestByBuild, longestCalls } from './stalls.ts';
 
 const RATIO_MIN = 0.95;
+const STALL_REPETITIONS = 7;
 
 const HELP = `npm run bench:core -- [options]
 
   --shapes a,b      rows of lines to measure; none for none (${Object.keys(CORE_ROWS).join(', ')})
   --parts a,b       parts of the core to measure; none for none (${PARTS.join(', ')})
+  --stalls          also print the longest single call while 500,000 contexts come and half of them go again
   --against path    another build to take turns with: its dist folder, or its core.wasm
   --build name      what the record calls that build, such as its commit (the path's last part)
   --rounds n        rounds of each row, of which the median counts (31)
@@ -42,6 +45,7 @@ const { values: flags } = parseArgs({
     against: { type: 'string' },
     build: { type: 'string' },
     rounds: { type: 'string' },
+    stalls: { type: 'boolean', default: false },
     quick: { type: 'boolean', default: false },
     json: { type: 'boolean', default: false },
     record: { type: 'boolean', default: false },
@@ -72,6 +76,7 @@ function run(): number {
     flags.against === undefined ? undefined : (flags.build ?? resolve(flags.against).split('/').at(-1));
   const entry = makeEntry(rows, rounds, { against: build, note: flags.note });
   const last = lastLike(readHistory(flags.history), entry);
+  if (flags.stalls) printStalls(longestCalls(modules, STALL_REPETITIONS, flags.quick), build);
   if (flags.json) process.stdout.write(`${JSON.stringify({ entry, rows }, null, 2)}\n`);
   else process.stdout.write(format(rows, last));
   if (flags.record) appendToHistory(flags.history, entry);
@@ -88,6 +93,16 @@ function chosen<Name extends string>(flag: 'shapes' | 'parts', names: readonly N
   const unknown = list?.find((name) => !(names as readonly string[]).includes(name));
   if (unknown !== undefined) throw new Error(`--${flag}: there is no "${unknown}", only ${names.join(', ')}`);
   return names.filter((name) => list?.includes(name) ?? true);
+}
+
+function printStalls([own, other]: LongestByBuild, build: string | undefined): void {
+  for (const [name, calls] of Object.entries({ 'this build': own, [build ?? 'other']: other })) {
+    if (calls === undefined) continue;
+    const [ingest, seal, sweep] = [calls.ingest, calls.seal, calls.sweep].map((ms) => ms.toFixed(2));
+    process.stderr.write(
+      `longest call of ${name}: ingest ${ingest} ms, seal ${seal} ms, sweep ${sweep} ms\n`,
+    );
+  }
 }
 
 function coreOf(path: string): string {

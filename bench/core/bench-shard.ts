@@ -15,6 +15,7 @@ import { type CoreExports, makeShardMemory } from '../../src/core/core.ts';
 import { powersOfFive } from '../../src/core/powers-of-five.ts';
 import type { PacketList } from '../../src/listeners/system/send-batch.ts';
 import {
+  BLOCKS_ADDRESSES,
   BUCKET_CELLS,
   BUCKET_TOUCHED,
   BUCKET_TOUCHED_COUNT,
@@ -51,6 +52,7 @@ export type BenchExports = Pick<
   | 'addElement'
   | 'contextSlot'
   | 'sealBucket'
+  | 'isSweeping'
   | 'sweepStep'
 > & {
   configure(...settings: (number | bigint)[]): number;
@@ -92,6 +94,7 @@ export class BenchShard {
   private readonly headersPtr: number;
   private readonly slotsPtr: number;
   private readonly opBySlot: number[] = [];
+  private readonly blockBytes: number | undefined;
   private start = BUCKET_SECONDS;
 
   constructor(module: WebAssembly.Module) {
@@ -102,6 +105,9 @@ export class BenchShard {
     };
     const instance = new WebAssembly.Instance(module, { env: { memory: this.memory, resolve, abort } });
     this.wasm = instance.exports as unknown as BenchExports;
+    this.blockBytes = (instance.exports.blockBytes as WebAssembly.Global | undefined)?.value as
+      | number
+      | undefined;
     const keyPtr = this.wasm.initialize();
     const random = new Random(1);
     const key = Uint8Array.from({ length: this.wasm.hashKeyBytes() }, () => random.below(256));
@@ -156,20 +162,43 @@ export class BenchShard {
 
   /** Seals the bucket, as the end of its time does, forgets what is idle and adds up what it held. */
   seal(): BucketSums {
-    this.start += BUCKET_SECONDS;
-    this.setClock(this.start);
-    const bucket = this.wasm.sealBucket(this.start) >>> 0;
-    this.wasm.sweepStep(0xffff_ffff);
+    const bucket = this.sealOnly();
+    do this.sweep(0xffff_ffff);
+    while (this.isSweeping);
     const memory = new DataView(this.memory.buffer);
     const word = (at: number): number => memory.getUint32(at, true);
+    // Builds before blocks, which do not say how large they are, have columns in one piece.
+    const { blockBytes } = this;
+    const itemAt = (column: number, index: number, bytes: number): number => {
+      if (blockBytes === undefined) return column + index * bytes;
+      const block = Math.floor((index * bytes) / blockBytes);
+      return word(column + BLOCKS_ADDRESSES + 4 * block) + ((index * bytes) % blockBytes);
+    };
     const contexts = word(bucket + BUCKET_TOUCHED_COUNT);
     let counterSum = 0;
     for (let i = 0; i < contexts; i++) {
-      const slot = word(word(bucket + BUCKET_TOUCHED) + 4 * i);
+      const slot = word(itemAt(word(bucket + BUCKET_TOUCHED), i, 4));
       if (this.opBySlot[slot] !== OP_COUNTER) continue;
-      counterSum += memory.getFloat64(word(bucket + BUCKET_CELLS) + slot * CELL_BYTES + CELL_SUM, true);
+      const cell = itemAt(word(bucket + BUCKET_CELLS), slot, CELL_BYTES);
+      counterSum += memory.getFloat64(cell + CELL_SUM, true);
     }
     return { counterSum, contexts };
+  }
+
+  /** Seals the bucket; what is idle is forgotten by sweep(). Where the bucket is. */
+  sealOnly(): number {
+    this.start += BUCKET_SECONDS;
+    this.setClock(this.start);
+    return this.wasm.sealBucket(this.start) >>> 0;
+  }
+
+  get isSweeping(): boolean {
+    return this.wasm.isSweeping() !== 0;
+  }
+
+  /** Looks at some `entries` lines and contexts. */
+  sweep(entries: number): void {
+    this.wasm.sweepStep(entries);
   }
 
   /** The slot of a new or known context; its text is name LF host LF tags joined by LF. */

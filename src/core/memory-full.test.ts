@@ -24,7 +24,7 @@ function fill(memoryPages: number) {
 }
 
 describe('a shard with little memory', () => {
-  it.each([200, 210, 220, 230, 240])('of %i pages keeps all that it took', (memoryPages) => {
+  it.each([80, 95, 110, 125, 140])('of %i pages keeps all that it took', (memoryPages) => {
     const { harness, gathered } = fill(memoryPages);
     const refused = harness.count('keyTableFullSamples');
     expect(gathered.counter + gathered.histogram + gathered.set + refused).toBe(harness.count('samples'));

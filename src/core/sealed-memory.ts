@@ -19,7 +19,8 @@ export class SealedMemory implements SealedBucket {
   private readonly f64: Float64Array;
   private readonly numbers: SealedNumbers;
   private readonly cells: number;
-  private readonly keyEntries: number;
+  /** Addresses of the segments of keys. */
+  private readonly keySegments: Uint32Array;
   private readonly keyEpoch: number;
   private readonly timestamped: number;
 
@@ -31,13 +32,16 @@ export class SealedMemory implements SealedBucket {
     this.numbers = new SealedNumbers(memory);
     this.start = this.f64[(ptr + layout.BUCKET_START) / 8] ?? 0;
     this.cells = this.word(ptr + layout.BUCKET_CELLS);
-    const touched = this.word(ptr + layout.BUCKET_TOUCHED);
-    const count = this.word(ptr + layout.BUCKET_TOUCHED_COUNT);
-    this.slots = new Uint32Array(memory.buffer, touched, count);
+    this.slots = this.readTouched(ptr);
     const table = this.word(ptr + layout.BUCKET_KEYS);
     this.keyEpoch = this.word(table + layout.KEY_TABLE_EPOCH);
-    this.keyEntries = this.word(table + layout.KEY_TABLE_ENTRIES);
-    this.keyPositions = this.word(table + layout.KEY_TABLE_MASK) + 1;
+    const segments = this.word(table + layout.KEY_TABLE_SEGMENTS);
+    this.keySegments = new Uint32Array(
+      memory.buffer,
+      this.word(table + layout.KEY_TABLE_DIRECTORY),
+      segments,
+    );
+    this.keyPositions = segments * (this.word(table + layout.KEY_TABLE_INDEX_MASK) + 1);
     this.timestamped = this.word(ptr + layout.BUCKET_TIMESTAMPED);
     this.timestampedCount = this.word(ptr + layout.BUCKET_TIMESTAMPED_COUNT);
   }
@@ -59,7 +63,7 @@ export class SealedMemory implements SealedBucket {
   }
 
   samples(slot: number): number {
-    return this.word(this.cells + slot * layout.CELL_BYTES + layout.CELL_SAMPLES);
+    return this.word(this.cellAt(slot) + layout.CELL_SAMPLES);
   }
 
   count(slot: number): number {
@@ -79,13 +83,25 @@ export class SealedMemory implements SealedBucket {
   }
 
   readNumbers(slot: number, batch: NumberBatch): void {
-    this.numbers.read(this.cells + slot * layout.CELL_BYTES, batch);
+    this.numbers.read(this.cellAt(slot), batch);
   }
 
   forEachKey(visit: VisitKey, start = 0, end = this.keyPositions): void {
+    const stop = Math.min(end, this.keyPositions);
+    for (let position = start; position < stop; ) {
+      const index = position % layout.SEGMENT_ENTRIES;
+      const count = Math.min(layout.SEGMENT_ENTRIES - index, stop - position);
+      const segment = this.keySegments[(position - index) / layout.SEGMENT_ENTRIES] as number;
+      this.visitKeys(visit, segment + index * layout.KEY_BYTES, count);
+      position += count;
+    }
+  }
+
+  /** Visits those of `count` entries at `first` that are the bucket's. */
+  private visitKeys(visit: VisitKey, first: number, count: number): void {
     const { u32, f64 } = this;
-    const stop = this.keyEntries + Math.min(end, this.keyPositions) * layout.KEY_BYTES;
-    for (let entry = this.keyEntries + start * layout.KEY_BYTES; entry < stop; entry += layout.KEY_BYTES) {
+    const stop = first + count * layout.KEY_BYTES;
+    for (let entry = first; entry < stop; entry += layout.KEY_BYTES) {
       const meta = u32[(entry + layout.KEY_META) >>> 2] as number;
       if (meta >>> 2 !== this.keyEpoch) continue;
       const key = (entry + layout.KEY_KEY) >>> 2;
@@ -101,7 +117,7 @@ export class SealedMemory implements SealedBucket {
 
   forEachTimestamped(visit: VisitTimestamped, start = 0, end = this.timestampedCount): void {
     for (let i = start; i < Math.min(end, this.timestampedCount); i++) {
-      const record = this.timestamped + i * layout.STAMPED_BYTES;
+      const record = this.itemAt(this.timestamped, i, layout.STAMPED_BYTES);
       visit(
         this.word(record + layout.STAMPED_SLOT),
         this.f64[(record + layout.STAMPED_TIME) / 8] as number,
@@ -112,7 +128,33 @@ export class SealedMemory implements SealedBucket {
   }
 
   private cell(slot: number, field: number): number {
-    return this.f64[(this.cells + slot * layout.CELL_BYTES + field) / 8] as number;
+    return this.f64[(this.cellAt(slot) + field) / 8] as number;
+  }
+
+  private cellAt(slot: number): number {
+    return this.itemAt(this.cells, slot, layout.CELL_BYTES);
+  }
+
+  /** Address of an item in a list of blocks. */
+  private itemAt(blocks: number, index: number, bytes: number): number {
+    const at = index * bytes;
+    const within = at % layout.BLOCK_BYTES;
+    return this.word(blocks + layout.BLOCKS_ADDRESSES + ((at - within) / layout.BLOCK_BYTES) * 4) + within;
+  }
+
+  /** The slots that were touched: where they are while they fit into a block, which a million does not. */
+  private readTouched(ptr: number): Uint32Array {
+    const { buffer } = this.u32;
+    const blocks = this.word(ptr + layout.BUCKET_TOUCHED);
+    const count = this.word(ptr + layout.BUCKET_TOUCHED_COUNT);
+    const perBlock = layout.BLOCK_BYTES / 4;
+    if (count <= perBlock) return new Uint32Array(buffer, this.itemAt(blocks, 0, 4), count);
+    const slots = new Uint32Array(count);
+    for (let at = 0; at < count; at += perBlock) {
+      const length = Math.min(perBlock, count - at);
+      slots.set(new Uint32Array(buffer, this.itemAt(blocks, at, 4), length), at);
+    }
+    return slots;
   }
 
   private word(address: number): number {

@@ -128,6 +128,47 @@ describe('contexts and lines', () => {
     );
   });
 
+  it('are swept while their tables grow by segments', () => {
+    const steps = new CoreHarness({ core: { idleBuckets: 2 } });
+    const plain = new CoreHarness({ core: { idleBuckets: 1000 } });
+    for (let bucket = 1; bucket <= 8; bucket++) {
+      for (let at = 0; at < 8000; at += 100) {
+        // Three quarters come once, so that there is always something to sweep; the rest comes every third bucket.
+        const packet = Array.from({ length: 100 }, (_, i) =>
+          (at + i) % 4 === 0
+            ? `g:${at}|c|#id:${at + i}-${bucket % 3}`
+            : `g:${at}|c|#id:${at + i},in:${bucket}`,
+        ).join('\n');
+        for (const harness of [steps, plain]) harness.ingest(packet);
+        steps.sweep(700);
+      }
+      expect(valuesOf(steps, 10 * bucket)).toEqual(valuesOf(plain, 10 * bucket));
+    }
+    for (let i = 0; i < 4; i++) steps.seal(1000 + i);
+    expect(steps.count('contextSlots')).toBe(0);
+    expect(steps.count('cachedLines')).toBe(0);
+  });
+
+  it('that are idle all go, even when others are forgotten in the middle of a sweep', () => {
+    const harness = new CoreHarness({ core: { idleBuckets: 2 } });
+    ingestMany(harness, 3000, (i) => `f:1|c|#id:${i}`);
+    for (let start = 10; start <= 20; start += 10) {
+      ingestMany(harness, 1500, (i) => `f:1|c|#id:${2 * i}`);
+      harness.seal(start);
+    }
+    ingestMany(harness, 1500, (i) => `f:1|c|#id:${2 * i}`);
+    expect(harness.count('cachedLines')).toBe(3000);
+    harness.sealOnly(30);
+    // A line that is forgotten behind the place of the sweep lets one from before it move back there.
+    for (let step = 0; step < 1500; step++) {
+      harness.sweep(2);
+      harness.core.forgetLinesOf([2 * step]);
+    }
+    while (harness.core.isSweeping) harness.sweep(300);
+    expect(harness.count('cachedLines')).toBe(0);
+    expect(harness.count('contextSlots')).toBe(1500);
+  });
+
   it('go to one of the metric beyond limits.contexts', () => {
     const harness = new CoreHarness({ core: { contextsMax: 100 } });
     ingestMany(harness, 300, (i) => `limit:1|c|#id:${i}`);
@@ -215,8 +256,12 @@ describe('keys of sets, histograms and distributions', () => {
 
   it('give their memory back when buckets have few, and use it again', () => {
     const harness = new CoreHarness();
-    ingestMany(harness, 100_000, (i) => `set:${i}|s`);
-    for (let start = 10; start < 400; start += 10) {
+    // Two, as buckets take turns.
+    for (let start = 10; start < 30; start += 10) {
+      ingestMany(harness, 100_000, (i) => `set:${i}|s`);
+      harness.seal(start);
+    }
+    for (let start = 30; start < 400; start += 10) {
       harness.seal(start);
       harness.ingest('set:1|s');
     }

@@ -7,7 +7,11 @@
  * Bucket, 48 bytes: where the parts of one bucket are; its key table likewise. The rest is the core's own.
  *
  *   0      8      12         16       20            24           28                …  40
- *   │start │cells │(capacity)│touched │touchedCount │timestamped │timestampedCount │… │keys ─▶ │entries │mask │… │16: epoch │
+ *   │start │cells │(capacity)│touched │touchedCount │timestamped │timestampedCount │… │keys ─▶ │directory │(mask) │segments │… │20: indexMask │… │32: epoch │
+ *
+ * Cells, touched slots and timestamped records are lists of blocks; the keys are in segments.
+ *
+ *   list of blocks   │count │address │address │ …       directory   │address of segment 0 │of segment 1 │ …
  *
  * Cell, 64 bytes, one a slot in each bucket: what one context gathered.
  *
@@ -29,6 +33,10 @@
  * Timestamped record, 32 bytes:  │slot u32 │(spare) │timestamp f64 │value f64 │weight f64 │
  */
 
+/** What grows, grows by blocks of so many bytes: core/assembly/blocks.ts. A list of them is a count and addresses. */
+export const BLOCK_BYTES = 262144;
+export const BLOCKS_ADDRESSES = 4;
+
 export const BUCKET_BYTES = 48;
 export const BUCKET_START = 0;
 export const BUCKET_CELLS = 8;
@@ -38,9 +46,14 @@ export const BUCKET_TIMESTAMPED = 24;
 export const BUCKET_TIMESTAMPED_COUNT = 28;
 export const BUCKET_KEYS = 40;
 
-export const KEY_TABLE_ENTRIES = 0;
-export const KEY_TABLE_MASK = 4;
-export const KEY_TABLE_EPOCH = 16;
+export const KEY_TABLE_DIRECTORY = 0;
+export const KEY_TABLE_SEGMENTS = 8;
+export const KEY_TABLE_INDEX_MASK = 20;
+export const KEY_TABLE_EPOCH = 32;
+
+/** Entries in a segment of a table, of which a small one has fewer: a power of two. core/assembly/segments.ts. */
+export const SEGMENT_BITS = 13;
+export const SEGMENT_ENTRIES = 8192;
 
 export const CELL_BYTES = 64;
 export const CELL_SUM = 0;

@@ -164,7 +164,12 @@ export class CoreHarness {
   /** Seals the open bucket, opens the one at `next` and forgets all that was idle. */
   seal(next: number): SealedMemory {
     const sealed = this.sealOnly(next);
-    this.sweep(0xffff_ffff);
+    const freed: number[] = [];
+    do {
+      this.sweep(0xffff_ffff);
+      for (const slot of this.freed) freed.push(slot);
+    } while (this.core.isSweeping);
+    this.freed = Uint32Array.from(freed);
     return sealed;
   }
 

@@ -8,31 +8,25 @@
  * the next piece of its size. A bucket that opens forgets all pieces and begins with its first block again, so it touches
  * memory that is in the cache, and nothing is cleared or walked.
  *
- * Limits  the budget of the open bucket (budget.ts), by bytes of pieces; BLOCKS_MAX blocks. Blocks that neither of the
+ * Limits  the budget of the open bucket (budget.ts), by bytes of pieces. Blocks that neither of the
  *         last two buckets of this arena needed go back to the shard, a few at a time.
  */
+import { BLOCK_BYTES } from '../../model/core-border';
+import { addBlock, blockAt, blockCount, dropBlocks, newBlocks } from './blocks';
 import { canSpend, refund, spend } from './budget';
-import { freeRegion, takeRegion } from './memory';
+import { takeRegion } from './memory';
 
-const BLOCK: u32 = 1 << 18;
-/** Block addresses: enough for 2 GiB. */
-const BLOCKS_MAX: u32 = 8192;
-const SMALLEST_TABLE: u32 = 64;
 /** 64 bytes to 32 KiB. */
 const SIZES: usize = 10;
 const SMALLEST_BITS: usize = 6;
-/** Blocks given back at one seal: the thread is away from its socket meanwhile. */
-const FREED_AT_ONCE: u32 = 16;
 
 @unmanaged
 export class Arena {
   at: usize;
   end: usize;
-  /** Addresses of the blocks. */
+  /** blocks.ts */
   blocks: usize;
-  tableCapacity: u32;
-  /** How many there are, and how many of them are in use. */
-  count: u32;
+  /** How many of them are in use. */
   used: u32;
   /** The same for the bucket before. */
   usedBefore: u32;
@@ -44,19 +38,14 @@ export class Arena {
 export function newArena(): Arena {
   const arena = changetype<Arena>(takeRegion(offsetof<Arena>()));
   arena.free = takeRegion(SIZES * sizeof<usize>());
-  arena.tableCapacity = SMALLEST_TABLE;
-  arena.blocks = takeRegion(SMALLEST_TABLE * sizeof<usize>());
+  arena.blocks = newBlocks();
   return arena;
 }
 
 /** Forgets all pieces, for a new bucket. */
 export function resetArena(arena: Arena): void {
   memory.fill(arena.free, 0, SIZES * sizeof<usize>());
-  const keep = max(arena.used, arena.usedBefore);
-  for (let freed: u32 = 0; arena.count > keep && freed < FREED_AT_ONCE; freed++) {
-    arena.count--;
-    freeRegion(blockAt(arena, arena.count), BLOCK);
-  }
+  dropBlocks(arena.blocks, max(arena.used, arena.usedBefore));
   arena.usedBefore = arena.used;
   arena.used = 0;
   arena.at = 0;
@@ -93,18 +82,18 @@ export function give(arena: Arena, piece: usize, size: u32): void {
  */
 export function reserve(arena: Arena, size: u32, pieces: u32): bool {
   if (!canSpend(<u64>size * pieces)) return false;
-  const blocks = arena.count - arena.used;
-  let room = <u32>(arena.end - arena.at) / size + blocks * (BLOCK / size);
+  const blocks = blockCount(arena.blocks) - arena.used;
+  let room = <u32>(arena.end - arena.at) / size + blocks * (BLOCK_BYTES / size);
   while (room < pieces) {
-    if (!addBlock(arena)) return false;
-    room += BLOCK / size;
+    if (!addBlock(arena.blocks)) return false;
+    room += BLOCK_BYTES / size;
   }
   return true;
 }
 
 /** Goes on in the next block; what is left of this one is for smaller pieces. */
 function nextBlock(arena: Arena): bool {
-  if (arena.used == arena.count && !addBlock(arena)) return false;
+  if (arena.used == blockCount(arena.blocks) && !addBlock(arena.blocks)) return false;
   let rest = <u32>(arena.end - arena.at);
   while (rest != 0) {
     // Less than the largest piece is left, or it would have been taken from here.
@@ -112,29 +101,9 @@ function nextBlock(arena: Arena): bool {
     keepFree(arena, arena.end - rest, size);
     rest -= size;
   }
-  arena.at = blockAt(arena, arena.used);
-  arena.end = arena.at + BLOCK;
+  arena.at = blockAt(arena.blocks, arena.used);
+  arena.end = arena.at + BLOCK_BYTES;
   arena.used++;
-  return true;
-}
-
-function addBlock(arena: Arena): bool {
-  if (arena.count == BLOCKS_MAX || (arena.count == arena.tableCapacity && !growTable(arena))) return false;
-  const block = takeRegion(BLOCK);
-  if (block == 0) return false;
-  store<usize>(arena.blocks + <usize>arena.count * sizeof<usize>(), block);
-  arena.count++;
-  return true;
-}
-
-function growTable(arena: Arena): bool {
-  const bytes = <usize>arena.tableCapacity * sizeof<usize>();
-  const larger = takeRegion(bytes * 2);
-  if (larger == 0) return false;
-  memory.copy(larger, arena.blocks, bytes);
-  freeRegion(arena.blocks, bytes);
-  arena.blocks = larger;
-  arena.tableCapacity *= 2;
   return true;
 }
 
@@ -150,10 +119,4 @@ function keepFree(arena: Arena, piece: usize, size: u32): void {
 @inline
 function freeList(arena: Arena, size: u32): usize {
   return arena.free + (<usize>ctz(size) - SMALLEST_BITS) * sizeof<usize>();
-}
-
-// @ts-ignore: decorator
-@inline
-function blockAt(arena: Arena, index: u32): usize {
-  return load<usize>(arena.blocks + <usize>index * sizeof<usize>());
 }

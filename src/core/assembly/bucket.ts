@@ -1,23 +1,23 @@
 /**
  * Hot path. Two buckets in turn: one open, one sealed or idle. The control thread reads the sealed one.
  *
- *   bucket │ cells:       slot ─▶ cell (layout.ts), one for every slot of the shard
- *          │ touched:     slots with a sample in this bucket, in order of the first
+ *   bucket │ cells:       slot ─▶ cell (core-border.ts), one for every slot of the shard: blocks of CELLS (blocks.ts)
+ *          │ touched:     slots with a sample in this bucket, in order of the first: blocks of words
  *          │ arena:       values of histograms and bins of distributions, behind the cells
  *          │ keys:        elements of sets
- *          │ timestamped: samples with a time of their own, in order
+ *          │ timestamped: samples with a time of their own, in order: blocks of RECORDS
  *
  * A cell belongs to a bucket when its stamp is the bucket's epoch; another stamp means "nothing yet". So a
  * new bucket clears nothing: it takes the next epoch.
  *
  * Limits  values, bins and elements have a budget (budget.ts) and timestamped records a limit, beyond which a sample is
- * dropped and counted; cells grow with the slots, and nobody gets a slot before both buckets have memory for its cell:
- * the control thread may be reading the idle one, so its larger cells wait as spare ones until it opens. Every number of a
- * cell stays finite: a sample that would make a sum infinite, or a count larger than a sketch holds, is dropped and counted,
+ * dropped and counted; cells grow with the slots, and nobody gets a slot before both buckets have memory for its cell.
+ * The control thread may be reading the idle one meanwhile: blocks are added and never moved. Every number of a cell stays finite: a sample that would make a sum infinite, or a count larger than a sketch holds, is dropped and counted,
  * and the cell stays as it was.
  */
 
 import {
+  BLOCK_BYTES,
   CELL_BYTES,
   COUNT_KEY_TABLE_FULL_SAMPLES,
   COUNT_OUT_OF_RANGE_SAMPLES,
@@ -28,18 +28,20 @@ import {
   STAMPED_BYTES,
 } from '../../model/core-border';
 import { Arena, newArena, resetArena } from './arena';
+import { addBlock, blockAt, blockCount, dropBlocks, LIST_BYTES, newBlocks, reserveWords, wordAt } from './blocks';
 import { initBudget, resetBudget } from './budget';
 import { Cell } from './cell';
 import { count } from './counters';
 import { isDebug } from './debug';
 import { addSketchKey } from './key-list';
-import { addKey, initKeyTable, KEY_FULL, KeyTable, resetKeyTable } from './key-table';
-import { freeRegion, takeRegion } from './memory';
+import { addKey, KEY_FULL, KeyTable, newKeyTable, resetKeyTable } from './key-table';
+import { takeRegion } from './memory';
 import { sketchKey } from './sketch-key';
 import { addValue, initValueLists } from './value-list';
 
-const SMALLEST_SLOTS: u32 = 1024;
-const SMALLEST_STAMPED: u32 = 256;
+/** Cells and timestamped records in a block. */
+const CELLS: u32 = BLOCK_BYTES / CELL_BYTES;
+const RECORDS: u32 = BLOCK_BYTES / STAMPED_BYTES;
 
 /** The control thread reads these fields by offset: core/sealed-memory.ts. */
 @unmanaged
@@ -51,7 +53,8 @@ export class Bucket {
   touchedCount: u32;
   timestamped: usize;
   timestampedCount: u32;
-  timestampedCapacity: u32;
+  /** Blocks of records that the last bucket needed. */
+  timestampedBefore: u32;
   epoch: u32;
   keys: KeyTable;
   arena: Arena;
@@ -62,13 +65,6 @@ export let clockCell: usize = 0;
 /** The bucket that takes samples. */
 export let open: Bucket = changetype<Bucket>(0);
 let idle: Bucket = changetype<Bucket>(0);
-/** Cells for the idle bucket, as many as the open one has; none while it has as many itself. */
-let spareCells: usize = 0;
-let spareTouched: usize = 0;
-let spareCapacity: u32 = 0;
-/** What takeCells() took last. */
-let freshCells: usize = 0;
-let freshTouched: usize = 0;
 /** Whether there was no memory for more cells in the open bucket: the next one tries again, not each new context. */
 let isFull = false;
 /** Whether weights stay as they are, and are not truncated as the Agent's are. */
@@ -88,98 +84,38 @@ export function initBuckets(keysMax: u32, valuesMax: u32, exact: bool, recordsMa
 }
 
 function newBucket(keysMax: u32): Bucket {
-  const bucket = changetype<Bucket>(takeRegion(offsetof<Bucket>()));
-  bucket.keys = changetype<KeyTable>(takeRegion(offsetof<KeyTable>()));
-  initKeyTable(bucket.keys, keysMax);
+  const bucket = changetype<Bucket>(takeRegion(offsetof<Bucket>() + LIST_BYTES));
+  bucket.keys = newKeyTable(keysMax);
   bucket.arena = newArena();
-  bucket.cells = takeRegion(SMALLEST_SLOTS * CELL_BYTES);
-  bucket.touched = takeRegion(SMALLEST_SLOTS * sizeof<u32>());
-  bucket.cellCapacity = SMALLEST_SLOTS;
-  bucket.timestampedCapacity = SMALLEST_STAMPED;
-  bucket.timestamped = takeRegion(SMALLEST_STAMPED * STAMPED_BYTES);
+  bucket.cells = cellsOf(bucket);
+  bucket.touched = newBlocks();
+  bucket.timestamped = newBlocks();
+  growCells(bucket, 1);
   return bucket;
 }
 
-/** Makes room for `slots` slots, in the open bucket now and in the idle one when it opens; false when memory is full. */
+/** Makes room for `slots` slots in both buckets; false when memory is full. */
 export function reserveCells(slots: u32): bool {
-  if (slots <= open.cellCapacity) return true;
+  if (slots <= open.cellCapacity && slots <= idle.cellCapacity) return true;
   if (isFull) return false;
-  let capacity = open.cellCapacity;
-  while (capacity < slots) capacity *= 2;
-  if (!takeCells(capacity)) {
-    isFull = true;
-    return false;
+  isFull = !growCells(open, slots) || !growCells(idle, slots);
+  return !isFull;
+}
+
+function growCells(bucket: Bucket, slots: u32): bool {
+  if (!reserveWords(bucket.touched, slots)) return false;
+  while (bucket.cellCapacity < slots) {
+    if (!addBlock(bucket.cells)) return false;
+    bucket.cellCapacity += CELLS;
   }
-  const cells = freshCells;
-  const touched = freshTouched;
-  if (idle.cellCapacity < capacity && !takeSpare(capacity)) {
-    freeCells(cells, touched, capacity);
-    isFull = true;
-    return false;
-  }
-  useCells(open, cells, touched, capacity);
   return true;
 }
 
-/** As many spare cells as the open bucket is about to have, and no more, as they are those of the next open one. */
-function takeSpare(capacity: u32): bool {
-  if (!takeCells(capacity)) return false;
-  dropSpare();
-  spareCells = freshCells;
-  spareTouched = freshTouched;
-  spareCapacity = capacity;
-  return true;
-}
-
-function dropSpare(): void {
-  freeCells(spareCells, spareTouched, spareCapacity);
-  forgetSpare();
-}
-
-function forgetSpare(): void {
-  spareCells = 0;
-  spareTouched = 0;
-  spareCapacity = 0;
-}
-
-/** Takes cells and the list of touched ones into freshCells and freshTouched: both, or none and false. */
-function takeCells(capacity: u32): bool {
-  freshCells = takeRegion(<usize>capacity * CELL_BYTES);
-  freshTouched = takeRegion(<usize>capacity * sizeof<u32>());
-  if (freshCells != 0 && freshTouched != 0) return true;
-  freeCells(freshCells, freshTouched, capacity);
-  return false;
-}
-
-function freeCells(cells: usize, touched: usize, capacity: u32): void {
-  freeRegion(cells, <usize>capacity * CELL_BYTES);
-  freeRegion(touched, <usize>capacity * sizeof<u32>());
-}
-
-/** Moves a bucket to larger cells; what it had is given back. */
-function useCells(bucket: Bucket, cells: usize, touched: usize, capacity: u32): void {
-  const before = bucket.cellCapacity;
-  memory.copy(cells, bucket.cells, <usize>before * CELL_BYTES);
-  memory.copy(touched, bucket.touched, <usize>before * sizeof<u32>());
-  freeCells(bucket.cells, bucket.touched, before);
-  bucket.cells = cells;
-  bucket.touched = touched;
-  bucket.cellCapacity = capacity;
-}
-
-/** Gives back the cells of slots far beyond the `slots` in use; without memory for fewer all of them stay. */
+/** Gives back the cells of slots far beyond the `slots` in use, a few blocks at a time. */
 function shrinkCells(bucket: Bucket, slots: u32): void {
-  let capacity = SMALLEST_SLOTS;
-  while (capacity < slots) capacity *= 2;
-  const before = bucket.cellCapacity;
-  if (capacity >= before) return;
-  if (!takeCells(capacity)) return;
-  // The stamps say when a slot was last seen; the list of touched ones is empty.
-  memory.copy(freshCells, bucket.cells, <usize>capacity * CELL_BYTES);
-  freeCells(bucket.cells, bucket.touched, before);
-  bucket.cells = freshCells;
-  bucket.touched = freshTouched;
-  bucket.cellCapacity = capacity;
+  if (<u64>slots * 4 > bucket.cellCapacity) return;
+  dropBlocks(bucket.cells, slots * 2 / CELLS + 1);
+  bucket.cellCapacity = blockCount(bucket.cells) * CELLS;
 }
 
 /**
@@ -190,14 +126,11 @@ function shrinkCells(bucket: Bucket, slots: u32): void {
 export function swapBuckets(start: f64, slots: u32): Bucket {
   const sealed = open;
   const next = idle;
-  if (next.cellCapacity < sealed.cellCapacity) {
-    if (isDebug) assert(spareCapacity >= sealed.cellCapacity, 'every slot has a cell in the bucket that opens');
-    useCells(next, spareCells, spareTouched, spareCapacity);
-    forgetSpare();
-  } else {
-    dropSpare();
-    if (next.cellCapacity > SMALLEST_SLOTS && <u64>slots * 4 <= next.cellCapacity) shrinkCells(next, slots * 2);
-  }
+  if (isDebug) assert(slots <= next.cellCapacity, 'every slot has a cell in the bucket that opens');
+  shrinkCells(next, slots);
+  const used = (next.timestampedCount + RECORDS - 1) / RECORDS;
+  dropBlocks(next.timestamped, max(used, next.timestampedBefore));
+  next.timestampedBefore = used;
   isFull = false;
   next.start = start;
   next.epoch = sealed.epoch + 1;
@@ -225,10 +158,17 @@ export function lastEpochOf(slot: u32): u32 {
   return max(inOpen, inIdle);
 }
 
+/** The list of the cells' blocks: behind the bucket's fields, which saves a load. */
+// @ts-ignore: decorator
+@inline
+function cellsOf(bucket: Bucket): usize {
+  return changetype<usize>(bucket) + offsetof<Bucket>();
+}
+
 // @ts-ignore: decorator
 @inline
 function cellAt(bucket: Bucket, slot: u32): Cell {
-  return changetype<Cell>(bucket.cells + (<usize>slot) * CELL_BYTES);
+  return changetype<Cell>(blockAt(cellsOf(bucket), slot / CELLS) + (<usize>(slot % CELLS)) * CELL_BYTES);
 }
 
 /** The slot's cell in the open bucket, emptied and listed when this is its first sample there. */
@@ -239,7 +179,7 @@ function touch(slot: u32): Cell {
   if (cell.stamp != open.epoch) {
     memory.fill(changetype<usize>(cell), 0, CELL_BYTES);
     cell.stamp = open.epoch;
-    store<u32>(open.touched + (<usize>open.touchedCount) * sizeof<u32>(), slot);
+    store<u32>(wordAt(open.touched, open.touchedCount), slot);
     open.touchedCount++;
   }
   cell.samples++;
@@ -330,11 +270,12 @@ export function addToSet(slot: u32, element: u64): void {
 
 /** Keeps a sample with a time of its own as it is; `weight` is for copies of histograms, which are aggregated. */
 export function addTimestamped(slot: u32, timestamp: f64, value: f64, weight: f64): void {
-  if (open.timestampedCount == open.timestampedCapacity && !growTimestamped()) {
+  const at = open.timestampedCount;
+  if (at >= timestampedMax || (at == blockCount(open.timestamped) * RECORDS && !addBlock(open.timestamped))) {
     count(COUNT_TIMESTAMPED_FULL_SAMPLES, 1);
     return;
   }
-  const record = open.timestamped + (<usize>open.timestampedCount) * STAMPED_BYTES;
+  const record = blockAt(open.timestamped, at / RECORDS) + (<usize>(at % RECORDS)) * STAMPED_BYTES;
   store<u32>(record, slot);
   store<f64>(record, timestamp, 8);
   store<f64>(record, value, 16);
@@ -348,8 +289,7 @@ function dropSample(slot: u32, cell: Cell, reason: i32): void {
   count(reason, 1);
   cell.samples--;
   if (cell.samples != 0) return;
-  const last = open.touched + (<usize>(open.touchedCount - 1)) * sizeof<u32>();
-  if (load<u32>(last) != slot) return;
+  if (load<u32>(wordAt(open.touched, open.touchedCount - 1)) != slot) return;
   open.touchedCount--;
   cell.stamp = open.epoch - 1;
 }
@@ -369,16 +309,4 @@ function summarize(cell: Cell, value: f64, weight: f64, whole: f64): void {
   cell.sum += value * weight;
   cell.weightedSum += value * whole;
   cell.count += whole;
-}
-
-function growTimestamped(): bool {
-  const capacity = open.timestampedCapacity * 2;
-  if (capacity > timestampedMax) return false;
-  const fresh = takeRegion(<usize>capacity * STAMPED_BYTES);
-  if (fresh == 0) return false;
-  memory.copy(fresh, open.timestamped, <usize>open.timestampedCount * STAMPED_BYTES);
-  freeRegion(open.timestamped, <usize>open.timestampedCapacity * STAMPED_BYTES);
-  open.timestamped = fresh;
-  open.timestampedCapacity = capacity;
-  return true;
 }

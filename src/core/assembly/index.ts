@@ -10,6 +10,7 @@ import { initIngest } from './ingest';
 import { initKeyTables, KeyEntry, KeyTable } from './key-table';
 import * as layout from '../../model/core-border';
 import { initLines } from './line';
+import { LineEntry } from './line-table';
 import { initMemory } from './memory';
 import { initNumbers } from './number';
 import { LF } from './scan';
@@ -22,6 +23,9 @@ export { addElement, addSample, countMessages, ingest, ingestBatch, install } fr
 export { ageRegions, releasableBytes, takeReleasable, takeRegion } from './memory';
 export { forgetLines, forgetLinesOf, sealBucket } from './shard';
 export { freedSlots, isSweeping, sweepStep } from './sweep';
+
+/** The size of the blocks that sealed buckets are in, for benches that read the buckets of other builds. */
+export const blockBytes: u32 = <u32>layout.BLOCK_BYTES;
 
 /** First call. Returns where hashKeyBytes() random bytes go. */
 export function initialize(): usize {
@@ -127,9 +131,11 @@ function checkLayout(): void {
   assert(offsetof<Cell>('samples') == layout.CELL_SAMPLES);
   assert(offsetof<KeyEntry>() == layout.KEY_BYTES && offsetof<KeyEntry>('weight') == layout.KEY_WEIGHT);
   assert(
-    offsetof<KeyTable>('entries') == layout.KEY_TABLE_ENTRIES &&
-      offsetof<KeyTable>('mask') == layout.KEY_TABLE_MASK,
+    offsetof<KeyTable>('directory') == layout.KEY_TABLE_DIRECTORY &&
+      offsetof<KeyTable>('segments') == layout.KEY_TABLE_SEGMENTS &&
+      offsetof<KeyTable>('indexMask') == layout.KEY_TABLE_INDEX_MASK,
   );
+  assert(layout.SEGMENT_ENTRIES == 1 << layout.SEGMENT_BITS && layout.SEGMENT_ENTRIES * offsetof<LineEntry>() == layout.BLOCK_BYTES);
   assert(offsetof<KeyTable>('epoch') == layout.KEY_TABLE_EPOCH);
   assert(
     offsetof<Bucket>('cells') == layout.BUCKET_CELLS && offsetof<Bucket>('touched') == layout.BUCKET_TOUCHED,

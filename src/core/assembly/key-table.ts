@@ -4,19 +4,38 @@
  *
  *   entry, 24 bytes   │ slot u32 │ epoch << 2 | kind │ key u64 │ weight f64 │
  *
- * Open addressing with linear probing, at most three quarters full, grown by doubling. An entry of
- * another epoch is free, so a bucket starts empty without touching the memory. Where a key starts to
- * probe depends on a secret multiplier: keys are chosen by senders. It is the upper bits that say where, so
- * that a table grows from front to back (line-table.ts).
+ * Open addressing with linear probing in segments (segments.ts). An entry of another epoch is free, so a bucket starts
+ * empty without touching the memory. Where a key starts to probe depends on a secret multiplier: keys are chosen by senders.
  *
  * Limits  `limit` entries, and the budget of the open bucket (budget.ts); addKey() returns KEY_FULL for a new key
- *         beyond them.
+ *         beyond them, and when there is no memory for another segment.
  */
 import { BUDGET_UNIT_BYTES, KEY_BYTES } from '../../model/core-border';
+import { FREED_AT_ONCE } from './blocks';
 import { canSpend, spend } from './budget';
-import { freeRegion, takeRegion } from './memory';
+import {
+  addEmptySegment,
+  beginHalving,
+  beginSplit,
+  bitOfHalf,
+  dropLastSegment,
+  endHalving,
+  endSplit,
+  highHalf,
+  isSmall,
+  isTooFull,
+  lowHalf,
+  newSegments,
+  positionsOf,
+  segmentOf,
+  Segments,
+  startIn,
+  toSplit,
+  wantsSplit,
+} from './segments';
 
-const SMALLEST_CAPACITY: u32 = 4096;
+/** Segments that a table which opens is given at once: a seal must not take long. */
+const ADDED_AT_ONCE: u32 = 8;
 
 @unmanaged
 export class KeyEntry {
@@ -27,10 +46,7 @@ export class KeyEntry {
 }
 
 @unmanaged
-export class KeyTable {
-  entries: usize;
-  mask: u32;
-  count: u32;
+export class KeyTable extends Segments {
   limit: u32;
   epoch: u32;
 }
@@ -42,39 +58,36 @@ export function initKeyTables(seed: u64): void {
   secret = seed | 1;
 }
 
-export function initKeyTable(table: KeyTable, limit: u32): void {
+export function newKeyTable(limit: u32): KeyTable {
+  const table = changetype<KeyTable>(newSegments());
   table.limit = limit;
-  table.mask = SMALLEST_CAPACITY - 1;
-  table.entries = takeRegion((<usize>SMALLEST_CAPACITY) * KEY_BYTES);
+  return table;
 }
 
 /**
- * Starts an empty bucket, as large as the one before, `last`, had to be: growing an empty table moves no keys. A
- * table that was much too large for the last two gives memory back.
+ * Starts an empty bucket, with as many segments as the one before, `last`, has, or nearly: growing an empty table moves
+ * no keys. A table that was much too large for the last two gives memory back.
  */
 export function resetKeyTable(table: KeyTable, epoch: u32, last: KeyTable): void {
-  const capacity = table.mask + 1;
-  const wanted = capacityAfter(last);
-  if (wanted > capacity) resize(table, wanted);
-  else if (capacity > SMALLEST_CAPACITY && max(table.count, last.count) * 8 < capacity) resize(table, capacity / 2);
+  const most = max(table.count, last.count);
   table.epoch = epoch;
   table.count = 0;
+  for (let added: u32 = 0; isSmaller(table, last) && added < ADDED_AT_ONCE; added++) {
+    if (!growEmpty(table)) return;
+  }
+  for (let freed: u32 = 0; most * 8 < positionsOf(table) && freed < FREED_AT_ONCE; freed++) {
+    if (table.segments > 1) dropLastSegment(table);
+    else if (beginHalving(table)) endHalving(table);
+    else return;
+  }
 }
 
-/** What holds a little more than `last` holds without growing on the way. */
-function capacityAfter(last: KeyTable): u32 {
-  const capacity = last.mask + 1;
-  const isNearlyFull = <u64>last.count * 8 > <u64>capacity * 5;
-  return isNearlyFull && last.count < last.limit ? capacity * 2 : capacity;
+function isSmaller(table: KeyTable, other: KeyTable): bool {
+  return positionsOf(table) < positionsOf(other);
 }
 
-/** Gives an empty table another capacity; without memory it keeps what it has. */
-function resize(table: KeyTable, capacity: u32): void {
-  const entries = takeRegion(<usize>capacity * KEY_BYTES);
-  if (entries == 0) return;
-  freeRegion(table.entries, <usize>(table.mask + 1) * KEY_BYTES);
-  table.entries = entries;
-  table.mask = capacity - 1;
+function growEmpty(table: KeyTable): bool {
+  return isSmall(table) ? split(table) : addEmptySegment(table);
 }
 
 /** What addKey() found. */
@@ -85,36 +98,31 @@ export const KEY_NEW: u32 = 2;
 /** Adds `weight` under (slot, kind, key). */
 export function addKey(table: KeyTable, slot: u32, kind: u32, key: u64, weight: f64): u32 {
   const meta = (table.epoch << 2) | kind;
-  const entry = probe(table.entries, table.mask, table.epoch, slot, meta, key);
+  const place = placeOf(slot, key);
+  const entry = probe(segmentOf(table, place), startIn(table, place), table.indexMask, table.epoch, slot, meta, key);
   if (entry.meta == meta) {
     entry.weight += weight;
     return KEY_KNOWN;
   }
-  if (table.count >= table.limit || !spend(BUDGET_UNIT_BYTES)) return KEY_FULL;
-  entry.slot = slot;
-  entry.meta = meta;
-  entry.key = key;
-  entry.weight = weight;
+  if (table.count >= table.limit || isTooFull(table) || !spend(BUDGET_UNIT_BYTES)) return KEY_FULL;
+  fill(entry, slot, meta, key, weight);
   table.count++;
-  if (table.count * 4 > (table.mask + 1) * 3) grow(table);
+  if (wantsSplit(table)) split(table);
   return KEY_NEW;
 }
 
 /** Makes sure that so many new keys can be added; false when they cannot. */
 export function reserveKeys(table: KeyTable, keys: u32): bool {
   if (table.count + keys > table.limit || !canSpend(<u64>keys * BUDGET_UNIT_BYTES)) return false;
-  while ((table.count + keys) * 4 > (table.mask + 1) * 3) {
-    const mask = table.mask;
-    grow(table);
-    if (table.mask == mask) return false;
-  }
+  while ((table.count + keys) * 4 > positionsOf(table) * 3) if (!split(table)) return false;
   return true;
 }
 
 /** Adds `weight` if the key is there; KEY_FULL when it is not. */
 export function addToKnownKey(table: KeyTable, slot: u32, kind: u32, key: u64, weight: f64): u32 {
   const meta = (table.epoch << 2) | kind;
-  const entry = probe(table.entries, table.mask, table.epoch, slot, meta, key);
+  const place = placeOf(slot, key);
+  const entry = probe(segmentOf(table, place), startIn(table, place), table.indexMask, table.epoch, slot, meta, key);
   if (entry.meta != meta) return KEY_FULL;
   entry.weight += weight;
   return KEY_KNOWN;
@@ -123,43 +131,53 @@ export function addToKnownKey(table: KeyTable, slot: u32, kind: u32, key: u64, w
 /** The entry of this key, or the free one where it belongs. */
 // @ts-ignore: decorator
 @inline
-function probe(entries: usize, mask: u32, epoch: u32, slot: u32, meta: u32, key: u64): KeyEntry {
-  let index = startIndex(slot, key, mask);
+function probe(segment: usize, start: u32, indexMask: u32, epoch: u32, slot: u32, meta: u32, key: u64): KeyEntry {
+  let index = start;
   while (true) {
-    const entry = changetype<KeyEntry>(entries + (<usize>index) * KEY_BYTES);
+    const entry = entryIn(segment, index);
     if (entry.meta >> 2 != epoch) return entry;
     if (entry.key == key && entry.slot == slot && entry.meta == meta) return entry;
-    index = (index + 1) & mask;
+    index = (index + 1) & indexMask;
   }
 }
 
 // @ts-ignore: decorator
 @inline
-function startIndex(slot: u32, key: u64, mask: u32): u32 {
+function placeOf(slot: u32, key: u64): u32 {
   let x = (key + (<u64>slot) * 0x9e3779b97f4a7c15) * secret;
   x ^= x >> 32;
-  return <u32>((x * secret) >> 32) >> clz(mask);
+  return <u32>((x * secret) >> 32);
 }
 
-/** Doubles the table; without memory it stays as it is and gets fuller, up to the last free entry. */
-function grow(table: KeyTable): void {
-  const capacity = table.mask + 1;
-  const fresh = takeRegion(<usize>capacity * 2 * KEY_BYTES);
-  if (fresh == 0) {
-    if (table.count + 1 >= capacity) table.limit = table.count;
-    return;
-  }
-  const freshMask = capacity * 2 - 1;
+/** Moves half of the keys of a segment into a new one; without memory the table gets fuller. */
+function split(table: KeyTable): bool {
+  const capacity = table.indexMask + 1;
+  if (!beginSplit(table)) return false;
+  const segment = toSplit(table);
+  const bit = bitOfHalf(table);
   for (let index: u32 = 0; index < capacity; index++) {
-    const entry = changetype<KeyEntry>(table.entries + (<usize>index) * KEY_BYTES);
+    const entry = entryIn(segment, index);
     if (entry.meta >> 2 != table.epoch) continue;
-    const to = probe(fresh, freshMask, table.epoch, entry.slot, entry.meta, entry.key);
-    to.slot = entry.slot;
-    to.meta = entry.meta;
-    to.key = entry.key;
-    to.weight = entry.weight;
+    const place = placeOf(entry.slot, entry.key);
+    const half = (place & bit) != 0 ? highHalf : lowHalf;
+    const to = probe(half, startIn(table, place), table.indexMask, table.epoch, entry.slot, entry.meta, entry.key);
+    fill(to, entry.slot, entry.meta, entry.key, entry.weight);
   }
-  freeRegion(table.entries, <usize>capacity * KEY_BYTES);
-  table.entries = fresh;
-  table.mask = freshMask;
+  endSplit(table, capacity);
+  return true;
+}
+
+// @ts-ignore: decorator
+@inline
+function fill(entry: KeyEntry, slot: u32, meta: u32, key: u64, weight: f64): void {
+  entry.slot = slot;
+  entry.meta = meta;
+  entry.key = key;
+  entry.weight = weight;
+}
+
+// @ts-ignore: decorator
+@inline
+function entryIn(segment: usize, index: u32): KeyEntry {
+  return changetype<KeyEntry>(segment + (<usize>index) * KEY_BYTES);
 }

@@ -5,17 +5,34 @@
  *
  *   entry, 32 bytes   │ hashA u64 │ hashB u64 │ slot u32 │ seen u32 │ op u32 │ copySlot u32 │
  *
- * Open addressing with linear probing, a power of two of entries, doubled when it is `fill` sixteenths full
- * and rebuilt smaller when it has become sparse. An entry with op 0 is free. Two entries share a
- * cache line, so a probe usually costs one. The three tables grow together with the contexts; each has a
- * fill of its own, so that they do not double, and hold the thread up, at the same line.
+ * Open addressing with linear probing in segments (segments.ts). An entry with op 0 is free. Two entries share a cache
+ * line, so a probe usually costs one.
  *
- * Limits  `limit` entries; insert() returns 0 beyond it and the line stays on the cold path, counted.
+ * Limits  `limit` entries; insertEntry() returns null beyond it and the line stays on the cold path, counted.
  */
-import { OP_NONE } from '../../model/core-border';
-import { freeRegion, takeRegion } from './memory';
-
-const SMALLEST_CAPACITY: u32 = 1024;
+import { OP_NONE, SEGMENT_BITS } from '../../model/core-border';
+import {
+  beginHalving,
+  beginSplit,
+  bitOfHalf,
+  dropLastSegment,
+  endHalving,
+  endSplit,
+  highHalf,
+  isTooFull,
+  lowHalf,
+  newSegments,
+  nextIn,
+  parentOfLast,
+  PER_SEGMENT,
+  positionsOf,
+  segmentAt,
+  segmentOf,
+  Segments,
+  startIn,
+  toSplit,
+  wantsSplit,
+} from './segments';
 
 @unmanaged
 export class LineEntry {
@@ -30,40 +47,37 @@ export class LineEntry {
 }
 
 @unmanaged
-export class LineTable {
-  entries: usize;
-  mask: u32;
-  count: u32;
+export class LineTable extends Segments {
   limit: u32;
-  /** How full it gets before it doubles, sixteenths. */
-  fill: u32;
 }
 
-export function newLineTable(limit: u32, fill: u32): LineTable {
-  const table = changetype<LineTable>(takeRegion(offsetof<LineTable>()));
+/** One that grows `early` entries sooner than others. */
+export function newLineTable(limit: u32, early: u32): LineTable {
+  const table = changetype<LineTable>(newSegments());
   table.limit = limit;
-  table.fill = fill;
-  table.mask = SMALLEST_CAPACITY - 1;
-  table.entries = takeRegion(SMALLEST_CAPACITY * offsetof<LineEntry>());
+  table.early = early;
   return table;
 }
 
+/** The entry at a position in [0, positionsOf(table)). */
 // @ts-ignore: decorator
 @inline
-export function entryAt(table: LineTable, index: u32): LineEntry {
-  return changetype<LineEntry>(table.entries + (<usize>index) * offsetof<LineEntry>());
+export function entryAt(table: LineTable, position: u32): LineEntry {
+  return entryIn(segmentAt(table, position >> SEGMENT_BITS), position & (PER_SEGMENT - 1));
 }
 
 /** The entry with this hash, or null. */
 // @ts-ignore: decorator
 @inline
 export function findEntry(table: LineTable, a: u64, b: u64): LineEntry | null {
-  let index = startIndex(a, table.mask);
+  const place = placeOf(a);
+  const segment = segmentOf(table, place);
+  let index = startIn(table, place);
   while (true) {
-    const entry = entryAt(table, index);
+    const entry = entryIn(segment, index);
     if (entry.hashA == a && entry.hashB == b) return entry;
     if (entry.op == OP_NONE) return null;
-    index = (index + 1) & table.mask;
+    index = nextIn(table, index);
   }
 }
 
@@ -71,14 +85,16 @@ export function findEntry(table: LineTable, a: u64, b: u64): LineEntry | null {
 // @ts-ignore: decorator
 @inline
 export function slotNear(table: LineTable, a: u64): u32 {
-  return entryAt(table, startIndex(a, table.mask)).slot;
+  const place = placeOf(a);
+  return entryIn(segmentOf(table, place), startIn(table, place)).slot;
 }
 
-/** A new entry for a hash that is not in the table, or null when the table is at its limit. */
+/** A new entry for a hash that is not in the table, or null when the table is at its limit. Entries may move. */
 export function insertEntry(table: LineTable, a: u64, b: u64, slot: u32, op: u32, seen: u32): LineEntry | null {
   if (table.count >= table.limit) return null;
-  if ((<u64>table.count + 1) * 16 > (<u64>table.mask + 1) * table.fill && !rebuild(table, (table.mask + 1) * 2, 0)) return null;
-  const entry = freeEntry(table.entries, table.mask, a);
+  if (wantsSplit(table) && !split(table) && isTooFull(table)) return null;
+  const place = placeOf(a);
+  const entry = freeEntry(table, segmentOf(table, place), startIn(table, place));
   entry.hashA = a;
   entry.hashB = b;
   entry.slot = slot;
@@ -89,79 +105,95 @@ export function insertEntry(table: LineTable, a: u64, b: u64, slot: u32, op: u32
   return entry;
 }
 
-/** Frees the entry at `index`; entries that probed past it move back, so that there are no tombstones. */
-export function removeEntry(table: LineTable, index: u32): void {
-  const mask = table.mask;
-  let hole = index;
-  for (let at = (hole + 1) & mask; entryAt(table, at).op != OP_NONE; at = (at + 1) & mask) {
-    const home = startIndex(entryAt(table, at).hashA, mask);
+/** Frees the entry at `position`; entries that probed past it move back, so that there are no tombstones. */
+export function removeEntry(table: LineTable, position: u32): void {
+  const segment = segmentAt(table, position >> SEGMENT_BITS);
+  let hole = position & (PER_SEGMENT - 1);
+  for (let at = nextIn(table, hole); entryIn(segment, at).op != OP_NONE; at = nextIn(table, at)) {
+    const home = startIn(table, placeOf(entryIn(segment, at).hashA));
     // The entry may move back when its home is not between the hole and where it is.
-    if (((at - home) & mask) < ((at - hole) & mask)) continue;
-    memory.copy(changetype<usize>(entryAt(table, hole)), changetype<usize>(entryAt(table, at)), offsetof<LineEntry>());
+    if (((at - home) & table.indexMask) < ((at - hole) & table.indexMask)) continue;
+    copyEntry(entryIn(segment, hole), entryIn(segment, at));
     hole = at;
   }
-  memory.fill(changetype<usize>(entryAt(table, hole)), 0, offsetof<LineEntry>());
+  memory.fill(changetype<usize>(entryIn(segment, hole)), 0, offsetof<LineEntry>());
   table.count--;
 }
 
-/** Gives memory back when the table is much too large for what it holds. */
-export function shrinkTable(table: LineTable): void {
-  const capacity = table.mask + 1;
-  if (capacity > SMALLEST_CAPACITY && <u64>table.count * 8 < capacity) rebuild(table, capacityFor(table.count), 0);
-}
-
-/** Forgets everything and returns the memory; without memory for a smaller table it keeps this one. */
-export function clearTable(table: LineTable): void {
-  if (rebuild(table, SMALLEST_CAPACITY, u32.MAX_VALUE)) return;
-  memory.fill(table.entries, 0, (<usize>(table.mask + 1)) * offsetof<LineEntry>());
-  table.count = 0;
-}
-
-/** Power of two that holds `count` entries at most half full, so that a rebuilt table has room to grow. */
-function capacityFor(count: u32): u32 {
-  let capacity = SMALLEST_CAPACITY;
-  while (capacity < count * 2) capacity *= 2;
-  return capacity;
-}
-
-/** Moves the entries seen since `oldest` into a table of `capacity`; false when there is no memory for it. */
-function rebuild(table: LineTable, capacity: u32, oldest: u32): bool {
-  const fresh = takeRegion((<usize>capacity) * offsetof<LineEntry>());
-  if (fresh == 0) return false;
-  const freshMask = capacity - 1;
-  let count: u32 = 0;
-  for (let index: u32 = 0; index <= table.mask; index++) {
-    const entry = entryAt(table, index);
-    if (entry.op == OP_NONE || entry.seen < oldest) continue;
-    const from = changetype<usize>(entry);
-    const to = changetype<usize>(freeEntry(fresh, freshMask, entry.hashA));
-    v128.store(to, v128.load(from));
-    v128.store(to, v128.load(from, 16), 16);
-    count++;
+/** Gives a segment back, or half of the only one, when the table is much too large for what it holds; whether it did. */
+export function shrinkTable(table: LineTable): bool {
+  if (<u64>table.count * 8 >= positionsOf(table)) return false;
+  if (table.segments == 1) {
+    if (!beginHalving(table)) return false;
+    moveEntries(table, segmentAt(table, 0), (table.indexMask + 1) * 2, lowHalf, lowHalf);
+    endHalving(table);
+    return true;
   }
-  freeRegion(table.entries, (<usize>(table.mask + 1)) * offsetof<LineEntry>());
-  table.entries = fresh;
-  table.mask = freshMask;
-  table.count = count;
+  const parent = segmentAt(table, parentOfLast(table));
+  const last = segmentAt(table, table.segments - 1);
+  if (takenIn(parent) + takenIn(last) > PER_SEGMENT / 2) return false;
+  moveEntries(table, last, PER_SEGMENT, parent, parent);
+  dropLastSegment(table);
   return true;
 }
 
-function freeEntry(entries: usize, mask: u32, a: u64): LineEntry {
-  let index = startIndex(a, mask);
-  while (true) {
-    const entry = changetype<LineEntry>(entries + (<usize>index) * offsetof<LineEntry>());
-    if (entry.op == OP_NONE) return entry;
-    index = (index + 1) & mask;
+/** Forgets everything and returns the memory. */
+export function clearTable(table: LineTable): void {
+  while (table.segments > 1) dropLastSegment(table);
+  memory.fill(segmentAt(table, 0), 0, (table.indexMask + 1) * offsetof<LineEntry>());
+  table.count = 0;
+}
+
+/** Moves half of the entries of a segment into a new one; false when there is no memory for it. */
+function split(table: LineTable): bool {
+  const capacity = table.indexMask + 1;
+  if (!beginSplit(table)) return false;
+  moveEntries(table, toSplit(table), capacity, lowHalf, highHalf);
+  endSplit(table, capacity);
+  return true;
+}
+
+/** Copies the entries of a segment of some capacity to the two that take its place. */
+function moveEntries(table: LineTable, segment: usize, capacity: u32, low: usize, high: usize): void {
+  const bit = bitOfHalf(table);
+  for (let index: u32 = 0; index < capacity; index++) {
+    const entry = entryIn(segment, index);
+    if (entry.op == OP_NONE) continue;
+    const place = placeOf(entry.hashA);
+    copyEntry(freeEntry(table, (place & bit) != 0 ? high : low, startIn(table, place)), entry);
   }
 }
 
-/**
- * Where a hash starts to probe: the upper bits after a multiplication that carries all others there. Upper
- * bits, because then a table is rebuilt from front to back into one from front to back: doubling 50,000
- * entries takes 0.4 ms instead of 5, and a thread that is late at its socket loses packets.
- */
+function takenIn(segment: usize): u32 {
+  let taken: u32 = 0;
+  for (let index: u32 = 0; index < PER_SEGMENT; index++) if (entryIn(segment, index).op != OP_NONE) taken++;
+  return taken;
+}
+
+function freeEntry(table: LineTable, segment: usize, start: u32): LineEntry {
+  let index = start;
+  while (entryIn(segment, index).op != OP_NONE) index = nextIn(table, index);
+  return entryIn(segment, index);
+}
+
 // @ts-ignore: decorator
 @inline
-function startIndex(a: u64, mask: u32): u32 {
-  return <u32>((a * 0x9e3779b97f4a7c15) >> 32) >> clz(mask);
+function copyEntry(to: LineEntry, from: LineEntry): void {
+  const source = changetype<usize>(from);
+  const target = changetype<usize>(to);
+  v128.store(target, v128.load(source));
+  v128.store(target, v128.load(source, 16), 16);
+}
+
+// @ts-ignore: decorator
+@inline
+function entryIn(segment: usize, index: u32): LineEntry {
+  return changetype<LineEntry>(segment + (<usize>index) * offsetof<LineEntry>());
+}
+
+/** Segment and place in it of a hash: the upper bits after a multiplication that carries all others there. */
+// @ts-ignore: decorator
+@inline
+function placeOf(a: u64): u32 {
+  return <u32>((a * 0x9e3779b97f4a7c15) >> 32);
 }

@@ -21,6 +21,9 @@ const RELEASABLE_BITS: u32 = 18;
 /** What pages of the system are multiples of: none has larger ones. */
 const SYSTEM_PAGE: usize = 65536;
 
+/** Pages by which the memory grows at least: other threads are told each time. Nothing is used before it is touched. */
+const GROWN_AT_ONCE: i32 = 32;
+
 /** Offset in a free region, and what stands there. */
 const STATE: usize = 4;
 const FRESH: u32 = 0;
@@ -57,7 +60,7 @@ export function takeRegion(bytes: usize): usize {
   const have = (<u64>memory.size()) << PAGE_BITS;
   if (end > have) {
     const pages = <i32>((end - have + 0xffff) >> PAGE_BITS);
-    if (memory.grow(pages) < 0) return 0;
+    if (memory.grow(max(pages, GROWN_AT_ONCE)) < 0 && memory.grow(pages) < 0) return 0;
   }
   const region = top;
   top += size;

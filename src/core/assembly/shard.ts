@@ -31,7 +31,8 @@ import {
 } from './line-table';
 import { freeRegion, takeRegion } from './memory';
 import { initSlots, nextSlot, noteBypass, reserveSlot, slotCount, takeSlot } from './slots';
-import { beginSweep, trimSweptSlots } from './sweep';
+import { positionsOf } from './segments';
+import { beginSweep, initSweep, rewindSweep, trimSweptSlots } from './sweep';
 import { contexts, initTables, lines, publishTableCounts, tagSets } from './tables';
 
 export const NO_SLOT: u32 = <u32>border.NO_SLOT;
@@ -47,6 +48,7 @@ export function initShard(linesMax: u32, contextsMax: u32, idle: u32): void {
   firstEpochs = takeRegion(<usize>idleBuckets * sizeof<u32>());
   store<u32>(firstEpochs, 1);
   initSlots();
+  initSweep();
 }
 
 /** Slot of a context by its hash, or NO_SLOT. */
@@ -112,16 +114,17 @@ export function forgetLinesOf(slots: usize, length: u32): void {
   forgetMarked(lines, marks);
   forgetMarked(tagSets, marks);
   freeRegion(marks, max<u32>(slotCount, 1));
+  // Entries that were still to be swept may have moved to where the sweep has been.
+  rewindSweep();
   publishTableCounts();
 }
 
 function forgetMarked(table: LineTable, marks: usize): void {
-  let index: u32 = 0;
-  while (index <= table.mask) {
-    const entry = entryAt(table, index);
+  let position: u32 = 0;
+  while (position < positionsOf(table)) {
     // Where an entry is removed another may take its place.
-    if (isMarked(entry, marks)) removeEntry(table, index);
-    else index++;
+    if (isMarked(entryAt(table, position), marks)) removeEntry(table, position);
+    else position++;
   }
 }
 

@@ -14,9 +14,9 @@ export let tagSets: LineTable = changetype<LineTable>(0);
 export let contexts: LineTable = changetype<LineTable>(0);
 
 export function initTables(linesMax: u32, contextsMax: u32): void {
-  lines = newLineTable(linesMax, 12);
-  tagSets = newLineTable(linesMax, 10);
-  contexts = newLineTable(contextsMax, 9);
+  lines = newLineTable(linesMax, 0);
+  tagSets = newLineTable(linesMax, 170);
+  contexts = newLineTable(contextsMax, 340);
 }
 
 export function publishTableCounts(): void {
