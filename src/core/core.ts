@@ -108,6 +108,7 @@ export interface CoreExports {
   forgetLines(): void;
   forgetLinesOf(slots: number, length: number): void;
   ageRegions(): void;
+  beginRelease(): void;
   takeReleasable(): number;
   releasableBytes(): number;
 }
@@ -306,10 +307,11 @@ export class Core {
 
   /**
    * Has `release` make zero what regions hold that have been free since the last call, by giving the pages back
-   * to the system. It is handed their place and length in the memory. Returns how many bytes that were.
+   * to the system. It is handed their place and length in the memory, multiples of 4,096. Returns how many bytes that were.
    */
   releaseFree(release: (ptr: number, bytes: number) => void): number {
     let total = 0;
+    this.wasm.beginRelease();
     for (let ptr = this.wasm.takeReleasable(); ptr !== 0; ptr = this.wasm.takeReleasable()) {
       const bytes = this.wasm.releasableBytes();
       release(ptr >>> 0, bytes);

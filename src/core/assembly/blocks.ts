@@ -14,8 +14,8 @@ import { freeRegion, takeRegion } from './memory';
 
 /** Enough for 2 GiB. */
 export const BLOCKS_MAX: u32 = 8192;
-/** Blocks given back at one seal: the thread is away from its socket meanwhile. */
-export const FREED_AT_ONCE: u32 = 16;
+/** Blocks given back at one seal, some 0.1 ms: the thread is away from its socket meanwhile. */
+export const FREED_AT_ONCE: u32 = 256;
 
 /** Where the addresses begin. */
 const ADDRESSES: usize = 4;

@@ -20,7 +20,7 @@ import { hashTagSet, initTagSets, sumA, sumB } from './tag-set';
 
 export { hashKeyBytes, takeElementKey, useElementKey } from './hash';
 export { addElement, addSample, countMessages, ingest, ingestBatch, install } from './ingest';
-export { ageRegions, releasableBytes, takeReleasable, takeRegion } from './memory';
+export { ageRegions, beginRelease, releasableBytes, takeReleasable, takeRegion } from './memory';
 export { forgetLines, forgetLinesOf, sealBucket } from './shard';
 export { freedSlots, isSweeping, sweepStep } from './sweep';
 

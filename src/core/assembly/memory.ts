@@ -18,8 +18,8 @@ const SMALLEST_BITS: u32 = 6;
 const LARGEST_BITS: u32 = 31;
 /** Free regions from 256 KiB on are worth a system call. */
 const RELEASABLE_BITS: u32 = 18;
-/** What pages of the system are multiples of: none has larger ones. */
-const SYSTEM_PAGE: usize = 65536;
+/** The smallest pages of a system; whoever gives memory back to one with larger ones clears what is left of them. */
+const SYSTEM_PAGE: usize = 4096;
 
 /** Pages by which the memory grows at least: other threads are told each time. Nothing is used before it is touched. */
 const GROWN_AT_ONCE: i32 = 32;
@@ -33,8 +33,10 @@ const RELEASED: u32 = 2;
 let top: usize = 0;
 /** First free region of each size, a linked list through the regions' first word. */
 let freeLists: usize = 0;
-/** Length of what takeReleasable() named last. */
+/** Length of what takeReleasable() named last, and where it goes on. */
 let releasable: usize = 0;
+let releaseBits: u32 = RELEASABLE_BITS;
+let releaseNext: usize = 0;
 
 /** Starts over: whatever an earlier instance left in the memory is cleared. */
 export function initMemory(): void {
@@ -76,24 +78,31 @@ export function freeRegion(region: usize, bytes: usize): void {
   store<usize>(list, region);
 }
 
+/** Begins to name regions that have been free since the last ageRegions(). */
+export function beginRelease(): void {
+  releaseBits = RELEASABLE_BITS;
+  releaseNext = firstFree(releaseBits);
+}
+
 /**
- * Where the pages of a large region are that has been free since the last ageRegions(); 0 when there is none. The
- * caller makes all of releasableBytes() from there on zero, by giving them back to the system.
+ * Where the pages of the next of them are; 0 when there is none. The caller makes all of releasableBytes() from there on
+ * zero, by giving them back to the system, and takes and frees nothing meanwhile.
  */
 export function takeReleasable(): usize {
-  for (let bits = RELEASABLE_BITS; bits <= LARGEST_BITS; bits++) {
-    let region = load<usize>(freeLists + bits * sizeof<usize>());
-    while (region != 0) {
-      if (load<u32>(region, STATE) == AGED) {
-        store<u32>(region, RELEASED, STATE);
-        const size = (<usize>1) << bits;
-        releasable = pagesStop(region, size) - pagesStart(region);
-        return pagesStart(region);
-      }
-      region = load<usize>(region);
+  while (true) {
+    while (releaseNext != 0) {
+      const region = releaseNext;
+      releaseNext = load<usize>(region);
+      if (load<u32>(region, STATE) != AGED) continue;
+      store<u32>(region, RELEASED, STATE);
+      const start = pagesStart(region);
+      releasable = pagesStop(region, (<usize>1) << releaseBits) - start;
+      return start;
     }
+    if (releaseBits == LARGEST_BITS) return 0;
+    releaseBits++;
+    releaseNext = firstFree(releaseBits);
   }
-  return 0;
 }
 
 /** Regions that are free now may be released the next time; those that are used again soon are not worth it. */
@@ -105,6 +114,10 @@ export function ageRegions(): void {
       region = load<usize>(region);
     }
   }
+}
+
+function firstFree(bits: u32): usize {
+  return load<usize>(freeLists + bits * sizeof<usize>());
 }
 
 export function releasableBytes(): usize {

@@ -19,9 +19,9 @@ export interface FreeMemory {
   releaseFree(release: (ptr: number, bytes: number) => void): number;
 }
 
-/** What the core aligns to, and the smallest piece worth a system call. */
 const PROBE_BYTES = 262_144;
-const PAGE_BYTES = 65_536;
+/** Sizes of pages that systems have, and what the core's free memory is a multiple of: the first. */
+const PAGE_SIZES = [4096, 16_384, 65_536] as const;
 
 /** A function to call between two buckets; it returns the bytes that were given back. */
 export function memoryGiver(
@@ -29,25 +29,40 @@ export function memoryGiver(
   libc: Libc | undefined,
   backlog: () => { readonly ptr: number; readonly bytes: number } | undefined,
 ): () => number {
-  if (libc === undefined || !worksFor(core, libc)) return () => 0;
-  const release = (ptr: number, bytes: number): void => {
+  if (libc === undefined) return () => 0;
+  const pageBytes = pageSizeOf(core, libc);
+  if (pageBytes === undefined) return () => 0;
+  /** Makes memory zero, and gives the whole pages of it back; how many bytes that are. */
+  const release = (ptr: number, bytes: number): number => {
     const { bytes: memory } = core;
+    const end = ptr + bytes;
+    const start = Math.ceil(ptr / pageBytes) * pageBytes;
+    const stop = Math.max(start, Math.floor(end / pageBytes) * pageBytes);
+    if (start >= end) {
+      memory.fill(0, ptr, end);
+      return 0;
+    }
+    memory.fill(0, ptr, start);
+    memory.fill(0, stop, end);
     // Whatever the system says, the core counts on zeros.
-    if (libc.dropPages(libc.address(memory) + ptr, bytes) < 0) memory.fill(0, ptr, ptr + bytes);
+    if (stop > start && libc.dropPages(libc.address(memory) + start, stop - start) < 0)
+      memory.fill(0, start, stop);
+    return stop - start;
   };
   return () => {
     const { ptr = 0, bytes = 0 } = backlog() ?? {};
-    const start = Math.ceil(ptr / PAGE_BYTES) * PAGE_BYTES;
-    const pages = Math.floor((ptr + bytes - start) / PAGE_BYTES) * PAGE_BYTES;
-    if (pages > 0) release(start, pages);
-    return Math.max(pages, 0) + core.releaseFree(release);
+    return (bytes > 0 ? release(ptr, bytes) : 0) + core.releaseFree(release);
   };
 }
 
-function worksFor(core: FreeMemory, libc: Libc): boolean {
+/** Size of the system's pages; undefined where a page that was given back does not read as zero. */
+function pageSizeOf(core: FreeMemory, libc: Libc): number | undefined {
   const region = core.takeRegion(PROBE_BYTES);
-  const at = Math.ceil(region / PAGE_BYTES) * PAGE_BYTES;
-  const { bytes: memory } = core;
-  memory[at] = 1;
-  return libc.dropPages(libc.address(memory) + at, PAGE_BYTES) === 0 && memory[at] === 0;
+  return PAGE_SIZES.find((pageBytes) => {
+    // Not a multiple of the next size, which a system with larger pages refuses.
+    const at = Math.ceil(region / (2 * pageBytes)) * 2 * pageBytes + pageBytes;
+    const { bytes: memory } = core;
+    memory[at] = 1;
+    return libc.dropPages(libc.address(memory) + at, pageBytes) === 0 && memory[at] === 0;
+  });
 }
