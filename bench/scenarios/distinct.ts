@@ -9,7 +9,7 @@
  */
 import { setTimeout as sleep } from 'node:timers/promises';
 import { balance, observe } from '../conservation.ts';
-import { type Bench, withSender } from '../measure.ts';
+import { type Bench, median, withSender } from '../measure.ts';
 import type { ServerProcess } from '../processes.ts';
 import type { ScenarioResult } from '../scenario-result.ts';
 import { addTotals } from '../totals.ts';
@@ -60,7 +60,8 @@ export async function measureDistinct(bench: Bench): Promise<ScenarioResult[]> {
           .reduce((sum, totals) => addTotals(sum, totals));
         const { differences } = balance(all, await observe(server.outputFile));
         const lost = differences.filter((text) => !text.startsWith('contexts'));
-        const settled = watched.rssMib[Math.floor(watched.rssMib.length * SETTLED)] ?? 0;
+        const settledAt = Math.floor(watched.rssMib.length * SETTLED);
+        const settled = watched.rssMib[settledAt] ?? 0;
         const wrong = watched.largest.filter((name) => name !== heaviest);
         const figures = {
           contexts: flooded.totals.lines,
@@ -68,6 +69,9 @@ export async function measureDistinct(bench: Bench): Promise<ScenarioResult[]> {
           steadyLinesPerSecond: steadied.totals.lines / steadied.seconds,
           rssSettledMib: settled,
           rssEndMib: watched.rssMib.at(-1) ?? 0,
+          historySettledMib: watched.historyMib[settledAt] ?? 0,
+          historyEndMib: watched.historyMib.at(-1) ?? 0,
+          answerMsMedian: median(watched.answerMs),
           answerMsMax: Math.max(...watched.answerMs),
           answers: watched.largest.length,
           wrongAnswers: wrong.length,
@@ -87,6 +91,8 @@ export async function measureDistinct(bench: Bench): Promise<ScenarioResult[]> {
 
 interface Watched {
   readonly rssMib: number[];
+  /** Of the history, which grows up to history.memory_bytes. */
+  readonly historyMib: number[];
   readonly answerMs: number[];
   readonly largest: string[];
 }
@@ -97,7 +103,7 @@ async function watch(
   url: string,
   sending: Promise<readonly unknown[]>,
 ): Promise<Watched> {
-  const watched: Watched = { rssMib: [], answerMs: [], largest: [] };
+  const watched: Watched = { rssMib: [], historyMib: [], answerMs: [], largest: [] };
   let isOver = false;
   void sending.finally(() => {
     isOver = true;
@@ -109,6 +115,13 @@ async function watch(
     const largest = await largestMetric(url);
     watched.answerMs.push(performance.now() - start);
     watched.largest.push(largest);
+    watched.historyMib.push(await historyMib(url));
   }
   return watched;
+}
+
+async function historyMib(url: string): Promise<number> {
+  const response = await fetch(`${url}/api/tick?limit=1`);
+  const { history } = (await response.json()) as { readonly history: { readonly memoryBytes: number } };
+  return history.memoryBytes / MIB;
 }

@@ -77,6 +77,24 @@ it('looks at so many lines a second, and counts the others without reading them'
   ]);
 });
 
+it('reads no more than is shown where every line fits, whatever others look for', () => {
+  const { watch, reports, accept, flush } = watching(['', 'z'], 3);
+  accept('a:1|c\nb:1|c');
+  expect(watch.wantsMore).toBe(true);
+  accept('c:1|c\nd:1|c\ne:1|c');
+  expect(watch.wantsMore).toBe(false);
+  accept('f:1|c');
+  flush(1);
+  flush(2);
+  expect(watch.wantsMore).toBe(true);
+  accept('g:1|c');
+  flush(3);
+  expect(reports).toEqual([
+    { lines: ['a:1|c', 'b:1|c', 'c:1|c'], leftOut: 3 },
+    { lines: ['g:1|c'], leftOut: 0 },
+  ]);
+});
+
 it('does not take lines for left out that the shard counts later than they are looked at', () => {
   const { watch, reports } = watching(['a'], 10);
   watch.accept('a:1|c\na:2|c');

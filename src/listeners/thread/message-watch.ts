@@ -2,9 +2,10 @@
  * Picks the lines a listener thread shows to whoever watches messages (`/api/messages`): those that hold a text, at
  * most so many a second, and how many it left out.
  *
- * Costs nothing while nobody watches. While somebody does, every line is looked at, up to SEARCHED_MAX a second; packets
- * beyond are not even read, and their lines count as left out: the core knows how many there were. Who looks for rejected lines alone has each of these parsed, because lines that are
- * picked first and judged later would nearly all be good ones.
+ * Costs nothing while nobody watches. While somebody does, lines are looked at until as many were found as are shown in a
+ * second, where every line fits, and otherwise up to SEARCHED_MAX; packets beyond are not even read, and their lines count
+ * as left out: the core knows how many there were. Who looks for rejected lines alone has each of these parsed, because
+ * lines that are picked first and judged later would nearly all be good ones.
  */
 
 import type { ByteString } from '../../model/text.ts';
@@ -20,6 +21,8 @@ export class MessageWatch {
   private readonly report: (lines: ByteString[], leftOut: number) => void;
   private readonly isRejected: (line: ByteString) => boolean;
   private searches: readonly LineSearch[] = [];
+  /** Whether somebody takes any line. */
+  private takesAll = false;
   private perSecond = 0;
   private lines: ByteString[] = [];
   private leftOut = 0;
@@ -46,13 +49,14 @@ export class MessageWatch {
 
   /** Whether the next packet's lines are looked at. */
   get wantsMore(): boolean {
-    return this.isOn && this.searched < SEARCHED_MAX;
+    return this.isOn && this.searched < this.searchedMax;
   }
 
   /** Shows lines that fit one of `searches`; none turn it off. `linesSoFar` is the shard's number of lines. */
   use(searches: readonly LineSearch[], perSecond: number, linesSoFar: number): void {
     this.searches = searches;
     this.perSecond = perSecond;
+    this.takesAll = searches.some(({ parts, rejected }) => !rejected && parts.every((part) => part === ''));
     this.lines = [];
     this.leftOut = 0;
     this.ahead = 0;
@@ -64,7 +68,7 @@ export class MessageWatch {
     for (const line of packet.split('\n')) {
       const text = line.endsWith('\r') ? line.slice(0, -1) : line;
       if (text === '') continue;
-      if (this.searched >= SEARCHED_MAX) return;
+      if (this.searched >= this.searchedMax) return;
       this.searched++;
       this.ahead++;
       if (!this.searches.some((search) => this.fits(text, search))) continue;
@@ -97,6 +101,11 @@ export class MessageWatch {
     this.report(this.lines, this.leftOut);
     this.lines = [];
     this.leftOut = 0;
+  }
+
+  /** Where every line fits, those beyond the first of a second would only be counted, which the core does. */
+  private get searchedMax(): number {
+    return this.takesAll ? this.perSecond : SEARCHED_MAX;
   }
 
   private fits(line: ByteString, { parts, rejected }: LineSearch): boolean {
