@@ -88,8 +88,9 @@ function measureTurn(bench: Bench, sender: SenderProcess, isOn: boolean): Promis
   });
 }
 
-/** Metrics the statistics know; looking makes the server count what has come. */
+/** Metrics the statistics know, once everything that came has been flushed past them. */
 async function countMetrics(url: string): Promise<number> {
+  await fetch(`${url}/-/flush`, { method: 'POST' });
   const response = await fetch(`${url}/api/top?limit=1`);
   return ((await response.json()) as { readonly total: number }).total;
 }
