@@ -218,19 +218,19 @@ export class LiveApi implements LiveSource {
     const { statistics, registry, clients, connections, clock } = this.parts;
     const { offset, limit, since } = query;
     const now = clock();
-    const listeners = statistics.totals.listenerRows(statistics.report, now);
+    const listeners = () => statistics.totals.listenerRows(statistics.report, now);
     const page = <Row extends TopRow>(rows: readonly Row[], total = rows.length) => ({
       ...{ total, offset, rows: rows.slice(offset, offset + limit) },
       bounds: exactBounds(total, since, statistics.threadCount),
     });
     switch (query.by) {
       case 'listener':
-        return page(listeners);
+        return page(listeners());
       case 'client':
         return page(topClients(clients()));
       case 'origin':
         // Which of them sent one metric is not known: nothing is better than all of them.
-        return page(query.metric === undefined ? topOrigins(await connections(), listeners) : []);
+        return page(query.metric === undefined ? topOrigins(await connections(), listeners()) : []);
       case 'errors':
         return page(
           topErrors(statistics.rejected.rows(now, query.since === 0 ? 0 : now - Math.max(since, 600), 64)),
