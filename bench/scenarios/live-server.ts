@@ -5,8 +5,6 @@ import { ServerProcess, type ServerSetup } from '../processes.ts';
 
 const POLL_MS = 100;
 const KNOWN_MS_MAX = 30_000;
-/** For the last flush on a machine that does other work as well. */
-const STOP_SECONDS = 60;
 
 /** Runs `work` with a server that has a Unix socket alone. */
 export function withLiveServer<Result>(
@@ -17,7 +15,7 @@ export function withLiveServer<Result>(
   return inDirectory(async (directory) => {
     const server = await ServerProcess.start({
       ...{ directory, port: bench.port, receiveBufferBytes: 0, only: 'unix', nodeFlags },
-      flags: ['--set', `stop_timeout_seconds=${STOP_SECONDS}`, ...flags, ...bench.serverFlags],
+      flags: [...flags, ...bench.serverFlags],
     });
     try {
       return await work(server, await server.url());
