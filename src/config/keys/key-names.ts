@@ -84,7 +84,10 @@ export function explainUnknownVariable(variable: string): string {
 export function explainForeignPath(path: string): string | undefined {
   if (/^(dogstatsd_|statsd_)/i.test(path)) return explainUnknownPath(path);
   const top = topOf(path);
-  if (unusedTopNames.has(top)) return undefined;
+  if (holdsKeys(top)) {
+    const slip = findSlip(path, [...keyByPath.keys(), ...CONFIG_SECTIONS, ...unusedPaths]);
+    return slip === undefined ? undefined : explainUnknown(path, slip);
+  }
   const nearest = findSlip(top, [...topNames, ...unusedTopNames]);
   return nearest === undefined ? undefined : explainUnknown(top, nearest);
 }
@@ -93,6 +96,11 @@ export function explainForeignVariable(variable: string): string | undefined {
   if (/^DD_(DOGSTATSD_|STATSD_)/.test(variable)) return explainUnknownVariable(variable);
   const nearest = findSlip(variable, [...keyByVariable.keys(), ...unusedVariables]);
   return nearest === undefined ? undefined : explainUnknown(variable, nearest);
+}
+
+/** Whether keys that mean something here are below `top`: of the others there, only slips are of interest. */
+function holdsKeys(top: string): boolean {
+  return CONFIG_SECTIONS.has(top) || unusedTopNames.has(top);
 }
 
 function explainUnknown(name: string, suggestion: string | undefined): string {

@@ -113,6 +113,8 @@ const CHANGING: readonly UnusedAgentKey[] = [
 
 /** How the Agent works inside: here there is nothing that they could change. */
 const INTERNAL: readonly string[] = [
+  'dogstatsd_autoscale_udp_listeners',
+  'dogstatsd_cached_contexts_limit',
   'dogstatsd_experimental_http.',
   'dogstatsd_host_socket_path',
   'dogstatsd_packet_buffer_size',

@@ -124,6 +124,24 @@ describe("the Agent's other keys", () => {
     'telemetry: {dogstatsd: {listeners_latency_buckets: [1]}}',
     'not used by this version: telemetry.dogstatsd.listeners_latency_buckets',
   );
+  warns(
+    'multi_region_failover: {metric_allow_list: [a]}',
+    'multi_region_failover.metric_allow_list is not a known key; did you mean multi_region_failover.metric_allowlist? (file FILE)',
+  );
+  warns(
+    'use_v3_api: {serie: {enabled: true}}',
+    'use_v3_api.serie is not a known key; did you mean use_v3_api.series? (file FILE)',
+  );
+  warns(
+    'vector: {metrics: {enable: true}}',
+    'vector.metrics.enable is not a known key; did you mean vector.metrics.enabled? (file FILE)',
+  );
+  ignores('use_v3_api: {something_new: true}');
+  ignores('proxy: {nothing_of_ours: x}');
+  warns(
+    'dogstatsd_autoscale_udp_listeners: true',
+    'not used by this version: dogstatsd_autoscale_udp_listeners',
+  );
   warns('dogstatsd_prot: 1', 'dogstatsd_prot is not a known key; did you mean dogstatsd_port? (file FILE)');
   warns(
     'statsd_forward_hots: x',
