@@ -1,6 +1,5 @@
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
-import '../../../../test/support/property-seed.ts';
 import { aggregate, Contexts, histogramOf } from '../../../../test/support/decode/aggregates.ts';
 import { decompress } from '../../../../test/support/decode/payload-decoder.ts';
 import type { Aggregate, SeriesType } from '../../../model/series.ts';
