@@ -206,6 +206,16 @@ describe('series in columns', () => {
   });
 });
 
+it('rows that wait count with the texts they keep, of each context once', () => {
+  const one = rowsOf([gauge('a', 1, ['x'.repeat(1000)])]).byteCount;
+  expect(one).toBeGreaterThan(1000);
+  const timing = aggregate(contexts.create('t', 'histogram', ['x'.repeat(1000)]), {
+    kind: 'histogram',
+    histogram: histogramOf([1]),
+  });
+  expect(rowsOf([timing]).byteCount).toBeLessThan(2 * one);
+});
+
 describe('a payload of columns', () => {
   const many = Array.from({ length: 25 }, (_, i) => gauge(`m${i}`, i, [`t:${i}`]));
 
