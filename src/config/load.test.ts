@@ -141,6 +141,10 @@ describe('defaults', () => {
       enable_payloads: { series: true, sketches: true, events: true, service_checks: true },
       use_v2_api: { series: true },
       use_v3_api: { series: { enabled: 'datadog_only', endpoints: {} } },
+      observability_pipelines_worker: {
+        metrics: { enabled: false, url: '', use_v3_api: { series: false } },
+      },
+      vector: { metrics: { enabled: false, url: '', use_v3_api: { series: false } } },
       multi_region_failover: {
         enabled: false,
         failover_metrics: false,

@@ -144,6 +144,36 @@ it('the failover region gets the series that are named, with its own key, and ev
   });
 });
 
+it('metrics go through a worker instead of to the first intake, and everything to the others', async () => {
+  const [first, other, worker] = [await intakeAt(), await intakeAt(), await intakeAt()];
+  const config = {
+    api_key: KEY,
+    dd_url: first.url,
+    additional_endpoints: { [other.url]: [KEY] },
+    observability_pipelines_worker: {
+      metrics: { enabled: true, url: worker.url, use_v3_api: { series: true } },
+    },
+  };
+  await withServer({ config }, async (server) => {
+    server.send('udp', [LINES]);
+    await server.until(async () => (await counted(worker)) === 3, 'the counter reaches the worker');
+    await server.until(async () => (await worker.sketches()).length > 0, 'and the sketch');
+    await server.until(async () => (await first.events()).length > 0, 'the event reaches the first');
+    await server.until(async () => (await first.checkRuns()).length > 0, 'and the check');
+    await server.until(async () => (await counted(other)) === 3, 'the other gets the counter');
+    await server.until(async () => (await other.sketches()).length > 0, 'and the sketch');
+    await server.until(async () => (await other.events()).length > 0, 'and the event');
+    expect([...(await first.series()), ...(await first.sketches()), ...(await worker.events())]).toEqual([]);
+    expect(worker.payloads('/api/intake/metrics/v3/series').length).toBeGreaterThan(0);
+    const outputs = JSON.parse((await server.get('/api/outputs')).text) as OutputView[];
+    expect(outputs.map(({ name }) => name).filter((name) => name.startsWith('datadog'))).toEqual([
+      'datadog',
+      'datadog_v2',
+      'datadog_worker',
+    ]);
+  });
+});
+
 it('an API key is all it takes, and is shown nowhere', async () => {
   const intake = await intakeAt();
   await withServer({ set: { api_key: KEY, dd_url: intake.url } }, async (server) => {

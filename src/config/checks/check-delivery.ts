@@ -47,6 +47,7 @@ export function checkDelivery(config: Config, findings: Findings): void {
   if (config.outputs.datadog.enabled) {
     checkFurther(config, findings);
     checkFailover(config, findings);
+    checkWorkers(config, findings);
   }
   if (checkReceivers(config, findings) || usesDatadog) checkStorage(config, findings);
   if (!usesDatadog) return;
@@ -98,6 +99,18 @@ function checkFailover({ multi_region_failover: failover }: Config, findings: Fi
     findings.report('ERR_CONFIG_INVALID_VALUE', `multi_region_failover.failover_metrics is on: ${text}`);
   if (key === '') report('set multi_region_failover.api_key to the key of the failover region');
   if (site === '' && url === '') report('set multi_region_failover.site to the site of the failover region');
+}
+
+/** A worker that metrics are to go through is somewhere. */
+function checkWorkers(config: Config, findings: Findings): void {
+  for (const name of ['observability_pipelines_worker', 'vector'] as const) {
+    const { enabled, url } = config[name].metrics;
+    if (enabled && url === '')
+      findings.report(
+        'ERR_CONFIG_INVALID_VALUE',
+        `${name}.metrics.enabled is on: set ${name}.metrics.url to where it is`,
+      );
+  }
 }
 
 function checkStorage(config: Config, findings: Findings): void {

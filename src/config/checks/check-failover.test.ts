@@ -30,3 +30,9 @@ it('a failover region is found by its site or its URL, and gets all series or th
     series: new Set(['a.max', '\xc3\xbc']),
   });
 });
+
+it.each(['observability_pipelines_worker', 'vector'])('%s needs a URL', (name) => {
+  const load = (metrics: object) => loadConfig({ values: { [name]: { metrics } }, valuesAreCode: true });
+  expect(() => load({ enabled: true })).toThrow(`set ${name}.metrics.url`);
+  expect(() => load({ enabled: true, url: 'http://127.0.0.1:8282' })).not.toThrow();
+});

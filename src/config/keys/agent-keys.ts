@@ -17,6 +17,7 @@ import { rateLimiterKeys } from './rate-limiter-keys.ts';
 import { socketPath } from './socket-path.ts';
 import { streamAgentKeys } from './stream-keys.ts';
 import { telemetryKeys } from './telemetry-keys.ts';
+import { workerAgentKeys } from './worker-keys.ts';
 
 export const LOG_LEVELS = ['off', 'fatal', 'critical', 'error', 'warn', 'info', 'debug', 'trace'] as const;
 
@@ -201,6 +202,7 @@ export const agentKeys = {
   ...enrichKeys,
   ...datadogDeliveryKeys,
   ...failoverKeys,
+  ...workerAgentKeys,
   ...rateLimiterKeys,
   ...forwardKeys,
   ...telemetryKeys,

@@ -94,11 +94,6 @@ const CHANGING: readonly UnusedAgentKey[] = [
     lost: 'the limit on contexts is limits.contexts, and nothing beyond it is lost',
   },
   { name: 'statsd_metric_namespace_blocklist', lost: 'its name is statsd_metric_namespace_blacklist' },
-  ...['observability_pipelines_worker.metrics.enabled', 'vector.metrics.enabled'].map((name) => ({
-    name,
-    lost: 'metrics go to Datadog and not through the worker; set dd_url to its URL',
-    harmless: OFF,
-  })),
   {
     name: 'serializer_experimental_use_v3_api.series.endpoints',
     lost: 'its name is use_v3_api.series.endpoints, a map of URLs to true or false',

@@ -111,10 +111,7 @@ describe("the Agent's other keys", () => {
     'cel_workload_exclude is not used: data of workloads that it would exclude arrives; leave metrics out by name with metric_filterlist (file FILE)',
   );
   ignores('cel_workload_exclude: [{products: [logs], rules: {containers: ["true"]}}]');
-  warns(
-    'vector: {metrics: {enabled: true, url: "http://x"}}',
-    'vector.metrics.enabled is not used: metrics go to Datadog and not through the worker; set dd_url to its URL (file FILE)',
-  );
+  ignores('vector: {metrics: {enabled: true, url: "http://x"}, logs: {enabled: true}}');
   warns(
     'kubernetes_namespace_labels_as_tags: {app: app}',
     'kubernetes_namespace_labels_as_tags is not used: tags made from labels and annotations of namespaces and other resources are not added; a workloads file can list them (file FILE)',

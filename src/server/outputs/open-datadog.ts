@@ -12,12 +12,15 @@ import {
   type ListenerSettings,
   listDomains,
 } from '../../outputs/datadog/intake-domains.ts';
+import type { PayloadKind } from '../../outputs/datadog/payload.ts';
 import type { SeriesFormat } from '../../outputs/datadog/payload-format.ts';
 import type { OutputFilter } from '../../outputs/filtered.ts';
 import type { Logger } from '../../telemetry/logger.ts';
-import { seriesFormatOf } from './payload-settings.ts';
+import { olderFormat, seriesFormatOf } from './payload-settings.ts';
 
 const MIB = 1024 * 1024;
+const METRICS: readonly PayloadKind[] = ['series', 'sketches'];
+const MESSAGES: readonly PayloadKind[] = ['events', 'service_checks'];
 const DEFAULT_RETRY_BYTES = 15 * MIB;
 export const TLS_VERSIONS = {
   'tlsv1.0': 'TLSv1',
@@ -27,11 +30,13 @@ export const TLS_VERSIONS = {
 } as const;
 
 export interface OpenDelivery {
-  /** Of its output: `datadog`, `datadog_2`, `datadog_v2`, `datadog_failover`. */
+  /** Of its output: `datadog`, `datadog_2`, `datadog_v2`, `datadog_worker`, `datadog_failover`. */
   readonly name: string;
   readonly sink: Delivery;
   readonly filter: OutputFilter;
   readonly series: SeriesFormat;
+  /** Kinds of payload it gets of those that are sent at all; undefined is each. */
+  readonly kinds: readonly PayloadKind[] | undefined;
 }
 
 /** The deliveries, started: one for each Datadog output. None when there is no key, or the output is off. */
@@ -40,13 +45,13 @@ export async function openDeliveries(config: Config, log: Logger): Promise<OpenD
   if (outputs.length === 0) return [];
   // undici is loaded by those who need it.
   const { Delivery } = await import('../../outputs/datadog/delivery.ts');
-  return outputs.map(({ name, domains, filter, series }, i) => {
+  return outputs.map(({ name, domains, filter, series, kinds }, i) => {
     // One of them looks after the files of those that are gone.
     const others = i === 0 ? outputs.slice(1).flatMap((other) => other.domains) : 'first';
     const settings = { ...deliverySettings(config, domains), others } as const;
     const sink = new Delivery(settings, { log, clock: systemClock, random: Math.random });
     void sink.start();
-    return { name, sink, filter, series };
+    return { name, sink, filter, series, kinds };
   });
 }
 
@@ -55,46 +60,69 @@ interface DatadogDestination {
   readonly domains: readonly IntakeDomain[];
   readonly filter: OutputFilter;
   readonly series: SeriesFormat;
+  readonly kinds?: readonly PayloadKind[];
 }
 
 /** The Datadog outputs that have a key, the first one first. */
 function listOutputs(config: Config, log: Logger): DatadogDestination[] {
   const { datadog } = config.outputs;
   if (!datadog.enabled) return [];
-  const version = readVersion();
-  const { domains, withoutKeys } = listDomains(config, version);
+  const { domains, withoutKeys } = listDomains(config, readVersion());
   for (const endpoint of withoutKeys) {
     log.error(
       { endpoint, code: 'ERR_DATADOG_NO_KEY' },
       'this endpoint has no API key, so nothing is sent to it; set api_key or its keys in additional_endpoints',
     );
   }
-  const single = (
-    name: string,
-    place: Omit<ListenerSettings, 'additional_endpoints'>,
-    filter: OutputFilter,
-  ) =>
-    listDomains({ ...place, additional_endpoints: {} }, version).domains.map(
-      (domain): DatadogDestination => ({
-        name,
-        domains: [{ ...domain, output: name }],
-        filter,
-        series: seriesFormatOf(domain.url, config),
-      }),
-    );
   const further = datadog.additional.flatMap((keys, i) => {
     const { site, api_key_file: path, dd_url } = keys;
     const api_key = path === '' ? keys.api_key : readKey(path);
     const place = { dd_url, site: site === '' ? config.site : site, api_key, api_key_file: path };
-    return single(`datadog_${i + 2}`, place, keys);
+    return outputAt(`datadog_${i + 2}`, place, keys, config);
   });
   const failover = failoverOf(config.multi_region_failover);
   return [
-    ...byFormat(domains, datadog, config),
+    ...firstOutputs(domains, config),
     ...further,
     ...(failover === undefined
       ? []
-      : single('datadog_failover', failover.place, { ...datadog, series: failover.series })),
+      : outputAt('datadog_failover', failover.place, { ...datadog, series: failover.series }, config)),
+  ];
+}
+
+/** The output of a single intake; none without a key. */
+function outputAt(
+  name: string,
+  place: Omit<ListenerSettings, 'additional_endpoints'>,
+  filter: OutputFilter,
+  config: Config,
+): DatadogDestination[] {
+  const { domains } = listDomains({ ...place, additional_endpoints: {} }, readVersion());
+  return domains.map((domain) => ({
+    name,
+    domains: [{ ...domain, output: name }],
+    filter,
+    series: seriesFormatOf(domain.url, config),
+  }));
+}
+
+/** Those of the first intake and of `additional_endpoints`. A worker takes metrics in the place of the first intake alone. */
+function firstOutputs(domains: readonly IntakeDomain[], config: Config): DatadogDestination[] {
+  const filter = config.outputs.datadog;
+  const worker = workerOf(config);
+  if (worker === undefined) return byFormat(domains, filter, config);
+  const { api_key, api_key_file } = config;
+  const place = { dd_url: worker.url, site: '', api_key, api_key_file };
+  const first = byFormat(domains.slice(0, 1), filter, config);
+  const others = byFormat(domains.slice(1), filter, config);
+  return [
+    ...first.map((one) => ({ ...one, kinds: MESSAGES })),
+    ...others.map((one) => ({ ...one, name: `datadog_${versionOf(one)}` })),
+    ...outputAt('datadog_worker', place, filter, config).map((one) => ({
+      ...one,
+      kinds: METRICS,
+      series: worker.series,
+    })),
   ];
 }
 
@@ -113,11 +141,25 @@ function byFormat(
     groups.set(series, [...(groups.get(series) ?? []), domain]);
   }
   return [...groups].map(([series, some], i) => ({
-    name: i === 0 ? 'datadog' : `datadog_${series.slice(0, 2)}`,
+    name: i === 0 ? 'datadog' : `datadog_${versionOf({ series })}`,
     domains: some,
     filter,
     series,
   }));
+}
+
+/** `v1`, `v2` or `v3`. */
+function versionOf({ series }: Pick<DatadogDestination, 'series'>): string {
+  return series.slice(0, 2);
+}
+
+/** The worker that metrics for the first intake go through; undefined when there is none. */
+function workerOf(config: Config): { readonly url: string; readonly series: SeriesFormat } | undefined {
+  const used = [config.observability_pipelines_worker, config.vector].find(({ metrics }) => metrics.enabled);
+  if (used === undefined || used.metrics.url === '' || config.api_key === '') return undefined;
+  const { url, use_v3_api } = used.metrics;
+  const isColumns = use_v3_api.series && config.use_v2_api.series;
+  return { url, series: isColumns ? 'v3-columns' : olderFormat(config) };
 }
 
 export function deliverySettings(config: Config, domains: readonly IntakeDomain[]): DeliverySettings {

@@ -79,8 +79,8 @@ async function openDatadog(config: Config, { log }: OutputSurroundings): Promise
   if (deliveries.length === 0) return [];
   const { DatadogOutput } = await import('../../outputs/datadog/datadog-output.ts');
   const hostname = toByteString(config.hostname);
-  return deliveries.map(({ name, sink, filter, series }) => {
-    const settings = payloadSettings(config, series);
+  return deliveries.map(({ name, sink, filter, series, kinds }) => {
+    const settings = payloadSettings(config, series, kinds);
     const options = { ...(name !== 'datadog' && { name }), hostname, settings, sink, log };
     return filtered(new DatadogOutput(options), filter);
   });

@@ -12,20 +12,32 @@ import { isDatadogUrl } from '../../outputs/datadog/intake-domains.ts';
 import type { PayloadKind } from '../../outputs/datadog/payload.ts';
 import type { SeriesFormat } from '../../outputs/datadog/payload-format.ts';
 
-/** The form of series for the intake at `url`. */
-export function seriesFormatOf(url: string, { use_v2_api, use_v3_api, outputs }: Config): SeriesFormat {
+/** The form of series where it is not columns. */
+export function olderFormat({ use_v2_api, outputs }: Config): SeriesFormat {
   if (!use_v2_api.series) return 'v1-json';
-  if (outputs.datadog.series_format === 'json') return 'v2-json';
+  return outputs.datadog.series_format === 'json' ? 'v2-json' : 'v2-protobuf';
+}
+
+/** The form of series for the intake at `url`. */
+export function seriesFormatOf(url: string, config: Config): SeriesFormat {
+  const older = olderFormat(config);
+  if (older !== 'v2-protobuf') return older;
+  const { use_v3_api } = config;
   const { enabled, endpoints } = use_v3_api.series;
   const own = Object.entries(endpoints).find(([endpoint]) => endpoint.replace(/\/+$/, '') === url);
   const wanted = own === undefined ? enabled : own[1];
-  return (wanted === 'datadog_only' ? isDatadogUrl(url) : wanted) ? 'v3-columns' : 'v2-protobuf';
+  return (wanted === 'datadog_only' ? isDatadogUrl(url) : wanted) ? 'v3-columns' : older;
 }
 
-export function payloadSettings(config: Config, series: SeriesFormat): PayloadSettings {
+/** `wanted` are the kinds that this output is for; those that are off are never sent. */
+export function payloadSettings(
+  config: Config,
+  series: SeriesFormat,
+  wanted?: readonly PayloadKind[],
+): PayloadSettings {
   const { datadog } = config.outputs;
   const kinds = (Object.keys(config.enable_payloads) as PayloadKind[]).filter(
-    (kind) => config.enable_payloads[kind],
+    (kind) => config.enable_payloads[kind] && wanted?.includes(kind) !== false,
   );
   return {
     kinds,
