@@ -45,6 +45,8 @@ describe.skipIf(!hasBrowser)('the live page of 100,000 contexts', () => {
   });
   afterAll(async () => {
     clearInterval(sender);
+    const told = server?.log.filter(({ level }) => level >= 40).slice(-10) ?? [];
+    if (told.length > 0) console.log('the server said:', told);
     await browser?.close();
     await server?.dispose();
   });
@@ -88,9 +90,12 @@ describe.skipIf(!hasBrowser)('the live page of 100,000 contexts', () => {
     for (const { page } of watched) await page.locator('.ln, .name-line').first().waitFor();
     for (let n = 0; n < MINUTES * 6; n++) {
       await sleep(10_000);
+      expect(await contextsOf(server), `the server is up after ${(n + 1) * 10} s`).toBeGreaterThan(0);
       for (const { page, heaps } of watched) heaps.push(await heapOf(page));
     }
     for (const { hash, page, heaps } of watched) {
+      // Without a server a tab has nothing to keep.
+      await page.locator('.live', { hasText: 'Live' }).waitFor({ timeout: 20_000 });
       // The first third is for what is built up once: rings, pages of rows, compiled code.
       const [early, late] = [
         heaps.slice(heaps.length / 3, (heaps.length * 2) / 3),
