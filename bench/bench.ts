@@ -14,6 +14,7 @@ import { arch, cpus, release } from 'node:os';
 import { fileURLToPath } from 'node:url';
 import { parseArgs } from 'node:util';
 import type { Bench } from './measure.ts';
+import { measurePeers } from './peers.ts';
 import { formatRows, formatScenario } from './report.ts';
 import { compareWithSmp, measureRow, measureRowLimit, ROWS, type Row } from './rows.ts';
 import type { ScenarioResult } from './scenario-result.ts';
@@ -27,6 +28,8 @@ const HELP = `npm run bench -- [options]
   --seconds n       length of one measurement (5)
   --runs n          measurements of a row, of which the median counts (3)
   --server-flag f   a flag for the server, such as --server-flag=--set=limits.lines=1000; repeatable
+  --peers           measure statsd_exporter beside us, on the same packets; alone, unless rows or scenarios are named.
+                    It is built with the machine's Go
   --limit-only      measure L0 alone
   --quick           tiny input: does it work? The figures mean nothing
   --json            print JSON instead of tables
@@ -47,6 +50,7 @@ const { values: flags } = parseArgs({
     seconds: { type: 'string' },
     runs: { type: 'string' },
     'server-flag': { type: 'string', multiple: true, default: [] },
+    peers: { type: 'boolean', default: false },
     'limit-only': { type: 'boolean', default: false },
     quick: { type: 'boolean', default: false },
     json: { type: 'boolean', default: false },
@@ -100,6 +104,11 @@ async function run(): Promise<number> {
     if (!flags.json) process.stdout.write(measured.map(formatScenario).join(''));
     results.push(...measured);
   }
+  if (flags.peers) {
+    const measured = await measurePeers(bench);
+    if (!flags.json) process.stdout.write(measured.map(formatScenario).join(''));
+    results.push(...measured);
+  }
   const json = `${JSON.stringify({ machine: describeMachine(), bench, rows, scenarios: results }, null, 2)}\n`;
   if (flags.json) process.stdout.write(json);
   if (flags.record) writeFileSync(RESULTS, json);
@@ -109,9 +118,9 @@ async function run(): Promise<number> {
   return [...rows, ...results].every(passed) ? 0 : 1;
 }
 
-/** True for a list that names the thing, and for no list at all. */
+/** True for a list that names the thing, and for no list at all, unless it is peers that were asked for. */
 function isChosen(list: string | undefined, ...names: readonly string[]): boolean {
-  return list === undefined || list.split(',').some((chosen) => names.includes(chosen));
+  return list === undefined ? !flags.peers : list.split(',').some((chosen) => names.includes(chosen));
 }
 
 function readNumber(name: 'seconds' | 'runs', fallback: number): number {

@@ -269,8 +269,8 @@ export class ServerProcess {
   }
 }
 
-/** Of a process or thread: user and system time. */
-function cpuMsOf(path: string): number {
+/** Of a process or thread, by the path of its `stat`: user and system time, ms. */
+export function cpuMsOf(path: string): number {
   // pid (name) state ppid … utime stime: fields 14 and 15; the name may contain spaces.
   const stat = readFileSync(path, 'utf8');
   const fields = stat.slice(stat.lastIndexOf(')') + 2).split(' ');

@@ -86,6 +86,8 @@ export const SHAPES = {
   prod,
   plain,
   tiny,
+  /** prod without sets, which not every server has (peers.ts). */
+  peers: { ...prod, types: { ...prod.types, s: 0 } },
   /** 50,000 contexts, each once, in datagrams as clients fill them, and one line in each. */
   burst: { ...prod, contexts: 50_000, order: 'sequence' },
   burst1: { ...prod, contexts: 50_000, order: 'sequence', filling: 'one' },
@@ -101,6 +103,8 @@ export const SHAPES = {
     order: 'sequence',
     filling: 'full',
   },
+  /** prod with as many contexts as a large fleet has, each in its turn. */
+  quarterMillion: { ...prod, contexts: 250_000, order: 'sequence' },
   /** Five metrics whose every line has a tag value that no line had before (cardinality.ts). */
   flood: {
     ...prod,
