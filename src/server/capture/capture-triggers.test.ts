@@ -29,7 +29,8 @@ function triggers(settings: Partial<TriggerOptions['settings']> = {}): CaptureTr
     service,
     settings: {
       triggers: ['rejects', 'spike', 'drop', 'contexts'],
-      ...{ directory: folder, files_max: 2, pause_seconds: 60 },
+      // Others still write, and remove the oldest, when their tests have ended.
+      ...{ directory: mkdtempSync(join(folder, 'of-')), files_max: 2, pause_seconds: 60 },
       ...{ reject_percent: 10, spike_factor: 3, contexts_per_second: 100 },
       ...settings,
     },
