@@ -31,4 +31,27 @@ describe('a shard with little memory', () => {
     expect(harness.count('samples')).toBeLessThan(4 * 4 * CONTEXTS);
     expect(gathered.counter).toBeGreaterThan(0);
   });
+
+  // A table whose memory ends within a round has segments that are not split yet, and fill sooner than the others.
+  it.each(
+    Array.from({ length: 26 }, (_, i) => 64 + 4 * i),
+  )('of %i pages never fills a segment of one table', (memoryPages) => {
+    const elements = new CoreHarness({ memoryPages, core: { keysMax: 1_000_000 } });
+    for (let i = 0; i < 60_000; i++) elements.ingest(`s:${i}|s`);
+    const kept = elements.count('samples') - elements.count('keyTableFullSamples');
+    const [cell] = [...elements.gather(10).cells.values()];
+    expect(Object.keys(cell?.keys ?? {})).toHaveLength(kept);
+
+    const lines = new CoreHarness({ memoryPages, core: { linesMax: 1_000_000 } });
+    const orders = permutations(['a', 'b', 'c', 'd', 'e', 'f', 'g', 'h']);
+    for (const order of orders) lines.ingest(`one:1|c|#${order.join()}`);
+    expect([...lines.gather(10).cells.values()].map(({ sum }) => sum)).toEqual([orders.length]);
+  });
 });
+
+function permutations(items: readonly string[]): string[][] {
+  if (items.length === 0) return [[]];
+  return items.flatMap((item) =>
+    permutations(items.filter((other) => other !== item)).map((rest) => [item, ...rest]),
+  );
+}

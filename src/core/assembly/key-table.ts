@@ -27,6 +27,7 @@ import {
   lowHalf,
   newSegments,
   positionsOf,
+  roomOf,
   segmentOf,
   Segments,
   startIn,
@@ -114,7 +115,7 @@ export function addKey(table: KeyTable, slot: u32, kind: u32, key: u64, weight: 
 /** Makes sure that so many new keys can be added; false when they cannot. */
 export function reserveKeys(table: KeyTable, keys: u32): bool {
   if (table.count + keys > table.limit || !canSpend(<u64>keys * BUDGET_UNIT_BYTES)) return false;
-  while ((table.count + keys) * 4 > positionsOf(table) * 3) if (!split(table)) return false;
+  while (table.count + keys > roomOf(table)) if (!split(table)) return false;
   return true;
 }
 

@@ -11,8 +11,9 @@
  * two new segments, as entries must not leave holes where others have probed. It moves at most 8,192 entries, some
  * 0.1 ms; doubling a table of 250,000 took up to 20 ms, in which a socket's buffer overflows.
  *
- * A segment cannot become full while the table is not (isTooFull): hashes are spread evenly, by a key nobody knows, and
- * the difference would have to be twelve standard deviations.
+ * Limits  without memory for another segment a table takes roomOf() entries: those that are not split yet are seven
+ *         eighths full then. A segment cannot become full before: hashes are spread evenly, by a key nobody knows, and the
+ *         difference would have to be twelve standard deviations.
  */
 import { SEGMENT_BITS, SEGMENT_ENTRIES, BLOCK_BYTES } from '../../model/core-border';
 import { BLOCKS_MAX } from './blocks';
@@ -99,11 +100,17 @@ export function wantsSplit(table: Segments): bool {
   return count > first * 11 * SIXTEENTH + (table.segments - first) * SIXTEENTH;
 }
 
-/** Whether nothing may be added, as there is no memory for more segments: seven eighths. */
+/** Entries that the table takes as it is: as many as leave an eighth of the segments free that are not split in this round. */
+export function roomOf(table: Segments): u32 {
+  const capacity = table.indexMask + 1;
+  return firstOfRound(table) * (capacity - (capacity >> 3));
+}
+
+/** Whether nothing may be added, as there is no memory for more segments. */
 // @ts-ignore: decorator
 @inline
 export function isTooFull(table: Segments): bool {
-  return table.count >= positionsOf(table) - (positionsOf(table) >> 3);
+  return table.count >= roomOf(table);
 }
 
 /** Takes memory to split the segment toSplit(), or to double a small one; false when there is none. */
