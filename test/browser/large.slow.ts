@@ -29,7 +29,10 @@ describe.skipIf(!hasBrowser)('the live page of 100,000 contexts', () => {
 
   beforeAll(async () => {
     browser = await openBrowser();
-    server = await ServerProcess.start({ set: { bucket_seconds: 10 } });
+    server = await ServerProcess.start({
+      set: { bucket_seconds: 10 },
+      lifeMs: 2 * MINUTES * 60_000 + 600_000,
+    });
     for (let n = 0; n < CONTEXTS; n += PACKETS_AT_ONCE * LINES_PER_PACKET) {
       const count = Math.min(PACKETS_AT_ONCE * LINES_PER_PACKET, CONTEXTS - n);
       server.send('udp', packetsOf(Array.from({ length: count }, (_, at) => lineOf(n + at))));

@@ -26,6 +26,8 @@ import { endOf, type PassedSocket, spawnWhippet } from './command.ts';
 
 const START_MS = 60_000;
 const STOP_MS = 60_000;
+/** A server that its test has forgotten is killed then. */
+const LIFE_MS = 600_000;
 const POLL_MS = 20;
 export const TEST_HOST = 'test-host';
 
@@ -46,6 +48,8 @@ export interface ServerProcessOptions {
   readonly env?: Readonly<Record<string, string>>;
   /** Sockets that the process is started with. */
   readonly sockets?: readonly PassedSocket[];
+  /** When it is killed at the latest, ms after its start; ten minutes. */
+  readonly lifeMs?: number;
 }
 
 export class ServerProcess {
@@ -114,7 +118,7 @@ export class ServerProcess {
     this.child.stdout.on('data', (chunk: Buffer) => {
       this.stdout += chunk;
     });
-    this.ended = endOf(this.child, 600_000);
+    this.ended = endOf(this.child, options.lifeMs ?? LIFE_MS);
   }
 
   get hasEnded(): boolean {
