@@ -86,6 +86,8 @@ export async function replayCommand(
       if (player.records === before) break;
     }
   } finally {
+    // The server takes what it reads after the end of the session for our own.
+    if (session !== undefined) await socket.isRead?.();
     await session?.close();
     await socket.close();
   }

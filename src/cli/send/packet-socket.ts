@@ -39,8 +39,14 @@ export interface PacketSocket {
   bytes: number;
   /** Throws SendError when they cannot be sent, or no one listens. */
   send(packets: PacketList): Promise<void>;
+  /** Over a Unix socket with credentials: resolves when everything that was sent is read, or READ_MS are over. */
+  isRead?(): Promise<void>;
   close(): void | Promise<void>;
 }
+
+/** How long a receiver has to read what was sent, and how often that is looked at. */
+const READ_MS = 5000;
+const LOOK_MS = 1;
 
 /** `withCredentials` for packets that say whom they are from, over a Unix socket. Rejects with SendError. */
 export async function openSocket(
@@ -102,6 +108,12 @@ class NativeSocket implements PacketSocket {
         'the system takes no datagram as long; use a smaller --max-packet',
       );
     }
+  }
+
+  async isRead(): Promise<void> {
+    if (!('path' in this.destination)) return;
+    const deadline = performance.now() + READ_MS;
+    while (!this.sender.isRead && performance.now() < deadline) await sleep(LOOK_MS);
   }
 
   close(): void {

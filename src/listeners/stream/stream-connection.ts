@@ -51,6 +51,8 @@ export interface ConnectionHost {
   readonly now: Float64Array;
   /** Whether bytes may be read now; otherwise they have to wait. */
   mayRead(): boolean;
+  /** To be called before it is found out who has sent: takes what the control thread has said of that. */
+  attend(): void;
   /** To be called before bytes are read: lets the connection's turn begin. */
   beginTurn(connection: StreamConnection): void;
   /** To be called when something of this listener was counted while nothing was read. */
@@ -170,6 +172,7 @@ export class StreamConnection implements Tracked, PacketSink, ChunkSink {
 
   sender(sender: Credentials, pidfd: number | undefined, pidfds: PidfdSwitch): void {
     const { lastSender } = this;
+    this.host.attend();
     this.origin?.turnTo(sender, pidfd, pidfds);
     // Nothing is said of bytes that were sent before anybody asked.
     if (sender.pid === 0 || (sender.pid === lastSender?.pid && sender.uid === lastSender.uid)) return;

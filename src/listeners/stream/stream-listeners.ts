@@ -161,7 +161,7 @@ export class StreamListeners implements ConnectionHost {
       }, TICK_MS);
     });
     // What was said right before the stop may have come behind the tick.
-    if (this.options.control.needsAttention()) this.options.onAttention();
+    this.attend();
     // A stop does not wait for memory.
     this.endPause();
     this.hotRestart();
@@ -214,11 +214,15 @@ export class StreamListeners implements ConnectionHost {
     return ms === 0;
   }
 
-  beginTurn(connection: StreamConnection): void {
-    const { control, clock, onAttention } = this.options;
-    // What comes after a message of the control thread is treated by it.
+  attend(): void {
+    const { control, onAttention } = this.options;
     if (control.needsAttention()) onAttention();
-    clock.tick();
+  }
+
+  beginTurn(connection: StreamConnection): void {
+    // What comes after a message of the control thread is treated by it.
+    this.attend();
+    this.options.clock.tick();
     if (this.current === connection) return;
     this.current = connection;
     this.turn.begin();
@@ -312,8 +316,8 @@ export class StreamListeners implements ConnectionHost {
   }
 
   private tick(): void {
-    const { control, clock, shard, settings, onAttention, afterBatch } = this.options;
-    if (control.needsAttention()) onAttention();
+    const { clock, shard, settings, afterBatch } = this.options;
+    this.attend();
     clock.tick();
     shard.passTime();
     afterBatch(0);

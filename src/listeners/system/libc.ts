@@ -101,6 +101,9 @@ const PIDFD_INFO_BYTES = 64;
 const PIDFD_INFO_CGROUPID = 4n;
 const PIDFD_INFO_EXIT = 8n;
 
+/** ioctl of a socket: bytes that were sent and that the other end has not read, as int. */
+const SIOCOUTQ = 0x5411;
+
 /** Error numbers that callers tell apart; errnoName() knows the rest. */
 export const EPERM = 1;
 export const EINTR = 4;
@@ -137,6 +140,8 @@ export interface Libc {
   peerPidfd(fd: number): number | undefined;
   /** Id of the v2 cgroup of a pidfd's process, also when it has ended; undefined where the kernel does not say. */
   pidfdCgroup(pidfd: number): bigint | undefined;
+  /** Memory of what was sent on a Unix socket and the other end has not read yet, bytes; 0 when it has all. */
+  unreadBytes(fd: number): number;
   /** Closes `fd`, whatever the kernel says about it: after close the descriptor is gone in any case. */
   close(fd: number): void;
   setOption(fd: number, level: number, option: number, value: number): void;
@@ -307,6 +312,10 @@ function bindLibc(): Libc {
       if (ioctl(pidfd, PIDFD_GET_INFO, valueAt) < 0) return undefined;
       const isTold = (scratch.getBigUint64(8, true) & PIDFD_INFO_CGROUPID) !== 0n;
       return isTold ? scratch.getBigUint64(16, true) : undefined;
+    },
+    unreadBytes: (fd) => {
+      check('ioctl', ioctl(fd, SIOCOUTQ, valueAt));
+      return scratch.getInt32(8, true);
     },
     close: (fd) => void close(fd),
     setOption: (fd, level, option, value) => {

@@ -161,6 +161,11 @@ export class BatchSender {
     if (!this.isUnix && this.libc.getOption(this.fd, SOL_SOCKET, SO_ERROR) === ECONNREFUSED) this.refused++;
   }
 
+  /** Whether a Unix socket's other end has read everything that was sent. */
+  get isRead(): boolean {
+    return this.libc.unreadBytes(this.fd) === 0;
+  }
+
   close(): void {
     this.libc.close(this.fd);
   }
