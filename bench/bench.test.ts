@@ -84,6 +84,7 @@ describe('npm run bench', () => {
     expect(scenarios.map(({ name, differences }) => [name, differences])).toEqual([
       ['payloads', []],
       ['payloads zlib 6', []],
+      ['payloads columns', []],
       ['payloads json', []],
     ]);
   });

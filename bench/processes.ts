@@ -29,6 +29,8 @@ const POLL_MS = 20;
 const TICKS_PER_SECOND = 100;
 /** The package's bundle: what users run. */
 export const SERVER = fileURLToPath(new URL('../esm/whippet.js', import.meta.url));
+/** The same in its modules, one of which may be changed before it starts. */
+const SERVER_IN_MODULES = fileURLToPath(new URL('../cli/whippet.js', import.meta.url));
 
 /** A forked script that answers each message with one. */
 class Helper {
@@ -108,6 +110,8 @@ export interface ServerSetup {
   readonly only?: 'unix' | 'udp' | 'stream';
   /** Flags for Node.js itself. */
   readonly nodeFlags?: readonly string[];
+  /** Whether it runs in its modules, and not as the package's bundle. */
+  readonly inModules?: boolean;
   /** Environment variables beside those of the benchmark. */
   readonly env?: Readonly<Record<string, string>>;
 }
@@ -154,7 +158,8 @@ export class ServerProcess {
       ...setup.flags,
     ];
     this.listeners = setup.only === undefined ? 2 : 1;
-    this.child = spawn(process.execPath, [...(setup.nodeFlags ?? []), SERVER, ...flags], {
+    const program = setup.inModules === true ? SERVER_IN_MODULES : SERVER;
+    this.child = spawn(process.execPath, [...(setup.nodeFlags ?? []), program, ...flags], {
       stdio: ['ignore', log, log],
       env: { ...process.env, ...setup.env },
     });

@@ -14,7 +14,9 @@
  *   looking  eight readers of the live page and one of the tail (looking.ts)
  *   distinct  what the statistics hold against a flood of 10,000,000 contexts (distinct.ts)
  *   statistics  what the statistics cost, with and without (statistics.ts)
+ *   contexts  memory with 250,000 contexts, and what each takes
  *   global  partials sealed by an edge and merged by an owner in a CPU second (global.ts)
+ *   scrape  what a page of 100,000 contexts for Prometheus costs (scrape.ts)
  *   start   what a start costs, and a server at rest: memory, wake-ups (start.ts)
  *   memory  resident size: idle; under smp; with 100,000 contexts of 26 tags at 50 MiB/s
  */
@@ -40,6 +42,7 @@ import { measureLooking } from './scenarios/looking.ts';
 import { measureOrigin } from './scenarios/origin.ts';
 import { measureOutputs } from './scenarios/outputs.ts';
 import { measurePayloads } from './scenarios/payloads.ts';
+import { measureScrape } from './scenarios/scrape.ts';
 import { measureStart } from './scenarios/start.ts';
 import { measureStatistics } from './scenarios/statistics.ts';
 
@@ -59,6 +62,7 @@ export const SCENARIOS = {
   distinct: measureDistinct,
   statistics: measureStatistics,
   contexts: measureManyContexts,
+  scrape: measureScrape,
   global: measureGlobal,
 } as const;
 export type ScenarioName = keyof typeof SCENARIOS;

@@ -9,12 +9,16 @@ const KNOWN_MS_MAX = 30_000;
 /** Runs `work` with a server that has a Unix socket alone. */
 export function withLiveServer<Result>(
   bench: Bench,
-  { flags = [], nodeFlags = [] }: Partial<Pick<ServerSetup, 'flags' | 'nodeFlags'>>,
+  {
+    flags = [],
+    nodeFlags = [],
+    inModules = false,
+  }: Partial<Pick<ServerSetup, 'flags' | 'nodeFlags' | 'inModules'>>,
   work: (server: ServerProcess, url: string) => Promise<Result>,
 ): Promise<Result> {
   return inDirectory(async (directory) => {
     const server = await ServerProcess.start({
-      ...{ directory, port: bench.port, receiveBufferBytes: 0, only: 'unix', nodeFlags },
+      ...{ directory, port: bench.port, receiveBufferBytes: 0, only: 'unix', nodeFlags, inModules },
       flags: [...flags, ...bench.serverFlags],
     });
     try {

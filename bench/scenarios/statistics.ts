@@ -70,7 +70,7 @@ async function measureCost(bench: Bench, shape: ShapeName): Promise<ScenarioResu
 
 function measureTurn(bench: Bench, sender: SenderProcess, isOn: boolean): Promise<Turn> {
   const nodeFlags = isOn ? [] : ['--import', OFF];
-  return withLiveServer(bench, { nodeFlags }, async (server, url) => {
+  return withLiveServer(bench, { nodeFlags, inModules: true }, async (server, url) => {
     const destination = server.unix;
     const warmUp = await sender.send({ destination, passes: 1 });
     const before = server.usage();
