@@ -12,7 +12,7 @@ import { FilterError, TrafficFilter } from '../../inspect/capture/filter.ts';
 import type { ReadRecord } from '../../inspect/capture/record.ts';
 import type { ProgressStream } from '../../lib/progress.ts';
 import { count } from '../../lib/text/count.ts';
-import type { PacketList } from '../../listeners/system/send-batch.ts';
+import { offsetsOf, type PacketList } from '../../listeners/system/send-batch.ts';
 import { LF } from '../../model/core-border.ts';
 import { REPLAY_GID } from '../../model/replay-senders.ts';
 import { serverOf } from '../ask-server.ts';
@@ -87,7 +87,7 @@ export async function replayCommand(
     }
   } finally {
     // The server takes what it reads after the end of the session for our own.
-    if (session !== undefined) await socket.isRead?.();
+    if (session !== undefined) await socket.untilRead?.();
     await session?.close();
     await socket.close();
   }
@@ -185,13 +185,10 @@ class Player {
   private async send(group: readonly ReadRecord[]): Promise<void> {
     if (group.length === 0) return;
     const payloads = group.map(({ payload }) => (this.isTcp ? withoutLastFeed(payload) : payload));
-    const offsets = new Uint32Array(group.length);
-    for (let i = 1; i < offsets.length; i++)
-      offsets[i] = (offsets[i - 1] as number) + (payloads[i - 1] as Uint8Array).length;
+    const lengths = Uint32Array.from(payloads, ({ length }) => length);
     const packets: PacketList = {
       bytes: Buffer.concat(payloads),
-      offsets,
-      lengths: Uint32Array.from(payloads, ({ length }) => length),
+      ...{ offsets: offsetsOf(lengths), lengths },
       ...(this.options.withCredentials && { credentials: credentialsOf(group) }),
     };
     try {

@@ -3,7 +3,7 @@
  *
  *   add(line) … ──▶ take(): PacketList      the bytes are copied; what is taken belongs to the caller
  */
-import type { PacketList } from '../../listeners/system/send-batch.ts';
+import { offsetsOf, type PacketList } from '../../listeners/system/send-batch.ts';
 
 const LINE_FEED = Buffer.from('\n');
 
@@ -35,12 +35,8 @@ export class LinePacker {
   take(): PacketList {
     const bytes = Buffer.concat(this.pieces);
     const lengths = Uint32Array.from(this.lengths);
-    const offsets = new Uint32Array(lengths.length);
-    for (let i = 1; i < offsets.length; i++) {
-      offsets[i] = (offsets[i - 1] as number) + (lengths[i - 1] as number);
-    }
     this.pieces = [];
     this.lengths = [];
-    return { bytes, offsets, lengths };
+    return { bytes, offsets: offsetsOf(lengths), lengths };
   }
 }

@@ -17,7 +17,12 @@ import {
   LibcUnavailable,
   SystemCallError,
 } from '../../listeners/system/libc.ts';
-import { BatchSender, type Destination, type PacketList } from '../../listeners/system/send-batch.ts';
+import {
+  BatchSender,
+  type Destination,
+  offsetsOf,
+  type PacketList,
+} from '../../listeners/system/send-batch.ts';
 import { type AnyDestination, format } from './destination.ts';
 import { SendUsageError } from './send-lines.ts';
 import { asFrames, HEADER_BYTES, type StreamDestination, StreamSender } from './send-stream.ts';
@@ -40,7 +45,7 @@ export interface PacketSocket {
   /** Throws SendError when they cannot be sent, or no one listens. */
   send(packets: PacketList): Promise<void>;
   /** Over a Unix socket with credentials: resolves when everything that was sent is read, or READ_MS are over. */
-  isRead?(): Promise<void>;
+  untilRead?(): Promise<void>;
   close(): void | Promise<void>;
 }
 
@@ -69,11 +74,12 @@ export async function openSocket(
   }
 }
 
-class NativeSocket implements PacketSocket {
-  private readonly destination: AnyDestination;
-  private readonly sender: BatchSender;
+/** A destination and what sends there. */
+abstract class SendingSocket<Sender extends BatchSender | StreamSender> implements PacketSocket {
+  protected readonly destination: AnyDestination;
+  protected readonly sender: Sender;
 
-  constructor(destination: AnyDestination, sender: BatchSender) {
+  constructor(destination: AnyDestination, sender: Sender) {
     this.destination = destination;
     this.sender = sender;
   }
@@ -86,6 +92,14 @@ class NativeSocket implements PacketSocket {
     return this.sender.bytes;
   }
 
+  abstract send(packets: PacketList): Promise<void>;
+
+  close(): void | Promise<void> {
+    return this.sender.close();
+  }
+}
+
+class NativeSocket extends SendingSocket<BatchSender> {
   async send(packets: PacketList): Promise<void> {
     const { sender, destination } = this;
     sender.send(packets);
@@ -110,14 +124,10 @@ class NativeSocket implements PacketSocket {
     }
   }
 
-  async isRead(): Promise<void> {
+  async untilRead(): Promise<void> {
     if (!('path' in this.destination)) return;
     const deadline = performance.now() + READ_MS;
     while (!this.sender.isRead && performance.now() < deadline) await sleep(LOOK_MS);
-  }
-
-  close(): void {
-    this.sender.close();
   }
 }
 
@@ -133,41 +143,18 @@ class FrameSocket extends NativeSocket {
 
   override send(packets: PacketList): Promise<void> {
     const lengths = packets.lengths.map((length) => length + HEADER_BYTES);
-    const offsets = new Uint32Array(lengths.length);
-    for (let i = 1; i < offsets.length; i++)
-      offsets[i] = (offsets[i - 1] as number) + (lengths[i - 1] as number);
-    return super.send({ ...packets, bytes: asFrames(packets), offsets, lengths });
+    return super.send({ ...packets, bytes: asFrames(packets), offsets: offsetsOf(lengths), lengths });
   }
 }
 
 /** A stream, with its failures in words. */
-class StreamSocket implements PacketSocket {
-  private readonly destination: StreamDestination;
-  private readonly sender: StreamSender;
-
+class StreamSocket extends SendingSocket<StreamSender> {
   static async open(destination: StreamDestination): Promise<StreamSocket> {
     try {
       return new StreamSocket(destination, await StreamSender.open(destination));
     } catch (error) {
-      const { code } = error as NodeJS.ErrnoException;
-      if (code === 'ECONNREFUSED' || code === 'ENOENT') throw refused(destination, error);
-      if (code !== 'EPROTOTYPE') throw error;
-      const message = wrongSocket(destination);
-      throw new SendError('ERR_SEND_REFUSED', message, error);
+      throw explainConnect(destination, error as NodeJS.ErrnoException);
     }
-  }
-
-  private constructor(destination: StreamDestination, sender: StreamSender) {
-    this.destination = destination;
-    this.sender = sender;
-  }
-
-  get packets(): number {
-    return this.sender.packets;
-  }
-
-  get bytes(): number {
-    return this.sender.bytes;
   }
 
   async send(packets: PacketList): Promise<void> {
@@ -177,10 +164,6 @@ class StreamSocket implements PacketSocket {
       const taken = `${format(this.destination)} took ${count(this.packets, 'packet')}, then stopped`;
       throw new SendError('ERR_SEND_STOPPED', `${taken}: ${(error as Error).message}`, error);
     }
-  }
-
-  close(): Promise<void> {
-    return this.sender.close();
   }
 }
 
@@ -230,7 +213,7 @@ export class PortableSocket implements PacketSocket {
   }
 }
 
-function explainConnect(destination: AnyDestination, error: SystemCallError): Error {
+function explainConnect(destination: AnyDestination, error: NodeJS.ErrnoException): Error {
   if (error.code === 'ECONNREFUSED' || error.code === 'ENOENT') return refused(destination, error);
   if (error.code === 'EPROTOTYPE') {
     const message = wrongSocket(destination);

@@ -53,6 +53,14 @@ export interface PacketList {
   readonly credentials?: Int32Array;
 }
 
+/** Where packets of these lengths begin that stand one behind the other. */
+export function offsetsOf(lengths: Uint32Array): Uint32Array {
+  const offsets = new Uint32Array(lengths.length);
+  for (let i = 1; i < offsets.length; i++)
+    offsets[i] = (offsets[i - 1] as number) + (lengths[i - 1] as number);
+  return offsets;
+}
+
 export interface BatchSenderOptions {
   /** How long a send may wait for a receiver that does not read. */
   readonly timeoutMs?: number;
