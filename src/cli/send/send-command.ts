@@ -77,7 +77,8 @@ export async function sendCommand(
       await socket.send(packer.take());
       sent += fits;
       const dueMs = startedAt + (1000 * sent) / rate - performance.now();
-      if (dueMs > 0) await sleep(dueMs);
+      // A timer drops what is less than a millisecond, and would end before it is due.
+      if (dueMs > 0) await sleep(Math.ceil(dueMs));
     }
   } finally {
     await socket.close();
