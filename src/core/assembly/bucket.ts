@@ -12,7 +12,8 @@
  *
  * Limits  values, bins and elements have a budget (budget.ts) and timestamped records a limit, beyond which a sample is
  * dropped and counted; cells grow with the slots, and nobody gets a slot before both buckets have memory for its cell.
- * The control thread may be reading the idle one meanwhile: blocks are added and never moved. Every number of a cell stays finite: a sample that would make a sum infinite, or a count larger than a sketch holds, is dropped and counted,
+ * The control thread may be reading the idle one meanwhile: blocks are added and never moved. Every number of a cell
+ * stays finite: a sample that would make a sum infinite, or a count larger than a sketch holds, is dropped and counted,
  * and the cell stays as it was.
  */
 

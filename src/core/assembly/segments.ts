@@ -7,9 +7,9 @@
  *   lower bits of a hash ─▶ directory │ 0 │ 1 │ 2 │ 3 │ 4 │ 5 │ 2 │ 3 │     6 segments: 2 and 3 are not split yet
  *   upper bits ─▶ where to probe in the segment     └▶ │ entry │ entry │ … PER_SEGMENT
  *
- * Segments are split in order, the first when all are eleven sixteenths full, the last when they are three quarters full. A split takes
- * two new segments, as entries must not leave holes where others have probed. It moves at most 8,192 entries, some
- * 0.1 ms; doubling a table of 250,000 took up to 20 ms, in which a socket's buffer overflows.
+ * Segments are split in order, the first when all are eleven sixteenths full, the last when they are three quarters
+ * full. A split takes two new segments, as entries must not leave holes where others have probed. It moves at most
+ * 8,192 entries, some 0.1 ms; doubling a table of 250,000 took up to 20 ms, in which a socket's buffer overflows.
  *
  * Limits  without memory for another segment a table takes roomOf() entries: those that are not split yet are seven
  *         eighths full then. A segment cannot become full before: hashes are spread evenly, by a key nobody knows, and the
