@@ -87,11 +87,14 @@ describe('statistics', () => {
       const sending = setInterval(() => server.send('udp', ['page.views:2|c|#env:dev']), 200);
       try {
         const url = `http://127.0.0.1:${server.httpPort}/api/stream?metric=page.views`;
-        const tick = await tickThat(url, ({ series }) =>
-          (series?.total.columns.sum ?? []).some((sum) => (sum ?? 0) > 0),
+        // A bucket that ends before the first second of looking is answered from the history, by the minute.
+        const tick = await tickThat(
+          url,
+          ({ series }) =>
+            series?.step === 1 && (series.total.columns.sum ?? []).some((sum) => (sum ?? 0) > 0),
         );
         expect(tick.top.rows[0]).toMatchObject({ name: 'page.views', contexts: 1 });
-        expect(tick.series).toMatchObject({ step: 1, type: 'counter' });
+        expect(tick.series).toMatchObject({ type: 'counter' });
         expect(tick.series?.rows[0]?.tags).toEqual(['env:dev']);
         expect(tick.equation.received).toBeGreaterThan(0);
         expect(tick.balanced).toBe(true);
