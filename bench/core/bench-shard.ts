@@ -71,8 +71,9 @@ const OPS: Readonly<Record<string, number>> = {
   d: OP_DISTRIBUTION,
   s: OP_SET,
 };
+const CONTEXTS_MAX = 1_000_000;
 /** The defaults of a server: lines, contexts, keys, exact values, whole weights, records, buckets until idle. */
-const SETTINGS = [1_000_000, 1_000_000, 4_194_304, 2048, 0, 1_000_000, 6] as const;
+const SETTINGS = [1_000_000, CONTEXTS_MAX, 4_194_304, 2048, 0, 1_000_000, 6] as const;
 /** The place of `exactWeights` in them, which builds before it do not have. */
 const EXACT_WEIGHTS = 4;
 /** Parameters of configure() in this build. */
@@ -93,7 +94,8 @@ export class BenchShard {
   private readonly counters: Float64Array;
   private readonly headersPtr: number;
   private readonly slotsPtr: number;
-  private readonly opBySlot: number[] = [];
+  /** In one piece: an array that grows is copied, which a timed call would have to wait for. */
+  private readonly opBySlot = new Uint8Array(CONTEXTS_MAX);
   private readonly blockBytes: number | undefined;
   private start = BUCKET_SECONDS;
 
