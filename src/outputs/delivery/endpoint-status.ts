@@ -7,8 +7,9 @@ import type { Amount, Loss } from '../retry-queue/loss-counts.ts';
 import { amountOf, NOTHING, sumOf } from '../retry-queue/loss-counts.ts';
 import type { RetryStoreStatus } from '../retry-queue/store-status.ts';
 import type { Transaction } from '../retry-queue/transaction.ts';
+import { type AnswerResult, answerText } from './answer-text.ts';
 import type { BreakerState } from './circuit-breaker.ts';
-import type { Outcome, SendResult } from './send-result.ts';
+import type { Outcome } from './send-result.ts';
 
 export interface EndpointStatus {
   readonly endpoint: string;
@@ -71,7 +72,7 @@ export class EndpointTally {
     count(this._submitted, transaction);
   }
 
-  answered(transaction: Transaction, result: SendResult, outcome: Outcome, now: number): void {
+  answered(transaction: Transaction, result: AnswerResult, outcome: Outcome, now: number): void {
     const name = result.kind === 'answered' ? String(result.status) : 'no_answer';
     this.requests[name] = (this.requests[name] ?? 0) + 1;
     if (outcome === 'delivered') {
@@ -80,8 +81,7 @@ export class EndpointTally {
       return;
     }
     if (outcome === 'retry') this.failures++;
-    const text = result.kind === 'failed' ? result.error : `status ${name}`;
-    this.lastError = { at: now, text: `${transaction.route}: ${text}` };
+    this.lastError = { at: now, text: answerText(transaction.route, result) };
   }
 }
 

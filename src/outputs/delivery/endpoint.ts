@@ -23,6 +23,7 @@ import type { Deadline } from '../../lib/time/deadline.ts';
 import { type Amount, amountOf, type LossCounts, type LossReason } from '../retry-queue/loss-counts.ts';
 import type { RetryQueue } from '../retry-queue/retry-queue.ts';
 import { compareForSending, costOf, type Transaction } from '../retry-queue/transaction.ts';
+import { answerText } from './answer-text.ts';
 import type { BackoffSettings } from './backoff.ts';
 import { CircuitBreaker } from './circuit-breaker.ts';
 import { type EndpointStatus, EndpointTally } from './endpoint-status.ts';
@@ -272,8 +273,7 @@ export class Endpoint {
       transaction.errors++;
       const asked = result.kind === 'answered' ? (result.retryAfterMs ?? 0) : 0;
       breaker.failure(now, random(), Math.min(asked, RETRY_AFTER_MAX_MS));
-      const error = result.kind === 'failed' ? result.error : `status ${result.status}`;
-      this.lastError = `${transaction.route}: ${error}`;
+      this.lastError = answerText(transaction.route, result);
       queue.add(transaction);
     } else {
       // Only trouble of the endpoint blocks it; a refused payload is the payload's own.
