@@ -12,7 +12,7 @@ import type { Family, NamedFamily } from './family.ts';
 import { type DisplayedFamily, NameBook, type NameConflict, type NameRules } from './naming.ts';
 import type { ExpositionFormat } from './negotiate.ts';
 import type { Problems } from './problems.ts';
-import { alternativeName, claimedNames, displayName } from './syntax.ts';
+import { alternativeName, CLAIMED_SUFFIXES, claimedNames, claimedSuffixes, displayName } from './syntax.ts';
 
 /** Conflicts that the log tells of; metrics count all of them. */
 const LINES_MAX = 50;
@@ -105,7 +105,8 @@ export class ConflictLog {
 function rulesOf(format: NamingFormat): NameRules<ShownFamily> {
   return {
     ownName: (family) => displayName(format, family.typeIn(format), family.name),
-    claims: (family, displayed) => claimedNames(format, family.typeIn(format), displayed),
+    suffixes: CLAIMED_SUFFIXES,
+    suffixesOf: (family) => claimedSuffixes(format, family.typeIn(format)),
     alternative: ({ kind, name }, attempt) => alternativeName(format, kind, name, attempt),
   };
 }

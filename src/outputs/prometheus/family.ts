@@ -51,6 +51,8 @@ export class Family implements ExposedFamily {
   members: Uint32Array | undefined;
   /** Whether `members` is in page order. */
   sorted = false;
+  /** Another family of the same name (Families). */
+  next: Family | undefined;
 
   constructor(
     name: string,
@@ -84,7 +86,8 @@ export interface FamilyRoll<F extends NamedFamily> {
 /** All families that have members. */
 export class Families {
   private readonly roll: FamilyRoll<Family>;
-  private readonly byKey = new Map<string, Family>();
+  /** The first of each name; the others follow it. */
+  private readonly byName = new Map<string, Family>();
   private readonly byNumber: (Family | undefined)[] = [undefined];
   private readonly freeNumbers: number[] = [];
 
@@ -98,15 +101,7 @@ export class Families {
       escapeName(context.name, (problem) => problems.add(problem)),
       exposure,
     );
-    const key = keyOf(context.type, exposure.form, exposure.buckets !== undefined, name);
-    let family = this.byKey.get(key);
-    if (family === undefined) {
-      const number = this.freeNumbers.pop() ?? this.byNumber.length;
-      family = new Family(name, context.type, exposure, number, context.name);
-      this.byKey.set(key, family);
-      this.byNumber[number] = family;
-      this.roll.join(family);
-    }
+    const family = this.find(name, context.type, exposure) ?? this.add(name, context, exposure);
     if (context.name < family.source) family.source = context.name;
     family.size++;
     family.members = undefined;
@@ -119,7 +114,7 @@ export class Families {
     if (family === undefined) return;
     family.members = undefined;
     if (--family.size > 0) return;
-    this.byKey.delete(keyOf(family.kind, family.form, family.isClassic, family.name));
+    this.unlink(family);
     this.byNumber[number] = undefined;
     this.roll.leave(family);
     this.freeNumbers.push(number);
@@ -128,8 +123,8 @@ export class Families {
   /** Gives each family whose members changed a new, unsorted list of them. */
   collectMembers(familyOf: Uint32Array): void {
     const filled = new Map<number, number>();
-    for (const family of this.byKey.values()) {
-      if (family.members !== undefined) continue;
+    for (const family of this.byNumber) {
+      if (family === undefined || family.members !== undefined) continue;
       family.members = new Uint32Array(family.size);
       family.sorted = false;
       filled.set(family.number, 0);
@@ -145,8 +140,37 @@ export class Families {
       filled.set(number, at + 1);
     }
   }
-}
 
-function keyOf(type: ContextType, form: DistributionForm, isClassic: boolean, name: string): string {
-  return `${type}:${form}:${isClassic}:${name}`;
+  private find(name: string, type: ContextType, { form, buckets }: Exposure): Family | undefined {
+    let family = this.byName.get(name);
+    while (
+      family !== undefined &&
+      (family.kind !== type || family.form !== form || family.isClassic !== (buckets !== undefined))
+    )
+      family = family.next;
+    return family;
+  }
+
+  private add(name: string, context: Context, exposure: Exposure): Family {
+    const number = this.freeNumbers.pop() ?? this.byNumber.length;
+    const family = new Family(name, context.type, exposure, number, context.name);
+    family.next = this.byName.get(name);
+    this.byName.set(name, family);
+    this.byNumber[number] = family;
+    this.roll.join(family);
+    return family;
+  }
+
+  private unlink(family: Family): void {
+    const { name, next } = family;
+    let before = this.byName.get(name);
+    if (before === family) {
+      if (next === undefined) this.byName.delete(name);
+      else this.byName.set(name, next);
+      return;
+    }
+    while (before !== undefined && before.next !== family) before = before.next;
+    assert(before !== undefined, 'a family that goes is listed under its name');
+    before.next = next;
+  }
 }

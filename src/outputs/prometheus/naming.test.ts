@@ -5,7 +5,8 @@ import { NameBook, type NameRules } from './naming.ts';
 
 const RULES: NameRules<NamedFamily> = {
   ownName: ({ name }) => name,
-  claims: ({ kind }, displayed) => (kind === 'histogram' ? [displayed, `${displayed}_sum`] : [displayed]),
+  suffixes: ['', '_sum'],
+  suffixesOf: ({ kind }) => (kind === 'histogram' ? ['', '_sum'] : ['']),
   alternative: ({ name, kind }, attempt) => `${name}_${kind}_${attempt}`,
 };
 
@@ -39,13 +40,13 @@ it('no name has two owners, and nobody but the server takes a name from a family
         } else if (one.do === 'reserve') {
           reserved.add(one.name);
           for (const [known, name] of established)
-            if (RULES.claims(known, name).includes(one.name)) established.delete(known);
+            if (claims(known, name).includes(one.name)) established.delete(known);
           book.reserve([one.name]);
         } else if (one.do === 'settle') {
           book.settle();
           const named = book.displayed();
           expect(named).toHaveLength(members.size);
-          const names = named.flatMap(({ family, displayed }) => RULES.claims(family, displayed));
+          const names = named.flatMap(({ family, displayed }) => claims(family, displayed));
           expect(new Set([...names, ...reserved]).size).toBe(names.length + reserved.size);
           for (const [known, name] of established) expect(book.displayedOf(known)).toBe(name);
           for (const { family, displayed } of named) established.set(family, displayed);
@@ -55,3 +56,89 @@ it('no name has two owners, and nobody but the server takes a name from a family
   );
   expect(FAMILY_KINDS).toContain('set');
 });
+
+it('what is settled together gets the names that an order by name and type gives, whoever came first', () => {
+  const families = ['a', 'a_sum', 'a_sum_sum', 'b'].flatMap((name) =>
+    (['counter', 'gauge', 'histogram', 'set'] as const).map(
+      (kind): NamedFamily => ({ name, kind, source: name, conflictCounted: false }),
+    ),
+  );
+  const any = fc.uniqueArray(fc.constantFrom(...families));
+  fc.assert(
+    fc.property(any, any, fc.subarray(['a', 'a_sum']), (before, after, reserved) => {
+      const conflicts: string[] = [];
+      const book = new NameBook<NamedFamily>(RULES, ({ family, displayed, holder }) =>
+        conflicts.push(`${family.name} ${family.kind} ${displayed} ${holder?.name} ${holder?.kind}`),
+      );
+      const model = new SlowBook();
+      for (const newcomers of [before, after.filter((family) => !before.includes(family))]) {
+        for (const family of newcomers) book.join(family);
+        book.settle();
+        model.settle(newcomers);
+        if (newcomers === before) {
+          book.reserve(reserved);
+          model.reserve(reserved);
+        }
+      }
+      book.settle();
+      model.settle([]);
+      const shown = new Map(book.displayed().map(({ family, displayed }) => [family, displayed]));
+      expect(shown).toEqual(model.shown);
+      expect(conflicts).toEqual(model.conflicts);
+      for (const [family, displayed] of shown) expect(book.displayedOf(family)).toBe(displayed);
+    }),
+  );
+});
+
+function claims(family: NamedFamily, displayed: string): string[] {
+  return RULES.suffixesOf(family).map((suffix) => displayed + suffix);
+}
+
+/** The rules as they are written down: everything is sorted, and every name has its owner. */
+class SlowBook {
+  readonly shown = new Map<NamedFamily, string>();
+  readonly conflicts: string[] = [];
+  private readonly owners = new Map<string, NamedFamily | undefined>();
+  private waiting: NamedFamily[] = [];
+
+  reserve(names: readonly string[]): void {
+    for (const name of names) {
+      const owner = this.owners.get(name);
+      if (owner !== undefined) {
+        for (const one of claims(owner, this.shown.get(owner) as string)) this.owners.delete(one);
+        this.shown.delete(owner);
+        this.waiting.push(owner);
+      }
+      this.owners.set(name, undefined);
+    }
+  }
+
+  settle(newcomers: readonly NamedFamily[]): void {
+    const sorted = [...this.waiting, ...newcomers].sort((a, b) =>
+      a.name === b.name
+        ? FAMILY_KINDS.indexOf(a.kind) - FAMILY_KINDS.indexOf(b.kind)
+        : a.name < b.name
+          ? -1
+          : 1,
+    );
+    this.waiting = [];
+    const displaced = sorted.filter((family) => !this.claim(family, family.name));
+    for (const family of displaced) {
+      const taken = claims(family, family.name).find((name) => this.owners.has(name)) as string;
+      const holder = this.owners.get(taken);
+      let attempt = 1;
+      while (!this.claim(family, RULES.alternative(family, attempt))) attempt++;
+      this.conflicts.push(
+        `${family.name} ${family.kind} ${this.shown.get(family)} ${holder?.name} ${holder?.kind}`,
+      );
+    }
+  }
+
+  private claim(family: NamedFamily, displayed: string): boolean {
+    const names = claims(family, displayed);
+    if (names.some((name) => this.owners.has(name))) return false;
+    for (const name of names) this.owners.set(name, family);
+    this.shown.set(family, displayed);
+    return true;
+  }
+}

@@ -15,7 +15,10 @@
  * So what is settled together does not depend on the order it came in, and a metric that comes later never takes the
  * name of one that dashboards know.
  *
- * Memory  a few map entries for each family. There are at most as many families as contexts and service checks.
+ * A family has its name with each of its suffixes (`x`, `x_sum`, `x_count`). Only the name is kept; who has `x_sum` is found
+ * by taking off each suffix there is.
+ *
+ * Memory  one map entry for each family. There are at most as many families as contexts and service checks.
  */
 import { FAMILY_KINDS, type NamedFamily } from './family.ts';
 
@@ -23,8 +26,10 @@ import { FAMILY_KINDS, type NamedFamily } from './family.ts';
 export interface NameRules<F extends NamedFamily> {
   /** The name that a family asks for. */
   ownName(family: F): string;
-  /** Every name that a family shown as `displayed` keeps others from using. */
-  claims(family: F, displayed: string): readonly string[];
+  /** Every suffix that any family has. */
+  readonly suffixes: readonly string[];
+  /** What is appended to the name of a family, without it the first, for all names that it keeps others from using. */
+  suffixesOf(family: F): readonly string[];
   /** The name to try when its own is taken, from attempt 1 on. */
   alternative(family: F, attempt: number): string;
 }
@@ -45,9 +50,12 @@ export interface DisplayedFamily<F extends NamedFamily> {
 export class NameBook<F extends NamedFamily> {
   private readonly rules: NameRules<F>;
   private readonly onConflict: (conflict: NameConflict<F>) => void;
-  /** By name: who has it, undefined for the server itself. */
-  private readonly owners = new Map<string, F | undefined>();
-  private readonly _displayed = new Map<F, string>();
+  /** By the name that a family is shown as. */
+  private readonly families = new Map<string, F>();
+  /** The server's own names. */
+  private readonly reserved = new Set<string>();
+  /** Names of families that did not get their own. */
+  private readonly renamed = new Map<F, string>();
   private readonly waiting = new Set<F>();
 
   constructor(rules: NameRules<F>, onConflict: (conflict: NameConflict<F>) => void) {
@@ -69,28 +77,29 @@ export class NameBook<F extends NamedFamily> {
   /** Keeps a name for the server itself; a family that has it gets another one. */
   reserve(names: Iterable<string>): void {
     for (const name of names) {
-      const owner = this.owners.get(name);
+      const owner = this.ownerOf(name);
       if (owner !== undefined) {
         this.release(owner);
         this.waiting.add(owner);
       }
-      this.owners.set(name, undefined);
+      this.reserved.add(name);
     }
   }
 
   /** Gives every newcomer a name. */
   settle(): void {
     if (this.waiting.size === 0) return;
+    const contested = this.claimUncontested();
     const displaced: F[] = [];
-    for (const family of [...this.waiting].sort(byNameThenKind)) {
+    for (const family of contested.sort(byNameThenKind))
       if (!this.claim(family, this.rules.ownName(family))) displaced.push(family);
-    }
     this.waiting.clear();
     for (const family of displaced) {
       const holder = this.holderOf(family);
       for (let attempt = 1; ; attempt++) {
         const displayed = this.rules.alternative(family, attempt);
         if (!this.claim(family, displayed)) continue;
+        this.renamed.set(family, displayed);
         this.onConflict({ family, displayed, holder });
         break;
       }
@@ -99,35 +108,71 @@ export class NameBook<F extends NamedFamily> {
 
   /** The name of a family that has one. */
   displayedOf(family: F): string | undefined {
-    return this._displayed.get(family);
+    const renamed = this.renamed.get(family);
+    if (renamed !== undefined) return renamed;
+    const own = this.rules.ownName(family);
+    return this.families.get(own) === family ? own : undefined;
   }
 
   /** All families that have names, in order of those. */
   displayed(): DisplayedFamily<F>[] {
-    const named = Array.from(this._displayed, ([family, displayed]) => ({ family, displayed }));
+    const named = Array.from(this.families, ([displayed, family]) => ({ family, displayed }));
     return named.sort((a, b) => (a.displayed < b.displayed ? -1 : 1));
   }
 
+  /**
+   * Gives the newcomers their own names that share none with anybody, in whatever order they are; returns the others. So
+   * nothing is sorted but those: a hundred thousand names take a second.
+   */
+  private claimUncontested(): F[] {
+    const contested: F[] = [];
+    for (const family of this.waiting)
+      if (!this.claim(family, this.rules.ownName(family))) contested.push(family);
+    // Whom they share a name with may have come after them in order, and so on: contested grows meanwhile.
+    for (const family of contested) {
+      const own = this.rules.ownName(family);
+      for (const suffix of this.rules.suffixesOf(family)) {
+        const rival = this.ownerOf(own + suffix);
+        if (rival === undefined || !this.waiting.has(rival)) continue;
+        this.release(rival);
+        contested.push(rival);
+      }
+    }
+    return contested;
+  }
+
   private claim(family: F, displayed: string): boolean {
-    const names = this.rules.claims(family, displayed);
-    if (names.some((name) => this.owners.has(name))) return false;
-    for (const name of names) this.owners.set(name, family);
-    this._displayed.set(family, displayed);
+    for (const suffix of this.rules.suffixesOf(family)) if (this.isTaken(displayed + suffix)) return false;
+    this.families.set(displayed, family);
     return true;
   }
 
+  private isTaken(name: string): boolean {
+    return this.reserved.has(name) || this.ownerOf(name) !== undefined;
+  }
+
+  /** The family that has a name, with or without a suffix. */
+  private ownerOf(name: string): F | undefined {
+    for (const suffix of this.rules.suffixes) {
+      if (!name.endsWith(suffix)) continue;
+      const family = this.families.get(name.slice(0, name.length - suffix.length));
+      if (family !== undefined && this.rules.suffixesOf(family).includes(suffix)) return family;
+    }
+    return undefined;
+  }
+
+  /** Who has the name that a family wanted; undefined for the server itself. */
   private holderOf(family: F): F | undefined {
-    const wanted = this.rules.claims(family, this.rules.ownName(family));
-    const taken = wanted.find((name) => this.owners.has(name));
-    return taken === undefined ? undefined : this.owners.get(taken);
+    const own = this.rules.ownName(family);
+    const taken = this.rules.suffixesOf(family).find((suffix) => this.isTaken(own + suffix));
+    return taken === undefined ? undefined : this.ownerOf(own + taken);
   }
 
   private release(family: F): void {
-    const displayed = this._displayed.get(family);
+    const displayed = this.displayedOf(family);
     if (displayed === undefined) return;
-    this._displayed.delete(family);
-    for (const name of this.rules.claims(family, displayed))
-      if (this.owners.get(name) === family) this.owners.delete(name);
+    this.renamed.delete(family);
+    this.families.delete(displayed);
   }
 }
 

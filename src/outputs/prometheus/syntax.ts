@@ -14,6 +14,14 @@ import { cleanValue, escapeQuoted } from './labels.ts';
 import type { ExpositionFormat } from './negotiate.ts';
 
 const TOTAL = '_total';
+const PLAIN_CLAIMS = [''] as const;
+const OBSERVED_CLAIMS = ['', '_sum', '_count', '_bucket'] as const;
+const OPENMETRICS_CLAIMS: Readonly<Record<PrometheusType, readonly string[]>> = {
+  counter: ['', TOTAL, '_created'],
+  gauge: PLAIN_CLAIMS,
+  summary: [...OBSERVED_CLAIMS, '_created'],
+  histogram: [...OBSERVED_CLAIMS, '_created'],
+};
 
 /** A family's name as its metadata shows it. */
 export function displayName(format: ExpositionFormat, type: PrometheusType, name: string): string {
@@ -25,14 +33,18 @@ export function sampleName(format: ExpositionFormat, type: PrometheusType, displ
   return format === 'openmetrics' && type === 'counter' ? displayed + TOTAL : displayed;
 }
 
+/** What is appended to names of families, whatever their type. */
+export const CLAIMED_SUFFIXES: readonly string[] = ['', TOTAL, '_created', '_sum', '_count', '_bucket'];
+
+/** What is appended to the displayed name of a family for every name that it keeps others from using. */
+export function claimedSuffixes(format: ExpositionFormat, type: PrometheusType): readonly string[] {
+  if (format === 'openmetrics') return OPENMETRICS_CLAIMS[type];
+  return type === 'summary' || type === 'histogram' ? OBSERVED_CLAIMS : PLAIN_CLAIMS;
+}
+
 /** Every name that a family displayed as `displayed` keeps others from using. */
 export function claimedNames(format: ExpositionFormat, type: PrometheusType, displayed: string): string[] {
-  const names = [displayed];
-  if (format === 'openmetrics' && type === 'counter') names.push(displayed + TOTAL);
-  if (type === 'summary' || type === 'histogram')
-    names.push(`${displayed}_sum`, `${displayed}_count`, `${displayed}_bucket`);
-  if (format === 'openmetrics' && type !== 'gauge') names.push(`${displayed}_created`);
-  return names;
+  return claimedSuffixes(format, type).map((suffix) => displayed + suffix);
 }
 
 /** The name a family takes when its own is not free: `x_gauge`, `x_gauge_2`, … */

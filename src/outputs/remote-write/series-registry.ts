@@ -161,10 +161,12 @@ export class SeriesRegistry {
   }
 }
 
+const PLAIN_SUFFIXES = [''] as const;
+const SUMMARY_SUFFIXES = ['', '_sum', '_count'] as const;
 const NAME_RULES: NameRules<FamilyEntry> = {
   ownName: ({ name }) => name,
-  claims: ({ type }, displayed) =>
-    type === 'summary' ? [displayed, `${displayed}_sum`, `${displayed}_count`] : [displayed],
+  suffixes: SUMMARY_SUFFIXES,
+  suffixesOf: ({ type }) => (type === 'summary' ? SUMMARY_SUFFIXES : PLAIN_SUFFIXES),
   alternative: ({ name, kind }, attempt) => `${name}_${kind}${attempt === 1 ? '' : `_${attempt}`}`,
 };
 
