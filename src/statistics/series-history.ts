@@ -11,10 +11,9 @@
  * series below that rate are not taken up until there is room again. What is left out is told (held()).
  *
  * Thread  the control thread.
- * Memory  memoryBytes in all: pages in slabs that are made when needed, and SERIES_BYTES a series for its
- *         columns, its context and its place in the index.
+ * Memory  memoryBytes in all: pages in slabs that are made when needed, and a row for each series (series-rows.ts).
  */
-import type { Context, ContextType } from '../model/context.ts';
+import { CONTEXT_TYPES, type Context, type ContextType } from '../model/context.ts';
 import type { ByteString } from '../model/text.ts';
 import {
   quantise,
@@ -24,6 +23,9 @@ import {
   writeValue,
   writeVarint,
 } from './point-codec.ts';
+import { bytesOf, COLUMNS, type HeldSeries, NO_PAGE, SeriesRows, VALUES_MAX } from './series-rows.ts';
+
+export { COLUMNS, type HeldSeries } from './series-rows.ts';
 
 const PAGE_BYTES = 128;
 const HEADER_BYTES = 13;
@@ -32,9 +34,6 @@ const SLAB_PAGES = 1 << SLAB_BITS;
 const SLAB_MASK = SLAB_PAGES - 1;
 /** Where a page counts its points. */
 const POINTS_AT = 12;
-const NO_PAGE = 0xffffffff;
-/** Columns in typed arrays, the context's object and its list of tags, by measurement about. */
-const SERIES_BYTES = 260;
 const HISTORY_SECONDS = 3600;
 /** Series that are looked through after a flush: a share of them, but not fewer. */
 const SWEEPS = 16;
@@ -47,39 +46,6 @@ const SLOW_WEIGHT = 0.02;
 /** A new series must be so much busier than those that were given up, so that they do not take turns. */
 const HYSTERESIS = 1.2;
 
-/** How many columns a point of a type has. */
-export const COLUMNS: Readonly<Record<ContextType, number>> = {
-  counter: 1,
-  gauge: 1,
-  set: 1,
-  histogram: 5,
-  distribution: 5,
-};
-
-/** One series while it is held. */
-export interface HeldSeries {
-  readonly context: Context;
-  readonly interval: number;
-  /** Samples per second, smoothed: who is busiest. */
-  readonly rate: number;
-  /** The same of the last bucket alone, and smoothed over about ten minutes. */
-  readonly lastRate: number;
-  readonly slowRate: number;
-}
-
-interface Series extends HeldSeries {
-  rate: number;
-  lastRate: number;
-  slowRate: number;
-  first: number;
-  last: number;
-  lastCell: number;
-  pages: number;
-  /** Bytes used of the last page; all of it before there is one. */
-  used: number;
-  readonly before: Float64Array;
-}
-
 export type VisitPoint = (at: number, values: Float64Array) => void;
 
 export class SeriesHistory {
@@ -88,9 +54,9 @@ export class SeriesHistory {
   private readonly views: DataView[] = [];
   private readonly freePages: number[] = [];
   private pageCount = 0;
-  private readonly series = new Set<Series>();
-  private byId: (Series | undefined)[] = [];
-  private sweeping = this.series.values();
+  private readonly rows = new SeriesRows();
+  /** The row that is swept next. */
+  private sweeping = 0;
   /** Series below this rate are not taken up. */
   private threshold = 0;
   /** Contexts that had a value in the last flush and were not taken, and in this one so far. */
@@ -105,7 +71,7 @@ export class SeriesHistory {
 
   /** Bytes in use. */
   get memoryBytes(): number {
-    return (this.pageCount - this.freePages.length) * PAGE_BYTES + this.series.size * SERIES_BYTES;
+    return (this.pageCount - this.freePages.length) * PAGE_BYTES + this.rows.bytes;
   }
 
   get memoryBytesMax(): number {
@@ -114,36 +80,35 @@ export class SeriesHistory {
 
   /** Series held, and those that had a value in the last flush and are not held. */
   get counts(): { readonly held: number; readonly refused: number } {
-    return { held: this.series.size, refused: this.refused };
+    return { held: this.rows.size, refused: this.refused };
   }
 
   /** Adds a point of a context: `weight` is how many samples it stands for. `values` are those of COLUMNS. */
   add(context: Context, at: number, interval: number, weight: number, values: readonly number[]): void {
-    let series = this.byId[context.id];
-    if (series === undefined || series.interval !== interval) {
-      series = this.takeUp(context, interval, weight / interval);
-      if (series === undefined) {
-        this.refusing++;
-        return;
-      }
+    const known = this.rows.find(context.id, interval);
+    const row = known < 0 ? this.takeUp(context, interval, weight / interval) : known;
+    if (row < 0) {
+      this.refusing++;
+      return;
     }
-    series.lastRate = weight / interval;
-    series.rate += RATE_WEIGHT * (series.lastRate - series.rate);
-    series.slowRate += SLOW_WEIGHT * (series.lastRate - series.slowRate);
+    const { lastRates, rates, slowRates, lastCells, firsts } = this.rows.columns;
+    const rate = weight / interval;
+    lastRates[row] = rate;
+    (rates[row] as number) += RATE_WEIGHT * (rate - (rates[row] as number));
+    (slowRates[row] as number) += SLOW_WEIGHT * (rate - (slowRates[row] as number));
     const cell = Math.floor(at / interval);
     // A second part of a bucket, or one that came late: what is there stays.
-    if (cell <= series.lastCell || this.append(series, cell, values)) return;
+    if (cell <= (lastCells[row] as number) || this.append(row, cell, values)) return;
     this.refusing++;
-    if (series.first === NO_PAGE) this.drop(series);
+    if (firsts[row] === NO_PAGE) this.drop(row);
   }
 
   /** Whether add() would take a point, so that one that is dear need not be made. */
   wants(context: Context, interval: number, weight: number): boolean {
-    const series = this.byId[context.id];
     return (
-      (series !== undefined && series.interval === interval) ||
-      weight / interval > this.threshold * HYSTERESIS ||
-      this.threshold === 0
+      this.threshold === 0 ||
+      this.rows.find(context.id, interval) >= 0 ||
+      weight / interval > this.threshold * HYSTERESIS
     );
   }
 
@@ -154,7 +119,7 @@ export class SeriesHistory {
 
   /** Contexts are gone; their history stays until it is old. */
   forget(ids: Iterable<number>): void {
-    for (const id of ids) this.byId[id] = undefined;
+    this.rows.forget(ids);
   }
 
   /** After a flush at `now`: drops what is older than an hour. */
@@ -168,30 +133,37 @@ export class SeriesHistory {
 
   /** Series of the metric `name`; all when it is undefined. */
   *of(name: ByteString | undefined): Generator<HeldSeries> {
-    for (const series of this.series) if (name === undefined || series.context.name === name) yield series;
+    for (let row = 0; row < this.rows.end; row++)
+      if (this.rows.isUsed(row) && (name === undefined || this.rows.isNamed(row, name)))
+        yield this.rows.show(row);
   }
 
   /** The series of a context that is known now. */
   ofId(id: number): HeldSeries | undefined {
-    return this.byId[id];
+    const row = this.rows.findId(id);
+    return row < 0 ? undefined : this.rows.show(row);
   }
 
   /** The last point of a series: when, and the values of COLUMNS; undefined when there is none. */
   lastOf(held: HeldSeries): { readonly at: number; readonly values: readonly number[] } | undefined {
-    const { lastCell, interval, before } = held as Series;
-    if (lastCell === Number.NEGATIVE_INFINITY) return undefined;
-    const values = Array.from(before, (value, i) => (before.length > 1 && i > 0 ? unquantise(value) : value));
+    const { row, interval, context } = held;
+    const lastCell = this.rows.columns.lastCells[row] as number;
+    if (!this.rows.isHeld(held) || lastCell === Number.NEGATIVE_INFINITY) return undefined;
+    const columns = COLUMNS[context.type];
+    const before = this.rows.before.subarray(row * VALUES_MAX, row * VALUES_MAX + columns);
+    const values = Array.from(before, (value, i) => (columns > 1 && i > 0 ? unquantise(value) : value));
     return { at: lastCell * interval, values };
   }
 
   /** Visits the points of a series in order. `values` is borrowed: valid until the next one. */
   visit(held: HeldSeries, visit: VisitPoint): void {
-    const series = held as Series;
-    const columns = COLUMNS[series.context.type];
+    if (!this.rows.isHeld(held)) return;
+    const columns = COLUMNS[held.context.type];
     const isQuantised = columns > 1;
     const values = new Float64Array(columns);
     const shown = new Float64Array(columns);
-    for (let page = series.first; page !== NO_PAGE; page = this.nextOf(page)) {
+    const first = this.rows.columns.firsts[held.row] as number;
+    for (let page = first; page !== NO_PAGE; page = this.nextOf(page)) {
       const [bytes, view, at] = this.pageAt(page);
       let cell = view.getFloat64(at);
       const reader = new ValueReader(bytes, at + HEADER_BYTES);
@@ -202,125 +174,135 @@ export class SeriesHistory {
           values[i] = reader.value(values[i] as number);
           shown[i] = isQuantised && i > 0 ? unquantise(values[i] as number) : (values[i] as number);
         }
-        visit(cell * series.interval, shown);
+        visit(cell * held.interval, shown);
       }
     }
   }
 
-  /** Drops what is old of the next series, a share of them: all have their turn in a few minutes. */
+  /** Drops what is old of the next rows, a share of them: all have their turn in a few minutes. */
   private sweep(oldest: number): void {
-    const count = Math.max(SWEEP_MIN, Math.ceil(this.series.size / SWEEPS));
-    for (let i = 0; i < count; i++) {
-      const { value, done } = this.sweeping.next();
-      if (done === true) {
-        this.sweeping = this.series.values();
+    const count = Math.max(SWEEP_MIN, Math.ceil(this.rows.size / SWEEPS));
+    for (let i = 0; i < count; i++, this.sweeping++) {
+      if (this.sweeping >= this.rows.end) {
+        this.sweeping = 0;
         return;
       }
-      this.dropOld(value, oldest);
+      if (this.rows.isUsed(this.sweeping)) this.dropOld(this.sweeping, oldest);
     }
   }
 
-  private takeUp(context: Context, interval: number, rate: number): Series | undefined {
-    if (this.threshold > 0 && rate <= this.threshold * HYSTERESIS) return undefined;
-    if (this.memoryBytes + SERIES_BYTES + PAGE_BYTES > this.memoryMax && !this.giveUp(rate)) return undefined;
-    const series: Series = {
-      ...{ context, interval, rate, lastRate: rate, slowRate: rate, first: NO_PAGE, last: NO_PAGE, pages: 0 },
-      lastCell: Number.NEGATIVE_INFINITY,
-      used: PAGE_BYTES,
-      before: new Float64Array(COLUMNS[context.type]),
-    };
-    this.series.add(series);
-    this.byId[context.id] = series;
-    return series;
+  /** The row of a new series, or -1. */
+  private takeUp(context: Context, interval: number, rate: number): number {
+    if (this.threshold > 0 && rate <= this.threshold * HYSTERESIS) return -1;
+    const bytes = bytesOf(context) + PAGE_BYTES;
+    if (this.memoryBytes + bytes > this.memoryMax && !this.giveUp(rate)) return -1;
+    const row = this.rows.take(context, interval, rate);
+    this.rows.columns.used[row] = PAGE_BYTES;
+    return row;
   }
 
   /** False when the memory is used up by busier series. */
-  private append(series: Series, cell: number, values: readonly number[]): boolean {
-    const { before } = series;
-    const columns = before.length;
-    if (series.used + 5 + columns * VALUE_BYTES_MAX > PAGE_BYTES && !this.addPage(series, cell)) return false;
-    const bytes = this.slabs[series.last >>> SLAB_BITS] as Uint8Array;
-    const at = (series.last & SLAB_MASK) * PAGE_BYTES;
-    const isFirst = series.used === HEADER_BYTES;
+  private append(row: number, cell: number, values: readonly number[]): boolean {
+    const { used, lasts, lastCells, types } = this.rows.columns;
+    const columns = COLUMNS[CONTEXT_TYPES[types[row] as number] as ContextType];
+    const isFull = (used[row] as number) + 5 + columns * VALUE_BYTES_MAX > PAGE_BYTES;
+    if (isFull && !this.addPage(row, cell)) return false;
+    const page = lasts[row] as number;
+    const bytes = this.slabs[page >>> SLAB_BITS] as Uint8Array;
+    const at = (page & SLAB_MASK) * PAGE_BYTES;
+    const { before } = this.rows;
+    const first = row * VALUES_MAX;
+    const isFirst = used[row] === HEADER_BYTES;
     if (isFirst) {
-      (this.views[series.last >>> SLAB_BITS] as DataView).setFloat64(at, cell);
-      before.fill(0);
+      (this.views[page >>> SLAB_BITS] as DataView).setFloat64(at, cell);
+      before.fill(0, first, first + columns);
     }
-    let to = writeVarint(bytes, at + series.used, isFirst ? 0 : cell - series.lastCell);
+    const skipped = isFirst ? 0 : cell - (lastCells[row] as number);
+    let to = writeVarint(bytes, at + (used[row] as number), skipped);
     for (let i = 0; i < columns; i++) {
       const value = columns > 1 && i > 0 ? quantise(values[i] as number) : (values[i] as number);
-      to = writeValue(bytes, to, value, before[i] as number);
-      before[i] = value;
+      to = writeValue(bytes, to, value, before[first + i] as number);
+      before[first + i] = value;
     }
-    series.used = to - at;
+    used[row] = to - at;
     (bytes[at + POINTS_AT] as number)++;
-    series.lastCell = cell;
+    lastCells[row] = cell;
     return true;
   }
 
   /** False when the memory is used up by busier series. */
-  private addPage(series: Series, cell: number): boolean {
+  private addPage(row: number, cell: number): boolean {
+    const { intervals, rates, firsts, lasts, used } = this.rows.columns;
     if (this.memoryBytes + PAGE_BYTES > this.memoryMax) {
-      this.dropOld(series, cell * series.interval - HISTORY_SECONDS);
-      if (this.memoryBytes + PAGE_BYTES > this.memoryMax && !this.giveUp(series.rate, series)) return false;
+      this.dropOldPages(row, cell * (intervals[row] as number) - HISTORY_SECONDS);
+      if (this.memoryBytes + PAGE_BYTES > this.memoryMax && !this.giveUp(rates[row] as number, row))
+        return false;
     }
     const page = this.freePages.pop() ?? this.pageCount++;
     if (page >= this.slabs.length * SLAB_PAGES) this.addSlab();
     const [bytes, view, at] = this.pageAt(page);
     view.setUint32(at + 8, NO_PAGE);
     bytes[at + POINTS_AT] = 0;
-    series.used = HEADER_BYTES;
-    if (series.last === NO_PAGE) series.first = page;
-    else this.linkTo(series.last, page);
-    series.last = page;
-    series.pages++;
+    used[row] = HEADER_BYTES;
+    if (lasts[row] === NO_PAGE) firsts[row] = page;
+    else this.linkTo(lasts[row] as number, page);
+    lasts[row] = page;
     return true;
   }
 
   /** Gives up the least busy series, of those below `rate`, a tenth of the memory; false when there are none. */
-  private giveUp(rate: number, keep?: Series): boolean {
-    if (rate < this.leastBusy || (keep === undefined && rate === this.leastBusy)) return false;
+  private giveUp(rate: number, keep = -1): boolean {
+    if (rate < this.leastBusy || (keep < 0 && rate === this.leastBusy)) return false;
+    const { rates, serials } = this.rows.columns;
+    const candidates: number[] = [];
+    for (let row = 0; row < this.rows.end; row++) {
+      if (!this.rows.isUsed(row) || row === keep) continue;
+      const own = rates[row] as number;
+      if (own < rate || (keep >= 0 && own === rate)) candidates.push(row);
+    }
     // Of equally busy series the ones that came first stay, and with a whole hour rather than all with a part of it.
-    const isLess = (series: Series): boolean =>
-      series.rate < rate || (keep !== undefined && series.rate === rate);
-    const candidates = [...this.series].reverse().filter((series) => isLess(series) && series !== keep);
-    candidates.sort((a, b) => a.rate - b.rate);
+    candidates.sort(
+      (a, b) =>
+        (rates[a] as number) - (rates[b] as number) || (serials[b] as number) - (serials[a] as number),
+    );
     const enough = this.memoryMax * (1 - GIVE_UP);
     let any = false;
-    for (const series of candidates) {
+    for (const row of candidates) {
       if (this.memoryBytes <= enough) break;
-      this.threshold = Math.max(this.threshold, series.rate);
-      this.drop(series);
+      this.threshold = Math.max(this.threshold, rates[row] as number);
+      this.drop(row);
       any = true;
     }
     if (!any) this.leastBusy = rate;
     return any;
   }
 
-  private drop(series: Series): void {
-    for (let page = series.first; page !== NO_PAGE; page = this.nextOf(page)) this.freePages.push(page);
-    series.first = NO_PAGE;
-    series.last = NO_PAGE;
-    this.series.delete(series);
-    if (this.byId[series.context.id] === series) this.byId[series.context.id] = undefined;
+  private drop(row: number): void {
+    const first = this.rows.columns.firsts[row] as number;
+    for (let page = first; page !== NO_PAGE; page = this.nextOf(page)) this.freePages.push(page);
+    this.rows.free(row);
   }
 
   /** Drops the pages whose points all lie before `oldest`, and the series when none is left. */
-  private dropOld(series: Series, oldest: number): void {
-    const oldestCell = oldest / series.interval;
-    if (series.lastCell < oldestCell) {
-      this.drop(series);
-      return;
-    }
+  private dropOld(row: number, oldest: number): void {
+    const { lastCells, intervals } = this.rows.columns;
+    if ((lastCells[row] as number) * (intervals[row] as number) < oldest) this.drop(row);
+    else this.dropOldPages(row, oldest);
+  }
+
+  /** The last page of the series stays. */
+  private dropOldPages(row: number, oldest: number): void {
+    const { firsts, intervals } = this.rows.columns;
+    const oldestCell = oldest / (intervals[row] as number);
     for (;;) {
-      const next = series.first === NO_PAGE ? NO_PAGE : this.nextOf(series.first);
+      const first = firsts[row] as number;
+      const next = first === NO_PAGE ? NO_PAGE : this.nextOf(first);
       if (next === NO_PAGE) return;
       const [, view, at] = this.pageAt(next);
       // The next page begins before it, so nothing of this one is needed.
       if (view.getFloat64(at) > oldestCell) return;
-      this.freePages.push(series.first);
-      series.first = next;
-      series.pages--;
+      this.freePages.push(first);
+      firsts[row] = next;
     }
   }
 
