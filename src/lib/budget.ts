@@ -8,7 +8,8 @@
  * other came or went a moment before, and whoever has to be told of new room is told rarely.
  */
 
-const ROOM_AGAIN = 0.9;
+/** Share of the limit below which there is room for those that were refused. */
+export const ROOM_AGAIN = 0.9;
 
 export class Budget {
   count = 0;

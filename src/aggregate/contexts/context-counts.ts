@@ -2,10 +2,10 @@
  * How many contexts the server has, by name and type, and whether there may be one more (model/cardinality.ts).
  * Names are the registry's numbers for texts.
  *
- * Memory  one entry a metric name.
+ * Memory  one entry of a map for each metric name, a number: there may be as many names as contexts.
  */
 import { assert } from '../../lib/assert.ts';
-import { Budget } from '../../lib/budget.ts';
+import { Budget, ROOM_AGAIN } from '../../lib/budget.ts';
 import { CONTEXT_TYPES, type ContextType } from '../../model/context.ts';
 import { OVER } from '../../model/views/cardinality.ts';
 
@@ -15,7 +15,10 @@ export type Returned = 'all' | ReadonlySet<number>;
 export class ContextCounts {
   private readonly whole: Budget;
   private readonly perName: number;
-  private readonly byName = new Map<number, Budget>();
+  /** Contexts of each name. */
+  private readonly byName = new Map<number, number>();
+  /** Names that one was refused of, as in a Budget. */
+  private readonly exhausted = new Set<number>();
   private readonly byType = new Uint32Array(CONTEXT_TYPES.length);
   private allReturned = false;
   private returned = new Set<number>();
@@ -40,18 +43,17 @@ export class ContextCounts {
   }
 
   ofName(name: number): number {
-    return this.byName.get(name)?.count ?? 0;
+    return this.byName.get(name) ?? 0;
   }
 
-  names(): Iterable<readonly [name: number, budget: { readonly count: number }]> {
+  names(): Iterable<readonly [name: number, contexts: number]> {
     return this.byName;
   }
 
   /** The number of the limit that one more context of `name` is over; from now on those after it are, too. */
   refuse(name: number): number {
-    const budget = this.byName.get(name);
-    if (budget !== undefined && !budget.hasRoom) {
-      budget.refuse();
+    if (this.exhausted.has(name) || this.ofName(name) >= this.perName) {
+      this.exhausted.add(name);
       return OVER.metric;
     }
     if (this.whole.hasRoom) return OVER.none;
@@ -60,21 +62,17 @@ export class ContextCounts {
   }
 
   acquire(name: number, type: ContextType): void {
-    let budget = this.byName.get(name);
-    if (budget === undefined) {
-      budget = new Budget(this.perName);
-      this.byName.set(name, budget);
-    }
-    budget.acquire();
+    this.byName.set(name, this.ofName(name) + 1);
     this.whole.acquire();
     (this.byType[CONTEXT_TYPES.indexOf(type)] as number)++;
   }
 
   give(name: number, type: ContextType): void {
-    const budget = this.byName.get(name);
-    assert(budget !== undefined, 'a context that goes was counted under its name');
-    if (budget.give()) this.returned.add(name);
-    if (budget.count === 0) this.byName.delete(name);
+    const left = this.ofName(name) - 1;
+    assert(left >= 0, 'a context that goes was counted under its name');
+    if (left === 0) this.byName.delete(name);
+    else this.byName.set(name, left);
+    if (left < this.perName * ROOM_AGAIN && this.exhausted.delete(name)) this.returned.add(name);
     if (this.whole.give()) this.allReturned = true;
     (this.byType[CONTEXT_TYPES.indexOf(type)] as number)--;
   }

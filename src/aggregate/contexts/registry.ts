@@ -127,10 +127,10 @@ export class Registry {
   /** The metrics with the most contexts, at most `count`, the largest first. */
   largest(count: number): { readonly name: ByteString; readonly contexts: number }[] {
     const top: { name: number; contexts: number }[] = [];
-    for (const [name, budget] of this.contextCounts.names()) {
-      if (top.length === count && budget.count <= (top.at(-1)?.contexts ?? 0)) continue;
-      const at = top.findIndex(({ contexts }) => contexts < budget.count);
-      top.splice(at < 0 ? top.length : at, 0, { name, contexts: budget.count });
+    for (const [name, contexts] of this.contextCounts.names()) {
+      if (top.length === count && contexts <= (top.at(-1)?.contexts ?? 0)) continue;
+      const at = top.findIndex((other) => other.contexts < contexts);
+      top.splice(at < 0 ? top.length : at, 0, { name, contexts });
       if (top.length > count) top.pop();
     }
     return top.map(({ name, contexts }) => ({ name: this.texts.textOf(name), contexts }));

@@ -3,7 +3,7 @@
  *
  *   number ─▶ start, end ─▶ │ length varint, bytes │ dead │ length varint, bytes │ …
  *
- * Memory  each text once as a string (text-table.ts) and once encoded. Bytes of texts that are gone are dead; when they are
+ * Memory  each text once in a table (text-table.ts) and once encoded. Bytes of texts that are gone are dead; when they are
  *         more than those alive, all move together.
  */
 import { TextTable } from '../../aggregate/contexts/text-table.ts';

@@ -1,0 +1,148 @@
+/**
+ * Text pages: the bytes of many texts, outside JavaScript's heap.
+ *
+ *   position ─▶ page, offset ─▶ │ length │ bytes │ length │ bytes (dead) │ length │ bytes │ … ─end
+ *
+ * A length is one byte, or LONG and four. A text that is removed leaves dead bytes. A page without live ones goes; of one
+ * that is mostly dead remove() tells the owner, who alone knows which texts live, and moves those.
+ *
+ * Memory  pages of 256 KiB, or of one longer text, filled by the system as they are used; of each but the last at most
+ *         half is dead.
+ * Why     a string for each of millions of texts takes twice the memory, and the garbage collector visits it.
+ */
+import { assert } from '../../lib/assert.ts';
+import type { ByteString } from '../../model/text.ts';
+
+const PAGE_BITS = 18;
+const PAGE_BYTES = 2 ** PAGE_BITS;
+const OFFSET_MASK = PAGE_BYTES - 1;
+/** First byte of a length that does not fit into it. */
+const LONG = 0xff;
+const LONG_HEAD = 5;
+
+interface Page {
+  readonly bytes: Buffer;
+  /** Where its texts end. */
+  end: number;
+  dead: number;
+}
+
+export class TextPages {
+  /** Undefined where one has gone. */
+  private readonly pages: (Page | undefined)[] = [];
+  private readonly goneNumbers: number[] = [];
+  /** Number of the page that texts are added to; -1 for none. */
+  private openNumber = -1;
+
+  /** Bytes of all pages. */
+  get bytes(): number {
+    return this.pages.reduce((sum, page) => sum + (page?.bytes.length ?? 0), 0);
+  }
+
+  /** Adds a text; its position, a 32-bit number. */
+  append(text: ByteString): number {
+    const { length } = text;
+    const head = length < LONG ? 1 : LONG_HEAD;
+    const page = this.pageFor(head + length);
+    const offset = page.end;
+    page.bytes[offset] = Math.min(length, LONG);
+    if (head === LONG_HEAD) page.bytes.writeUInt32LE(length, offset + 1);
+    page.bytes.write(text, offset + head, 'latin1');
+    page.end = offset + head + length;
+    return this.openNumber * PAGE_BYTES + offset;
+  }
+
+  /** Whether the text at `position` is `text`. */
+  isAt(position: number, text: ByteString): boolean {
+    const { bytes } = this.pageAt(position);
+    const offset = position & OFFSET_MASK;
+    const { length } = text;
+    if (lengthAt(bytes, offset) !== length) return false;
+    const start = offset + headOf(length);
+    for (let i = 0; i < length; i++) if (bytes[start + i] !== text.charCodeAt(i)) return false;
+    return true;
+  }
+
+  textAt(position: number): ByteString {
+    const { bytes } = this.pageAt(position);
+    const offset = position & OFFSET_MASK;
+    const length = lengthAt(bytes, offset);
+    const start = offset + headOf(length);
+    return bytes.toString('latin1', start, start + length);
+  }
+
+  /** `hash` of the bytes at `position`. */
+  hashAt(position: number, hash: (bytes: Uint8Array, start: number, end: number) => number): number {
+    const { bytes } = this.pageAt(position);
+    const offset = position & OFFSET_MASK;
+    const length = lengthAt(bytes, offset);
+    const start = offset + headOf(length);
+    return hash(bytes, start, start + length);
+  }
+
+  /** Nobody needs the text at `position`; true when most of its page is dead now: positionsIn() are to be moved. */
+  remove(position: number): boolean {
+    const page = this.pageAt(position);
+    page.dead += sizeAt(page.bytes, position & OFFSET_MASK);
+    const number = position >>> PAGE_BITS;
+    if (page.dead === page.end) {
+      this.dropPage(number);
+      return false;
+    }
+    return number !== this.openNumber && page.dead * 2 > page.end;
+  }
+
+  /** Where the texts are that share a page with the one at `position`, dead ones as well. */
+  *positionsIn(position: number): Generator<number> {
+    const { bytes, end } = this.pageAt(position);
+    const first = position - (position & OFFSET_MASK);
+    for (let offset = 0; offset < end; offset += sizeAt(bytes, offset)) yield first + offset;
+  }
+
+  /** Moves a text that lives to the open page; its new position. */
+  move(position: number): number {
+    return this.append(this.textAt(position));
+  }
+
+  /** The page at `position` has no text any more that lives. */
+  drop(position: number): void {
+    this.dropPage(position >>> PAGE_BITS);
+  }
+
+  private dropPage(number: number): void {
+    this.pages[number] = undefined;
+    this.goneNumbers.push(number);
+    if (number === this.openNumber) this.openNumber = -1;
+  }
+
+  /** The open page, with room for `size` bytes. */
+  private pageFor(size: number): Page {
+    const open = this.pages[this.openNumber];
+    if (open !== undefined && open.end + size <= open.bytes.length) return open;
+    const page = { bytes: Buffer.allocUnsafeSlow(Math.max(PAGE_BYTES, size)), end: 0, dead: 0 };
+    this.openNumber = this.goneNumbers.pop() ?? this.pages.length;
+    this.pages[this.openNumber] = page;
+    return page;
+  }
+
+  private pageAt(position: number): Page {
+    const page = this.pages[position >>> PAGE_BITS];
+    assert(page !== undefined, 'a text is in a page');
+    return page;
+  }
+}
+
+function lengthAt(bytes: Buffer, offset: number): number {
+  const length = bytes[offset] as number;
+  return length < LONG ? length : bytes.readUInt32LE(offset + 1);
+}
+
+function headOf(length: number): number {
+  return length < LONG ? 1 : LONG_HEAD;
+}
+
+/** Of a text with its head. */
+function sizeAt(bytes: Buffer, offset: number): number {
+  const length = lengthAt(bytes, offset);
+  return headOf(length) + length;
+}
