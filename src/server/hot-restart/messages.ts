@@ -21,10 +21,11 @@ export const START_MS = 60_000;
 /** How long the old one may take from `receiving` to `released`, ms: its backlog, and connections that cannot move. */
 export const RELEASE_MS = 30_000;
 
-/** For how long a new server asks again where another one is being replaced, or is starting, ms. */
+/**
+ * For how long a new server asks again, ms: where another one is being replaced, or is starting, and where sockets are in use
+ * and nobody answers, because their server may be about to.
+ */
 export const RETRY_MS = 15_000;
-/** For how long a new server waits where sockets are in use and nobody answers: their server may be about to, ms. */
-export const IN_USE_MS = 5000;
 /** How often it asks. */
 export const RETRY_PAUSE_MS = 100;
 

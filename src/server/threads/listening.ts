@@ -26,7 +26,7 @@ import type { NotListening } from '../../telemetry/ledger/ledger-report.ts';
 import type { Logger } from '../../telemetry/logger.ts';
 import { type OwnMetric, ownMetricBy } from '../../telemetry/metric.ts';
 import { HotRestart } from '../hot-restart/hot-restart.ts';
-import { IN_USE_MS, RETRY_PAUSE_MS } from '../hot-restart/messages.ts';
+import { RETRY_MS, RETRY_PAUSE_MS } from '../hot-restart/messages.ts';
 import { FileWatch, type Watched } from './file-watch.ts';
 import { whenThreadsReady } from './start-threads.ts';
 
@@ -65,7 +65,7 @@ export class Listening {
    * it is only starting: then it is asked again for a while.
    */
   private async openOrWait(given: readonly OpenListener[]): Promise<Opened> {
-    const deadline = performance.now() + IN_USE_MS;
+    const deadline = performance.now() + RETRY_MS;
     for (;;) {
       // What is inherited is opened once, and closed when that fails.
       const mayWait = this.hotRestart !== undefined && given.length === 0 && performance.now() < deadline;
