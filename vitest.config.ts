@@ -30,7 +30,13 @@ const NEVER = ['**/node_modules/**', '**/dist/**'];
  * Tests end by events; the time they are given is for a machine with much else to do. Two files at a time: most of a test's time is waiting for sockets, processes and ends of buckets. Properties and
  * faults, which keep a processor busy or measure, run alone, after the others.
  */
-const shared = { testTimeout: 120_000, hookTimeout: 120_000, setupFiles: ['test/support/property-seed.ts'] };
+const shared = {
+  testTimeout: 120_000,
+  hookTimeout: 120_000,
+  setupFiles: ['test/support/property-seed.ts'],
+  // Of its own accord expect.poll() gives up after one second.
+  expect: { poll: { timeout: 60_000, interval: 20 } },
+};
 /**
  * Files of unit tests share the modules of their process: loading them for each of 280 files took three quarters of the
  * time. A test that changes something of the process, such as a variable or a clock, puts it back.

@@ -136,7 +136,7 @@ describe('/metrics', () => {
       });
       sent.on('response', (response) => response.once('data', () => sent.destroy()).on('error', () => {}));
       sent.on('error', () => {}).end();
-      await vi.waitFor(() => expect(ended).toBe(true), { timeout: 10_000, interval: 10 });
+      await vi.waitFor(() => expect(ended).toBe(true), { timeout: 60_000, interval: 10 });
     }
   });
 
@@ -222,12 +222,7 @@ describe('/metrics', () => {
     const refused = await ask(server, '/metrics');
     expect(refused.status).toBe(503);
     for (const sent of held) sent.destroy();
-    let status = 503;
-    for (let i = 0; i < 100 && status === 503; i++) {
-      await new Promise((resolve) => setTimeout(resolve, 10));
-      status = (await ask(server, '/metrics', {}, 'HEAD')).status;
-    }
-    expect(status).toBe(200);
+    await expect.poll(async () => (await ask(server, '/metrics', {}, 'HEAD')).status).toBe(200);
   });
 
   test('a page that fails is an error in the log, not a crash', async () => {

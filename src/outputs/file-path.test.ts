@@ -56,7 +56,7 @@ const namesIn = (file: string): string[] =>
     .map((line) => (JSON.parse(line) as { check: string }).check);
 
 const written = (file: string, names: readonly string[]) =>
-  vi.waitFor(() => expect(namesIn(file)).toEqual(names), { timeout: 20_000, interval: 5 });
+  vi.waitFor(() => expect(namesIn(file)).toEqual(names), { timeout: 60_000, interval: 5 });
 
 describe('a path that leads elsewhere at a flush', () => {
   it.each([
@@ -75,7 +75,7 @@ describe('a path that leads elsewhere at a flush', () => {
     const file = await open();
     rmSync(path);
     file.end();
-    await vi.waitFor(() => expect(readFileSync(path, 'utf8')).toBe(''), { timeout: 20_000, interval: 5 });
+    await vi.waitFor(() => expect(readFileSync(path, 'utf8')).toBe(''), { timeout: 60_000, interval: 5 });
   });
 
   it('renamed and replaced by another file: that one is appended to', async () => {
@@ -94,7 +94,7 @@ describe('a path that leads elsewhere at a flush', () => {
     const file = await open();
     rmSync(join(folder, 'below'), { recursive: true });
     const names = [flush(file)];
-    await vi.waitFor(() => expect(file.health().healthy).toBe(false), { timeout: 20_000, interval: 5 });
+    await vi.waitFor(() => expect(file.health().healthy).toBe(false), { timeout: 60_000, interval: 5 });
     expect(file.health().detail).toContain('ENOENT');
     names.push(flush(file));
     mkdirSync(join(folder, 'below'));
@@ -113,7 +113,7 @@ describe('a path that leads elsewhere at a flush', () => {
     rmSync(path);
     put();
     const name = flush(file);
-    await vi.waitFor(() => expect(file.health().healthy).toBe(false), { timeout: 20_000, interval: 5 });
+    await vi.waitFor(() => expect(file.health().healthy).toBe(false), { timeout: 60_000, interval: 5 });
     rmSync(path, { recursive: true });
     file.end();
     await written(path, [name]);
@@ -153,7 +153,7 @@ describe('what is at the path at the start', () => {
         }
         expect(text.split('\n')).toHaveLength(3001);
       },
-      { timeout: 10_000, interval: 1 },
+      { timeout: 60_000, interval: 1 },
     );
     expect(
       text

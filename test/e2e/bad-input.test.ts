@@ -10,6 +10,7 @@ import {
 } from '../../src/model/message.ts';
 import { seededRandom } from '../support/packets.ts';
 import { type ServerProcess, withServer } from '../support/processes/server-process.ts';
+import { wideBucketSeconds } from '../support/wide-bucket.ts';
 
 /** A line for every reason there is. */
 const BAD: readonly (readonly [type: MessageType, reason: string, line: string])[] = [
@@ -61,7 +62,7 @@ it('counts and logs every reason, and processes the rest of the packet', async (
 });
 
 it('logs few of many bad lines, and counts them all', async () => {
-  await withServer({ unix: true, set: { bucket_seconds: 3600 } }, async (server) => {
+  await withServer({ unix: true, set: { bucket_seconds: wideBucketSeconds() } }, async (server) => {
     const packets = Array.from({ length: 1000 }, (_, i) => `a:bad-${i}|c`);
     server.send('unix', packets);
     await server.until(async () => (await rejected(server, 'metric', 'value')) === 1000, 'all are counted');

@@ -7,6 +7,7 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterEach, expect, it } from 'vitest';
 import { type FakeIntake, startFakeIntake } from '../../src/testing/fake-intake/fake-intake.ts';
+import { ownPort } from '../support/own-port.ts';
 import { type ServerProcess, withServer } from '../support/processes/server-process.ts';
 
 const KEY = '0123456789abcdef0123456789abcdef';
@@ -221,12 +222,10 @@ it.each([
 ])('what it could not deliver before a stop is delivered after the next start, in columns: %s', async (isColumns) => {
   const folder = mkdtempSync(join(tmpdir(), 'whippet-e2e-storage-'));
   cleanUps.push(() => rmSync(folder, { recursive: true, force: true }));
-  const intake = await intakeAt();
-  const { url, port } = intake;
-  await intake.close();
+  const port = await ownPort();
   const set = {
     api_key: KEY,
-    dd_url: url,
+    dd_url: `http://127.0.0.1:${port}`,
     forwarder_storage_path: folder,
     forwarder_storage_max_size_in_bytes: 10_000_000,
     forwarder_storage_max_disk_ratio: 1,

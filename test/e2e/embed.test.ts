@@ -5,6 +5,7 @@ import { once } from 'node:events';
 import { fileURLToPath } from 'node:url';
 import { expect, it } from 'vitest';
 import type { EmbeddedServer, Flush, OwnOutput, StartServerOptions } from '../../src/index.ts';
+import { wideBucketSeconds } from '../support/wide-bucket.ts';
 
 const { startServer } = (await import(
   new URL('../../dist/index.js', import.meta.url).href
@@ -21,7 +22,7 @@ async function send(server: EmbeddedServer, ...lines: string[]): Promise<void> {
   const socket = createSocket('udp4');
   const wanted = received(server) + lines.length;
   socket.send(lines.join('\n'), server.port as number, '127.0.0.1');
-  await expect.poll(() => received(server), { interval: 5, timeout: 5000 }).toBe(wanted);
+  await expect.poll(() => received(server), { interval: 5 }).toBe(wanted);
   socket.close();
 }
 
@@ -72,7 +73,8 @@ it('runs beside others, each with its own data, and leaves no signal handler, pr
     JSON.stringify(process.env),
   ];
   const outputs = [collect('a'), collect('b')];
-  const servers = await Promise.all(outputs.map((output) => start({ outputs: [output] })));
+  const config = { bucket_seconds: wideBucketSeconds() };
+  const servers = await Promise.all(outputs.map((output) => start({ outputs: [output], config })));
   await Promise.all(servers.map((server, i) => send(server, `only.${i}:1|c`)));
   expect([
     getPriority(),
@@ -111,7 +113,8 @@ it('ends with its signal, and does not start for one that is aborted', async () 
   await expect(start({ signal: AbortSignal.abort(new Error('not now')) })).rejects.toThrow('not now');
   const controller = new AbortController();
   const mine = collect();
-  const server = await start({ outputs: [mine], signal: controller.signal });
+  const config = { bucket_seconds: wideBucketSeconds() };
+  const server = await start({ outputs: [mine], config, signal: controller.signal });
   await send(server, 'a:1|c');
   controller.abort();
   await server.stop();

@@ -3,7 +3,8 @@
  * is lost here.
  */
 import { expect, it } from 'vitest';
-import { deadPort, ForwardTarget } from '../support/fakes/forward-target.ts';
+import { ForwardTarget } from '../support/fakes/forward-target.ts';
+import { ownPort } from '../support/own-port.ts';
 import { packLines } from '../support/packets.ts';
 import { runWhippet } from '../support/processes/command.ts';
 import {
@@ -85,7 +86,7 @@ it('sends 50,000 packets on, each once and in order', async () => {
     expect(await server.stop()).toBe(0);
     expect(server.total('forward.n')).toBe(50_000);
   });
-}, 30_000);
+});
 
 it('sends on what it drains at a stop', async () => {
   await withTarget({ unix: true, set: { dogstatsd_workers_count: 2 } }, async (server, target) => {
@@ -124,7 +125,7 @@ it('sends the whole lines of a packet that is longer than its buffer', async () 
 });
 
 it('loses nothing when no one listens at the target, and says so once', async () => {
-  const set = { statsd_forward_host: '127.0.0.1', statsd_forward_port: await deadPort() };
+  const set = { statsd_forward_host: '127.0.0.1', statsd_forward_port: await ownPort() };
   await withServer({ unix: true, set }, async (server) => {
     const packets = Array.from({ length: 20_000 }, (_, i) => `refused.n:1|c|#i:${i % 100}`);
     server.send('unix', packets);
@@ -156,7 +157,10 @@ it('is not held up by a target that has stopped reading', async () => {
       async () => (await server.metricSum('whippet_listener_packets_total')) === 5000,
       'everything is received',
     );
-    expect((await server.metricSum(FORWARDED)) + (await server.metricSum(FAILED))).toBe(5000);
+    await server.until(
+      async () => (await server.metricSum(FORWARDED)) + (await server.metricSum(FAILED)) === 5000,
+      'every packet is accounted for',
+    );
     expect(target.got.length).toBeLessThanOrEqual(5000);
     expect(await server.stop()).toBe(0);
     expect(server.total('deaf.n')).toBe(5000);
@@ -187,7 +191,7 @@ it('goes on without a target that cannot be reached or found', async () => {
 });
 
 it('refuses to forward to itself', async () => {
-  const port = String(await deadPort());
+  const port = String(await ownPort());
   const args = ['--port', port, '--http-port', '0', '--set', `statsd_forward_port=${port}`];
   const end = await runWhippet([...args, '--set', 'statsd_forward_host=127.0.0.1']);
   expect(end.stderr).toContain('ERR_CONFIG_FORWARD_LOOP');

@@ -15,6 +15,8 @@ import { Load } from '../support/processes/load.ts';
 import { ServerProcess } from '../support/processes/server-process.ts';
 
 const libc = loadLibc();
+/** How long a server may take to answer. */
+const WAIT_MS = 60_000;
 const servers: ServerProcess[] = [];
 let folder: string;
 let path: string;
@@ -114,7 +116,7 @@ it('lets servers that are started at the same moment follow one another', async 
   // None waits for another to be ready; each takes the place of whoever has it then.
   const others = await Promise.all([start(place), start(place), start(place)]);
   const ended = (server: ServerProcess): boolean => server.hasEnded;
-  await others[0]?.until(() => [first, ...others].filter(ended).length === 3, 'three have ended', 30_000);
+  await others[0]?.until(() => [first, ...others].filter(ended).length === 3, 'three have ended');
   const [last] = others.filter((server) => !server.hasEnded) as [ServerProcess];
   first.send('unix', ['last.one:1|c']);
   await last.until(() => last.total('last.one') === 1, 'it receives');
@@ -140,7 +142,7 @@ it('goes on as if nothing had happened when the new server dies before it receiv
     const channel = new FdChannel(libc, fd);
     const word: FromNew = { say: 'take_over', version: 1 };
     await channel.send(word);
-    const answer = await channel.next<Sockets>(5000);
+    const answer = await channel.next<Sockets>(WAIT_MS);
     expect(answer?.body.sockets.map(({ kind }) => kind)).toEqual(['unixgram', 'unix', 'udp', 'tcp']);
     for (const given of answer?.fds ?? []) libc.close(given);
     channel.close();
@@ -201,7 +203,7 @@ it('refuses to start when a server answers that does not hand over', async () =>
   const channel = new FdChannel(libc, fd);
   const word: FromNew = { say: 'take_over', version: 1 };
   await channel.send(word);
-  await channel.next(5000);
+  await channel.next(WAIT_MS);
   // Somebody else is being handed the sockets at this moment.
   const end = await runWhippet(['--http-port', '0', '--port', '0', '--set', `hot_restart.socket=${path}`]);
   expect(end).toMatchObject({ code: 1, stderr: expect.stringContaining('ERR_LISTEN_HOT_RESTART') });

@@ -7,6 +7,7 @@ import { join } from 'node:path';
 import { describe, expect, it } from 'vitest';
 import { runWhippet } from '../support/processes/command.ts';
 import { type ServerProcess, withServer } from '../support/processes/server-process.ts';
+import { wideBucketSeconds } from '../support/wide-bucket.ts';
 
 const PROXY = '/dogstatsd/v2/proxy';
 const urlOf = ({ httpPort }: ServerProcess): string => `http://127.0.0.1:${httpPort}`;
@@ -30,7 +31,7 @@ function getWithBody(options: { port?: number; socketPath?: string }, body: stri
 
 describe('a scrape', () => {
   it('sees what came since the last bucket closed, each sample once, and does not need the bucket to end', async () => {
-    await withServer({ set: { bucket_seconds: 3600 } }, async (server) => {
+    await withServer({ set: { bucket_seconds: wideBucketSeconds() } }, async (server) => {
       const page = async () => (await fetch(`${urlOf(server)}/metrics`)).text();
       await post(server, 'open.hits:3|c\nopen.load:1.5|g\nopen.lat:7|h\nopen.lat:8|h');
       const first = await page();
@@ -47,7 +48,7 @@ describe('a scrape', () => {
   });
 
   it('sees closed buckets only with open_bucket: false', async () => {
-    const set = { bucket_seconds: 3600, 'outputs.prometheus.open_bucket': false };
+    const set = { bucket_seconds: wideBucketSeconds(), 'outputs.prometheus.open_bucket': false };
     await withServer({ set }, async (server) => {
       await post(server, 'open.hits:3|c');
       expect(await (await fetch(`${urlOf(server)}/metrics`)).text()).not.toContain('open_hits');
@@ -57,7 +58,7 @@ describe('a scrape', () => {
 
 describe('packets over HTTP', () => {
   it('are aggregated with all others, whatever way they come, and are in the ledger as "http"', async () => {
-    await withServer({ set: { bucket_seconds: 3600 } }, async (server) => {
+    await withServer({ set: { bucket_seconds: wideBucketSeconds() } }, async (server) => {
       expect(await post(server, 'hits:1|c\nhits:2|c|#a:b\nbad')).toBe(200);
       expect(await getWithBody({ port: server.httpPort }, 'hits:4|c')).toBe(200);
       await Promise.all(Array.from({ length: 100 }, () => post(server, 'hits:1|c')));
@@ -110,7 +111,7 @@ describe('packets over HTTP', () => {
   });
 
   it('are all delivered when the server stops right after', async () => {
-    await withServer({ set: { bucket_seconds: 3600 } }, async (server) => {
+    await withServer({ set: { bucket_seconds: wideBucketSeconds() } }, async (server) => {
       await Promise.all(Array.from({ length: 50 }, () => post(server, 'last:2|c')));
       await server.stop();
       expect(server.total('last')).toBe(100);

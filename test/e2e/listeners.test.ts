@@ -18,6 +18,7 @@ import { join } from 'node:path';
 import { afterEach, beforeEach, expect, it } from 'vitest';
 import { runWhippet } from '../support/processes/command.ts';
 import { ServerProcess, withServer } from '../support/processes/server-process.ts';
+import { wideBucketSeconds } from '../support/wide-bucket.ts';
 
 let folder: string;
 beforeEach(() => {
@@ -107,7 +108,7 @@ it('never takes a live stream socket over', async () => {
 
 it('leaves the socket of a server that took its place alone', async () => {
   // It looks after its file when a bucket closes, which is not while this lasts.
-  await withServer({ unix: true, set: { bucket_seconds: 3600 } }, async (first) => {
+  await withServer({ unix: true, set: { bucket_seconds: wideBucketSeconds() } }, async (first) => {
     rmSync(first.socketPath);
     await withServer({ args: ['--socket', first.socketPath] }, async () => {
       expect(await first.stop()).toBe(0);

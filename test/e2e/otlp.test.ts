@@ -62,12 +62,15 @@ it('gRPC with TLS, a second receiver with a filter, and one that is down', async
   await server.until(() => secure.points.length >= 2 && routed.points.length >= 1, 'both have their points');
   expect([sumOf(secure, 'web.hits'), sumOf(secure, 'db.hits')]).toEqual([5, 7]);
   expect(routed.points.map(({ name }) => name).filter((name) => name !== 'web.hits')).toEqual([]);
-  const outputs = JSON.parse((await server.get('/api/outputs')).text) as {
-    name: string;
-    endpoints: { lastError?: { text: string } }[];
-  }[];
-  const down = outputs.find(({ name }) => name === 'otlp_3')?.endpoints[0];
-  expect(down?.lastError?.text).toContain('ECONNREFUSED');
+  const errorOf = async (output: string): Promise<string | undefined> => {
+    const outputs = JSON.parse((await server.get('/api/outputs')).text) as {
+      name: string;
+      endpoints: { lastError?: { text: string } }[];
+    }[];
+    return outputs.find(({ name }) => name === output)?.endpoints[0]?.lastError?.text;
+  };
+  await server.until(async () => (await errorOf('otlp_3')) !== undefined, 'the third has failed');
+  expect(await errorOf('otlp_3')).toContain('ECONNREFUSED');
   // A page that names a metric twice is refused as a whole.
   const page = (await server.get('/metrics')).text;
   const types = page.split('\n').filter((line) => line.startsWith('# TYPE'));

@@ -2,7 +2,7 @@
  * Reload: SIGHUP, POST /-/reload and, with --watch, a change of the file change what lines mean, cached ones
  * too, and nothing else. A bad file changes nothing and says why.
  *
- * Buckets are an hour wide, so that everything a test sends is in the file once, when the server has stopped.
+ * Buckets last longer than the tests, so that everything a test sends is in the file once, when the server has stopped.
  */
 import { execFileSync } from 'node:child_process';
 import { rmSync, writeFileSync } from 'node:fs';
@@ -17,8 +17,9 @@ import {
   type ServerProcessOptions,
   withServer,
 } from '../support/processes/server-process.ts';
+import { wideBucketSeconds } from '../support/wide-bucket.ts';
 
-const WIDE: ServerProcessOptions = { unix: true, set: { bucket_seconds: 3600 } };
+const WIDE: ServerProcessOptions = { unix: true, set: { bucket_seconds: wideBucketSeconds() } };
 
 const MAPPER = {
   dogstatsd_mapper_profiles: [
@@ -279,7 +280,7 @@ describe('a reload', () => {
   });
 
   it('reaches every worker of every listener', async () => {
-    const set = { bucket_seconds: 3600, dogstatsd_workers_count: 3 };
+    const set = { bucket_seconds: wideBucketSeconds(), dogstatsd_workers_count: 3 };
     await withServer({ unix: true, set, config: {} }, async (server) => {
       const burst = Array.from({ length: 300 }, (_, i) => `worker:1|c|#id:${i % 10}`);
       server.send('unix', burst);

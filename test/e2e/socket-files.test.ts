@@ -15,6 +15,13 @@ beforeEach(() => {
 });
 afterEach(() => rmSync(folder, { recursive: true, force: true }));
 
+/** Puts a file in the place of a socket in one step: the server looks after its files at any moment. */
+function replace(path: string): void {
+  const draft = `${path}.draft`;
+  writeFileSync(draft, 'not a socket');
+  renameSync(draft, path);
+}
+
 const isHealthy = async (server: ServerProcess): Promise<boolean> =>
   (await server.get('/health')).status === 200;
 const restored = (server: ServerProcess): number =>
@@ -59,8 +66,7 @@ it('are bound again when they are removed, and who was connected goes on', async
 it('are a reason to be unhealthy while they cannot be bound again', async () => {
   await withServer({ unix: true, stream: true }, async (server) => {
     const { socketPath, streamPath } = server;
-    rmSync(socketPath);
-    writeFileSync(socketPath, 'not a socket');
+    replace(socketPath);
     await server.until(async () => !(await isHealthy(server)), 'it is unhealthy');
     const { text } = await server.get('/health');
     expect(text).toContain('listener unixgram');
@@ -104,15 +110,13 @@ it('of the HTTP proxy is bound again, and what is in its place stays where it is
       await server.until(() => restored(server) === round, 'the file is bound again');
       expect(await send()).toBe(200);
     }
-    rmSync(path);
-    writeFileSync(path, 'not a socket');
+    replace(path);
     await server.until(async () => !(await isHealthy(server)), 'it is unhealthy');
     expect((await server.get('/health')).text).toContain('http proxy');
     rmSync(path);
     await server.until(() => isHealthy(server), 'it is healthy again');
     expect(await send()).toBe(200);
-    rmSync(path);
-    writeFileSync(path, 'not a socket');
+    replace(path);
     await server.until(async () => !(await isHealthy(server)), 'it is unhealthy');
     expect(await server.stop()).toBe(0);
     expect(existsSync(path)).toBe(true);

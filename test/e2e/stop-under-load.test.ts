@@ -8,7 +8,7 @@ import { type ServerProcess, withServer } from '../support/processes/server-proc
 
 const PACKETS = 50;
 
-/** UDP is paced, because the kernel drops what does not fit its buffer; the others are held back by the server. */
+/** UDP waits for room, because the kernel drops what does not fit its buffer; the others are held back by the server. */
 const SENDERS = [
   {
     ...{ kind: 'udp', packets: 10, pauseMs: 10, enough: 500 },

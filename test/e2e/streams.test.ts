@@ -357,7 +357,7 @@ class LimitedServer {
   }
 
   async has(condition: () => Promise<boolean>): Promise<void> {
-    const deadline = performance.now() + 15_000;
+    const deadline = performance.now() + 60_000;
     while (!(await condition())) {
       if (performance.now() > deadline) throw new Error(`too late:\n${this.output}`);
       await new Promise((resolve) => setTimeout(resolve, 20));

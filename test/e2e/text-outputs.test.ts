@@ -1,7 +1,8 @@
 /** Graphite, InfluxDB and a webhook in a real server: a URL is all it takes. */
 
+import { once } from 'node:events';
 import type { AddressInfo } from 'node:net';
-import { createServer, type Server } from 'node:net';
+import { createServer, type Server, type Socket } from 'node:net';
 import { afterEach, expect, it } from 'vitest';
 import { HttpReceiver } from '../support/fakes/http-receiver.ts';
 import { ServerProcess } from '../support/processes/server-process.ts';
@@ -13,7 +14,11 @@ afterEach(async () => {
 
 it('each gets what it is for, and nothing is missing after a stop', async () => {
   let lines = '';
-  const carbon: Server = createServer((socket) => void socket.on('data', (chunk) => (lines += chunk)));
+  const connections: Socket[] = [];
+  const carbon: Server = createServer((socket) => {
+    connections.push(socket);
+    socket.on('data', (chunk) => (lines += chunk));
+  });
   await new Promise<void>((resolve) => carbon.listen(0, '127.0.0.1', resolve));
   closing.push(() => carbon.close());
   const [influx, hook] = [new HttpReceiver(), new HttpReceiver()];
@@ -37,6 +42,8 @@ it('each gets what it is for, and nothing is missing after a stop', async () => 
   await server.until(() => lines.includes('hits') && influx.requests.length > 0, 'lines arrive');
   server.send('udp', ['hits:2|c|#env:prod']);
   await server.stop();
+  // What it has sent is in the kernel; the end of the connections comes behind it.
+  for (const socket of connections) if (!socket.closed) await once(socket, 'close');
   const graphite = [...lines.matchAll(/^hits;env=prod;host=test-host (\d+) \d+$/gm)];
   expect(graphite.reduce((sum, [, value]) => sum + Number(value), 0)).toBe(7);
   const text = influx.requests.map((request) => request.text).join('');

@@ -3,6 +3,7 @@
  * given back.
  */
 import { describe, expect, it } from 'vitest';
+import { ownPort } from '../support/own-port.ts';
 import { runWhippet, WHIPPET } from '../support/processes/command.ts';
 import { ServerProcess } from '../support/processes/server-process.ts';
 import { Terminal } from '../support/processes/terminal.ts';
@@ -54,8 +55,8 @@ describe('whippet top', () => {
   });
 
   it('goes on when the server was started again', async () => {
-    const first = await ServerProcess.start();
-    const port = first.httpPort;
+    const port = await ownPort();
+    const first = await ServerProcess.start({ set: { 'http.port': port } });
     const command = [NODE, WHIPPET, 'top', '--url', `http://127.0.0.1:${port}`];
     const terminal = new Terminal(command, { columns: 100, rows: 24, env: NO_COLOR });
     await terminal.until((text) => text.includes('● live'), 'the first server');

@@ -17,6 +17,7 @@ import { imbalanceOf } from '../../src/telemetry/ledger/ledger.ts';
 import { type Certificates, makeCertificates } from '../support/certificates.ts';
 import { HeardLog } from '../support/decode/transactions.ts';
 import { type Mood, MoodyIntake } from '../support/fakes/moody-intake.ts';
+import { ownPort } from '../support/own-port.ts';
 
 const KEY = '0123456789abcdef0123456789abcdef';
 const SPEED = 50;
@@ -115,7 +116,7 @@ function submit(delivery: Delivery, count = 1): string[] {
 }
 
 async function until(condition: () => boolean, what: string): Promise<void> {
-  const deadline = performance.now() + 20_000;
+  const deadline = performance.now() + 60_000;
   while (!condition()) {
     if (performance.now() > deadline) throw new Error(`too late: ${what}`);
     await sleep(5);
@@ -269,6 +270,7 @@ describe('an intake that fails and then works', () => {
   it('is not there at first', async () => {
     const intake = await startIntake();
     await intake.close();
+    intake.port = await ownPort();
     const run = forward(intake.url);
     const payloads = submit(run.delivery, 10);
     await until(() => run.status().counts.failures > 0, 'it is refused');

@@ -16,8 +16,9 @@ import { RetryStore } from '../../src/outputs/retry-queue/retry-store.ts';
 import { HeardLog, nameOf } from '../support/decode/transactions.ts';
 
 const ROUNDS = 100;
-/** Longest life of a child after it is ready, ms. */
-const LIFE_MS = 40;
+/** A child is killed while it says one of so many lines, or a moment later. */
+const LINES_MAX = 80;
+const MOMENT_MS = 2;
 const CHILD = fileURLToPath(new URL('./retry-store-child.mjs', import.meta.url));
 
 const folder = mkdtempSync(join(tmpdir(), 'whippet-kill-'));
@@ -37,15 +38,16 @@ function prepare(round: number): ChildProcess {
 async function live(child: ChildProcess): Promise<Line[]> {
   child.stdin?.on('error', () => undefined).write('go');
   let text = '';
-  const ready = new Promise<void>((resolve) => {
+  const lines = 1 + Math.floor(Math.random() * LINES_MAX);
+  const said = new Promise<void>((resolve) => {
     child.stdout?.on('data', (chunk: Buffer) => {
       text += chunk;
-      if (text.includes('ready')) resolve();
+      if (text.split('\n').length > lines) resolve();
     });
   });
   const closed = once(child, 'close');
-  await Promise.race([ready, closed]);
-  await sleep(Math.random() * LIFE_MS);
+  await Promise.race([said, closed]);
+  await sleep(Math.random() * MOMENT_MS);
   child.kill('SIGKILL');
   await closed;
   return text
@@ -97,4 +99,4 @@ it(`keeps what is on disk through ${ROUNDS} kills, and sends nothing again that 
   // It must have been worth it: much was stored, and some of it was sent while it was killed.
   expect(stored.size).toBeGreaterThan(500);
   expect(acked.size).toBeGreaterThan(100);
-}, 60_000);
+}, 600_000);

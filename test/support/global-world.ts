@@ -16,7 +16,7 @@ import type { Totals } from '../../src/telemetry/ledger/ledger.ts';
 import { registryLimits } from './limits.ts';
 
 export const WORLD_WIDTH = 1;
-const DEADLINE_MS = 20_000;
+const DEADLINE_MS = 60_000;
 const GONE_MS = 300;
 
 export interface WorldServer {

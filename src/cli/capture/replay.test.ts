@@ -46,7 +46,7 @@ async function replay(options: ReplayOptions, path = file, input = Buffer.alloc(
   };
   const streams = { stdin: Readable.from([input]), stdout: { write }, stderr: { write }, env: {} };
   await replayCommand(path, { to: `udp://127.0.0.1:${port}`, ...options }, streams);
-  const deadline = performance.now() + 5000;
+  const deadline = performance.now() + 60_000;
   const wanted = Number(/replayed (\d+) packet/.exec(printed)?.[1] ?? 0);
   while (received.length < wanted && performance.now() < deadline)
     await new Promise((done) => setImmediate(done));

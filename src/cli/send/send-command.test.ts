@@ -3,6 +3,7 @@ import { once } from 'node:events';
 import { Readable } from 'node:stream';
 import { Command } from 'commander';
 import { afterEach, describe, expect, it } from 'vitest';
+import { ownPort } from '../../../test/support/own-port.ts';
 import { loadLibc, SOCK_DGRAM } from '../../listeners/system/libc.ts';
 import { AF_UNIX, sockaddrUnix } from '../../listeners/system/sockaddr.ts';
 import { chooseDestination } from './destination.ts';
@@ -28,12 +29,6 @@ async function openReceiver() {
   };
   const { port } = socket.address();
   return { port, to: `udp://127.0.0.1:${port}`, receive };
-}
-
-async function findClosedPort(): Promise<number> {
-  const { port } = await openReceiver();
-  closing.pop()?.();
-  return port;
 }
 
 /** Runs the command's work and returns what it printed. */
@@ -72,7 +67,7 @@ describe('send', () => {
   });
 
   it('fails when no one listens', async () => {
-    const to = `udp://127.0.0.1:${await findClosedPort()}`;
+    const to = `udp://127.0.0.1:${await ownPort()}`;
     await expect(send(['a:1|c'], { to })).rejects.toMatchObject({
       code: 'ERR_SEND_REFUSED',
       message: expect.stringContaining(`no one listens on ${to}`),
@@ -166,7 +161,7 @@ describe('PortableSocket', () => {
     const closed = await PortableSocket.open({
       kind: 'udp',
       host: '127.0.0.1',
-      port: await findClosedPort(),
+      port: await ownPort(),
     });
     await expect(closed.send(packets)).rejects.toMatchObject({ code: 'ERR_SEND_REFUSED' });
     closed.close();

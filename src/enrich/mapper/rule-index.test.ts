@@ -1,5 +1,6 @@
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
+import { processorMs } from '../../../test/support/processor-time.ts';
 import { compileMapper } from './mapper.ts';
 import type { MapperRuleOptions } from './mapper-rules.ts';
 import { RuleIndex } from './rule-index.ts';
@@ -72,16 +73,16 @@ it('10,000 rules cost a new name less than a millisecond, whatever their form', 
   for (const form of forms) {
     const mappings = Array.from({ length: 10_000 }, (_, i) => form(i));
     const { mapper } = compileMapper([{ name: 'p', prefix: '*', mappings }], 1);
-    const start = performance.now();
-    for (let i = 0; i < 200; i++) mapper?.map(`app.unknown${i}.svcx.count`);
-    expect((performance.now() - start) / 200).toBeLessThan(1);
+    const elapsedMs = processorMs(() => {
+      for (let i = 0; i < 200; i++) mapper?.map(`app.unknown${i}.svcx.count`);
+    });
+    expect(elapsedMs / 200).toBeLessThan(1);
   }
 });
 
 it('an expression built to explode takes time in proportion to the name', () => {
   const mappings = [{ match: '(a+)+$', match_type: 'regex', name: 'x' }];
   const { mapper } = compileMapper([{ name: 'p', prefix: '*', mappings }], 1);
-  const start = performance.now();
-  expect(mapper?.map(`${'a'.repeat(60_000)}!`)).toBeUndefined();
-  expect(performance.now() - start).toBeLessThan(1000);
+  const elapsedMs = processorMs(() => expect(mapper?.map(`${'a'.repeat(60_000)}!`)).toBeUndefined());
+  expect(elapsedMs).toBeLessThan(1000);
 });

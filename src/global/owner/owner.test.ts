@@ -16,7 +16,7 @@ import { Owner } from './owner.ts';
 import type { OwnerSettings, ResultSink } from './owner-settings.ts';
 
 const PARTITIONS = 3;
-const DEADLINE_MS = 15_000;
+const DEADLINE_MS = 60_000;
 const SETTINGS: OwnerSettings = {
   merge: { late: 'next', skew: 'keep', contextsMax: 1000 },
   graceSeconds: 5,

@@ -126,7 +126,7 @@ describe('failing writes', () => {
     file.flush();
     const before = performance.now();
     expect(await file.close(20)).toBe(1);
-    expect(performance.now() - before).toBeLessThan(1000);
+    expect(performance.now() - before).toBeLessThan(30_000);
   });
 
   test('after close nothing is taken', async () => {

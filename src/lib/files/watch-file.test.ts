@@ -29,7 +29,7 @@ function start(at = path): void {
 }
 
 const hears = (...want: string[]) =>
-  vi.waitFor(() => expect(heard).toEqual(want), { timeout: 10_000, interval: 10 });
+  vi.waitFor(() => expect(heard).toEqual(want), { timeout: 60_000, interval: 10 });
 
 it.each([
   ['written in place', () => writeFileSync(path, 'a: 23')],

@@ -2,6 +2,7 @@ import { createSocket, type Socket } from 'node:dgram';
 import { once } from 'node:events';
 import fc from 'fast-check';
 import { afterEach, describe, expect, it } from 'vitest';
+import { ownPort } from '../../../test/support/own-port.ts';
 import { ControlWord, makeControlBuffer } from '../../telemetry/counters/control-word.ts';
 import { FORWARD_FAILURES } from '../../telemetry/counters/forward-counters.ts';
 import type { ShardCounters } from '../../telemetry/counters/shard-counters.ts';
@@ -54,16 +55,6 @@ class Target {
   async until(packets: number): Promise<void> {
     while (this.got.length < packets) await once(this.socket, 'message');
   }
-}
-
-/** A port that nobody listens on. */
-async function deadPort(): Promise<number> {
-  const socket = createSocket('udp4');
-  socket.bind(0, '127.0.0.1');
-  await once(socket, 'listening');
-  const { port } = socket.address();
-  await new Promise<void>((resolve) => socket.close(() => resolve()));
-  return port;
 }
 
 /** Puts packets into memory one behind the other and hands them on. */
@@ -203,7 +194,7 @@ describe.runIf(process.platform === 'linux').each(KINDS)('a forwarder %s', (name
 
 describe.runIf(process.platform === 'linux')('a forwarder whose target refuses', () => {
   it('gives most of a batch up, accounts for all of it, and finds a target that comes back', async () => {
-    const port = await deadPort();
+    const port = await ownPort();
     const memory = Buffer.from(new SharedArrayBuffer(MEMORY_BYTES));
     const counters = newCounters();
     const forwarder = new BatchPacketForwarder({ libc: loadLibc(), memory: () => memory, counters });

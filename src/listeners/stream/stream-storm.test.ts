@@ -130,11 +130,13 @@ describe.each(STORMS)('$name', (storm) => {
     const packetsOf = (name: string): number => server.packets.join('').split(name).length - 1;
     await until(() => packetsOf('steady:') === sent && packetsOf('fresh:') === CLIENTS / 60);
     steady.end();
-    await until(() => server.open === 0 && server.listeners.view().open === 0);
+    // Those that are yet to be accepted are not open either.
+    const accepted = (): number =>
+      server.count('connectionsOpened') + server.count('connectionsRefusedLimit');
+    const made = CLIENTS + 1 + CLIENTS / 60;
+    await until(() => accepted() === made && server.open === 0 && server.listeners.view().open === 0);
     expect(server.listeners.view()).toMatchObject({ open: 0, connections: [] });
     expect(server.count('connectionsOpened')).toBe(server.count('connectionsEnded'));
-    const refused = server.count('connectionsRefusedLimit');
-    expect(server.count('connectionsOpened') + refused).toBe(CLIENTS + 1 + CLIENTS / 60);
   });
 });
 
@@ -145,7 +147,7 @@ it('a stop does not wait for half handshakes longer than for connections', async
   await until(() => server.count('connectionsOpened') === 1);
   const startedAt = performance.now();
   await server.stop();
-  expect(performance.now() - startedAt).toBeLessThan(4000);
+  expect(performance.now() - startedAt).toBeLessThan(9000);
   expect(server.count('connectionsTlsFailed')).toBe(1);
   expect(server.open).toBe(0);
 });

@@ -1,6 +1,7 @@
 import { createSocket, type Socket } from 'node:dgram';
 import { once } from 'node:events';
 import { afterEach, describe, expect, it } from 'vitest';
+import { ownPort } from '../../../test/support/own-port.ts';
 import { EAGAIN, ECONNREFUSED, loadLibc, MSG_DONTWAIT, SOCK_DGRAM } from './libc.ts';
 import { MessageVector } from './message-vector.ts';
 import {
@@ -152,12 +153,7 @@ describe.runIf(process.platform === 'linux')('BatchSender', () => {
     expect(unix.send(packetList(['a']))).toBe(0);
     expect(unix.stoppedBy).toBe(ECONNREFUSED);
 
-    const gone = createSocket('udp4').bind(0, '127.0.0.1');
-    await once(gone, 'listening');
-    const { port } = gone.address();
-    gone.close();
-    await once(gone, 'close');
-    const udp = openSender({ kind: 'udp', host: '127.0.0.1', port });
+    const udp = openSender({ kind: 'udp', host: '127.0.0.1', port: await ownPort() });
     expect(udp.send(packetList(['a', 'b', 'c']))).toBe(3);
     udp.noteRefusal();
     expect(udp.refused).toBeGreaterThan(0);

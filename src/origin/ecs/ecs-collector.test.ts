@@ -150,7 +150,7 @@ async function start(answers: Answers, options: Partial<EcsOptions> = {}, paths 
   ends.push(() => collector.stop());
   collector.start();
   const until = async (isReached: () => boolean): Promise<void> => {
-    const deadline = performance.now() + 25_000;
+    const deadline = performance.now() + 60_000;
     while (!isReached()) {
       if (performance.now() > deadline) throw new Error(`never: ${JSON.stringify(collector.state())}`);
       await new Promise((resolve) => setTimeout(resolve, 2));

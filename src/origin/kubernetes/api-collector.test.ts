@@ -107,7 +107,7 @@ async function start(api = new FakeApi(), options: Partial<ApiOptions> = {}) {
   ends.push(() => collector.stop());
   collector.start();
   const until = async (isReached: () => boolean): Promise<void> => {
-    const deadline = performance.now() + 25_000;
+    const deadline = performance.now() + 60_000;
     while (!isReached()) {
       if (performance.now() > deadline) throw new Error(`never: ${JSON.stringify(collector.state())}`);
       await new Promise((resolve) => setTimeout(resolve, 2));

@@ -19,17 +19,22 @@ beforeEach(() => {
   folder = mkdtempSync(join(tmpdir(), 'whippet-giver-'));
   lines = [];
   replaced = 0;
-  giver = new HotRestartGiver({
-    ...{ libc, path: join(folder, 's'), listeners: () => [], startMs: 50 },
-    log: makeLogger('info', { write: (line: string) => lines.push(line) }),
-    onReplaced: () => replaced++,
-  });
+  giver = open();
 });
 afterEach(() => {
   for (const channel of channels.splice(0)) channel.close();
   giver.close();
   rmSync(folder, { recursive: true, force: true });
 });
+
+/** A giver that waits so long for who has the sockets to receive; by default longer than a test takes. */
+function open(startMs = 300_000): HotRestartGiver {
+  return new HotRestartGiver({
+    ...{ libc, path: join(folder, 's'), listeners: () => [], startMs },
+    log: makeLogger('info', { write: (line: string) => lines.push(line) }),
+    onReplaced: () => replaced++,
+  });
+}
 
 async function send(word: FromNew): Promise<FdChannel> {
   const fd = libc.socket(AF_UNIX, SOCK_STREAM);
@@ -41,9 +46,11 @@ async function send(word: FromNew): Promise<FdChannel> {
 }
 
 const answerOf = async (channel: FdChannel): Promise<FromOld | undefined> =>
-  (await channel.next<FromOld>(5000))?.body;
+  (await channel.next<FromOld>(60_000))?.body;
 
 it('withdraws from a new server that is silent, and answers the next one', async () => {
+  giver.close();
+  giver = open(50);
   for (let i = 0; i < 2; i++) {
     const channel = await send({ say: 'take_over', version: 1 });
     expect(await answerOf(channel)).toEqual({ say: 'sockets', sockets: [], hasOwn: true });
@@ -85,7 +92,7 @@ it('has nothing to say to who asks for something else', async () => {
 
 it('gives its own socket along, so that the next server answers who has asked meanwhile', async () => {
   const channel = await send({ say: 'take_over', version: 1 });
-  const answer = await channel.next<FromOld>(5000);
+  const answer = await channel.next<FromOld>(60_000);
   const fd = answer?.fds[0] as number;
   await channel.send({ say: 'receiving', taken: [] });
   await expect.poll(() => replaced).toBe(1);

@@ -31,9 +31,7 @@ async function send(server: TestServer, ...packets: string[]): Promise<void> {
 
 /** Resolves when the server has received so many lines. */
 async function arrived(server: TestServer, lines: number): Promise<void> {
-  await expect
-    .poll(() => server.messages().length, { interval: 2, timeout: 5000 })
-    .toBeGreaterThanOrEqual(lines);
+  await expect.poll(() => server.messages().length, { interval: 2 }).toBeGreaterThanOrEqual(lines);
 }
 
 const frame = (packet: string): Buffer => {

@@ -42,11 +42,3 @@ export class ForwardTarget {
     await new Promise<void>((resolve) => this.socket.close(() => resolve()));
   }
 }
-
-/** A UDP port of this machine that nobody listens on. */
-export async function deadPort(): Promise<number> {
-  const target = await ForwardTarget.open();
-  const { port } = target;
-  await target.close();
-  return port;
-}

@@ -29,7 +29,7 @@ export class NotifySocket {
   }
 
   /** Waits until a message has come that `matches`; the first such. */
-  async until(matches: (message: string) => boolean, timeoutMs = 10_000): Promise<string> {
+  async until(matches: (message: string) => boolean, timeoutMs = 60_000): Promise<string> {
     const deadline = performance.now() + timeoutMs;
     for (;;) {
       const found = this.read().find(matches);

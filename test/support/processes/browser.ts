@@ -22,7 +22,7 @@ const FLAGS = [
   '--disable-sync',
   '--enable-precise-memory-info',
 ];
-const WAIT_MS = 15_000;
+const WAIT_MS = 60_000;
 
 const executablePath = process.env.CHROMIUM_PATH ?? PLACES.find((path) => existsSync(path));
 

@@ -1,12 +1,13 @@
 /**
  * Steady load on UDP, Unix datagram and Unix stream at once, from this process, with an account of what the kernel took.
  *
- * Paced, so that the kernel's buffer of a UDP socket never overflows: what is lost then was lost by a server.
+ * UDP waits for room, so that the kernel's buffer of the socket never overflows: what is lost then was lost by a server.
  */
 import { setTimeout as sleep } from 'node:timers/promises';
 import { FrameSender } from '../../../bench/send-frames.ts';
 import { BatchSender } from '../../../src/listeners/system/send-batch.ts';
 import { packetsOf } from '../packets.ts';
+import { roomFor } from '../udp-room.ts';
 
 const PACKETS = 10;
 const PAUSE_MS = 4;
@@ -50,6 +51,7 @@ export class Load {
     for (let round = 0; !this.ending; round++) {
       const packets = (name: string): ReturnType<typeof packetsOf> =>
         packetsOf(Array.from({ length: PACKETS }, (_, i) => `load.${name}:1|c|#n:${(round + i) % 50}`));
+      await roomFor(this.target.udpPort);
       this.sent.udp += this.expect(this.udp.send(packets('udp')));
       this.sent.gram += this.expect(this.gram.send(packets('gram')));
       const frames = this.frames[round % CONNECTIONS] as FrameSender;

@@ -186,7 +186,7 @@ function originsOf(
 
 /** Polls until the condition holds. */
 export async function until(condition: () => boolean): Promise<void> {
-  const deadline = performance.now() + 10_000;
+  const deadline = performance.now() + 60_000;
   while (!condition()) {
     if (performance.now() > deadline) throw new Error(`never: ${condition}`);
     await sleep(5);

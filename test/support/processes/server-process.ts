@@ -22,6 +22,7 @@ import type {
 import type { LedgerReport } from '../../../src/telemetry/ledger/ledger-report.ts';
 import { checkEnd, readLedger } from '../ledger.ts';
 import { packetsOf } from '../packets.ts';
+import { costOf, roomFor, SHARE_BYTES, waitForRoom } from '../udp-room.ts';
 import { endOf, type PassedSocket, spawnWhippet } from './command.ts';
 
 const START_MS = 60_000;
@@ -137,7 +138,7 @@ export class ServerProcess {
     }
   }
 
-  /** Sends datagrams with system calls of our own; a Unix socket waits for room. */
+  /** Sends datagrams with system calls of our own, no faster than they are received. */
   send(to: 'udp' | 'unix', packets: readonly (string | Buffer)[]): void {
     const destination: Destination =
       to === 'unix'
@@ -145,7 +146,8 @@ export class ServerProcess {
         : { kind: 'udp', host: '127.0.0.1', port: this.udpPort };
     const sender = new BatchSender(destination);
     try {
-      sender.send(packetsOf(packets));
+      if (to === 'unix') sender.send(packetsOf(packets));
+      else this.sendShares(sender, packets);
       if (sender.packets !== packets.length) throw new Error(`sent ${sender.packets} of ${packets.length}`);
     } finally {
       sender.close();
@@ -155,7 +157,14 @@ export class ServerProcess {
   /** Sends datagrams through Node, as clients in JavaScript do. */
   async sendUdp(host: string, packets: readonly (string | Buffer)[]): Promise<void> {
     const socket = createSocket(host.includes(':') ? 'udp6' : 'udp4');
+    let share = 0;
     for (const packet of packets) {
+      const cost = costOf(packet.length);
+      if (share > 0 && share + cost > SHARE_BYTES) {
+        await roomFor(this.udpPort);
+        share = 0;
+      }
+      share += cost;
       await new Promise<void>((resolve, reject) =>
         socket.send(packet, this.udpPort, host, (error) => (error ? reject(error) : resolve())),
       );
@@ -260,6 +269,23 @@ export class ServerProcess {
     if (!this.hasEnded) this.child.kill('SIGKILL');
     await this.ended;
     rmSync(this.folder, { recursive: true, force: true });
+  }
+
+  /** The kernel drops UDP that it has no room for. */
+  private sendShares(sender: BatchSender, packets: readonly (string | Buffer)[]): void {
+    const list = packetsOf(packets);
+    let start = 0;
+    let share = 0;
+    for (const [i, length] of list.lengths.entries()) {
+      if (share > 0 && share + costOf(length) > SHARE_BYTES) {
+        sender.send(list, start, i);
+        waitForRoom(this.udpPort);
+        start = i;
+        share = 0;
+      }
+      share += costOf(length);
+    }
+    sender.send(list, start);
   }
 
   private isUp(): boolean {
