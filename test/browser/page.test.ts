@@ -47,8 +47,14 @@ describe.skipIf(!hasBrowser)('the live page', () => {
     await page.getByRole('link', { name: 'page.views' }).waitFor();
     await page.getByRole('link', { name: 'page.views' }).click();
     await page.locator('.plot canvas').waitFor();
-    // The name of the plot has its last figure: something is drawn.
-    await page.locator('.plot-frame[aria-label*="a second"]:not([aria-label*="– a second"])').waitFor();
+    // The name of the plot has its last figure: something is drawn, by the second from now on.
+    const drawn = page.locator('.plot-frame[aria-label*="a second"]:not([aria-label*="– a second"])');
+    await expect
+      .poll(() => {
+        server.send('udp', ['page.views:1|c|#env:dev']);
+        return drawn.count();
+      })
+      .toBe(1);
     expect(await page.title()).toBe('page.views · whippet');
     expect(browser.complaints).toEqual([]);
   });
