@@ -66,7 +66,8 @@ function histogramKey({ metric, host, tags }: SeriesRecord): string {
 }
 
 function spanOf({ waves }: LaneResult): { first: number; last: number } {
-  return { first: waves[0]?.bucket ?? 0, last: waves.at(-1)?.bucket ?? 0 };
+  const last = waves.at(-1);
+  return { first: waves[0]?.bucket ?? 0, last: (last?.bucket ?? 0) + (last?.width ?? 0) };
 }
 
 function isSeries(record: FileRecord): record is SeriesRecord {

@@ -5,9 +5,8 @@
  *                 └─▶ waves: one bucket each, vectors that cannot be mistaken for one another
  *
  * A wave holds no two vectors that touch the same series or the same counter, so what is seen of it belongs to
- * one vector. All of a wave is received within one second, which is the width of a bucket; when that does not
- * work out, because the machine was busy, the lane begins anew with another server. So no result depends on
- * time. Counters are read after each wave, records when the server has stopped and the file is complete.
+ * one vector. All of a wave is received within one bucket; when that does not work out, because the machine was busy, the
+ * lane begins anew with another server, whose buckets are wider. So no result depends on time. Counters are read after each wave, records when the server has stopped and the file is complete.
  */
 import { setTimeout as sleep } from 'node:timers/promises';
 import type { FileRecord } from '../../src/outputs/file-record.ts';
@@ -28,6 +27,8 @@ export interface WaveResult {
   readonly probes: readonly Probe[];
   /** Start of the bucket that received it. */
   readonly bucket: number;
+  /** Seconds. */
+  readonly width: number;
   /** How much each counter grew, those that stood still left out. */
   readonly counts: ReadonlyMap<string, number>;
 }
@@ -39,9 +40,8 @@ export interface LaneResult {
 
 /** More waves than this are spread over several servers, because each takes a second. */
 const LANE_WAVES_MAX = 7;
-/** A wave is begun in the first part of a second only. */
-const WAVE_START_MAX_MS = 500;
-const ATTEMPTS = 10;
+/** Widths of buckets, of one attempt after the other, seconds; a bucket of each begins at the times that vectors have. */
+const WIDTHS = [1, 1, 2, 4, 10, 20, 20];
 
 export function planLanes(vectors: readonly Vector[]): Lane[] {
   const groups = groupBy(vectors, ({ config, tagger, source }) => JSON.stringify([config, tagger, source]));
@@ -79,21 +79,26 @@ function touchesOf({ effect }: Probe): string[] {
 }
 
 export async function runLane(lane: Lane): Promise<LaneResult> {
-  for (let attempt = 1; ; attempt++) {
-    const result = await tryLane(lane);
+  for (const width of WIDTHS) {
+    const result = await tryLane(lane, width);
     if (result !== undefined) return result;
-    if (attempt === ATTEMPTS) throw new Error('no wave was received within one second; is the machine busy?');
   }
+  throw new Error(`no wave was received within ${WIDTHS.at(-1)} seconds; is the machine busy?`);
 }
 
-/** Undefined when a wave was not received within one second. */
-async function tryLane(lane: Lane): Promise<LaneResult | undefined> {
+/** Undefined when a wave was not received within one bucket. */
+async function tryLane(lane: Lane, width: number): Promise<LaneResult | undefined> {
+  const bucketNow = (): number => Math.floor(Date.now() / 1000 / width) * width;
   const { config, source, tagger } = lane.waves[0]?.[0]?.vector as Vector;
   const server = await ServerProcess.start({
     unix: source === 'uds',
     config,
     // A counter that is idle is not filled with zeros, so that each bucket shows its own wave alone.
-    set: { hostname: String(config.hostname ?? AGENT_HOST), dogstatsd_expiry_seconds: 0 },
+    set: {
+      hostname: String(config.hostname ?? AGENT_HOST),
+      bucket_seconds: width,
+      dogstatsd_expiry_seconds: 0,
+    },
     ...(tagger && { workloads: tagger }),
   });
   try {
@@ -101,10 +106,13 @@ async function tryLane(lane: Lane): Promise<LaneResult | undefined> {
     let packets = 0;
     let before = await readCounts(server);
     for (const probes of lane.waves) {
-      const intoSecond = Date.now() % 1000;
-      const isTaken = waves.at(-1)?.bucket === Math.floor(Date.now() / 1000);
-      if (isTaken || intoSecond > WAVE_START_MAX_MS) await sleep(1000 - intoSecond);
-      const bucket = Math.floor(Date.now() / 1000);
+      // It is begun in the first half of a bucket; a timer may be a little early.
+      for (;;) {
+        const intoBucket = Date.now() - 1000 * bucketNow();
+        if (waves.at(-1)?.bucket !== bucketNow() && intoBucket <= 500 * width) break;
+        await sleep(1000 * width - intoBucket);
+      }
+      const bucket = bucketNow();
       // An empty line last: when it is counted, everything before it has been dealt with.
       const payloads = [...probes.map(({ vector }) => vector.packet), '\n'];
       if (source === 'uds') server.send('unix', payloads);
@@ -114,14 +122,14 @@ async function tryLane(lane: Lane): Promise<LaneResult | undefined> {
         async () => (await server.metricSum('whippet_listener_packets_accepted_total')) === packets,
         `${packets} packets are processed`,
       );
-      if (Math.floor(Date.now() / 1000) !== bucket) return undefined;
+      if (bucketNow() !== bucket) return undefined;
       const after = await readCounts(server);
       const counts = new Map<string, number>();
       for (const [name, value] of after) {
         const grown = value - (before.get(name) ?? 0);
         if (grown !== 0) counts.set(name, grown);
       }
-      waves.push({ probes, bucket, counts });
+      waves.push({ probes, bucket, width, counts });
       before = after;
     }
     const code = await server.stop();
