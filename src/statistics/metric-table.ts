@@ -13,7 +13,7 @@
 import { CONTEXT_TYPES, type Context, type ContextType } from '../model/context.ts';
 import type { MetricTraffic, ValueSummary } from '../model/live/traffic-views.ts';
 import { type ByteString, toText } from '../model/text.ts';
-import { RateCells } from './rate-cells.ts';
+import { CellPool, RateCells } from './rate-cells.ts';
 import { SpaceSaving } from './space-saving.ts';
 import { largestKey, type TagKeys, type TagTable } from './tag-table.ts';
 
@@ -21,6 +21,8 @@ const METRICS_MAX = 16_384;
 const OTHERS_MAX = 1024;
 const KEEP_SECONDS = 600;
 const SPARK_CELLS = 30;
+/** Metrics whose cells share a slab of memory. */
+const PER_SLAB = 128;
 const UNKNOWN = 0;
 const BEYOND = -1;
 const IDS_MIN = 1024;
@@ -41,7 +43,8 @@ export interface MetricEntry {
   /** New contexts. */
   readonly newCells: RateCells;
   readonly tagKeys: TagKeys;
-  readonly types: Set<ContextType>;
+  /** Positions in CONTEXT_TYPES, as bits: hasType(). */
+  types: number;
   readonly firstSeen: number;
   lastSeen: number;
   samples: number;
@@ -62,6 +65,7 @@ export class MetricTable {
   covered = 0;
   readonly others = new SpaceSaving(OTHERS_MAX);
   private readonly entries = new Map<ByteString, MetricEntry>();
+  private readonly cellPool = new CellPool(2 * PER_SLAB);
   /** By id of a context: its metric. */
   private byId: (MetricEntry | undefined)[] = [];
   /** By id of a context: bytes of a line, UNKNOWN before the first sample, BEYOND when it is in no entry. */
@@ -148,20 +152,22 @@ export class MetricTable {
     for (const [name, entry] of this.entries) {
       if (entry.references > 0 || entry.lastSeen + KEEP_SECONDS > now) continue;
       this.tags.drop(entry.tagKeys);
+      entry.cells.release();
+      entry.newCells.release();
       this.entries.delete(name);
     }
   }
 
   /** A metric as the API shows it. `scale`: real bytes for each estimated one. */
   rowOf(entry: MetricEntry, since: number, scale: number): MetricTraffic {
-    const { name, types, samples, contexts, firstSeen, lastSeen, last, overLimit } = entry;
+    const { name, samples, contexts, firstSeen, lastSeen, last, overLimit } = entry;
     const key = largestKey(entry.tagKeys);
     const from = Math.max(since, firstSeen - 10);
     const rates = entry.cells.rates(this.covered, from);
     const bytesPerSample = samples === 0 ? 0 : (entry.lineBytes / samples) * scale;
     return {
       name: toText(name),
-      types: CONTEXT_TYPES.filter((type) => types.has(type)),
+      types: CONTEXT_TYPES.filter((type) => hasType(entry, type)),
       ...{ samples, error: 0, rates, contexts },
       bytes: Math.round(samples * bytesPerSample),
       bytesPerSecond: rates.s10 * bytesPerSample,
@@ -190,7 +196,7 @@ export class MetricTable {
     const name = this.known.nameOf(id);
     let entry = this.entries.get(name);
     if (entry === undefined && this.entries.size < this.metricsMax) {
-      entry = newEntry(name, start);
+      entry = newEntry(name, start, this.cellPool);
       this.entries.set(name, entry);
     }
     if (entry === undefined) {
@@ -200,7 +206,7 @@ export class MetricTable {
     this.byId[id] = entry;
     entry.references++;
     const { tags, type } = this.known.context(id);
-    entry.types.add(type);
+    entry.types |= 1 << CONTEXT_TYPES.indexOf(type);
     const bytes = tags.reduce((sum, tag) => sum + tag.length + 1, name.length + LINE_OVERHEAD_BYTES);
     // Overflow series are no contexts of their own; their bytes are kept below 0 to tell them apart.
     if (this.known.isOverflow(id)) this.lineBytes[id] = -1 - bytes;
@@ -223,10 +229,26 @@ export class MetricTable {
   }
 }
 
-function newEntry(name: ByteString, at: number): MetricEntry {
+/** Whether the metric has contexts of a type. */
+export function hasType({ types }: MetricEntry, type: ContextType): boolean {
+  return (types & (1 << CONTEXT_TYPES.indexOf(type))) !== 0;
+}
+
+function newEntry(name: ByteString, at: number, pool: CellPool): MetricEntry {
   return {
-    ...{ name, cells: new RateCells(), newCells: new RateCells(), tagKeys: new Map(), types: new Set() },
-    ...{ firstSeen: at, lastSeen: at, samples: 0, lineBytes: 0, contexts: 0, references: 0, overLimit: 0 },
-    ...{ last: null, open: undefined },
+    name,
+    cells: new RateCells(pool),
+    newCells: new RateCells(pool),
+    tagKeys: new Map(),
+    types: 0,
+    firstSeen: at,
+    lastSeen: at,
+    samples: 0,
+    lineBytes: 0,
+    contexts: 0,
+    references: 0,
+    overLimit: 0,
+    last: null,
+    open: undefined,
   };
 }

@@ -1,6 +1,6 @@
 import fc from 'fast-check';
 import { describe, expect, test } from 'vitest';
-import { RateCells } from './rate-cells.ts';
+import { CellPool, RateCells } from './rate-cells.ts';
 
 const LONG_AGO = Number.NEGATIVE_INFINITY;
 
@@ -64,4 +64,21 @@ describe('RateCells', () => {
       ),
     );
   });
+});
+
+test('cells of one pool do not touch each other, and a place that is used again begins empty', () => {
+  const pool = new CellPool(2);
+  const all = [1, 2, 3, 4, 5].map((count) => {
+    const cells = new RateCells(pool);
+    cells.add(1000, 1010, count);
+    // Far ahead, which empties all of its cells.
+    if (count % 2 === 0) cells.add(100_000, 100_010, count);
+    return cells;
+  });
+  expect(all.map((cells) => cells.sum(1000, 1010))).toEqual([1, 0, 3, 0, 5]);
+  all[2]?.release();
+  expect(new RateCells(pool).sum(0, 1e6)).toBe(0);
+  const again = new RateCells(pool);
+  again.add(1000, 1010, 7);
+  expect(all.map((cells) => cells.sum(1000, 1010)).filter((_, i) => i !== 2)).toEqual([1, 0, 0, 5]);
 });

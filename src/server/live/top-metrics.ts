@@ -10,7 +10,7 @@ import { compareNatural } from '../../lib/text/natural-order.ts';
 import { CONTEXT_TYPES, type ContextType } from '../../model/context.ts';
 import type { MetricTraffic, TopAnswer, TrafficSort } from '../../model/live/traffic-views.ts';
 import { toText } from '../../model/text.ts';
-import type { MetricEntry } from '../../statistics/metric-table.ts';
+import { hasType, type MetricEntry } from '../../statistics/metric-table.ts';
 import { largestKey } from '../../statistics/tag-table.ts';
 import type { LiveStatistics } from './live-statistics.ts';
 
@@ -114,16 +114,16 @@ export function topMetrics(
 }
 
 function fits(
-  { name, types }: MetricEntry,
+  entry: MetricEntry,
   search: MetricSearch,
   type: ContextType | undefined,
   tagged: ReadonlySet<string> | undefined,
 ): boolean {
   const { words, names, types: wanted, tags } = search;
-  if (type !== undefined && !types.has(type)) return false;
-  if (wanted.length > 0 && !wanted.some((one) => types.has(one))) return false;
-  if (tags.length > 0 && tagged?.has(name) !== true) return false;
-  return words.length + names.length === 0 || fitsName(toText(name), search);
+  if (type !== undefined && !hasType(entry, type)) return false;
+  if (wanted.length > 0 && !wanted.some((one) => hasType(entry, one))) return false;
+  if (tags.length > 0 && tagged?.has(entry.name) !== true) return false;
+  return words.length + names.length === 0 || fitsName(toText(entry.name), search);
 }
 
 function isPlain({ words, names, types, tags }: MetricSearch, { type, sort }: MetricQuery): boolean {
