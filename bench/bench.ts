@@ -27,6 +27,7 @@ const HELP = `npm run bench -- [options]
   --scenarios a,b   scenarios to run; none for none (${Object.keys(SCENARIOS).join(', ')})
   --seconds n       length of one measurement (5)
   --runs n          measurements of a row, of which the median counts (3)
+  --contexts n      contexts of the scenario contexts, instead of 250,000 and then 1,000,000
   --server-flag f   a flag for the server, such as --server-flag=--set=limits.lines=1000; repeatable
   --peers           measure statsd_exporter beside us, on the same packets; alone, unless rows or scenarios are named.
                     It is built with the machine's Go
@@ -49,6 +50,7 @@ const { values: flags } = parseArgs({
     scenarios: { type: 'string' },
     seconds: { type: 'string' },
     runs: { type: 'string' },
+    contexts: { type: 'string' },
     'server-flag': { type: 'string', multiple: true, default: [] },
     peers: { type: 'boolean', default: false },
     'limit-only': { type: 'boolean', default: false },
@@ -77,6 +79,7 @@ async function run(): Promise<number> {
     runs: readNumber('runs', flags.quick ? 1 : 3),
     port: await findFreePort(),
     serverFlags: flags['server-flag'],
+    ...(flags.contexts !== undefined && { contexts: Math.round(readNumber('contexts', 1)) }),
     searchSteps: flags.quick ? 1 : 6,
   };
   if (flags['limit-only']) {
@@ -123,7 +126,7 @@ function isChosen(list: string | undefined, ...names: readonly string[]): boolea
   return list === undefined ? !flags.peers : list.split(',').some((chosen) => names.includes(chosen));
 }
 
-function readNumber(name: 'seconds' | 'runs', fallback: number): number {
+function readNumber(name: 'seconds' | 'runs' | 'contexts', fallback: number): number {
   const value = Number(flags[name] ?? fallback);
   if (!(value > 0)) throw new Error(`--${name} needs a number above 0`);
   return value;

@@ -30,6 +30,8 @@ export interface Bench {
   readonly serverFlags: readonly string[];
   /** The only listener the server opens; all without it. */
   readonly only?: Transport;
+  /** How many contexts the scenario of many contexts has; its own numbers when not given. */
+  readonly contexts?: number;
   /** Steps of the search for the highest rate without loss. */
   readonly searchSteps: number;
 }
@@ -112,7 +114,7 @@ export async function measureServer(
 /** Runs `work` with a sender of its own; its corpus holds `bytes` at most. */
 export async function withSender<Result>(
   bench: Bench,
-  corpus: { shape: ShapeName; packetBytesMax: number; bytes: number },
+  corpus: { shape: ShapeName; packetBytesMax: number; bytes: number; contexts?: number },
   work: (sender: SenderProcess) => Promise<Result>,
 ): Promise<Result> {
   const sender = await SenderProcess.start({ ...corpus, seed: bench.seed });

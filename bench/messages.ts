@@ -6,6 +6,8 @@ import type { Totals } from './totals.ts';
 /** First argument of sender.js, as JSON. */
 export interface SenderSetup {
   readonly shape: ShapeName;
+  /** So many contexts, each in its turn; those of the shape when not given. */
+  readonly contexts?: number;
   readonly seed: number;
   readonly bytes: number;
   readonly packetBytesMax: number;

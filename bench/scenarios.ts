@@ -14,7 +14,7 @@
  *   looking  eight readers of the live page and one of the tail (looking.ts)
  *   distinct  what the statistics hold against a flood of 10,000,000 contexts (distinct.ts)
  *   statistics  what the statistics cost, with and without (statistics.ts)
- *   contexts  memory with 250,000 contexts, and what each takes
+ *   contexts  memory with 250,000 contexts and with a million, and what each takes (many-contexts.ts)
  *   global  partials sealed by an edge and merged by an owner in a CPU second (global.ts)
  *   scrape  what a page of 100,000 contexts for Prometheus costs (scrape.ts)
  *   start   what a start costs, and a server at rest: memory, wake-ups (start.ts)
@@ -39,6 +39,7 @@ import { measureEnrichment } from './scenarios/enrich.ts';
 import { measureFlush } from './scenarios/flush.ts';
 import { measureGlobal } from './scenarios/global.ts';
 import { measureLooking } from './scenarios/looking.ts';
+import { measureManyContexts } from './scenarios/many-contexts.ts';
 import { measureOrigin } from './scenarios/origin.ts';
 import { measureOutputs } from './scenarios/outputs.ts';
 import { measurePayloads } from './scenarios/payloads.ts';
@@ -73,16 +74,12 @@ const BURST_CORPUS_BYTES = 16 * MIB;
 const WIDE_BYTES_PER_SECOND = 50 * MIB;
 /** Holds the 100,000 contexts once; they take about 210 MiB. */
 const WIDE_CORPUS_BYTES = 256 * MIB;
-const MANY_BYTES_PER_SECOND = 10 * MIB;
-/** Holds every context once. */
-const MANY_CORPUS_BYTES = { quarterMillion: 48 * MIB };
 const IDLE_SECONDS = 3;
 const WARM_UP_SECONDS = 3;
 /** What the server may take, MiB. */
 const IDLE_MIB = 90;
 const SMP_MIB = 150;
 const WIDE_MIB = 250;
-const MANY_MIB = { quarterMillion: 350 };
 
 async function measureBurst(bench: Bench): Promise<ScenarioResult[]> {
   const bytes = Math.min(BURST_CORPUS_BYTES, bench.corpusBytes);
@@ -145,23 +142,6 @@ async function measureMemory(bench: Bench): Promise<ScenarioResult[]> {
   ];
 }
 
-/** Memory with as many contexts as a large fleet has, of all types and 3 to 8 tags, and what each of them takes. */
-async function measureManyContexts(bench: Bench): Promise<ScenarioResult[]> {
-  const idle = (await measureLoad(bench, 'smp', MIB, { bytesPerSecond: MIB })).figures.rssMib ?? 0;
-  const results: ScenarioResult[] = [];
-  for (const [shape, mostMib] of Object.entries(MANY_MIB) as [keyof typeof MANY_MIB, number][]) {
-    const bytes = Math.min(MANY_CORPUS_BYTES[shape], 4 * bench.corpusBytes);
-    const result = await measureLoad(bench, shape, bytes, {
-      bytesPerSecond: MANY_BYTES_PER_SECOND,
-      passes: 1,
-    });
-    const { rssMib = 0, contexts = 1 } = result.figures;
-    const figures = { ...result.figures, bytesPerContext: ((rssMib - idle) * MIB) / contexts };
-    results.push({ ...result, figures, pass: result.pass && rssMib <= mostMib });
-  }
-  return results;
-}
-
 /**
  * Node.js prints every collection with the address of the heap it belongs to; the listener thread's heap is the
  * last one that appears. It is given time to learn the lines, then only repeats may come.
@@ -209,18 +189,17 @@ function collections(log: string): { lastHeap: string; ofLastHeap: number } {
 /** Long enough for a bucket to close under load at full length: flushing is when memory peaks. */
 async function measureLoad(
   bench: Bench,
-  shape: 'smp' | 'wide' | keyof typeof MANY_MIB,
+  shape: 'smp' | 'wide',
   bytes: number,
-  rate: { bytesPerSecond?: number; passes?: number },
+  rate: { bytesPerSecond?: number },
 ): Promise<ScenarioResult> {
-  const traffic = { ...rate, ...(rate.passes === undefined && { seconds: 3 * bench.seconds }) };
+  const traffic = { ...rate, seconds: 3 * bench.seconds };
   const result = await withSender(bench, { shape, bytes, packetBytesMax: 8192 }, (sender) =>
     measureServer({ ...bench, only: 'unix' }, sender, 'unix', traffic, 0),
   );
   const { differences, loss } = result.balance;
   const figures = {
     mibPerSecond: result.totals.bytes / MIB / result.seconds,
-    contexts: Object.values(result.totals.contexts).reduce((sum, count) => sum + count, 0),
     rssMib: result.usage.rssMib,
     rssPeakMib: result.rssPeakMib,
     loss,

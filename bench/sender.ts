@@ -5,11 +5,14 @@
  */
 import { buildCorpus } from './corpus/corpus.ts';
 import { CorpusSender } from './corpus/send-corpus.ts';
-import { SHAPES } from './corpus/shapes.ts';
+import { SHAPES, type Shape } from './corpus/shapes.ts';
 import type { SenderReady, SenderSetup, SendOrder } from './messages.ts';
 
 const setup = JSON.parse(process.argv[2] ?? '') as SenderSetup;
-const corpus = buildCorpus(SHAPES[setup.shape], setup);
+const { contexts } = setup;
+const own: Shape = SHAPES[setup.shape];
+const shape: Shape = contexts === undefined ? own : { ...own, contexts, order: 'sequence' };
+const corpus = buildCorpus(shape, setup);
 const sender = new CorpusSender(corpus);
 process.on('message', (order: SendOrder) => process.send?.(sender.send(order)));
 process.on('disconnect', () => process.exit());

@@ -103,8 +103,6 @@ export const SHAPES = {
     order: 'sequence',
     filling: 'full',
   },
-  /** prod with as many contexts as a large fleet has, each in its turn. */
-  quarterMillion: { ...prod, contexts: 250_000, order: 'sequence' },
   /** Five metrics whose every line has a tag value that no line had before (cardinality.ts). */
   flood: {
     ...prod,
