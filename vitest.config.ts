@@ -31,8 +31,8 @@ const NEVER = ['**/node_modules/**', '**/dist/**'];
  * faults, which keep a processor busy or measure, run alone, after the others.
  */
 const shared = {
-  testTimeout: 120_000,
-  hookTimeout: 120_000,
+  testTimeout: 300_000,
+  hookTimeout: 300_000,
   setupFiles: ['test/support/property-seed.ts'],
   // Of its own accord expect.poll() gives up after one second.
   expect: { poll: { timeout: 60_000, interval: 20 } },

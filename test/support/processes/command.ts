@@ -7,7 +7,7 @@ import { fileURLToPath } from 'node:url';
 
 export const WHIPPET = fileURLToPath(new URL('../../../dist/cli/whippet.js', import.meta.url));
 /** A command that takes longer than this has failed. */
-const DEADLINE_MS = 60_000;
+const DEADLINE_MS = 120_000;
 
 export interface CommandEnd {
   /** Exit code; null when a signal ended it. */

@@ -25,7 +25,7 @@ import { packetsOf } from '../packets.ts';
 import { costOf, roomFor, SHARE_BYTES, waitForRoom } from '../udp-room.ts';
 import { endOf, type PassedSocket, spawnWhippet } from './command.ts';
 
-const START_MS = 60_000;
+const START_MS = 120_000;
 const STOP_MS = 120_000;
 /** What a server has for its last flush: the default is for a machine that has time, and what is not written by then is lost. */
 const STOP_TIMEOUT_SECONDS = 60;
@@ -130,7 +130,7 @@ export class ServerProcess {
   }
 
   /** Polls until `condition` holds; rejects with what the server said when it does not in time. */
-  async until(condition: () => boolean | Promise<boolean>, what: string, timeoutMs = 45_000): Promise<void> {
+  async until(condition: () => boolean | Promise<boolean>, what: string, timeoutMs = 120_000): Promise<void> {
     const deadline = performance.now() + timeoutMs;
     while (!(await condition())) {
       if (this.hasEnded || performance.now() > deadline) {
