@@ -69,6 +69,15 @@ describe('npm run bench', () => {
     expect(scenarios[0]?.figures.readyCpuMs).toBeGreaterThan(0);
   });
 
+  it.runIf(canRun)('compares one thread with two, and both receive everything', async () => {
+    const output = await bench('--shapes', 'none', '--scenarios', 'workers', '--json');
+    const { scenarios } = JSON.parse(output) as {
+      scenarios: { name: string; differences: string[]; figures: Record<string, number> }[];
+    };
+    expect(scenarios).toMatchObject([{ name: 'workers', differences: [] }]);
+    expect(scenarios[0]?.figures.cpuMicrosecondsPerPacketTwo).toBeGreaterThan(0);
+  });
+
   it.runIf(existsSync(BENCH))('renders every series of a large page', async () => {
     const output = await bench('--shapes', 'none', '--scenarios', 'scrape', '--json');
     const { scenarios } = JSON.parse(output) as { scenarios: { name: string; differences: string[] }[] };

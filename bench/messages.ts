@@ -26,6 +26,8 @@ export interface SendOrder {
   readonly bytesPerSecond?: number;
   /** Processes in whose name datagrams over a Unix socket are sent, in turn; only root may. */
   readonly pids?: readonly number[];
+  /** Sockets that datagrams are sent from, in turn, as of so many clients; one unless it says more. */
+  readonly clients?: number;
 }
 
 export interface SendReport {

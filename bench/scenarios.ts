@@ -17,6 +17,7 @@
  *   contexts  memory with 250,000 contexts and with a million, and what each takes (many-contexts.ts)
  *   global  partials sealed by an edge and merged by an owner in a CPU second (global.ts)
  *   scrape  what a page of 100,000 contexts for Prometheus costs (scrape.ts)
+ *   workers  what a packet costs with one thread for UDP and with two (workers.ts)
  *   start   what a start costs, and a server at rest: memory, wake-ups (start.ts)
  *   memory  resident size: idle; under smp; with 100,000 contexts of 26 tags at 50 MiB/s
  */
@@ -46,6 +47,7 @@ import { measurePayloads } from './scenarios/payloads.ts';
 import { measureScrape } from './scenarios/scrape.ts';
 import { measureStart } from './scenarios/start.ts';
 import { measureStatistics } from './scenarios/statistics.ts';
+import { measureWorkers } from './scenarios/workers.ts';
 
 export const SCENARIOS = {
   burst: measureBurst,
@@ -65,6 +67,7 @@ export const SCENARIOS = {
   contexts: measureManyContexts,
   scrape: measureScrape,
   global: measureGlobal,
+  workers: measureWorkers,
 } as const;
 export type ScenarioName = keyof typeof SCENARIOS;
 

@@ -7,8 +7,9 @@
  */
 import { errnoName } from '../../src/listeners/system/libc.ts';
 import { BatchSender } from '../../src/listeners/system/send-batch.ts';
-import type { BenchDestination, SendOrder, SendReport } from '../messages.ts';
+import type { SendOrder, SendReport } from '../messages.ts';
 import { FrameSender } from '../send-frames.ts';
+import { ClientSenders } from './client-senders.ts';
 import { CHUNK_PACKETS, type Corpus } from './corpus.ts';
 
 const SLICE_PACKETS = 32;
@@ -29,7 +30,7 @@ export class CorpusSender {
   }
 
   send(order: SendOrder): SendReport {
-    const sender = openSender(order.destination);
+    const sender = openSender(order);
     try {
       return this.sendTo(sender, order);
     } finally {
@@ -37,7 +38,7 @@ export class CorpusSender {
     }
   }
 
-  private sendTo(sender: BatchSender | FrameSender, order: SendOrder): SendReport {
+  private sendTo(sender: CorpusTarget, order: SendOrder): SendReport {
     const { corpus } = this;
     // A receiver that was warmed up knows the lines of the page that the order before ended in.
     if (this.isPageUsed) this.turnPage();
@@ -85,11 +86,13 @@ function withCredentials(
   return { credentials };
 }
 
-function openSender(destination: BenchDestination): BatchSender | FrameSender {
+type CorpusTarget = BatchSender | FrameSender | ClientSenders;
+
+function openSender({ destination, clients = 1 }: SendOrder): CorpusTarget {
   const options = { timeoutMs: 5_000 };
-  return destination.kind === 'stream'
-    ? new FrameSender(destination.path, options)
-    : new BatchSender(destination, options);
+  if (destination.kind === 'stream') return new FrameSender(destination.path, options);
+  if (clients === 1) return new BatchSender(destination, options);
+  return new ClientSenders(Array.from({ length: clients }, () => new BatchSender(destination, options)));
 }
 
 class Pace {

@@ -42,6 +42,16 @@ describe('whippet config', () => {
     expect(table.stdout).toContain('http://user:***@proxy:3128');
     expect(String(wrong)).toContain('api_key is "******************bcdef" (env DD_API_KEY)');
   });
+  test('says what a choice of the machine comes to', async () => {
+    const { stdout } = await run({});
+    expect(stdout).toMatch(
+      /\ndogstatsd_workers_count +0 +default; here [1-4] for UDP, 1 for Unix datagrams\n/,
+    );
+    const json = JSON.parse((await run({ json: true })).stdout) as Record<string, { chosen?: string }>;
+    expect(json.dogstatsd_workers_count?.chosen).toMatch(/^[1-4] for UDP, 1 for Unix datagrams$/);
+    const told = await run({ set: ['dogstatsd_workers_count=3'] });
+    expect(told.stdout).toMatch(/\ndogstatsd_workers_count +3 +flag --set\n/);
+  });
   test('cuts very long values', async () => {
     const { stdout } = await run({});
     expect(stdout).toMatch(/\nstatsd_metric_namespace_blacklist +datadog\.agent .{80,90}… {2}default\n/);

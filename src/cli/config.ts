@@ -3,6 +3,7 @@
  *
  *   dogstatsd_port  9125   env DD_DOGSTATSD_PORT
  *   http.port       8127   default
+ *   dogstatsd_workers_count  0  default; here 1 for UDP, 1 for Unix datagrams
  */
 
 import type { LoadedConfig } from '../config/load.ts';
@@ -42,7 +43,12 @@ export async function configCommand(
 
 export function formatTable(loaded: LoadedConfig): string {
   const rows = Object.entries(viewConfig(loaded)).map(
-    ([path, { value, source }]) => [path, elide(showSetting(value), VALUE_WIDTH_CUT), source] as const,
+    ([path, { value, source, chosen }]) =>
+      [
+        path,
+        elide(showSetting(value), VALUE_WIDTH_CUT),
+        chosen === undefined ? source : `${source}; here ${chosen}`,
+      ] as const,
   );
   const pathWidth = Math.max(...rows.map(([path]) => path.length));
   const valueWidth = Math.min(VALUE_WIDTH_MAX, Math.max(...rows.map(([, value]) => value.length)));

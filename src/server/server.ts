@@ -169,7 +169,9 @@ export class Server {
     const { captures, triggers, ticker, listenerParts, global, http, supervisor } = this.parts;
     self.start();
     if (!listening.isReplacing) await this.openHttp();
-    startThreads(listening.listeners, current.config, streams, (kind, own) => starter.start(kind, own));
+    startThreads(listening.listeners, current.config, listening.workers, streams, (kind, own) =>
+      starter.start(kind, own),
+    );
     await listening.settle(threads.list);
     if (options.isEmbedded !== true) yieldToListeners();
     health.isRunning = true;

@@ -5,6 +5,7 @@
  * In   /proc/self/limits, Linux; elsewhere nothing is said. Node raises the soft limit of files to the hard one by itself.
  */
 import { readFileSync } from 'node:fs';
+import { workerCountsOf } from '../config/checks/worker-counts.ts';
 import type { Config } from '../config/schema.ts';
 import type { Log } from '../lib/log.ts';
 
@@ -18,7 +19,8 @@ const GIB = 1024 ** 3;
 export function warnAboutLimits(config: Config, log: Log): void {
   const hasStreams = config.dogstatsd_stream_socket !== '' || config.dogstatsd_pipe_name !== '';
   const connections = hasStreams || config.dogstatsd_tcp_port >= 0 ? config.listeners.connections_max : 0;
-  const threads = Math.max(1, config.dogstatsd_workers_count);
+  const { udp, unixgram } = workerCountsOf(config);
+  const threads = Math.max(udp, unixgram);
   for (const sentence of describeLimits(readSystemLimits(), connections, threads)) log.warn({}, sentence);
 }
 

@@ -81,9 +81,11 @@ export const agentKeys = {
   dogstatsd_workers_count: integer(
     { default: 0, min: 0, max: 64, unit: 'threads' },
     {
-      what: 'Number of threads that receive from each datagram socket. `0` chooses automatically, which means one thread.',
+      what:
+        'Number of threads that receive UDP, and as many again that receive Unix datagrams. `0` lets the machine decide: one for Unix datagrams, and for UDP one for every four processors that the process may use (of a CPU limit of its cgroup, no more than that), at least one and at most four; `whippet config` shows the result. ' +
+        'Each thread for UDP has a socket of its own at the same address, and the kernel keeps a client (an address and port) with one of them, so its packets stay in order and one client keeps one thread busy. Threads for Unix datagrams share the socket.',
       trade:
-        'More threads handle more traffic on more processors. Each has its own memory and uses a full processor when busy.',
+        'More threads handle more traffic on more processors. Each has its own memory, learns each line itself, and uses a full processor when busy; each UDP socket has a receive buffer of its own. With several threads on a Unix socket, two packets that one client sends right after each other may be processed the other way round, so the last value of a gauge may be the one before.',
       when: 'you receive more traffic than one processor can handle.',
     },
   ),

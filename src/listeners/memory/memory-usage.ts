@@ -15,9 +15,10 @@
  *          first, and a server that writes files fills any limit with it in time. Kubernetes counts the same.
  * Failure  a file that cannot be read, or a limit of 0, makes the ratio NaN. Nothing throws.
  */
-import { closeSync, openSync, readFileSync, readSync } from 'node:fs';
+import { closeSync, openSync, readSync } from 'node:fs';
 import { freemem, totalmem } from 'node:os';
 import { join } from 'node:path';
+import { cgroupsOf, readText } from '../../lib/cgroups.ts';
 
 /** memory.stat and meminfo have about 2 KiB. */
 const FILE_BYTES_MAX = 16 * 1024;
@@ -52,17 +53,13 @@ const VERSIONS = {
   },
 } as const;
 
-type Version = keyof typeof VERSIONS;
-
 /** Finds what to measure. `systemRoot` is where `proc` and `sys` are, `/` but in tests. */
 export function findMemorySource(systemRoot: string): MemorySource {
-  for (const { version, path } of ownCgroups(readText(join(systemRoot, 'proc/self/cgroup')))) {
-    for (const directory of upwards(path)) {
-      const { root, usage, limit } = VERSIONS[version];
-      const at = (file: string): string => join(systemRoot, root, directory, file);
-      const source = { kind: version, usage: at(usage), limit: at(limit), stat: at('memory.stat') } as const;
-      if (isLimited(source)) return source;
-    }
+  for (const { version, path } of cgroupsOf(systemRoot, 'memory')) {
+    const { root, usage, limit } = VERSIONS[version];
+    const at = (file: string): string => join(systemRoot, root, path, file);
+    const source = { kind: version, usage: at(usage), limit: at(limit), stat: at('memory.stat') } as const;
+    if (isLimited(source)) return source;
   }
   const meminfo = join(systemRoot, 'proc/meminfo');
   return readText(meminfo).includes('MemAvailable:') ? { kind: 'host', meminfo } : { kind: 'system' };
@@ -138,27 +135,6 @@ export class MemoryUsage {
   }
 }
 
-// 4:memory:/docker/3f2a          cgroup v1: number, controllers, path
-// 0::/system.slice/whippet       cgroup v2: on a machine with both, memory is with the one that names it
-function ownCgroups(text: string): { readonly version: Version; readonly path: string }[] {
-  const found: { version: Version; path: string }[] = [];
-  for (const line of text.split('\n')) {
-    const [number, controllers = '', ...path] = line.split(':');
-    if (controllers.split(',').includes('memory')) {
-      found.unshift({ version: 'cgroup v1', path: path.join(':') });
-    } else if (number === '0' && controllers === '') {
-      found.push({ version: 'cgroup v2', path: path.join(':') });
-    }
-  }
-  return found;
-}
-
-/** `/a/b`, `/a`, `/`: in a container the path is often that of the host, and only the top of it can be seen. */
-function upwards(path: string): string[] {
-  const names = path.split('/').filter((name) => name !== '' && name !== '..');
-  return Array.from({ length: names.length + 1 }, (_, i) => `/${names.slice(0, names.length - i).join('/')}`);
-}
-
 function isLimited({ usage, limit }: { usage: string; limit: string }): boolean {
   const bytes = parseBytes(readText(limit));
   return bytes > 0 && bytes < NO_LIMIT_BYTES && !Number.isNaN(parseBytes(readText(usage)));
@@ -167,12 +143,4 @@ function isLimited({ usage, limit }: { usage: string; limit: string }): boolean 
 /** `max` is no limit. */
 function parseBytes(text: string): number {
   return text.startsWith('max') ? Number.POSITIVE_INFINITY : Number.parseInt(text, 10);
-}
-
-function readText(path: string): string {
-  try {
-    return readFileSync(path, 'latin1');
-  } catch {
-    return '';
-  }
 }

@@ -24,7 +24,13 @@ afterEach(() => {
 });
 
 const options: ListenOptions = {
-  ...{ dogstatsd_port: 8125, dogstatsd_socket: '', portable: false, dogstatsd_require_listener: 'all' },
+  ...{
+    dogstatsd_port: 8125,
+    dogstatsd_socket: '',
+    udpSockets: 1,
+    portable: false,
+    dogstatsd_require_listener: 'all',
+  },
   ...{ dogstatsd_stream_socket: '', dogstatsd_pipe_name: '', dogstatsd_tcp_port: -1 },
   dogstatsd_tcp_tls: { cert_file: '', key_file: '', ca_file: '', require_client_cert: false },
   ...{ bind_host: '127.0.0.1', dogstatsd_non_local_traffic: false },

@@ -11,6 +11,7 @@ import { ListenError } from './listen-error.ts';
 import type { FailedListener, ListenerKind, OpenListener } from './open-listener.ts';
 import { type StreamOptions, streamOpening } from './open-streams.ts';
 import { openUdpSocket, portListenError, resolveHosts } from './port-socket.ts';
+import { openBeside } from './udp-group.ts';
 import { openUnixSocket } from './unix-socket.ts';
 import { WatchedFile } from './watched-file.ts';
 
@@ -18,6 +19,8 @@ import { WatchedFile } from './watched-file.ts';
 export interface ListenOptions extends StreamOptions {
   readonly dogstatsd_port: number;
   readonly dogstatsd_socket: string;
+  /** Sockets for UDP, one for each thread that receives from it. */
+  readonly udpSockets: number;
   readonly dogstatsd_require_listener: RequiredListeners;
   /** Use node:dgram even where system calls can be made. */
   readonly portable: boolean;
@@ -51,8 +54,7 @@ export async function openListeners(
       listeners.push(...ofKind);
       if (ofKind.length > 0) continue;
       try {
-        const opened = await openOne(kind, libc, options);
-        if (opened !== undefined) listeners.push(opened);
+        listeners.push(...(await openKind(kind, libc, options)));
       } catch (error) {
         if (!(error instanceof ListenError)) throw error;
         failed.push({ kind, error });
@@ -88,14 +90,15 @@ export function usableLibc({ portable }: Pick<ListenOptions, 'portable'>): Libc 
   return portable ? undefined : tryLibc();
 }
 
-async function openOne(
+async function openKind(
   kind: ListenerKind,
   libc: Libc | undefined,
   options: ListenOptions,
-): Promise<OpenListener | undefined> {
-  if (kind === 'unixgram') return options.dogstatsd_socket === '' ? undefined : openUnix(libc, options);
-  if (kind === 'udp') return options.dogstatsd_port < 0 ? undefined : openUdp(libc, options);
-  return streamOpening(kind, options)?.(libc);
+): Promise<OpenListener[]> {
+  if (kind === 'unixgram') return options.dogstatsd_socket === '' ? [] : [openUnix(libc, options)];
+  if (kind === 'udp') return options.dogstatsd_port < 0 ? [] : openUdp(libc, options);
+  const opened = await streamOpening(kind, options)?.(libc);
+  return opened === undefined ? [] : [opened];
 }
 
 function tryLibc(): Libc | undefined {
@@ -134,7 +137,7 @@ function openUnix(libc: Libc | undefined, options: ListenOptions): OpenListener 
   };
 }
 
-async function openUdp(libc: Libc | undefined, options: ListenOptions): Promise<OpenListener> {
+async function openUdp(libc: Libc | undefined, options: ListenOptions): Promise<OpenListener[]> {
   const address = {
     host: options.bind_host,
     port: options.dogstatsd_port,
@@ -142,19 +145,17 @@ async function openUdp(libc: Libc | undefined, options: ListenOptions): Promise<
   };
   if (libc === undefined) {
     const [host = ''] = await resolveHosts(address);
-    return openPortable(host, address.port, options.dogstatsd_so_rcvbuf);
+    return [await openPortable(host, address.port, options.dogstatsd_so_rcvbuf)];
   }
-  const socket = await openUdpSocket(libc, address, options.dogstatsd_so_rcvbuf);
-  return {
-    kind: 'udp',
-    name: socket.name,
-    port: socket.port,
-    listener: { kind: 'datagram', fd: socket.fd },
-    receiveBufferBytes: socket.receiveBufferBytes,
-    socketMemory: socketMemoryOf(libc, socket.fd),
-    close: () => libc.close(socket.fd),
-    release: () => libc.close(socket.fd),
-  };
+  const first = await openUdpSocket(libc, address, options.dogstatsd_so_rcvbuf);
+  const others = openBeside(libc, first, options.udpSockets, options.dogstatsd_so_rcvbuf);
+  return [first, ...others].map(({ fd, name, port, receiveBufferBytes }) => ({
+    ...{ kind: 'udp', name, port, receiveBufferBytes },
+    listener: { kind: 'datagram', fd },
+    socketMemory: socketMemoryOf(libc, fd),
+    close: () => libc.close(fd),
+    release: () => libc.close(fd),
+  }));
 }
 
 /**

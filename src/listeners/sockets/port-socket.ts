@@ -9,6 +9,7 @@ import {
   type Libc,
   SO_RCVBUF,
   SO_REUSEADDR,
+  SO_REUSEPORT,
   SOCK_DGRAM,
   SOCK_STREAM,
   SOL_SOCKET,
@@ -63,9 +64,21 @@ const RECEIVE_BUFFER_BYTES = 4 * 1024 * 1024;
 
 /** Opens and binds the socket. `receiveBuffer` is SO_RCVBUF in bytes, 0 for as much as is sensible. Throws ListenError. */
 export function openUdpSocket(libc: Libc, address: PortAddress, receiveBuffer: number): Promise<OpenSocket> {
-  return openPort(libc, address, 'UDP', SOCK_DGRAM, (fd) =>
-    libc.setOption(fd, SOL_SOCKET, SO_RCVBUF, receiveBuffer > 0 ? receiveBuffer : RECEIVE_BUFFER_BYTES),
-  );
+  return openPort(libc, address, 'UDP', SOCK_DGRAM, (fd) => setReceiveBuffer(libc, fd, receiveBuffer));
+}
+
+/** Opens one more at the address of `other`, which lets it in (SO_REUSEPORT). Throws SystemCallError. */
+export function openUdpBeside(libc: Libc, other: OpenSocket, receiveBuffer: number): OpenSocket {
+  const bound = libc.getSocketName(other.fd);
+  if (bound.family === 'unix') throw new TypeError(`${other.name} has no port`);
+  return bindAt(libc, bound.host, bound.port, SOCK_DGRAM, (fd) => {
+    libc.setOption(fd, SOL_SOCKET, SO_REUSEPORT, 1);
+    setReceiveBuffer(libc, fd, receiveBuffer);
+  });
+}
+
+function setReceiveBuffer(libc: Libc, fd: number, bytes: number): void {
+  libc.setOption(fd, SOL_SOCKET, SO_RCVBUF, bytes > 0 ? bytes : RECEIVE_BUFFER_BYTES);
 }
 
 /** Opens a TCP socket that clients can connect to. `receiveBuffer` is for each connection, 0 for the system's own. */

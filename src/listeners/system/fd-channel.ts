@@ -29,7 +29,7 @@ import {
 import { MessageVector } from './message-vector.ts';
 
 /** Descriptors of one message; the kernel takes 253. */
-export const DESCRIPTORS_MAX = 64;
+export const DESCRIPTORS_MAX = 128;
 const MESSAGE_BYTES_MAX = 1 << 20;
 const CHUNK_BYTES = 65_536;
 const HEADER_BYTES = 8;

@@ -30,6 +30,8 @@ export const SO_REUSEADDR = 2;
 export const SO_TYPE = 3;
 export const SO_ACCEPTCONN = 30;
 export const SO_DOMAIN = 39;
+/** Sockets of one user may have one address; the kernel chooses one of them for each client. */
+export const SO_REUSEPORT = 15;
 /** Whether close waits or resets: struct linger. */
 export const SO_LINGER = 13;
 /** A program of the packet filter that says how much of each packet is let in. */

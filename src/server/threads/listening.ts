@@ -4,8 +4,8 @@
  *
  * Thread  the control thread.
  */
-import { availableParallelism } from 'node:os';
 import { setTimeout as sleep } from 'node:timers/promises';
+import { type WorkerCounts, workerCountsOf } from '../../config/checks/worker-counts.ts';
 import type { Config } from '../../config/schema.ts';
 import type { PartHealth } from '../../http/health-report.ts';
 import type { GivenSocket } from '../../listeners/sockets/adopt-socket.ts';
@@ -32,9 +32,11 @@ import { whenThreadsReady } from './start-threads.ts';
 
 export class Listening {
   listeners: readonly OpenListener[] = [];
+  /** How many threads are to receive. */
+  readonly workers: WorkerCounts;
   private failed: readonly FailedListener[] = [];
   private readonly options: ListenOptions;
-  private readonly workers: number;
+  private readonly isChosenHere: boolean;
   private readonly inherited: readonly GivenSocket[];
   private readonly hotRestart: HotRestart | undefined;
   private readonly hotRestartPath: string;
@@ -43,8 +45,9 @@ export class Listening {
 
   /** Takes the variables of socket activation out of `env`. Throws ListenError when they make no sense. */
   constructor(config: Config, env: NodeJS.ProcessEnv, log: Logger) {
-    this.options = { ...config, portable: config.listeners.portable };
-    this.workers = config.dogstatsd_workers_count;
+    this.workers = workerCountsOf(config);
+    this.isChosenHere = config.dogstatsd_workers_count === 0;
+    this.options = { ...config, portable: config.listeners.portable, udpSockets: this.workers.udp };
     this.inherited = takeInheritedSockets(env, process.pid);
     this.log = log;
     this.hotRestartPath = config.hot_restart.socket;
@@ -93,9 +96,15 @@ export class Listening {
     this.logStart(threads);
   }
 
-  /** What it listens on. */
+  /** What it listens on; several sockets of one address are one. */
   get addresses(): { readonly kind: string; readonly name: string; readonly port: number }[] {
-    return this.listeners.map(({ kind, name, port }) => ({ kind, name, port }));
+    return this.distinct().map(({ kind, name, port }) => ({ kind, name, port }));
+  }
+
+  private distinct(): OpenListener[] {
+    const isSame = (one: OpenListener, other: OpenListener): boolean =>
+      one.kind === other.kind && one.name === other.name;
+    return this.listeners.filter((one, i, all) => all.findIndex((other) => isSame(one, other)) === i);
   }
 
   /** Whether another server still has the HTTP port: it gives it up in takeOver(). */
@@ -182,7 +191,7 @@ export class Listening {
   /** Addresses and paths, for people. */
   describe(): string {
     if (this.listeners.length === 0) return 'nothing';
-    return this.listeners.map(({ kind, name }) => `${kind} ${name}`).join(', ');
+    return this.addresses.map(({ kind, name }) => `${kind} ${name}`).join(', ');
   }
 
   notListening(): NotListening[] {
@@ -216,8 +225,13 @@ export class Listening {
 
   private logStart(threads: readonly ListenerThread[]): void {
     const { listeners } = this;
-    for (const { kind, name, receiveBufferBytes, inherited, passedOn } of listeners) {
-      const from = { ...(inherited && { inherited }), ...(passedOn && { passedOn }) };
+    for (const { kind, name, receiveBufferBytes, inherited, passedOn } of this.distinct()) {
+      const sockets = listeners.filter((one) => one.kind === kind && one.name === name).length;
+      const from = {
+        ...(sockets > 1 && { sockets }),
+        ...(inherited && { inherited }),
+        ...(passedOn && { passedOn }),
+      };
       this.log.info({ listener: kind, address: name, receiveBufferBytes, ...from }, 'listening');
     }
     for (const kind of new Set(
@@ -235,11 +249,9 @@ export class Listening {
       {
         listenerThreads: threads.map(({ listenerKind }) => listenerKind),
         workers: this.workers,
-        processors: availableParallelism(),
-        why:
-          this.workers === 0
-            ? 'dogstatsd_workers_count is 0: one thread for each datagram socket, which takes what one processor can; one for all streams'
-            : 'dogstatsd_workers_count threads for each datagram socket; one for all streams',
+        why: this.isChosenHere
+          ? 'dogstatsd_workers_count is 0: one thread for Unix datagrams, one for every four processors and at most four for UDP; one for all streams'
+          : 'dogstatsd_workers_count threads for UDP and for Unix datagrams; one for all streams',
       },
       `${threads.length} listener threads and the control thread`,
     );

@@ -1,8 +1,13 @@
 /**
- * Which listener threads there are: for each datagram socket as many as `dogstatsd_workers_count` says, for all streams
+ * Which listener threads there are: for each datagram listener as many as `dogstatsd_workers_count` says, for all streams
  * together one.
+ *
+ *   UDP              a socket for each thread; as many threads for a socket as there are too few sockets, which another
+ *                    server or the system has opened
+ *   Unix datagrams   one socket for all
  */
 import { dialectsOf } from '../../config/checks/dialects-of.ts';
+import type { WorkerCounts } from '../../config/checks/worker-counts.ts';
 import type { Config } from '../../config/schema.ts';
 import { ListenError } from '../../listeners/sockets/listen-error.ts';
 import type { OpenListener } from '../../listeners/sockets/open-listener.ts';
@@ -28,15 +33,15 @@ export interface OwnSettings {
 export function startThreads(
   listeners: readonly OpenListener[],
   config: Config,
+  workers: WorkerCounts,
   streams: StreamWatch,
   start: (kind: string, settings: OwnSettings) => void,
 ): void {
-  for (const { kind, listener } of listeners) {
+  for (const opened of listeners) {
+    const { kind, listener } = opened;
     if ('socket' in listener) continue;
     const eolRequired = config.dogstatsd_eol_required.includes(kind === 'udp' ? 'udp' : 'uds');
-    const portable = listener.kind === 'portable-udp';
-    const count = portable ? 1 : Math.max(config.dogstatsd_workers_count, 1);
-    for (let i = 0; i < count; i++)
+    for (let left = threadsOf(opened, listeners, workers); left > 0; left--)
       start(kind, {
         listener,
         eolRequired,
@@ -53,6 +58,19 @@ export function startThreads(
     dialects: dialectsOf(config, 'streams'),
     backlogBytes: STREAM_BACKLOG_BYTES,
   });
+}
+
+/** How many threads receive from a datagram socket: its share of those of its address, and at least one. */
+export function threadsOf(
+  opened: OpenListener,
+  listeners: readonly OpenListener[],
+  workers: WorkerCounts,
+): number {
+  if (opened.kind !== 'udp') return workers.unixgram;
+  if (opened.listener.kind === 'portable-udp') return 1;
+  const group = listeners.filter(({ kind, name }) => kind === 'udp' && name === opened.name);
+  const place = group.indexOf(opened);
+  return Math.max(1, Math.ceil((workers.udp - place) / group.length));
 }
 
 /** Waits until all threads receive: the listeners with the names they have then, and those that turned out not to listen. */

@@ -76,7 +76,7 @@ function statsOf(
   const oldest = threads.map(({ counters }) => counters.get('backlogOldestAt')).filter((at) => at > 0);
   return {
     listener,
-    addresses: sockets.map((socket) => socket.listener.name),
+    addresses: [...new Set(sockets.map((socket) => socket.listener.name))],
     kernel: kernelOf(sockets),
     receivedBytes: sum(({ core }) => core[CORE_COUNTERS.bytes] as number),
     truncatedPackets: sum(({ core }) => core[CORE_COUNTERS.truncatedPackets] as number),
