@@ -66,6 +66,8 @@ export interface Retention {
 /** ColumnTable.trimUnused() relies on the 0. */
 const UNUSED = 0;
 const COUNTER = codeOf('counter');
+/** Tags come after name and host. */
+const TAGS_AT = 2;
 
 export class Registry {
   /** Host of overflow contexts: the server's own. */
@@ -80,6 +82,8 @@ export class Registry {
   private readonly overflowIds = new Map<number, string>();
   private readonly index = new ContextIndex();
   private readonly texts = new TextTable();
+  /** Of the context that is added now: name, host and tags. */
+  private readonly lineNumbers: number[] = [];
   private readonly tags = new TagLists();
   private free: number[] = [];
   /** Ids ever used. */
@@ -362,16 +366,16 @@ export class Registry {
   // hits␊web-1                      without tags
   // hits␊␊env:prod␊,global          the fleet's (model/context.ts)
   private keepText(id: number, text: ByteString): void {
-    const [name = '', host = '', ...tags] = text.split('\n');
-    const scope = scopeOfMark(tags.at(-1));
-    if (scope !== 'local') tags.pop();
-    this.rows.columns.scopes[id] = SCOPES.indexOf(scope);
-    this.rows.columns.names[id] = this.texts.take(name);
-    this.rows.columns.hosts[id] = this.texts.take(host);
-    this.tags.set(
-      id,
-      tags.map((tag) => this.texts.take(tag)),
-    );
+    const { columns } = this.rows;
+    const lines = this.lineNumbers;
+    this.texts.takeLines(text, lines);
+    if (lines.length < TAGS_AT) lines.push(this.texts.take(''));
+    const scope = lines.length > TAGS_AT ? scopeOfEnd(text) : 'local';
+    if (scope !== 'local') this.texts.release(lines.pop() as number);
+    columns.scopes[id] = SCOPES.indexOf(scope);
+    columns.names[id] = lines[0] as number;
+    columns.hosts[id] = lines[1] as number;
+    this.tags.set(id, lines, TAGS_AT);
   }
 
   private internOverflow(type: ContextType, name: ByteString, now: number): number {
@@ -430,9 +434,10 @@ export class Registry {
   }
 }
 
-function scopeOfMark(tag: ByteString | undefined): Scope {
-  if (tag === SCOPE_MARKS.global) return 'global';
-  return tag === SCOPE_MARKS.both ? 'both' : 'local';
+/** The scope by the last tag of a context's text. */
+function scopeOfEnd(text: ByteString): Scope {
+  if (text.endsWith(`\n${SCOPE_MARKS.global}`)) return 'global';
+  return text.endsWith(`\n${SCOPE_MARKS.both}`) ? 'both' : 'local';
 }
 
 function codeOf(type: ContextType): number {

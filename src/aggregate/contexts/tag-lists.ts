@@ -28,13 +28,14 @@ export class TagLists {
     return this.end;
   }
 
-  /** Sets the list of context `id`, which has none. */
-  set(id: number, tags: readonly number[]): void {
+  /** Sets the list of context `id`, which has none, to what `tags` holds from `first` on. */
+  set(id: number, tags: readonly number[], first = 0): void {
+    const count = tags.length - first;
     this.lists.reserve(id);
     this.lists.columns.starts[id] = this.end;
-    this.lists.columns.counts[id] = tags.length;
-    this.alive += tags.length;
-    for (const tag of tags) this.append(tag);
+    this.lists.columns.counts[id] = count;
+    this.alive += count;
+    for (let i = first; i < tags.length; i++) this.append(tags[i] as number);
   }
 
   delete(id: number): void {

@@ -9,7 +9,6 @@
  */
 import { randomInt } from 'node:crypto';
 import { assert } from '../../lib/assert.ts';
-import type { ByteString } from '../../model/text.ts';
 import type { TextPages } from './text-pages.ts';
 
 const PART_BITS = 8;
@@ -44,15 +43,15 @@ export class TextIndex {
     return this.parts.reduce((sum, { entries }) => sum + entries.byteLength, 0);
   }
 
-  /** The number of `text`; undefined when it is not in the index. */
-  find(text: ByteString): number | undefined {
-    const hash = hashOfText(text);
+  /** The number of the text at [start, end) of `bytes`; undefined when it is not in the index. */
+  find(bytes: Uint8Array, start: number, end: number): number | undefined {
+    const hash = hashOfBytes(bytes, start, end);
     const { entries } = this.partOf(hash);
     const mask = entries.length - 1;
     for (let at = hash & mask; ; at = (at + 1) & mask) {
       const entry = entries[at] as number;
       if (entry === 0) return undefined;
-      if (this.pages.isAt(this.positionOf(entry - 1), text)) return entry - 1;
+      if (this.pages.isAt(this.positionOf(entry - 1), bytes, start, end)) return entry - 1;
     }
   }
 
@@ -123,12 +122,6 @@ function insert(entries: Uint32Array, hash: number, number: number): void {
   let at = hash & mask;
   while (entries[at] !== 0) at = (at + 1) & mask;
   entries[at] = number + 1;
-}
-
-function hashOfText(text: ByteString): number {
-  let hash = seed;
-  for (let i = 0; i < text.length; i++) hash = mix(hash, text.charCodeAt(i));
-  return finish(hash);
 }
 
 function hashOfBytes(bytes: Uint8Array, start: number, end: number): number {

@@ -39,27 +39,27 @@ export class TextPages {
     return this.pages.reduce((sum, page) => sum + (page?.bytes.length ?? 0), 0);
   }
 
-  /** Adds a text; its position, a 32-bit number. */
-  append(text: ByteString): number {
-    const { length } = text;
+  /** Adds the text at [start, end) of `from`; its position, a 32-bit number. */
+  append(from: Uint8Array, start: number, end: number): number {
+    const length = end - start;
     const head = length < LONG ? 1 : LONG_HEAD;
     const page = this.pageFor(head + length);
     const offset = page.end;
     page.bytes[offset] = Math.min(length, LONG);
     if (head === LONG_HEAD) page.bytes.writeUInt32LE(length, offset + 1);
-    page.bytes.write(text, offset + head, 'latin1');
+    for (let i = 0; i < length; i++) page.bytes[offset + head + i] = from[start + i] as number;
     page.end = offset + head + length;
     return this.openNumber * PAGE_BYTES + offset;
   }
 
-  /** Whether the text at `position` is `text`. */
-  isAt(position: number, text: ByteString): boolean {
+  /** Whether the text at `position` is the one at [start, end) of `other`. */
+  isAt(position: number, other: Uint8Array, start: number, end: number): boolean {
     const { bytes } = this.pageAt(position);
     const offset = position & OFFSET_MASK;
-    const { length } = text;
+    const length = end - start;
     if (lengthAt(bytes, offset) !== length) return false;
-    const start = offset + headOf(length);
-    for (let i = 0; i < length; i++) if (bytes[start + i] !== text.charCodeAt(i)) return false;
+    const own = offset + headOf(length);
+    for (let i = 0; i < length; i++) if (bytes[own + i] !== other[start + i]) return false;
     return true;
   }
 
@@ -101,7 +101,11 @@ export class TextPages {
 
   /** Moves a text that lives to the open page; its new position. */
   move(position: number): number {
-    return this.append(this.textAt(position));
+    const { bytes } = this.pageAt(position);
+    const offset = position & OFFSET_MASK;
+    const length = lengthAt(bytes, offset);
+    const start = offset + headOf(length);
+    return this.append(bytes, start, start + length);
   }
 
   /** The page at `position` has no text any more that lives. */

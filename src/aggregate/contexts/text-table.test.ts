@@ -29,6 +29,25 @@ test('bytes and the empty text survive, and texts of any length', () => {
   expect(texts.map((text) => table.numberOf(text))).toEqual(numbers);
 });
 
+test('lines are taken as they would be one by one, and take references', () => {
+  const lines = fc.array(fc.stringMatching(/^[a-c\xff]{0,3}$/), { minLength: 1, maxLength: 40 });
+  const long = fc.constantFrom('', 'x'.repeat(5000));
+  fc.assert(
+    fc.property(fc.array(fc.tuple(lines, long), { maxLength: 5 }), (contexts) => {
+      const [table, oneByOne] = [new TextTable(), new TextTable()];
+      const numbers: number[] = [];
+      for (const [few, last] of contexts) {
+        table.takeLines([...few, last].join('\n'), numbers);
+        expect(numbers).toEqual([...few, last].map((line) => oneByOne.take(line)));
+        expect(numbers.map((number) => table.textOf(number))).toEqual([...few, last]);
+      }
+      for (const [few, last] of contexts)
+        for (const line of [...few, last]) table.release(table.numberOf(line) as number);
+      expect(table.size).toBe(0);
+    }),
+  );
+});
+
 test('whatever comes and goes, each text that is in use has its number', () => {
   // Long and few enough that pages fill, die and are cleared.
   const text = fc.nat(400).map((n) => `${n}:`.repeat(1 + ((n * 97) % 3000)));

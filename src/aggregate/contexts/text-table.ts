@@ -2,7 +2,7 @@
  * Text table: names, hosts and tags by number, each text kept once and counted, so that its memory
  * returns when the last context that uses it is forgotten.
  *
- *   text ─▶ hash ─▶ part ─▶ │ number + 1 │ 0 │ number + 1 │ …    open addressing, linear probing (text-index.ts)
+ *   text ─▶ scratch bytes ─▶ hash ─▶ part ─▶ │ number + 1 │ 0 │ …    open addressing, linear probing (text-index.ts)
  *   number ─▶ position, references                               columns
  *   position ─▶ bytes                                            text-pages.ts
  *
@@ -15,11 +15,14 @@
  */
 import { assert } from '../../lib/assert.ts';
 import { ColumnTable } from '../../lib/column-table.ts';
+import { LF } from '../../model/core-border.ts';
 import type { ByteString } from '../../model/text.ts';
 import { TextIndex } from './text-index.ts';
 import { TextPages } from './text-pages.ts';
 
 const STRINGS_MAX = 131_072;
+/** What is looked up is made bytes here first; most contexts fit. */
+const SCRATCH_BYTES = 4096;
 
 export class TextTable {
   private readonly pages = new TextPages();
@@ -31,6 +34,8 @@ export class TextTable {
   private readonly index: TextIndex;
   /** By number, of the first STRINGS_MAX; '' for what was not asked for. */
   private strings: ByteString[] = [];
+  /** The bytes of what is looked up now. */
+  private scratch: Buffer = Buffer.allocUnsafeSlow(SCRATCH_BYTES);
   /** First number that is free, plus 1. */
   private free = 0;
   /** One more than the highest number given out. */
@@ -58,15 +63,28 @@ export class TextTable {
 
   /** The number of `text`, with one more reference to it. */
   take(text: ByteString): number {
-    const known = this.index.find(text);
-    const number = known ?? this.add(text);
-    (this.rows.columns.references[number] as number)++;
-    return number;
+    return this.takeBytes(0, this.load(text));
+  }
+
+  /**
+   * The numbers of the lines of `text`, each with one more reference, into `numbers`, which is emptied before. A context of
+   * 26 tags takes a third of what splitting it and taking each line would.
+   */
+  takeLines(text: ByteString, numbers: number[]): void {
+    numbers.length = 0;
+    const end = this.load(text);
+    for (let start = 0; start <= end; ) {
+      let stop = start;
+      while (stop < end && this.scratch[stop] !== LF) stop++;
+      numbers.push(this.takeBytes(start, stop));
+      start = stop + 1;
+    }
   }
 
   /** The number of `text`; undefined when it is not in use. */
   numberOf(text: ByteString): number | undefined {
-    return this.index.find(text);
+    const end = this.load(text);
+    return this.index.find(this.scratch, 0, end);
   }
 
   /** Gives one reference back. */
@@ -108,9 +126,22 @@ export class TextTable {
     return text;
   }
 
-  private add(text: ByteString): number {
+  /** Writes `text` to the scratch bytes; where it ends. */
+  private load(text: ByteString): number {
+    if (text.length > this.scratch.length) this.scratch = Buffer.allocUnsafeSlow(2 * text.length);
+    return this.scratch.write(text, 0, 'latin1');
+  }
+
+  /** The number of the text at [start, end) of the scratch bytes, with one more reference. */
+  private takeBytes(start: number, end: number): number {
+    const number = this.index.find(this.scratch, start, end) ?? this.add(start, end);
+    (this.rows.columns.references[number] as number)++;
+    return number;
+  }
+
+  private add(start: number, end: number): number {
     const number = this.takeNumber();
-    this.rows.columns.positions[number] = this.pages.append(text);
+    this.rows.columns.positions[number] = this.pages.append(this.scratch, start, end);
     this.index.add(number);
     return number;
   }
