@@ -85,9 +85,11 @@ describe('the ledger', () => {
       }
       await reading;
       await server.until(async () => {
-        const { accepted, dropped } = totalsIn(await server.ledger(), 'listener', 'unixgram', 'packets');
-        return accepted + dropped === sender.packets;
-      }, 'all packets are processed');
+        const report = await server.ledger();
+        const { accepted, dropped } = totalsIn(report, 'listener', 'unixgram', 'packets');
+        const { held } = totalsIn(report, 'listener', 'unixgram', 'messages');
+        return accepted + dropped === sender.packets && held === 0;
+      }, 'all packets are processed, and their messages');
       const report = await server.ledger();
       // Seven lines a packet, of which one is empty; every tenth packet is too long and has a cut line.
       const long = Math.ceil(round / 10);
@@ -97,12 +99,13 @@ describe('the ledger', () => {
       const messages = totalsIn(report, 'listener', 'unixgram', 'messages');
       expect(messages).toMatchObject({
         received: 6 * round + long,
-        accepted: 3 * round,
         rejected: round,
         filtered: round,
-        dropped: round + long,
         held: 0,
       });
+      // An event or check that finds the queue of the control thread full is dropped; a busy machine has many of them.
+      expect(messages.accepted + messages.dropped).toBe(4 * round + long);
+      expect(messages.dropped).toBeGreaterThanOrEqual(round + long);
       expect(totalsIn(report, 'listener', 'unixgram', 'values')).toMatchObject({
         received: 4 * round,
         accepted: 3 * round,

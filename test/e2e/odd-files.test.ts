@@ -39,7 +39,7 @@ it('a pipe that nobody writes to is no configuration file', () =>
 
 it('a pipe whose reader stands still holds up no stop', async () => {
   const reader = openSync(fifo, constants.O_RDONLY | constants.O_NONBLOCK);
-  await withServer({ set: { 'outputs.file.path': fifo, stop_timeout_seconds: 1 } }, async (server) => {
+  await withServer({ set: { 'outputs.file.path': fifo, stop_timeout_seconds: 10 } }, async (server) => {
     const lines = Array.from({ length: 2000 }, (_, i) => `odd.pipe:1|c|#id:${i}`);
     server.send('udp', [lines.slice(0, 1000).join('\n'), lines.slice(1000).join('\n')]);
     await server.until(async () => (await server.metricSum('whippet_file_records_held')) > 0, 'it is full');
