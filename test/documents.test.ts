@@ -15,7 +15,7 @@ import { OTHER_LOSSES } from '../src/telemetry/ledger/ledger-words.ts';
 
 const ROOT = fileURLToPath(new URL('..', import.meta.url));
 /** Codes of Node's own errors, which the server looks for and never makes. */
-const CODES_OF_NODE = ['ERR_BUFFER_TOO_LARGE', 'ERR_HTTP_REQUEST_TIMEOUT'];
+const CODES_OF_NODE = ['ERR_BUFFER_TOO_LARGE', 'ERR_HTTP_REQUEST_TIMEOUT', 'ERR_MODULE_NOT_FOUND'];
 const read = (path: string): string => readFileSync(join(ROOT, path), 'utf8');
 
 const sources = readdirSync(join(ROOT, 'src'), { recursive: true, encoding: 'utf8' })

@@ -3,14 +3,15 @@ import { once } from 'node:events';
 import { connect } from 'node:net';
 import { afterEach, describe, expect, test, vi } from 'vitest';
 import { emptyApiSource } from '../../test/support/live-source.ts';
+import type { Log } from '../lib/log.ts';
 import { type HttpServer, startHttp } from './server.ts';
 
-const loading = vi.hoisted(() => ({ opened: 0, failures: 0 }));
+const loading = vi.hoisted(() => ({ opened: 0, failures: 0, code: '' }));
 vi.mock('./app.ts', async (original) => {
   const app = await original<typeof import('./app.ts')>();
   const openSite: typeof app.openSite = (...args) => {
     loading.opened++;
-    if (loading.failures-- > 0) throw new Error('no such file');
+    if (loading.failures-- > 0) throw Object.assign(new Error('no such file'), { code: loading.code });
     return app.openSite(...args);
   };
   return { ...app, openSite };
@@ -20,10 +21,12 @@ const servers: HttpServer[] = [];
 afterEach(async () => {
   for (const server of servers.splice(0)) await server.close();
   loading.opened = loading.failures = 0;
+  loading.code = '';
 });
 
-async function start(host = '127.0.0.1'): Promise<HttpServer> {
+async function start(host = '127.0.0.1', logger?: Log): Promise<HttpServer> {
   const server = await startHttp({
+    ...(logger && { logger }),
     ...{ host, port: 0, token: '', version: '1.2.3', source: emptyApiSource() },
     health: () => ({ healthy: true, parts: [] }),
     ready: () => true,
@@ -60,6 +63,25 @@ describe('the routes', () => {
     const failed = await fetch(`http://127.0.0.1:${server.port}/ready`);
     expect(failed.status).toBe(500);
     expect((await fetch(`http://127.0.0.1:${server.port}/ready`)).status).toBe(200);
+  });
+
+  test.each([
+    'ERR_MODULE_NOT_FOUND',
+    'ENOENT',
+  ])('whose files are gone (%s) are answered for with 503 and the remedy, and the log says it once', async (code) => {
+    Object.assign(loading, { failures: 2, code });
+    const error = vi.fn();
+    const { port } = await start('127.0.0.1', { error } as unknown as Log);
+    for (let request = 0; request < 2; request++) {
+      const answer = await fetch(`http://127.0.0.1:${port}/metrics`);
+      expect(answer.status).toBe(503);
+      expect(((await answer.json()) as { error: string }).error).toContain('restart it');
+    }
+    expect(error).toHaveBeenCalledExactlyOnceWith(
+      expect.objectContaining({ err: expect.objectContaining({ code }) }),
+      expect.stringContaining('restart it'),
+    );
+    expect((await fetch(`http://127.0.0.1:${port}/ready`)).status).toBe(200);
   });
 
   test('are not needed to refuse what cannot be read', async () => {

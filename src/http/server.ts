@@ -21,6 +21,10 @@ import { answerClientError } from './client-error.ts';
 import type { ProxySource } from './proxy-routes.ts';
 
 const CONNECTIONS_MAX = 256;
+/** What Node says of a module that is not there. */
+const GONE: ReadonlySet<string> = new Set(['ERR_MODULE_NOT_FOUND', 'ENOENT']);
+const FILES_GONE =
+  'the files of the program were replaced or removed after this server started; restart it. It goes on receiving and delivering';
 const REQUEST_TIMEOUT_MS = 10_000;
 /** Of that, for the headers. Node swaps the two when the headers have more time than the whole. */
 const HEADERS_SHARE = 0.5;
@@ -110,12 +114,16 @@ export async function startProxy(
   return listen(app, () => openGate(app, source), place, name, remedy);
 }
 
-/** The application, from the first request on. */
+/**
+ * The application, from the first request on. Its files may be gone by then: an upgrade replaces them under a running
+ * server. Whoever asks is told to restart it then, and so is the log, once.
+ */
 class LateApp {
   private readonly load: (server: Server) => Promise<App>;
   private readonly logger: Log | undefined;
   private loading: Promise<App> | undefined;
   private loaded: App | undefined;
+  private hasFailed = false;
 
   constructor(load: (server: Server) => Promise<App>, logger: Log | undefined) {
     this.load = load;
@@ -144,12 +152,22 @@ class LateApp {
     } catch (error) {
       // The next request tries again.
       this.loading = undefined;
-      this.logger?.error({ err: error }, 'the HTTP routes cannot be loaded');
-      response.writeHead(500, { 'content-type': 'application/json' });
-      response.end('{"error":"the routes cannot be loaded; see the log"}');
+      this.refuse(response, error);
       return;
     }
     this.loaded.answer(request, response);
+  }
+
+  private refuse(response: ServerResponse, error: unknown): void {
+    const isGone = GONE.has(String((error as NodeJS.ErrnoException | undefined)?.code));
+    const [status, message] = isGone ? [503, FILES_GONE] : [500, 'the routes cannot be loaded; see the log'];
+    if (!this.hasFailed) {
+      const sentence = isGone ? `cannot answer over HTTP: ${FILES_GONE}` : 'the HTTP routes cannot be loaded';
+      this.logger?.error({ err: error }, sentence);
+    }
+    this.hasFailed = true;
+    response.writeHead(status, { 'content-type': 'application/json' });
+    response.end(JSON.stringify({ error: message }));
   }
 }
 

@@ -1,7 +1,10 @@
 /** What `npm pack` packs, unpacked beside the few packages it needs, works; without a registry. `npm run test:package` installs it. */
-import { mkdirSync, readFileSync, symlinkSync } from 'node:fs';
+import { spawn } from 'node:child_process';
+import { once } from 'node:events';
+import { mkdirSync, readFileSync, renameSync, symlinkSync } from 'node:fs';
 import { createRequire } from 'node:module';
 import { join } from 'node:path';
+import { createInterface } from 'node:readline';
 import { afterAll, beforeAll, expect, it } from 'vitest';
 import { compile, makeProject, packInto, probe, RESOLUTIONS, ROOT, removeProject, run } from './project.ts';
 
@@ -89,3 +92,29 @@ it('its types are complete, without the DOM and with libraries checked', () => {
   const { output, status } = compile(project, RESOLUTIONS[1]);
   expect(status, output).toBe(0);
 }, 120_000);
+
+it('a server whose files are replaced before anybody has asked it says so over HTTP, and receives on', async () => {
+  const esm = join(project, 'node_modules/whippet/dist/esm');
+  const flags = ['run', '--port', '0', '--http-port', '0', '--log-level', 'info'];
+  const server = spawn(process.execPath, [join(esm, 'whippet.js'), ...flags], {
+    stdio: ['ignore', 'ignore', 'pipe'],
+  });
+  try {
+    let port: string | undefined;
+    for await (const line of createInterface({ input: server.stderr })) {
+      port = /"port":(\d+),"msg":"HTTP is up"/.exec(line)?.[1];
+      if (port !== undefined) break;
+    }
+    const ask = (): Promise<Response> => fetch(`http://127.0.0.1:${port}/ready`);
+    renameSync(esm, `${esm}-before`);
+    const answer = await ask();
+    expect([answer.status, await answer.text()]).toEqual([503, expect.stringContaining('restart it')]);
+    renameSync(`${esm}-before`, esm);
+    expect(server.exitCode).toBe(null);
+    const ended = once(server, 'exit');
+    server.kill('SIGTERM');
+    expect(await ended).toEqual([0, null]);
+  } finally {
+    server.kill('SIGKILL');
+  }
+}, 60_000);
