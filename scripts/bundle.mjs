@@ -4,12 +4,13 @@
  *   src/**.ts ──rolldown──▶ dist/esm/NAME.js, chunks      the command, the entries of package.json's `exports`, the threads
  *             ──rolldown──▶ dist/cjs/NAME.cjs, chunks     the entries with a condition `require`, for jest
  *   dist/**.d.ts ──────────▶ dist/types/NAME.d.ts, chunks, and dist/cjs/NAME.d.cts, which names them
+ *             ──rolldown──▶ dist/esm/load-order.cjs       what loads the configuration, in one file, which a server forgets
  *   node_modules ──────────▶ dist/THIRD-PARTY-LICENSES.txt
  *
  * Both folders of code are as deep as those of src/, because files are found beside import.meta.url, and flat, because
  * threads are started by the name of their file. docs/decisions/bundled-package.md says why there is a bundle at all.
  */
-import { readdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
+import { readdirSync, readFileSync, writeFileSync } from 'node:fs';
 import { builtinModules } from 'node:module';
 import { basename, join } from 'node:path';
 import { rolldown } from 'rolldown';
@@ -33,6 +34,7 @@ export async function bundle(root) {
     required.map((entry) => [basename(entry.require.default, '.cjs'), sourceOf(entry)]),
   );
   for (const module of await bundleCode(root, 'cjs', commonJs)) modules.add(module);
+  await bundleLoading(root);
   writeFileSync(join(root, 'dist/THIRD-PARTY-LICENSES.txt'), licencesOf(root, modules));
   await bundleTypes(root, entries);
   writeCommonJsTypes(root, required);
@@ -55,6 +57,27 @@ function threadsOf(root) {
 async function bundleCode(root, format, entries) {
   const folder = join(root, 'dist', format);
   const extension = format === 'cjs' ? 'cjs' : 'js';
+  return write(root, entries, {
+    dir: folder,
+    cleanDir: true,
+    format,
+    entryFileNames: `[name].${extension}`,
+    chunkFileNames: `chunk-[name]-[hash].${extension}`,
+  });
+}
+
+/** What loads the configuration, beside both forms of the program. Its modules are those of the program. */
+async function bundleLoading(root) {
+  for (const folder of ['esm', 'cli'])
+    await write(
+      root,
+      { 'load-order': 'src/cli/load-order.ts' },
+      { dir: join(root, 'dist', folder), format: 'cjs', entryFileNames: '[name].cjs', codeSplitting: false },
+    );
+}
+
+/** Bundles `entries` and returns the modules that are in it. */
+async function write(root, entries, options) {
   const build = await rolldown({
     input: Object.fromEntries(Object.entries(entries).map(([name, path]) => [name, join(root, path)])),
     cwd: root,
@@ -69,14 +92,19 @@ async function bundleCode(root, format, entries) {
       handler(level, log);
     },
   });
-  rmSync(folder, { recursive: true, force: true });
-  const { output } = await build.write({
-    dir: folder,
-    format,
-    exports: 'named',
-    entryFileNames: `[name].${extension}`,
-    chunkFileNames: `chunk-[name]-[hash].${extension}`,
-  });
+  const comments = { legal: true, annotation: false, jsdoc: false };
+  const { output } = await build.write({ exports: 'named', comments, ...options });
   await build.close();
+  for (const { fileName, code } of output)
+    if (code !== undefined) writeFileSync(join(options.dir, fileName), toAscii(code));
   return new Set(output.flatMap((chunk) => chunk.moduleIds ?? []));
+}
+
+/**
+ * The same program without characters beyond ASCII, which may be written as escapes wherever they can stand. V8 keeps the text of
+ * a module for as long as the module lives, with two bytes for each character as soon as one of them is beyond Latin-1.
+ */
+function toAscii(code) {
+  if (/\\[^\0-\x7f]/.test(code)) throw new Error('bundle: a backslash before a character beyond ASCII');
+  return code.replace(/[^\0-\x7f]/g, (unit) => `\\u${unit.charCodeAt(0).toString(16).padStart(4, '0')}`);
 }

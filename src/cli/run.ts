@@ -6,6 +6,7 @@
  * configuration again; a bad one changes nothing.
  */
 import { ConfigError } from '../config/config-error.ts';
+import { collectGarbage } from '../lib/collect-garbage.ts';
 import { endProcess } from '../lib/end-process.ts';
 import { type FileWatch, watchFile } from '../lib/files/watch-file.ts';
 import { readVersion } from '../lib/version.ts';
@@ -13,10 +14,12 @@ import type { ReloadAnswer, Server as RunningServer } from '../server/server.ts'
 import { type Logger, makeLogger } from '../telemetry/logger.ts';
 import { EXIT_CODES } from './exit.ts';
 import { HeldLog, SILENT, showLive, wantsLiveView } from './live-run.ts';
-import { loadConfigApart } from './load-config.ts';
+import { loadConfigApart, loadConfigAtStart } from './load-config.ts';
 import type { RunOptions } from './options.ts';
 import { endAfter, exitCodeAfter, reportDelivery } from './run-end.ts';
 
+/** When what only the start needed is garbage and those that waited for the start have been answered, ms. */
+const STARTED_MS = 2000;
 /** How long a server that lost a listener thread tries to deliver what it has, ms. */
 const LAST_STOP_MS = 10_000;
 
@@ -29,9 +32,9 @@ export async function runCommand(options: RunOptions): Promise<void> {
   void asked.then(() => {
     if (isLoading) endProcess(EXIT_CODES.ok);
   });
-  // Reading the server's modules takes about as long as loading the configuration does, on another thread.
+  // Where another thread loads the configuration, the server's modules are read meanwhile.
   const [{ config, workloads, warnings, view }, { Server }] = await Promise.all([
-    loadConfigApart(options),
+    loadConfigAtStart(options),
     import('../server/server.ts'),
   ]);
   isLoading = false;
@@ -82,6 +85,7 @@ export async function runCommand(options: RunOptions): Promise<void> {
   });
   isStarting = false;
   stopWaiting();
+  setTimeout(collectGarbage, STARTED_MS).unref();
   process.on('SIGHUP', () => {
     server.reopenFiles();
     void onReload();

@@ -88,7 +88,8 @@ function validate(settings: Map<string, Setting>, findings: Findings): Config | 
     settings.delete('hostname');
     place(input, ['hostname'], hostname());
   }
-  const result = configSchema.safeParse(input);
+  // Once, so code made for it would cost more than it saves.
+  const result = configSchema.safeParse(input, { jitless: true });
   if (result.success) return result.data;
 
   const issues = issuesByKey(result.error.issues);

@@ -1,12 +1,13 @@
 /**
  * How the server starts when not everything can, and what it tells its supervisor from start to stop.
  */
+import { execFileSync } from 'node:child_process';
 import { mkdtempSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
-import { join } from 'node:path';
+import { dirname, join } from 'node:path';
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
 import { NotifySocket } from '../support/fakes/notify-socket.ts';
-import { runWhippet } from '../support/processes/command.ts';
+import { runWhippet, WHIPPET } from '../support/processes/command.ts';
 import { withServer } from '../support/processes/server-process.ts';
 
 let folder: string;
@@ -130,4 +131,26 @@ it('tells its supervisor when it is ready, reloads, works and stops', async () =
   } finally {
     socket.close();
   }
+});
+
+it('keeps nothing of what validates the configuration', () => {
+  const script = `
+    import { collectGarbage } from './lib/collect-garbage.js';
+    import { loadConfigAtStart } from './cli/load-config.js';
+    collectGarbage();
+    const before = process.memoryUsage().heapUsed;
+    const { config } = await loadConfigAtStart({ port: '1234' });
+    await new Promise((resolve) => setImmediate(resolve));
+    collectGarbage();
+    const left = Object.keys(globalThis).filter((name) => /zod/i.test(name));
+    console.log(JSON.stringify({ port: config.dogstatsd_port, left, kept: process.memoryUsage().heapUsed - before }));`;
+  const output = execFileSync(process.execPath, ['--input-type=module', '--eval', script], {
+    cwd: join(dirname(WHIPPET), '..'),
+    env: {},
+    encoding: 'utf8',
+  });
+  const found = JSON.parse(output) as { kept: number };
+  expect(found).toMatchObject({ port: 1234, left: [] });
+  // With the libraries it is 5.6 MB.
+  expect(found.kept).toBeLessThan(2_500_000);
 });

@@ -7,6 +7,7 @@
  * Thread  the listener thread's own.
  */
 import { type MessagePort, receiveMessageOnPort } from 'node:worker_threads';
+import { collectGarbage } from '../../lib/collect-garbage.ts';
 import { CONTAINER } from '../../origin/entity.ts';
 import { isRoot } from '../../origin/process/process-owner.ts';
 import { ProcessResolver } from '../../origin/process/process-resolver.ts';
@@ -283,6 +284,7 @@ function startWarmUp(settings: ListenerSettings, libc: Libc | undefined): WarmUp
       const bytes = pipeline?.core.bytes;
       pipeline = undefined;
       if (bytes !== undefined) libc?.dropPages(libc.address(bytes), bytes.length);
+      collectGarbage();
     },
   );
 }
