@@ -213,6 +213,8 @@ describe.skipIf(!hasBrowser)('the live page', () => {
     await page.getByText('dogstatsd_tags').first().waitFor();
     await page.getByLabel('Search the configuration').fill('expiry');
     await page.getByText('dogstatsd_expiry_seconds').waitFor();
+    // The box tells the address a moment later, which must not come after the next one.
+    await page.waitForURL((url) => url.href.includes('q=expiry'));
     server.writeConfig({ dogstatsd_tags: ['team:b'] });
     await page.goto(`${urlOf(server)}#/config?tab=diff`);
     await page.reload();

@@ -102,15 +102,16 @@ describe('a server with rules', () => {
       };
       await deliver(server, 'a:5|g|#x:1\nb:1|c');
 
+      // No width that wideBucketSeconds() answers is a multiple of 31.
       const wrong = await reload([
         { match: 'a', drop: true },
-        { match: 'b', bucket_seconds: 7 },
+        { match: 'b', bucket_seconds: 31 },
         { match: 'b', drop: true, drop_tags: ['x'] },
       ]);
       expect(wrong.status).toBe(400);
       expect((wrong.json as { problems: string[] }).problems).toEqual([
         expect.stringMatching(/rules .*entry 3 "b" drops the metric, so drop_tags has no effect/),
-        expect.stringMatching(/rules .*entry 2 "b" has bucket_seconds 7; it must be a multiple of bucket_s/),
+        expect.stringMatching(/rules .*entry 2 "b" has bucket_seconds 31; it must be a multiple of bucket_s/),
       ]);
       await deliver(server, 'a:5|g|#x:1');
 
