@@ -10,7 +10,7 @@
  * Both folders of code are as deep as those of src/, because files are found beside import.meta.url, and flat, because
  * threads are started by the name of their file. docs/decisions/bundled-package.md says why there is a bundle at all.
  */
-import { readdirSync, readFileSync, writeFileSync } from 'node:fs';
+import { copyFileSync, readdirSync, readFileSync, writeFileSync } from 'node:fs';
 import { builtinModules } from 'node:module';
 import { basename, join } from 'node:path';
 import { rolldown } from 'rolldown';
@@ -68,12 +68,10 @@ async function bundleCode(root, format, entries) {
 
 /** What loads the configuration, beside both forms of the program. Its modules are those of the program. */
 async function bundleLoading(root) {
-  for (const folder of ['esm', 'cli'])
-    await write(
-      root,
-      { 'load-order': 'src/cli/load-order.ts' },
-      { dir: join(root, 'dist', folder), format: 'cjs', entryFileNames: '[name].cjs', codeSplitting: false },
-    );
+  const dir = join(root, 'dist/esm');
+  const output = { dir, format: 'cjs', entryFileNames: '[name].cjs', codeSplitting: false };
+  await write(root, { 'load-order': 'src/cli/load-order.ts' }, output);
+  copyFileSync(join(dir, 'load-order.cjs'), join(root, 'dist/cli/load-order.cjs'));
 }
 
 /** Bundles `entries` and returns the modules that are in it. */

@@ -11,6 +11,7 @@ import { runWhippet } from '../support/processes/command.ts';
 import {
   type ServerProcess,
   type ServerProcessOptions,
+  TRANSPORTS,
   withServer,
 } from '../support/processes/server-process.ts';
 
@@ -29,12 +30,7 @@ const view = async (server: ServerProcess) =>
 
 /** Sends the lines once over every transport; five packets. */
 async function sendEverywhere(server: ServerProcess): Promise<void> {
-  const targets = [
-    `udp://127.0.0.1:${server.udpPort}`,
-    `unix://${server.socketPath}`,
-    `unixstream://${server.streamPath}`,
-    `tcp://127.0.0.1:${server.tcpPort}`,
-  ];
+  const targets = TRANSPORTS.map((transport) => server.addressOf(transport));
   for (const to of targets) {
     const { code, stderr } = await runWhippet(['send', ...LINES, '--to', to]);
     expect([code, stderr]).toEqual([0, '']);
@@ -99,12 +95,7 @@ describe('a capture of a running server', () => {
     const rates = series.filter(({ name }) => name === 'cap.count').flatMap(({ points = [] }) => points);
     expect(rates.reduce((sum, [, rate]) => sum + rate * 10, 0)).toBeCloseTo(35);
     await withServer(ALL, async (server) => {
-      const targets = [
-        `udp://127.0.0.1:${server.udpPort}`,
-        `unix://${server.socketPath}`,
-        `unixstream://${server.streamPath}`,
-        `tcp://127.0.0.1:${server.tcpPort}`,
-      ];
+      const targets = TRANSPORTS.map((transport) => server.addressOf(transport));
       for (const to of targets) {
         const { code, stdout, stderr } = await runWhippet(['replay', file, '--to', to, '--speed', 'max']);
         expect([code, stderr]).toEqual([0, '']);

@@ -1,6 +1,7 @@
 /**
  * A server that takes another one's place while clients send: nothing is lost, and clients notice nothing.
  */
+
 import { existsSync, mkdtempSync, rmSync, statSync } from 'node:fs';
 import { connect, type Socket } from 'node:net';
 import { tmpdir } from 'node:os';
@@ -10,6 +11,7 @@ import { FdChannel } from '../../src/listeners/system/fd-channel.ts';
 import { loadLibc, SOCK_STREAM } from '../../src/listeners/system/libc.ts';
 import { AF_UNIX, sockaddrUnix } from '../../src/listeners/system/sockaddr.ts';
 import type { FromNew, Sockets } from '../../src/server/hot-restart/messages.ts';
+import { frame } from '../support/packets.ts';
 import { runWhippet } from '../support/processes/command.ts';
 import { Load } from '../support/processes/load.ts';
 import { ServerProcess } from '../support/processes/server-process.ts';
@@ -54,13 +56,6 @@ async function connectTo(to: string | number): Promise<Socket> {
   await new Promise<void>((resolve, reject) => socket.once('connect', resolve).once('error', reject));
   return socket;
 }
-
-const frame = (packet: string): Buffer => {
-  const bytes = Buffer.alloc(4 + packet.length);
-  bytes.writeUInt32LE(packet.length);
-  bytes.write(packet, 4);
-  return bytes;
-};
 
 it('loses nothing over UDP, Unix datagram and Unix stream, twice in a row under load', async () => {
   const first = await start();

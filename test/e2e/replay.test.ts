@@ -16,11 +16,14 @@ import { join } from 'node:path';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import type { SimulatedSeries } from '../../src/inspect/simulate/simulate-series.ts';
 import type { SeriesRecord } from '../../src/outputs/file-record.ts';
+import { frame } from '../support/packets.ts';
 import { runWhippet } from '../support/processes/command.ts';
 import {
   type ServerProcess,
   type ServerProcessOptions,
   TEST_HOST,
+  TRANSPORTS,
+  type Transport,
   withServer,
 } from '../support/processes/server-process.ts';
 
@@ -29,17 +32,9 @@ const PACKETS = 60;
 const LINES = PACKETS * 21 * 5;
 const STAMP = 1_700_000_000;
 const ALL: ServerProcessOptions = { unix: true, stream: true, args: ['--tcp-port', '0'] };
-const TRANSPORTS = ['udp', 'unix', 'unixstream', 'tcp'] as const;
-type Transport = (typeof TRANSPORTS)[number];
 
 const folder = mkdtempSync(join(tmpdir(), 'whippet-replay-'));
 afterAll(() => rmSync(folder, { recursive: true, force: true }));
-
-function addressOf(server: ServerProcess, transport: Transport): string {
-  if (transport === 'unix') return `unix://${server.socketPath}`;
-  if (transport === 'unixstream') return `unixstream://${server.streamPath}`;
-  return `${transport}://127.0.0.1:${transport === 'udp' ? server.udpPort : server.tcpPort}`;
-}
 
 /** Packet `i` of a transport: every type and field, new contexts and known ones, tags in two orders, broken lines. */
 function packet(via: Transport | 'http', i: number): string[] {
@@ -184,7 +179,7 @@ describe('a capture of mixed traffic', () => {
     TRANSPORTS,
   )('replayed over %s gives the same series, events, checks and rejected lines', async (to) => {
     await withServer(ALL, async (server) => {
-      const address = addressOf(server, to);
+      const address = server.addressOf(to);
       const { code, stderr } = await runWhippet(['replay', file, '--to', address, '--speed', '20x']);
       expect([code, stderr]).toEqual([0, '']);
       await server.until(async () => (await receivedBy(server)).received === LINES, 'all lines have arrived');
@@ -218,13 +213,6 @@ async function sendOver(server: ServerProcess, transport: Transport): Promise<vo
   else if (transport === 'unixstream') await deliver(connect(server.streamPath), packets.map(frame));
   else
     for (const one of packets) await deliver(connect(server.tcpPort, '127.0.0.1'), [Buffer.from(`${one}\n`)]);
-}
-
-function frame(packet: string): Buffer {
-  const bytes = Buffer.alloc(4 + packet.length);
-  bytes.writeUInt32LE(packet.length);
-  bytes.write(packet, 4, 'latin1');
-  return bytes;
 }
 
 async function deliver(socket: Socket, pieces: readonly Buffer[]): Promise<void> {

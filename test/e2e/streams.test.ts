@@ -12,16 +12,9 @@ import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { describe, expect, it } from 'vitest';
 import { FrameSender } from '../../bench/send-frames.ts';
-import { packetsOf } from '../support/packets.ts';
+import { frame, packetsOf } from '../support/packets.ts';
 import { ServerProcess, withServer } from '../support/processes/server-process.ts';
 import { tlsFixture } from '../support/tls-fixture.ts';
-
-function frame(packet: string): Buffer {
-  const bytes = Buffer.alloc(4 + packet.length);
-  bytes.writeUInt32LE(packet.length);
-  bytes.write(packet, 4, 'latin1');
-  return bytes;
-}
 
 async function dial(at: string | number): Promise<Socket> {
   const socket = typeof at === 'number' ? connect(at, '127.0.0.1') : connect(at);

@@ -1,19 +1,19 @@
 /** Packets for tests: text or bytes to the list of datagrams the sender takes. */
-import type { PacketList } from '../../src/listeners/system/send-batch.ts';
+import { offsetsOf, type PacketList } from '../../src/listeners/system/send-batch.ts';
 
 /** Puts packets, text as UTF-8, one behind the other. */
 export function packetsOf(packets: readonly (string | Buffer)[]): PacketList {
   const buffers = packets.map((packet) => (typeof packet === 'string' ? Buffer.from(packet) : packet));
-  const bytes = Buffer.concat(buffers);
-  const offsets = new Uint32Array(buffers.length);
-  const lengths = new Uint32Array(buffers.length);
-  let at = 0;
-  for (const [i, buffer] of buffers.entries()) {
-    offsets[i] = at;
-    lengths[i] = buffer.length;
-    at += buffer.length;
-  }
-  return { bytes, offsets, lengths };
+  const lengths = Uint32Array.from(buffers, ({ length }) => length);
+  return { bytes: Buffer.concat(buffers), offsets: offsetsOf(lengths), lengths };
+}
+
+/** A packet as a Unix stream carries it: its length, then its bytes. */
+export function frame(packet: string): Buffer {
+  const bytes = Buffer.alloc(4 + packet.length);
+  bytes.writeUInt32LE(packet.length);
+  bytes.write(packet, 4, 'latin1');
+  return bytes;
 }
 
 /** Packs lines into packets of at most `bytesMax` bytes. */

@@ -113,7 +113,7 @@ export class TextIndex {
   }
 
   private hashAt(position: number): number {
-    return this.pages.hashAt(position, hashOfBytes);
+    return this.pages.read(position, hashOfBytes);
   }
 }
 

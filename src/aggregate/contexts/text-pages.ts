@@ -64,32 +64,27 @@ export class TextPages {
   }
 
   textAt(position: number): ByteString {
-    const { bytes } = this.pageAt(position);
-    const offset = position & OFFSET_MASK;
-    const length = lengthAt(bytes, offset);
-    const start = offset + headOf(length);
-    return bytes.toString('latin1', start, start + length);
+    return this.read(position, latin1);
   }
 
-  /** `hash` of the bytes at `position`. */
-  hashAt(position: number, hash: (bytes: Uint8Array, start: number, end: number) => number): number {
+  /** What `use` makes of the text at `position`, which is at [start, end) of `bytes`. */
+  read<Result>(position: number, use: (bytes: Buffer, start: number, end: number) => Result): Result {
     const { bytes } = this.pageAt(position);
     const offset = position & OFFSET_MASK;
     const length = lengthAt(bytes, offset);
     const start = offset + headOf(length);
-    return hash(bytes, start, start + length);
+    return use(bytes, start, start + length);
   }
 
   /** Nobody needs the text at `position`; true when most of its page is dead now: positionsIn() are to be moved. */
   remove(position: number): boolean {
     const page = this.pageAt(position);
     page.dead += sizeAt(page.bytes, position & OFFSET_MASK);
-    const number = position >>> PAGE_BITS;
     if (page.dead === page.end) {
-      this.dropPage(number);
+      this.drop(position);
       return false;
     }
-    return number !== this.openNumber && page.dead * 2 > page.end;
+    return position >>> PAGE_BITS !== this.openNumber && page.dead * 2 > page.end;
   }
 
   /** Where the texts are that share a page with the one at `position`, dead ones as well. */
@@ -101,19 +96,12 @@ export class TextPages {
 
   /** Moves a text that lives to the open page; its new position. */
   move(position: number): number {
-    const { bytes } = this.pageAt(position);
-    const offset = position & OFFSET_MASK;
-    const length = lengthAt(bytes, offset);
-    const start = offset + headOf(length);
-    return this.append(bytes, start, start + length);
+    return this.read(position, (bytes, start, end) => this.append(bytes, start, end));
   }
 
   /** The page at `position` has no text any more that lives. */
   drop(position: number): void {
-    this.dropPage(position >>> PAGE_BITS);
-  }
-
-  private dropPage(number: number): void {
+    const number = position >>> PAGE_BITS;
     this.pages[number] = undefined;
     this.goneNumbers.push(number);
     if (number === this.openNumber) this.openNumber = -1;
@@ -135,6 +123,9 @@ export class TextPages {
     return page;
   }
 }
+
+const latin1 = (bytes: Buffer, start: number, end: number): ByteString =>
+  bytes.toString('latin1', start, end);
 
 function lengthAt(bytes: Buffer, offset: number): number {
   const length = bytes[offset] as number;

@@ -68,7 +68,7 @@ export class TextTable {
 
   /**
    * The numbers of the lines of `text`, each with one more reference, into `numbers`, which is emptied before. A context of
-   * 26 tags takes a third of what splitting it and taking each line would.
+   * 26 tags takes half of what splitting it and taking each line would.
    */
   takeLines(text: ByteString, numbers: number[]): void {
     numbers.length = 0;

@@ -1,5 +1,6 @@
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
+import { frame } from '../../../test/support/packets.ts';
 import { ConnectionReader, type PacketSink, Staging } from './connection-reader.ts';
 import type { Framing, Leftover } from './framing.ts';
 import { LENGTH_IMPOSSIBLE, LengthFraming } from './length-framing.ts';
@@ -62,13 +63,6 @@ function feed(
     }
   }
   return Object.assign(finds, { leftover: reader.finish(takesUnterminated) });
-}
-
-function frame(packet: string): Buffer {
-  const bytes = Buffer.alloc(4 + packet.length);
-  bytes.writeUInt32LE(packet.length);
-  bytes.write(packet, 4, 'latin1');
-  return bytes;
 }
 
 /** Cuts the bytes at the positions. */

@@ -1,4 +1,5 @@
 /** Who has sent what on one Unix stream connection, told by the kernel of real processes that share it. */
+
 import { type ChildProcess, spawn } from 'node:child_process';
 import { once } from 'node:events';
 import { readdirSync } from 'node:fs';
@@ -6,9 +7,9 @@ import type { Socket } from 'node:net';
 import { createInterface } from 'node:readline';
 import fc from 'fast-check';
 import { afterEach, describe, expect, it } from 'vitest';
+import { frame } from '../../../test/support/packets.ts';
 import {
   endRunningListeners,
-  frame,
   RunningListeners,
   until,
 } from '../../../test/support/processes/running-listeners.ts';

@@ -1,12 +1,13 @@
 /** How connections end, and what that makes of the last line: in order by the client, or otherwise and then counted. */
+
 import { once } from 'node:events';
 import { connect, type Socket } from 'node:net';
 import { connect as connectTls, type TLSSocket } from 'node:tls';
 import fc from 'fast-check';
 import { afterEach, describe, expect, it } from 'vitest';
+import { frame } from '../../../test/support/packets.ts';
 import {
   endRunningListeners,
-  frame,
   RunningListeners,
   track,
   until,

@@ -5,10 +5,9 @@ import { setTimeout as sleep } from 'node:timers/promises';
 import { connect as connectTls } from 'node:tls';
 import { afterEach, describe, expect, it } from 'vitest';
 import { FrameSender } from '../../../bench/send-frames.ts';
-import { packetsOf } from '../../../test/support/packets.ts';
+import { frame, packetsOf } from '../../../test/support/packets.ts';
 import {
   endRunningListeners,
-  frame,
   RunningListeners,
   type Setup,
   track,

@@ -2,14 +2,15 @@
  * A storm of clients that misbehave in every state of a connection: resets, half handshakes, closes. Every place comes
  * back, and clients that behave are served throughout.
  */
+
 import { once } from 'node:events';
 import type { Socket } from 'node:net';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { connect as connectTls } from 'node:tls';
 import { afterEach, describe, expect, it } from 'vitest';
+import { frame } from '../../../test/support/packets.ts';
 import {
   endRunningListeners,
-  frame,
   RunningListeners,
   track,
   until,

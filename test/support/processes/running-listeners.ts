@@ -192,10 +192,3 @@ export async function until(condition: () => boolean): Promise<void> {
     await sleep(5);
   }
 }
-
-export function frame(packet: string): Buffer {
-  const bytes = Buffer.alloc(4 + packet.length);
-  bytes.writeUInt32LE(packet.length);
-  bytes.write(packet, 4, 'latin1');
-  return bytes;
-}

@@ -34,6 +34,10 @@ const LIFE_MS = 600_000;
 const POLL_MS = 20;
 export const TEST_HOST = 'test-host';
 
+/** What packets can be sent over by commands. */
+export const TRANSPORTS = ['udp', 'unix', 'unixstream', 'tcp'] as const;
+export type Transport = (typeof TRANSPORTS)[number];
+
 export type LogLine = Record<string, unknown> & { readonly msg: string; readonly level: number };
 
 export interface ServerProcessOptions {
@@ -139,6 +143,13 @@ export class ServerProcess {
       }
       await sleep(POLL_MS);
     }
+  }
+
+  /** Where a transport is received, as commands take it. */
+  addressOf(transport: Transport): string {
+    if (transport === 'unix') return `unix://${this.socketPath}`;
+    if (transport === 'unixstream') return `unixstream://${this.streamPath}`;
+    return `${transport}://127.0.0.1:${transport === 'udp' ? this.udpPort : this.tcpPort}`;
   }
 
   /** Sends datagrams with system calls of our own, no faster than they are received. */
