@@ -14,7 +14,7 @@ import { arch, cpus, release } from 'node:os';
 import { fileURLToPath } from 'node:url';
 import { parseArgs } from 'node:util';
 import type { Bench } from './measure.ts';
-import { measurePeers } from './peers.ts';
+import { measurePeers } from './peers/peers.ts';
 import { formatRows, formatScenario } from './report.ts';
 import { compareWithSmp, measureRow, measureRowLimit, ROWS, type Row } from './rows.ts';
 import type { ScenarioResult } from './scenario-result.ts';
@@ -29,8 +29,8 @@ const HELP = `npm run bench -- [options]
   --runs n          measurements of a row, of which the median counts (3)
   --contexts n      contexts of the scenario contexts, instead of 250,000 and then 1,000,000
   --server-flag f   a flag for the server, such as --server-flag=--set=limits.lines=1000; repeatable
-  --peers           measure statsd_exporter beside us, on the same packets; alone, unless rows or scenarios are named.
-                    It is built with the machine's Go
+  --peers           measure statsd_exporter and the OpenTelemetry collector beside us, on the same packets; alone, unless
+                    rows or scenarios are named. They are built with the machine's Go, once: some minutes
   --limit-only      measure L0 alone
   --quick           tiny input: does it work? The figures mean nothing
   --json            print JSON instead of tables
