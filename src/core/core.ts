@@ -5,7 +5,7 @@
  *         and counters. The core hands out regions of it; whoever writes packets asks for one.
  * Thread  only the listener thread that owns the shard calls it.
  */
-import { CORE_COUNTERS, NEW_SLOT, NO_SLOT } from '../model/core-border.ts';
+import { CONTEXT_KEY_WORDS, CORE_COUNTERS, NEW_SLOT, NO_SLOT } from '../model/core-border.ts';
 import { failAssertion } from './failed-assertion.ts';
 import { powersOfFive } from './powers-of-five.ts';
 
@@ -97,8 +97,7 @@ export interface CoreExports {
     ordered: number,
     mayAdd: number,
   ): number;
-  contextKeyA: WebAssembly.Global;
-  contextKeyB: WebAssembly.Global;
+  contextKey(): number;
   sealBucket(start: number): number;
   openStart(): number;
   openIsEmpty(): number;
@@ -133,6 +132,8 @@ export class Core {
   private buffer: ArrayBufferLike;
   private view: Buffer;
   private readonly found: ContextSlot = { slot: 0, isNew: false };
+  /** The key of the context contextSlot() last spoke of. */
+  private readonly contextKey: Uint32Array;
   /** Where numbers of slots are handed to the core. */
   private slotList = { ptr: 0, capacity: 0 };
 
@@ -172,6 +173,7 @@ export class Core {
     }
     this.countersPtr = this.wasm.counters();
     this.clock = new Float64Array(memory.buffer, this.wasm.clock(), 1);
+    this.contextKey = new Uint32Array(memory.buffer, this.wasm.contextKey(), CONTEXT_KEY_WORDS);
     this.buffer = memory.buffer;
     this.view = Buffer.from(this.buffer);
   }
@@ -249,12 +251,7 @@ export class Core {
 
   /** Writes the 128-bit key of the context contextSlot() last spoke of into four words. */
   writeContextKey(into: Uint32Array, at: number): void {
-    const a = BigInt.asUintN(64, this.wasm.contextKeyA.value as bigint);
-    const b = BigInt.asUintN(64, this.wasm.contextKeyB.value as bigint);
-    into[at] = Number(a & 0xffffffffn);
-    into[at + 1] = Number(a >> 32n);
-    into[at + 2] = Number(b & 0xffffffffn);
-    into[at + 3] = Number(b >> 32n);
+    into.set(this.contextKey, at);
   }
 
   get openStart(): number {

@@ -19,7 +19,7 @@
 import { Budget } from '../lib/budget.ts';
 import { CONTEXT_TYPES, type ContextType } from '../model/context.ts';
 import { NO_SLOT, PACKET_PADDING_BYTES } from '../model/core-border.ts';
-import { type ByteString, detachText } from '../model/text.ts';
+import { type ByteString, detachText, type TextRange } from '../model/text.ts';
 import {
   CONTEXTS_HARD_MAX,
   type ContextLimits,
@@ -56,14 +56,14 @@ export interface SlotCore {
 
 export interface SlotSink {
   /**
-   * A slot now stands for a context; the core knows its key. `type` is an index into CONTEXT_TYPES, `limit` the
+   * A slot now stands for a context, whose text is borrowed; the core knows its key. `type` is an index into CONTEXT_TYPES, `limit` the
    * number of the limit it is over, `source` the JMX check its samples come from, if they do, `isTiming` whether they
    * came as timings.
    */
   newContext(
     slot: number,
     type: number,
-    text: ByteString,
+    text: TextRange,
     limit: number,
     source?: string,
     isTiming?: boolean,
@@ -146,6 +146,8 @@ export class ContextSlots {
   private readonly overflows = new Map<number, { readonly limit: number; readonly name: ByteString }>();
   /** Slots whose context is to be told again when it is next seen. */
   private readonly untold = new Set<number>();
+  /** Where the text in the scratch region ends: that of the context found last. */
+  private textEnd = 0;
   private readonly chosen: ChosenSlot = { slot: NO_SLOT, isOver: false };
 
   constructor(options: ContextSlotsOptions, host: ByteString) {
@@ -174,9 +176,8 @@ export class ContextSlots {
       const variant = timestamped ? typeIndex + ORDERED : typeIndex;
       const { slot, isNew } = this.find(text, head, variant, timestamped, this.mayAdd(limit));
       if (slot !== NO_SLOT) {
-        if (isNew) this.add(slot, context, text, origin, limit);
-        else if (this.untold.size > 0 && this.untold.delete(slot))
-          this.notify(slot, typeIndex, text, OVER.none);
+        if (isNew) this.add(slot, context, origin, limit);
+        else if (this.untold.size > 0 && this.untold.delete(slot)) this.notify(slot, typeIndex, OVER.none);
         return this.choose(slot, false);
       }
     }
@@ -225,13 +226,13 @@ export class ContextSlots {
     return limit === OVER.none || (dryRun && this.total.count < CONTEXTS_HARD_MAX);
   }
 
-  private add(slot: number, context: LineContext, text: ByteString, origin: ByteString, limit: number): void {
+  private add(slot: number, context: LineContext, origin: ByteString, limit: number): void {
     const { name, type, tags, source, isTiming } = context;
     this.refuse(limit, name, origin);
     this.total.acquire();
     this.metrics.acquire(slot, name);
     this.origins.acquire(slot, origin);
-    this.notify(slot, CONTEXT_TYPES.indexOf(type), text, limit, source, isTiming);
+    this.notify(slot, CONTEXT_TYPES.indexOf(type), limit, source, isTiming);
     // In a dry run: over the limit, and in a slot of its own.
     if (limit !== OVER.none) this.options.sink.overLimit(limit, name, tags);
   }
@@ -258,7 +259,7 @@ export class ContextSlots {
     const { slot, isNew } = this.find(text, head.length, typeIndex + OVERFLOWED * limit, false, mayAdd);
     if (isNew) {
       this.overflows.set(slot, { limit, name: detachText(name) });
-      this.notify(slot, typeIndex, text, limit);
+      this.notify(slot, typeIndex, limit);
     }
     return slot;
   }
@@ -271,20 +272,16 @@ export class ContextSlots {
 
   private find(text: ByteString, head: number, variant: number, ordered: boolean, mayAdd: boolean) {
     const { core, scratchPtr } = this.options;
-    core.bytes.write(text, scratchPtr, 'latin1');
+    this.textEnd = scratchPtr + core.bytes.write(text, scratchPtr, 'latin1');
     return core.contextSlot(scratchPtr, head, text.length, variant, ordered, mayAdd);
   }
 
-  private notify(
-    slot: number,
-    typeIndex: number,
-    text: ByteString,
-    limit: number,
-    source?: string,
-    isTiming?: boolean,
-  ): void {
-    this.options.onNew();
-    this.options.sink.newContext(slot, typeIndex, text, limit, source, isTiming);
+  /** Tells of the context that was found last. */
+  private notify(slot: number, typeIndex: number, limit: number, source?: string, isTiming?: boolean): void {
+    const { core, scratchPtr, onNew, sink } = this.options;
+    onNew();
+    const text: TextRange = { bytes: core.bytes, start: scratchPtr, end: this.textEnd };
+    sink.newContext(slot, typeIndex, text, limit, source, isTiming);
   }
 
   private choose(slot: number, isOver: boolean): ChosenSlot {

@@ -46,7 +46,7 @@ export type ShardMessage =
 /** The port of a listener, 0 for none; or the system's code and message when it cannot listen. */
 export type BoundListener = { readonly port: number } | { readonly code: string; readonly message: string };
 
-/** Slots that now stand for contexts; equal lengths, keys four words each. */
+/** Slots that now stand for contexts; equal lengths, but for the texts' bytes and four words for each key. */
 export interface NewContexts {
   readonly kind: 'contexts';
   readonly slots: Uint32Array;
@@ -55,8 +55,10 @@ export interface NewContexts {
   readonly types: Uint8Array;
   /** Number of the limit that the context is over (model/cardinality.ts), 0 for none. */
   readonly limits: Uint8Array;
-  /** name LF host LF tags joined by LF. */
-  readonly texts: readonly ByteString[];
+  /** name LF host LF tags joined by LF, of one context after the other. */
+  readonly texts: Uint8Array;
+  /** Where each text ends. */
+  readonly ends: Uint32Array;
   /** The JMX check that samples come from, by position; absent when there is none. */
   readonly sources?: Readonly<Record<number, string>>;
   /** Positions of those whose samples came as timings; absent when there is none. */

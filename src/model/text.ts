@@ -9,6 +9,24 @@
 /** A string whose characters are bytes, 0 to 255. */
 export type ByteString = string;
 
+/** A text where it lies: bytes [start, end) of a memory. Borrowed: valid until the next call of whoever gave it. */
+export interface TextRange {
+  readonly bytes: Uint8Array;
+  readonly start: number;
+  readonly end: number;
+}
+
+/** The same text as bytes of its own. */
+export function toRange(text: ByteString): TextRange {
+  const bytes = Buffer.from(text, 'latin1');
+  return { bytes, start: 0, end: bytes.length };
+}
+
+/** The text that lies there. */
+export function textAt({ bytes, start, end }: TextRange): ByteString {
+  return Buffer.from(bytes.buffer, bytes.byteOffset + start, end - start).toString('latin1');
+}
+
 /** Decodes wire bytes for people and outputs; bytes that are not UTF-8 come out as U+FFFD. */
 export function toText(bytes: ByteString): string {
   return isAscii(bytes) ? bytes : Buffer.from(bytes, 'latin1').toString('utf8');

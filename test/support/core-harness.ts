@@ -26,7 +26,7 @@ import { PACKET_BYTES_MAX, PACKET_PADDING_BYTES } from '../../src/model/core-bor
 import type { EventMessage, Rejection, ServiceCheckMessage } from '../../src/model/message.ts';
 import { NumberBatch } from '../../src/model/number-batch.ts';
 import { KEY_KIND } from '../../src/model/sealed-bucket.ts';
-import type { ByteString } from '../../src/model/text.ts';
+import { type ByteString, textAt } from '../../src/model/text.ts';
 import { type ContextLimits, slotsNeeded } from '../../src/model/views/cardinality.ts';
 import { ShardPipeline } from '../../src/shard/pipeline.ts';
 import { ControlWord, makeControlBuffer } from '../../src/telemetry/counters/control-word.ts';
@@ -186,7 +186,7 @@ export class CoreHarness {
   private makeSink(): ResolverSink {
     return {
       newContext: (slot, type, text, limit) => {
-        this.contexts.set(slot, `${CONTEXT_TYPES[type]} ${canonical(text)}`);
+        this.contexts.set(slot, `${CONTEXT_TYPES[type]} ${canonical(textAt(text))}`);
         this.limits.set(slot, limit);
       },
       overLimit: (limit, name, tags) => void this.overLimits.push(`${limit} ${name} ${tags.join()}`),

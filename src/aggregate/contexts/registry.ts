@@ -25,7 +25,8 @@ import {
   SCOPES,
   type Scope,
 } from '../../model/context.ts';
-import type { ByteString } from '../../model/text.ts';
+import { LF } from '../../model/core-border.ts';
+import { type ByteString, type TextRange, textAt, toRange } from '../../model/text.ts';
 import {
   type ContextLimits,
   OVER,
@@ -151,11 +152,7 @@ export class Registry {
     return this.idCount;
   }
 
-  /**
-   * The context under `key`, made from `text` when it is new; over a limit the overflow context of its name. `limit`
-   * is what the shard says the context is over. `text` is name LF host, and LF with the tags joined by LF when there
-   * are any; `now` in seconds.
-   */
+  /** The same as admitBytes() for a text of its own. */
   admit(
     key: ContextKey,
     type: ContextType,
@@ -163,18 +160,30 @@ export class Registry {
     now: number,
     limit: number = OVER.none,
   ): Admission {
-    const name = text.slice(0, text.indexOf('\n'));
+    return this.admitBytes(key, type, toRange(text), now, limit);
+  }
+
+  /**
+   * The context under `key`, made from `text` when it is new; over a limit the overflow context of its name. `limit`
+   * is what the shard says the context is over. `text` is name LF host, and LF with the tags joined by LF when there
+   * are any; `now` in seconds.
+   */
+  admitBytes(key: ContextKey, type: ContextType, text: TextRange, now: number, limit: number): Admission {
+    const { bytes, start } = text;
+    let end = start;
+    while (bytes[end] !== LF) end++;
     if (limit !== OVER.none && !this.dryRun)
-      return { id: this.internOverflow(type, name, now), limit, isHere: false };
+      return { id: this.internOverflow(type, textAt({ bytes, start, end }), now), limit, isHere: false };
     const known = this.index.find(key);
     if (known >= 0) {
       this.noteUse(known, now);
       return { id: known, limit, isHere: false };
     }
-    const nameId = this.texts.take(name);
+    const nameId = this.texts.takeBytes(bytes, start, end);
     const over = this.contextCounts.refuse(nameId);
     if (over !== OVER.none && !this.dryRun) {
       this.texts.release(nameId);
+      const name = textAt({ bytes, start, end });
       return { id: this.internOverflow(type, name, now), limit: over, isHere: true };
     }
     const id = this.add(type, text, now);
@@ -365,7 +374,7 @@ export class Registry {
   // hits␊web-1␊env:prod␊team:x      name, host, tags
   // hits␊web-1                      without tags
   // hits␊␊env:prod␊,global          the fleet's (model/context.ts)
-  private keepText(id: number, text: ByteString): void {
+  private keepText(id: number, text: TextRange): void {
     const { columns } = this.rows;
     const lines = this.lineNumbers;
     this.texts.takeLines(text, lines);
@@ -388,14 +397,14 @@ export class Registry {
       return known;
     }
     if (!isCounted) return this.internOverflow(type, OVERFLOW_NAME, now);
-    const id = this.add(type, text, now);
+    const id = this.add(type, toRange(text), now);
     this.overflows.set(key, id);
     this.overflowIds.set(id, key);
     return id;
   }
 
   /** A new id with type and text, in no index yet. */
-  private add(type: ContextType, text: ByteString, now: number): number {
+  private add(type: ContextType, text: TextRange, now: number): number {
     const id = this.free.pop() ?? this.idCount++;
     this.rows.reserve(id);
     this.rows.columns.types[id] = codeOf(type);
@@ -435,9 +444,17 @@ export class Registry {
 }
 
 /** The scope by the last tag of a context's text. */
-function scopeOfEnd(text: ByteString): Scope {
-  if (text.endsWith(`\n${SCOPE_MARKS.global}`)) return 'global';
-  return text.endsWith(`\n${SCOPE_MARKS.both}`) ? 'both' : 'local';
+function scopeOfEnd(text: TextRange): Scope {
+  if (endsWith(text, `\n${SCOPE_MARKS.global}`)) return 'global';
+  return endsWith(text, `\n${SCOPE_MARKS.both}`) ? 'both' : 'local';
+}
+
+function endsWith({ bytes, start, end }: TextRange, ending: ByteString): boolean {
+  const at = end - ending.length;
+  if (at < start) return false;
+  // From its end on: texts that do not end so differ there.
+  for (let i = ending.length - 1; i >= 0; i--) if (bytes[at + i] !== ending.charCodeAt(i)) return false;
+  return true;
 }
 
 function codeOf(type: ContextType): number {

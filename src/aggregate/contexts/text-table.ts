@@ -2,7 +2,7 @@
  * Text table: names, hosts and tags by number, each text kept once and counted, so that its memory
  * returns when the last context that uses it is forgotten.
  *
- *   text ─▶ scratch bytes ─▶ hash ─▶ part ─▶ │ number + 1 │ 0 │ …    open addressing, linear probing (text-index.ts)
+ *   text ─▶ bytes ─▶ hash ─▶ part ─▶ │ number + 1 │ 0 │ …    open addressing, linear probing (text-index.ts)
  *   number ─▶ position, references                               columns
  *   position ─▶ bytes                                            text-pages.ts
  *
@@ -16,7 +16,7 @@
 import { assert } from '../../lib/assert.ts';
 import { ColumnTable } from '../../lib/column-table.ts';
 import { LF } from '../../model/core-border.ts';
-import type { ByteString } from '../../model/text.ts';
+import type { ByteString, TextRange } from '../../model/text.ts';
 import { TextIndex } from './text-index.ts';
 import { TextPages } from './text-pages.ts';
 
@@ -63,21 +63,29 @@ export class TextTable {
 
   /** The number of `text`, with one more reference to it. */
   take(text: ByteString): number {
-    return this.takeBytes(0, this.load(text));
+    // Before `scratch` is read: a long text takes another one.
+    const end = this.load(text);
+    return this.takeBytes(this.scratch, 0, end);
+  }
+
+  /** The number of the text at [start, end) of `bytes`, with one more reference to it. */
+  takeBytes(bytes: Uint8Array, start: number, end: number): number {
+    const number = this.index.find(bytes, start, end) ?? this.add(bytes, start, end);
+    (this.rows.columns.references[number] as number)++;
+    return number;
   }
 
   /**
-   * The numbers of the lines of `text`, each with one more reference, into `numbers`, which is emptied before. A context of
+   * The numbers of the lines of a text, each with one more reference, into `numbers`, which is emptied before. A context of
    * 26 tags takes half of what splitting it and taking each line would.
    */
-  takeLines(text: ByteString, numbers: number[]): void {
+  takeLines({ bytes, start, end }: TextRange, numbers: number[]): void {
     numbers.length = 0;
-    const end = this.load(text);
-    for (let start = 0; start <= end; ) {
-      let stop = start;
-      while (stop < end && this.scratch[stop] !== LF) stop++;
-      numbers.push(this.takeBytes(start, stop));
-      start = stop + 1;
+    for (let first = start; first <= end; ) {
+      let stop = first;
+      while (stop < end && bytes[stop] !== LF) stop++;
+      numbers.push(this.takeBytes(bytes, first, stop));
+      first = stop + 1;
     }
   }
 
@@ -132,16 +140,9 @@ export class TextTable {
     return this.scratch.write(text, 0, 'latin1');
   }
 
-  /** The number of the text at [start, end) of the scratch bytes, with one more reference. */
-  private takeBytes(start: number, end: number): number {
-    const number = this.index.find(this.scratch, start, end) ?? this.add(start, end);
-    (this.rows.columns.references[number] as number)++;
-    return number;
-  }
-
-  private add(start: number, end: number): number {
+  private add(bytes: Uint8Array, start: number, end: number): number {
     const number = this.takeNumber();
-    this.rows.columns.positions[number] = this.pages.append(this.scratch, start, end);
+    this.rows.columns.positions[number] = this.pages.append(bytes, start, end);
     this.index.add(number);
     return number;
   }

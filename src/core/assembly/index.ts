@@ -11,7 +11,7 @@ import { initKeyTables, KeyEntry, KeyTable } from './key-table';
 import * as layout from '../../model/core-border';
 import { initLines } from './line';
 import { LineEntry } from './line-table';
-import { initMemory } from './memory';
+import { initMemory, takeRegion } from './memory';
 import { initNumbers } from './number';
 import { LF } from './scan';
 import { addContext, findContext, initShard, NO_SLOT } from './shard';
@@ -56,6 +56,7 @@ export function configure(
   initShard(linesMax, contextsMax, idleBuckets);
   initLines(timestamps, clientFields);
   initIngest();
+  foundContext = takeRegion(FOUND_CONTEXT_BYTES);
   return initNumbers();
 }
 
@@ -79,8 +80,14 @@ export function openIsEmpty(): bool {
   return open.touchedCount == 0 && open.timestampedCount == 0;
 }
 
-export let contextKeyA: u64 = 0;
-export let contextKeyB: u64 = 0;
+/** What contextSlot() found last: the two halves of the key, u64 each. */
+let foundContext: usize = 0;
+const FOUND_CONTEXT_BYTES: u32 = 2 * sizeof<u64>();
+
+/** Where contextSlot() writes the key of what it finds. */
+export function contextKey(): usize {
+  return foundContext;
+}
 
 /**
  * Finds or makes the slot of the context whose text is at `ptr`: name LF host LF tags joined by LF, with
@@ -106,8 +113,8 @@ export function contextSlot(
   const lengths = (<u64>head) | ((<u64>(free ? 0 : length)) << 32);
   hash(ptr, free ? head : length, 0, 0, lengths, (<u64>variant) | ((<u64>ordered) << 32));
   addToHash(a, b);
-  contextKeyA = hashA;
-  contextKeyB = hashB;
+  store<u64>(foundContext, hashA);
+  store<u64>(foundContext, hashB, 8);
   const known = findContext(hashA, hashB);
   if (known != NO_SLOT) {
     // A line that is never cached keeps its context as one that is.

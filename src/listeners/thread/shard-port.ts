@@ -5,17 +5,18 @@
  * batch of packets, or until something is sent that refers to them. Rejected lines are sampled: the first
  * few of each reason a bucket are sent for the log, all are counted elsewhere.
  *
- * Limits  CONTEXTS_MAX contexts wait here; MESSAGES_MAX events and checks are on their way at a time, further
+ * Limits  CONTEXTS_MAX contexts wait here, with TEXTS_BYTES of text or one longer text; MESSAGES_MAX events and checks are on their way at a time, further
  *         ones are dropped and counted; SAMPLES_MAX lines a reason and bucket, of LINE_BYTES_MAX bytes;
  *         OVER_LIMIT_MAX contexts over a limit a bucket, of OVER_LIMIT_TAGS tags each.
  */
 import { CONTEXT_KEY_WORDS } from '../../model/core-border.ts';
 import type { EventMessage, Rejection, ServiceCheckMessage } from '../../model/message.ts';
 import type { ShardMessage } from '../../model/shard-message.ts';
-import type { ByteString } from '../../model/text.ts';
+import type { ByteString, TextRange } from '../../model/text.ts';
 import type { ControlWord } from '../../telemetry/counters/control-word.ts';
 
 const CONTEXTS_MAX = 32;
+const TEXTS_BYTES = 65_536;
 const MESSAGES_MAX = 10_000;
 const SAMPLES_MAX = 3;
 const LINE_BYTES_MAX = 512;
@@ -37,7 +38,10 @@ export class ShardPort {
   private readonly keys = new Uint32Array(CONTEXTS_MAX * CONTEXT_KEY_WORDS);
   private readonly types = new Uint8Array(CONTEXTS_MAX);
   private readonly limits = new Uint8Array(CONTEXTS_MAX);
-  private texts: ByteString[] = [];
+  private readonly ends = new Uint32Array(CONTEXTS_MAX);
+  private texts = new Uint8Array(TEXTS_BYTES);
+  /** Contexts that wait. */
+  private waiting = 0;
   private sources: Record<number, string> | undefined;
   private timings: number[] = [];
   /** How many contexts over a limit the open bucket has met, by limit and metric, and how many were told. */
@@ -64,25 +68,27 @@ export class ShardPort {
   newContext(
     slot: number,
     type: number,
-    text: ByteString,
+    text: TextRange,
     limit: number,
     source?: string,
     isTiming?: boolean,
   ): void {
-    const at = this.texts.length;
+    const textsEnd = this.makeRoom(text.end - text.start);
+    const at = this.waiting++;
+    this.texts.set(text.bytes.subarray(text.start, text.end), textsEnd);
+    this.ends[at] = textsEnd + text.end - text.start;
     this.slots[at] = slot;
     this.types[at] = type;
     this.limits[at] = limit;
     this.writeContextKey(this.keys, at * CONTEXT_KEY_WORDS);
     if (source !== undefined) this.sources = { ...this.sources, [at]: source };
     if (isTiming === true) this.timings.push(at);
-    this.texts.push(text);
-    if (this.texts.length === CONTEXTS_MAX) this.sendContexts();
+    if (this.waiting === CONTEXTS_MAX) this.sendContexts();
   }
 
   /** Sends the contexts that wait. */
   sendContexts(): void {
-    const count = this.texts.length;
+    const count = this.waiting;
     if (count === 0) return;
     this.send({
       kind: 'contexts',
@@ -90,11 +96,12 @@ export class ShardPort {
       keys: this.keys.slice(0, count * CONTEXT_KEY_WORDS),
       types: this.types.slice(0, count),
       limits: this.limits.slice(0, count),
-      texts: this.texts,
+      texts: this.texts.slice(0, this.textsEnd),
+      ends: this.ends.slice(0, count),
       ...(this.sources && { sources: this.sources }),
       ...(this.timings.length > 0 && { timings: this.timings }),
     });
-    this.texts = [];
+    this.waiting = 0;
     this.sources = undefined;
     this.timings = [];
   }
@@ -167,6 +174,18 @@ export class ShardPort {
   stopped(): void {
     this.sendContexts();
     this.send({ kind: 'stopped' });
+  }
+
+  /** Where the texts that wait end. */
+  private get textsEnd(): number {
+    return this.waiting === 0 ? 0 : (this.ends[this.waiting - 1] as number);
+  }
+
+  /** Makes room for a text of so many bytes; where it goes. */
+  private makeRoom(bytes: number): number {
+    if (this.textsEnd + bytes > this.texts.length) this.sendContexts();
+    if (bytes > this.texts.length) this.texts = new Uint8Array(bytes);
+    return this.textsEnd;
   }
 
   /** Counts an event or check on its way; false when too many are under way. */

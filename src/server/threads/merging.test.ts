@@ -4,6 +4,7 @@ import { Registry } from '../../aggregate/contexts/registry.ts';
 import { ShardSlots } from '../../aggregate/contexts/shard-slots.ts';
 import type { Steps } from '../../lib/time/steps.ts';
 import { CONTEXT_KEY_WORDS } from '../../model/core-border.ts';
+import type { NewContexts } from '../../model/shard-message.ts';
 import type { Job } from './inbox.ts';
 import { Merging, type MergingOptions } from './merging.ts';
 
@@ -26,8 +27,8 @@ test('a thousand new contexts of one message are admitted in many steps', () => 
     slots: Uint32Array.from({ length: COUNT }, (_, i) => i),
     types: new Uint8Array(COUNT),
     limits: new Uint8Array(COUNT),
-    texts: Array.from({ length: COUNT }, (_, i) => `m\n\nuser:${i}`),
-  } as never);
+    ...textsOf(Array.from({ length: COUNT }, (_, i) => `m\n\nuser:${i}`)),
+  });
   expect(jobs).toHaveLength(1);
   const steps = jobs[0]?.() as Steps;
   const after: number[] = [];
@@ -37,3 +38,15 @@ test('a thousand new contexts of one message are admitted in many steps', () => 
   expect(registry.size).toBe(COUNT);
   expect(registry.context(slots.idOf(999)).tags).toEqual(['user:999']);
 });
+
+/** Texts as a message has them. */
+function textsOf(texts: readonly string[]): Pick<NewContexts, 'texts' | 'ends'> {
+  let end = 0;
+  return {
+    texts: Uint8Array.from(Buffer.from(texts.join(''), 'latin1')),
+    ends: Uint32Array.from(texts, (text) => {
+      end += text.length;
+      return end;
+    }),
+  };
+}

@@ -14,6 +14,7 @@ import type { Steps } from '../../lib/time/steps.ts';
 import type { ListenerThread } from '../../listeners/thread/listener-thread.ts';
 import { CONTEXT_KEY_WORDS } from '../../model/core-border.ts';
 import type { NewContexts, ShardMessage } from '../../model/shard-message.ts';
+import { textAt } from '../../model/text.ts';
 import type { LiveStatistics } from '../live/live-statistics.ts';
 import type { CardinalityWatch } from '../watches/cardinality-watch.ts';
 import type { Inbox } from './inbox.ts';
@@ -63,19 +64,22 @@ export class Merging {
 
   private *addContexts(
     shard: number,
-    { slots, keys, types, limits, texts, sources, timings }: NewContexts,
+    { slots, keys, types, limits, texts, ends, sources, timings }: NewContexts,
   ): Steps {
     const { registry, cardinality, sampler } = this.options;
     const shardSlots = sampler.slotsOf(shard);
     const now = Date.now() / 1000;
-    const count = texts.length;
+    const count = slots.length;
     assert(
-      slots.length === count && types.length === count && limits.length === count,
-      'each reported context has a slot, a type and a limit',
+      ends.length === count && types.length === count && limits.length === count,
+      'each reported context has a text, a type and a limit',
     );
     assert(keys.length === count * CONTEXT_KEY_WORDS, 'each reported context has a key');
-    for (const [i, text] of texts.entries()) {
+    // As what else is looked up in the registry: a Buffer.
+    const bytes = Buffer.from(texts.buffer, texts.byteOffset, texts.length);
+    for (let i = 0; i < count; i++) {
       if (i % STEP_CONTEXTS === STEP_CONTEXTS - 1) yield;
+      const text = { bytes, start: ends[i - 1] ?? 0, end: ends[i] as number };
       const reported = {
         slot: slots[i] as number,
         key: keys.subarray(i * CONTEXT_KEY_WORDS, (i + 1) * CONTEXT_KEY_WORDS),
@@ -86,7 +90,7 @@ export class Merging {
         isTiming: timings?.includes(i) === true,
       };
       const admission = admitContext(registry, shardSlots, reported, now);
-      if (admission.isHere) cardinality.sampleText(admission.limit, text);
+      if (admission.isHere) cardinality.sampleText(admission.limit, textAt(text));
     }
   }
 
