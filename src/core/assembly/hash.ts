@@ -100,7 +100,8 @@ export function hashElement(ptr: usize, length: usize, word: u64): void {
 }
 
 /**
- * Hashes [first, first + firstLength), [second, second + secondLength) and two words into hashA and hashB.
+ * Hashes [first, first + firstLength), [second, second + secondLength) and two words into hashA and hashB, and returns
+ * hashA: a table needs it first, and a global that was just written is slow to read.
  * Reads up to 31 bytes beyond a range.
  */
 export function hash(
@@ -110,7 +111,7 @@ export function hash(
   secondLength: usize,
   wordA: u64,
   wordB: u64,
-): void {
+): u64 {
   let a = i64x2.splat(0);
   let b = i64x2.splat(0);
   let k = key;
@@ -151,8 +152,10 @@ export function hash(
     ptr = second;
     length = secondLength;
   }
-  hashA = <u64>i64x2.extract_lane(a, 0) + <u64>i64x2.extract_lane(a, 1) + wordA * oddA + wordB * oddB;
+  const result = <u64>i64x2.extract_lane(a, 0) + <u64>i64x2.extract_lane(a, 1) + wordA * oddA + wordB * oddB;
+  hashA = result;
   hashB = <u64>i64x2.extract_lane(b, 0) + <u64>i64x2.extract_lane(b, 1) + wordA * oddC + wordB * oddD;
+  return result;
 }
 
 /**

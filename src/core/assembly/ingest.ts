@@ -55,7 +55,7 @@ import { KeptLine } from './kept-line';
 import * as field from './line';
 import { findEntry, LineEntry, slotNear } from './line-table';
 import { takeRegion } from './memory';
-import { parsedNumber, parseNumber } from './number';
+import { parseNumber } from './number';
 import { COLON, COMMA, CR, find, LF } from './scan';
 import { cacheLine } from './shard';
 import { noteBypass } from './slots';
@@ -85,12 +85,12 @@ let sights: usize = 0;
 let sparingSights: usize = 0;
 let yieldWanted = false;
 
-let linesRead: f64 = 0;
-let lineHits: f64 = 0;
-let tagSetHits: f64 = 0;
-let misses: f64 = 0;
-let samples: f64 = 0;
-let filtered: f64 = 0;
+/** Since the last batch, which cannot have 2^32 of anything. */
+let lineHits: u32 = 0;
+let tagSetHits: u32 = 0;
+let misses: u32 = 0;
+let samples: u32 = 0;
+let filtered: u32 = 0;
 
 /** What install() caches: hashes of the line given to resolve(), as written and free of order, if they may be. */
 let linePending = false;
@@ -239,23 +239,26 @@ function lastLineEnd(ptr: usize, end: usize): usize {
 // @ts-ignore: decorator
 @inline
 function applyKnownLine(line: usize, origin: u32): bool {
-  hashLine(line, origin);
-  return applyHashedLine(line, origin, hashA, hashB);
+  const a = hashLine(line, origin);
+  return applyHashedLine(line, origin, a, hashB);
 }
 
 /** The same for a line with these hashes. */
 function applyHashedLine(line: usize, origin: u32, a: u64, b: u64): bool {
-  let entry = findEntry(lines, a, b);
-  if (entry != null) {
-    if (!applyLine(entry)) return false;
-    lineHits++;
-    return true;
-  }
+  const entry = findEntry(lines, a, b);
+  if (entry == null) return applyByTagSet(line, origin, a, b);
+  if (!applyLine(entry)) return false;
+  lineHits++;
+  return true;
+}
+
+/** The same for a line that is not cached as it is written. */
+function applyByTagSet(line: usize, origin: u32, a: u64, b: u64): bool {
   linePending = true;
   pendingLineA = a;
   pendingLineB = b;
   if (!hashLineFreeOfOrder(line, origin)) return false;
-  entry = findEntry(tagSets, hashA, hashB);
+  const entry = findEntry(tagSets, hashA, hashB);
   if (entry == null) {
     setPending = true;
     pendingSetA = hashA;
@@ -276,7 +279,6 @@ function resolveLine(line: usize, stop: usize, origin: u32): void {
   // A line of one CR is an empty line.
   if (length > 0) {
     misses++;
-    linesRead++;
     if (resolve(line, <u32>length, origin) != 0) yieldWanted = true;
   }
   linePending = false;
@@ -296,10 +298,10 @@ export function install(slot: u32, op: u32, copySlot: u32, orderFree: bool, spar
 /** Hash of what identifies the line, as written. */
 // @ts-ignore: decorator
 @inline
-function hashLine(line: usize, origin: u32): void {
+function hashLine(line: usize, origin: u32): u64 {
   const sender = field.readClientFields ? hashClientFields(origin) : origin;
   const tags = field.tagsStop - field.tagsStart;
-  hash(line, field.nameStop - line, field.tagsStart, tags, identity(line, tags), sender);
+  return hash(line, field.nameStop - line, field.tagsStart, tags, identity(line, tags), sender);
 }
 
 /** The same free of the tags' order; false when the line has fewer than two tags, too many, or a timestamp. */
@@ -356,32 +358,52 @@ function isSecondSparing(hash: u64): bool {
 /** Adds the samples of the line that was just read; false when a value is not for the hot path. */
 function applyLine(entry: LineEntry): bool {
   const op = entry.op;
-  const slot = entry.slot;
   if (op == OP_SET) {
-    addToSet(slot, elementHash(field.valuesStart, field.valuesStop - field.valuesStart));
+    addToSet(entry.slot, elementHash(field.valuesStart, field.valuesStop - field.valuesStart));
     samples++;
   } else if (op == OP_DROP && field.type == field.TYPE_SET) {
     // Any text is an element: there is nothing to validate before it is dropped.
     filtered++;
   } else {
-    const found = readValues();
-    if (found == 0) return false;
-    if (op == OP_DROP) {
+    // Most lines have one value; several are no number, as a colon is no digit.
+    const value = parseNumber(field.valuesStart, field.valuesStop);
+    if (isNaN(value)) {
+      if (!applyValues(entry)) return false;
+    } else if (op == OP_DROP) {
       filtered++;
     } else {
-      const weight = weightOf(op, field.rate);
-      const copyWeight = weightOf(OP_DISTRIBUTION, field.rate);
-      for (let i: u32 = 0; i < found; i++) {
-        const value = load<f64>(values + (<usize>i) * sizeof<f64>());
-        applyValue(slot, op, value, weight, field.timestamp);
-        if (entry.copySlot != 0) applyValue(entry.copySlot - 1, OP_DISTRIBUTION, value, copyWeight, field.timestamp);
-      }
-      samples += entry.copySlot != 0 ? found * 2 : found;
+      applyValue(entry.slot, op, value, weightOf(op, field.rate), field.timestamp);
+      samples++;
+      if (entry.copySlot != 0) applyCopy(entry.copySlot, value);
     }
   }
   entry.seen = open.epoch;
-  linesRead++;
   return true;
+}
+
+/** Adds several values; false, and none is added, when one is not for the hot path. */
+function applyValues(entry: LineEntry): bool {
+  const op = entry.op;
+  const found = readValues();
+  if (found == 0) return false;
+  if (op == OP_DROP) {
+    filtered++;
+    return true;
+  }
+  const weight = weightOf(op, field.rate);
+  for (let i: u32 = 0; i < found; i++) {
+    const value = load<f64>(values + (<usize>i) * sizeof<f64>());
+    applyValue(entry.slot, op, value, weight, field.timestamp);
+    if (entry.copySlot != 0) applyCopy(entry.copySlot, value);
+  }
+  samples += found;
+  return true;
+}
+
+/** Adds the value of a histogram to the distribution it is copied to. */
+function applyCopy(copySlot: u32, value: f64): void {
+  applyValue(copySlot - 1, OP_DISTRIBUTION, value, weightOf(OP_DISTRIBUTION, field.rate), field.timestamp);
+  samples++;
 }
 
 /**
@@ -435,8 +457,9 @@ function readValues(): u32 {
   while (start < end) {
     const stop = find(COLON, start, end);
     if (stop > start) {
-      if (!parseNumber(start, stop)) return 0;
-      store<f64>(values + (<usize>found) * sizeof<f64>(), parsedNumber);
+      const value = parseNumber(start, stop);
+      if (isNaN(value)) return 0;
+      store<f64>(values + (<usize>found) * sizeof<f64>(), value);
       found++;
     }
     start = stop + 1;
@@ -467,11 +490,11 @@ function elementHash(ptr: usize, length: usize): u64 {
 }
 
 function publishCounts(): void {
-  count(COUNT_LINES, linesRead);
+  count(COUNT_LINES, lineHits + tagSetHits + misses);
   count(COUNT_LINE_HITS, lineHits);
   count(COUNT_TAG_SET_HITS, tagSetHits);
   count(COUNT_LINE_MISSES, misses);
   count(COUNT_SAMPLES, samples);
   count(COUNT_FILTERED_LINES, filtered);
-  linesRead = lineHits = tagSetHits = misses = samples = filtered = 0;
+  lineHits = tagSetHits = misses = samples = filtered = 0;
 }

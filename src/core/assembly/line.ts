@@ -13,7 +13,7 @@
  */
 
 import { KeptLine } from './kept-line';
-import { parsedNumber, parseInteger, parseNumber } from './number';
+import { parseInteger, parseNumber } from './number';
 import { COLON, CR, fieldEnd, find, LF, nameEnd, PIPE } from './scan';
 
 /** Type as written; part of what identifies a line, so `h` and `ms` are told apart. */
@@ -57,16 +57,21 @@ const RATE: u8 = 0x40;
 const TIMESTAMP: u8 = 0x54;
 
 export function readLine(line: usize, end: usize): bool {
-  nameStop = nameEnd(line, end);
-  if (nameStop >= end || load<u8>(nameStop) != COLON || nameStop == line || isEventOrCheck(line)) return cold(nameStop, end);
-  valuesStart = nameStop + 1;
-  valuesStop = fieldEnd(valuesStart, end);
-  if (valuesStop >= end || load<u8>(valuesStop) != PIPE || valuesStop == valuesStart) return cold(valuesStop, end);
+  // Globals are written for those who come after, and not read here: V8 loads one anew each time.
+  const name = nameEnd(line, end);
+  if (name >= end || load<u8>(name) != COLON || name == line || isEventOrCheck(line)) return cold(name, end);
+  const values = name + 1;
+  let stop = fieldEnd(values, end);
+  if (stop >= end || load<u8>(stop) != PIPE || stop == values) return cold(stop, end);
+  nameStop = name;
+  valuesStart = values;
+  valuesStop = stop;
 
-  let start = valuesStop + 1;
-  let stop = fieldEnd(start, end);
-  type = typeOf(start, contentStop(start, stop, end));
-  if (type == 0) return cold(stop, end);
+  let start = stop + 1;
+  stop = fieldEnd(start, end);
+  const written = typeOf(start, contentStop(start, stop, end));
+  if (written == 0) return cold(stop, end);
+  type = written;
 
   tagsStart = tagsStop = 0;
   localStart = localStop = 0;
@@ -74,7 +79,9 @@ export function readLine(line: usize, end: usize): bool {
   cardinalityStart = cardinalityStop = 0;
   rate = 1;
   timestamp = 0;
-  let rates = 0;
+  let hasTags = false;
+  let hasRate = false;
+  let hasTimestamp = false;
   while (stop < end && load<u8>(stop) == PIPE) {
     start = stop + 1;
     stop = fieldEnd(start, end);
@@ -82,16 +89,21 @@ export function readLine(line: usize, end: usize): bool {
     if (last == start) return cold(stop, end);
     const byte = load<u8>(start);
     if (byte == TAGS) {
-      if (tagsStart != 0) return cold(stop, end);
+      if (hasTags) return cold(stop, end);
+      hasTags = true;
       tagsStart = start + 1;
       tagsStop = last;
     } else if (byte == RATE) {
-      if (rates++ != 0 || !parseNumber(start + 1, last)) return cold(stop, end);
-      rate = parsedNumber;
+      const number = parseNumber(start + 1, last);
+      if (hasRate || isNaN(number)) return cold(stop, end);
+      hasRate = true;
+      rate = number;
     } else if (byte == TIMESTAMP) {
       if (readTimestamps) {
-        if (timestamp != 0 || !parseInteger(start + 1, last)) return cold(stop, end);
-        timestamp = parsedNumber;
+        const seconds = parseInteger(start + 1, last);
+        if (hasTimestamp || isNaN(seconds)) return cold(stop, end);
+        hasTimestamp = true;
+        timestamp = seconds;
       }
     } else if (!readClientField(start, last)) {
       return cold(stop, end);

@@ -1,7 +1,7 @@
 /**
  * Hot path. Decimal numbers as clients write them: up to 19 significant digits and powers of ten from
  * -64 to 64, exact to the last bit. Everything else the grammar allows (hex floats, underscores, inf,
- * nan, longer or larger numbers) and everything it does not is the cold path's: parseNumber() says false.
+ * nan, longer or larger numbers) and everything it does not is the cold path's: parseNumber() says NaN.
  *
  *   -12.5e3
  *   ^           sign
@@ -34,9 +34,6 @@ let tens: usize = 0;
 /** Powers of five as 128-bit fractions, high word first; the caller of initNumbers() fills it. */
 let fives: usize = 0;
 
-/** Result of the last parseNumber() or parseInteger() that said true. */
-export let parsedNumber: f64 = 0;
-
 /** Takes the tables; returns where the caller writes 2 * (POWER_MAX - POWER_MIN + 1) words of powers of five. */
 export function initNumbers(): usize {
   tens = takeRegion((EXACT_POWER_MAX + 1) * sizeof<f64>());
@@ -49,16 +46,17 @@ export function initNumbers(): usize {
   return fives;
 }
 
-/** Reads all of [ptr, end) as a number into parsedNumber; false when that is the cold path's work. Reads 8 bytes at least. */
+/** The number that all of [ptr, end) says; NaN when that is the cold path's work. Reads 8 bytes at least. */
 // @ts-ignore: decorator
 @inline
-export function parseNumber(ptr: usize, end: usize): bool {
-  return parseShort(ptr, end) || parseLong(ptr, end);
+export function parseNumber(ptr: usize, end: usize): f64 {
+  const short = parseShort(ptr, end);
+  return isNaN(short) ? parseLong(ptr, end) : short;
 }
 
 /**
  * The same for 1 to 8 characters, digits and at most one point, in one word and without a branch that depends on them;
- * false for anything else. Less than 10^8 divided by at most 10^7 is exact (Clinger, above).
+ * NaN for anything else. Less than 10^8 divided by at most 10^7 is exact (Clinger, above).
  *
  *   12.5        first character in the lowest byte
  *   0000012.5   moved up, zeros below
@@ -66,9 +64,11 @@ export function parseNumber(ptr: usize, end: usize): bool {
  *
  * The eight digits become a number by three multiplications, two, four and eight digits at a time.
  */
-function parseShort(ptr: usize, end: usize): bool {
+// @ts-ignore: decorator
+@inline
+function parseShort(ptr: usize, end: usize): f64 {
   const length = <u64>(end - ptr);
-  if (length - 1 > 7) return false;
+  if (length - 1 > 7) return NaN;
   let word = load<u64>(ptr) << (64 - 8 * length);
   // Shifts are modulo 64, so eight characters need no zeros.
   word |= select<u64>(ZEROS >> (8 * length), 0, length < 8);
@@ -80,16 +80,15 @@ function parseShort(ptr: usize, end: usize): bool {
   const below = (first >> 7) - 1;
   word = select<u64>(((word & below) << 8) | (word & ~(first | (first - 1))) | 0x30, word, hasPoint);
   const behind = select<u64>(7 - (ctz(points) >> 3), 0, hasPoint);
-  if (((word & UPPERS) | (((word + SIXES) & UPPERS) >> 4)) != THREES) return false;
+  if (((word & UPPERS) | (((word + SIXES) & UPPERS) >> 4)) != THREES) return NaN;
   word -= ZEROS;
   word = word * 10 + (word >> 8);
   word = ((word & PAIRS) * 0x000f424000000064 + ((word >> 16) & PAIRS) * 0x0000271000000001) >> 32;
-  parsedNumber = <f64>(<u32>word) / load<f64>(tens + <usize>behind * sizeof<f64>());
-  return true;
+  return <f64>(<u32>word) / load<f64>(tens + <usize>behind * sizeof<f64>());
 }
 
-function parseLong(ptr: usize, end: usize): bool {
-  if (ptr >= end) return false;
+function parseLong(ptr: usize, end: usize): f64 {
+  if (ptr >= end) return NaN;
   let byte = <u32>load<u8>(ptr);
   const negative = byte == 0x2d;
   if (negative || byte == 0x2b) ptr++;
@@ -120,19 +119,19 @@ function parseLong(ptr: usize, end: usize): bool {
     power = -(<i32>(ptr - fraction));
     any = any || ptr > fraction;
   }
-  if (!any || digits > DIGITS_MAX) return false;
+  if (!any || digits > DIGITS_MAX) return NaN;
   if (ptr < end) {
     byte = <u32>load<u8>(ptr) | 0x20;
-    if (byte != 0x65) return false;
+    if (byte != 0x65) return NaN;
     ptr++;
-    if (ptr >= end) return false;
+    if (ptr >= end) return NaN;
     const sign = load<u8>(ptr);
     if (sign == 0x2d || sign == 0x2b) ptr++;
-    if (ptr >= end || end - ptr > 4) return false;
+    if (ptr >= end || end - ptr > 4) return NaN;
     let exponent: i32 = 0;
     while (ptr < end) {
       const digit = <u32>load<u8>(ptr) - 0x30;
-      if (digit > 9) return false;
+      if (digit > 9) return NaN;
       exponent = exponent * 10 + digit;
       ptr++;
     }
@@ -147,26 +146,23 @@ function parseLong(ptr: usize, end: usize): bool {
     if (power < 0) value /= load<f64>(tens - power * sizeof<f64>());
     else if (power > 0) value *= load<f64>(tens + power * sizeof<f64>());
   } else {
-    if (power < POWER_MIN || power > POWER_MAX) return false;
+    if (power < POWER_MIN || power > POWER_MAX) return NaN;
     value = nearestDouble(mantissa, power);
   }
-  parsedNumber = negative ? -value : value;
-  return true;
+  return negative ? -value : value;
 }
 
-/** Reads all of [ptr, end) as a positive integer of at most 15 digits; false when that is the cold path's work. */
-export function parseInteger(ptr: usize, end: usize): bool {
-  if (ptr >= end || end - ptr > 15) return false;
+/** The positive integer of at most 15 digits that all of [ptr, end) says; NaN when that is the cold path's work. */
+export function parseInteger(ptr: usize, end: usize): f64 {
+  if (ptr >= end || end - ptr > 15) return NaN;
   let value: u64 = 0;
   while (ptr < end) {
     const digit = <u32>load<u8>(ptr) - 0x30;
-    if (digit > 9) return false;
+    if (digit > 9) return NaN;
     value = value * 10 + digit;
     ptr++;
   }
-  if (value == 0) return false;
-  parsedNumber = <f64>value;
-  return true;
+  return value == 0 ? NaN : <f64>value;
 }
 
 /** The double nearest to mantissa * 10^power, mantissa not 0; powers in the table never leave the normal range. */
