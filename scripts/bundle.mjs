@@ -5,6 +5,7 @@
  *             ──rolldown──▶ dist/cjs/NAME.cjs, chunks     the entries with a condition `require`, for jest
  *   dist/**.d.ts ──────────▶ dist/types/NAME.d.ts, chunks, and dist/cjs/NAME.d.cts, which names them
  *             ──rolldown──▶ dist/esm/load-order.cjs       what loads the configuration, in one file, which a server forgets
+ *             ──rolldown──▶ dist/esm/listener.worker.js   the listener threads, whose modules are loaded at once as one file
  *   node_modules ──────────▶ dist/THIRD-PARTY-LICENSES.txt
  *
  * Both folders of code are as deep as those of src/, because files are found beside import.meta.url, and flat, because
@@ -19,6 +20,8 @@ import { licencesOf } from './licences.mjs';
 
 /** Loaded where they are installed: native code, what is loaded by require on first use, and what the user chooses. */
 const EXTERNAL = ['koffi', 're2js', 'vitest', '@platformatic/kafka'];
+/** What a listener thread runs. */
+const LISTENER_ENTRY = 'listener.worker.ts';
 
 /** Builds the package of the repository at `root`; the server's own build has to be there. */
 export async function bundle(root) {
@@ -35,6 +38,7 @@ export async function bundle(root) {
   );
   for (const module of await bundleCode(root, 'cjs', commonJs)) modules.add(module);
   await bundleLoading(root);
+  await bundleListeners(root);
   writeFileSync(join(root, 'dist/THIRD-PARTY-LICENSES.txt'), licencesOf(root, modules));
   await bundleTypes(root, entries);
   writeCommonJsTypes(root, required);
@@ -45,10 +49,10 @@ function sourceOf(entry) {
   return entry.types.replace('./dist/types/', 'src/').replace(/\.d\.ts$/, '.ts');
 }
 
-/** The entries of threads under the names they are started by. */
+/** The entries of threads under the names they are started by, but that of listener threads. */
 function threadsOf(root) {
-  const paths = readdirSync(join(root, 'src'), { recursive: true }).filter((path) =>
-    path.endsWith('.worker.ts'),
+  const paths = readdirSync(join(root, 'src'), { recursive: true }).filter(
+    (path) => path.endsWith('.worker.ts') && !path.endsWith(LISTENER_ENTRY),
   );
   return Object.fromEntries(paths.map((path) => [basename(path, '.ts'), join('src', path)]));
 }
@@ -72,6 +76,23 @@ async function bundleLoading(root) {
   const output = { dir, format: 'cjs', entryFileNames: '[name].cjs', codeSplitting: false };
   await write(root, { 'load-order': 'src/cli/load-order.ts' }, output);
   copyFileSync(join(dir, 'load-order.cjs'), join(root, 'dist/cli/load-order.cjs'));
+}
+
+/**
+ * The listener threads apart from the rest, with which they would share chunks: every file takes a thread a millisecond and more
+ * to load, and the time until the first packet is theirs. What is left beside the entry is loaded for streams alone.
+ */
+async function bundleListeners(root) {
+  await write(
+    root,
+    { 'listener.worker': join('src/listeners/thread', LISTENER_ENTRY) },
+    {
+      dir: join(root, 'dist/esm'),
+      format: 'esm',
+      entryFileNames: '[name].js',
+      chunkFileNames: 'chunk-[name]-[hash].js',
+    },
+  );
 }
 
 /** Bundles `entries` and returns the modules that are in it. */

@@ -9,7 +9,9 @@ import { ConfigError } from '../config/config-error.ts';
 import { collectGarbage } from '../lib/collect-garbage.ts';
 import { endProcess } from '../lib/end-process.ts';
 import { type FileWatch, watchFile } from '../lib/files/watch-file.ts';
+import { keepHeapsSmall } from '../lib/small-heap.ts';
 import { readVersion } from '../lib/version.ts';
+import { SpareThread } from '../listeners/thread/spare-thread.ts';
 import type { ReloadAnswer, Server as RunningServer } from '../server/server.ts';
 import { type Logger, makeLogger } from '../telemetry/logger.ts';
 import { EXIT_CODES } from './exit.ts';
@@ -32,12 +34,17 @@ export async function runCommand(options: RunOptions): Promise<void> {
   void asked.then(() => {
     if (isLoading) endProcess(EXIT_CODES.ok);
   });
+  const spare = new SpareThread();
   // Where another thread loads the configuration, the server's modules are read meanwhile.
   const [{ config, workloads, warnings, view }, { Server }] = await Promise.all([
     loadConfigAtStart(options),
     import('../server/server.ts'),
-  ]);
+  ]).catch(async (error: unknown) => {
+    await spare.end();
+    throw error;
+  });
   isLoading = false;
+  keepHeapsSmall();
   const held = wantsLiveView(options, config, process) ? new HeldLog(process.stderr) : undefined;
   const log = makeLogger(config.log_level, held);
   for (const warning of warnings) log.warn({}, warning);
@@ -79,6 +86,7 @@ export async function runCommand(options: RunOptions): Promise<void> {
     onReload,
     loadAgain: () => loadConfigApart(options),
     watched: () => watchedHealth(watchedPath, watch),
+    spare,
   }).catch((error: unknown) => {
     held?.release();
     throw error;

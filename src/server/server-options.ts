@@ -5,6 +5,7 @@ import type { ConfigView } from '../config/views/config-view-merge.ts';
 import type { Workloads } from '../enrich/tags/static-tagger.ts';
 import type { ReloadAnswer } from '../http/api-source.ts';
 import type { PartHealth } from '../http/health-report.ts';
+import type { SpareThread } from '../listeners/thread/spare-thread.ts';
 import type { ConsoleStream } from '../outputs/console/console.ts';
 import type { Output } from '../outputs/output.ts';
 import type { Logger } from '../telemetry/logger.ts';
@@ -27,6 +28,8 @@ export interface ServerOptions {
   readonly ownOutputs?: readonly Output[];
   /** In a program that does other work too: the priority of its main thread is left alone. */
   readonly isEmbedded?: boolean;
+  /** A listener thread that was started while the configuration was loaded; the server takes it or ends it. */
+  readonly spare?: SpareThread;
   /** Where console and echo print. */
   readonly stream: ConsoleStream;
   /** How the files are that are watched while the server runs, as parts of its health. */

@@ -39,6 +39,7 @@ export class Server {
   /** Starts a server. Rejects with the error of the part that could not start; everything else is closed then. */
   static async start(options: ServerOptions): Promise<Server> {
     const undo = new Undo(options.log);
+    undo.add(() => options.spare?.end());
     try {
       warnAboutLimits(options.config, options.log);
       const server = new Server(options, await assemble(options, undo));
@@ -172,6 +173,7 @@ export class Server {
     startThreads(listening.listeners, current.config, listening.workers, streams, (kind, own) =>
       starter.start(kind, own),
     );
+    void options.spare?.end();
     await listening.settle(threads.list);
     if (options.isEmbedded !== true) yieldToListeners();
     health.isRunning = true;

@@ -144,13 +144,35 @@ it('keeps nothing of what validates the configuration', () => {
     collectGarbage();
     const left = Object.keys(globalThis).filter((name) => /zod/i.test(name));
     console.log(JSON.stringify({ port: config.dogstatsd_port, left, kept: process.memoryUsage().heapUsed - before }));`;
+  const found = outcomeOf(script) as { kept: number };
+  expect(found).toMatchObject({ port: 1234, left: [] });
+  // With the libraries it is 5.6 MB.
+  expect(found.kept).toBeLessThan(2_500_000);
+});
+
+it('starts a listener thread before it is asked for, once, and leaves none behind', () => {
+  const script = `
+    import { SpareThread } from './listeners/thread/spare-thread.js';
+    const taken = new SpareThread();
+    const first = taken.take();
+    const second = taken.take();
+    await taken.end();
+    await first.end();
+    const notTaken = new SpareThread();
+    await notTaken.end();
+    const late = notTaken.take();
+    // Nobody ends it: it does not keep the process.
+    new SpareThread();
+    console.log(JSON.stringify({ first: first !== undefined, second: second !== undefined, late: late !== undefined }));`;
+  expect(outcomeOf(script)).toEqual({ first: true, second: false, late: false });
+});
+
+/** Runs a script beside the modules of the server; what it has printed as JSON. Throws when it fails. */
+function outcomeOf(script: string): unknown {
   const output = execFileSync(process.execPath, ['--input-type=module', '--eval', script], {
     cwd: join(dirname(WHIPPET), '..'),
     env: {},
     encoding: 'utf8',
   });
-  const found = JSON.parse(output) as { kept: number };
-  expect(found).toMatchObject({ port: 1234, left: [] });
-  // With the libraries it is 5.6 MB.
-  expect(found.kept).toBeLessThan(2_500_000);
-});
+  return JSON.parse(output);
+}

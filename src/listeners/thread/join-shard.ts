@@ -1,8 +1,8 @@
 /**
  * Joins the shard's pipeline with backlog, clock, time slices and reports into the shard of a listener thread. What it
- * listens on is the business of the entries: datagram.worker.ts for datagrams, stream.worker.ts for streams.
+ * listens on is the business of datagram-thread.ts, stream-thread.ts and proxied-thread.ts.
  *
- *   entry ──packets──▶ ListenerShard ─▶ ShardPipeline ─▶ ShardPort ─▶ control thread
+ *   thread ──packets──▶ ListenerShard ─▶ ShardPipeline ─▶ ShardPort ─▶ control thread
  *
  * Thread  the listener thread's own.
  */

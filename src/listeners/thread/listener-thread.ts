@@ -1,12 +1,12 @@
 /**
- * The control thread's side of one listener thread: starts it, hears it, stops it.
+ * The control thread's side of one listener thread: has it run, hears it, stops it.
  *
  *   ListenerThread ──control word──▶ thread          stop, released
  *                ◀───messages───── thread          contexts, sealed buckets, events … (shard-message.ts)
  *
  * Memory  owns the shard's WebAssembly memory and control buffer; both are shared with the thread.
  */
-import { Worker } from 'node:worker_threads';
+import type { Worker } from 'node:worker_threads';
 import type { ConnectionsView, PassedConnection } from '../../model/connection.ts';
 import type { ReplaySenders } from '../../model/replay-senders.ts';
 import type { BoundListener, ShardMessage } from '../../model/shard-message.ts';
@@ -26,9 +26,7 @@ import type {
   ReloadMessage,
   ThreadMessage,
 } from './listener-settings.ts';
-
-/** Room for young objects: the cold path makes much garbage and keeps little, and small spaces pause briefly. */
-const YOUNG_GENERATION_MB = 4;
+import { WaitingThread } from './waiting-thread.ts';
 
 /** How long a thread has to answer, ms; it looks for messages at least every 250 ms. */
 const ANSWER_MS = 2000;
@@ -41,6 +39,8 @@ export interface ListenerThreadOptions {
   /** For telemetry: the kind of its listener. */
   readonly listenerKind: string;
   readonly settings: ThreadSettings;
+  /** One that was started before; by default another one is. */
+  readonly waiting?: WaitingThread | undefined;
   /** Every message, in order, but those about the thread itself. */
   readonly onMessage: (message: ShardMessage) => void;
   /** Everything received before this Unix second has been sealed and told. */
@@ -72,12 +72,8 @@ export class ListenerThread {
     this.memory = makeShardMemory();
     const buffer = makeControlBuffer();
     this.control = new ControlWord(buffer);
-    const workerData: ListenerSettings = { ...options.settings, memory: this.memory, control: buffer };
-    this.worker = new Worker(new URL(entryOf(options.settings.listener), import.meta.url), {
-      workerData,
-      name: `listener ${options.listenerKind}`,
-      resourceLimits: { maxYoungGenerationSizeMb: YOUNG_GENERATION_MB },
-    });
+    const settings: ListenerSettings = { ...options.settings, memory: this.memory, control: buffer };
+    this.worker = (options.waiting ?? new WaitingThread()).run(settings);
     const { worker } = this;
     this.ready = new Promise((resolve, reject) => {
       worker.on('message', (message: ShardMessage) => this.onMessage(message, resolve));
@@ -282,10 +278,4 @@ export class ListenerThread {
     this.stopped = true;
     this.options.onFailure(error);
   }
-}
-
-/** The entry for what the thread reads. */
-function entryOf({ kind }: Listener): string {
-  if (kind === 'streams') return './stream.worker.js';
-  return kind === 'proxied' ? './proxied.worker.js' : './datagram.worker.js';
 }

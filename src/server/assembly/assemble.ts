@@ -227,7 +227,7 @@ export async function assemble(options: ServerOptions, undo: Undo) {
       : undefined,
   });
   const starter = new ThreadStarter({
-    ...{ threads, unknownFields, router, inbox, ticker, onFatal: options.onFatal },
+    ...{ threads, unknownFields, router, inbox, ticker, onFatal: options.onFatal, spare: options.spare },
     settings: sharedSettings(config, origins.snapshot(), {
       ...listenerParts.settings,
       waitsForTags: origins.canFind,

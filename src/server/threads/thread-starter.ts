@@ -5,6 +5,7 @@
  */
 import type { Ticker } from '../../lib/time/ticker.ts';
 import { ListenerThread } from '../../listeners/thread/listener-thread.ts';
+import type { SpareThread } from '../../listeners/thread/spare-thread.ts';
 import type { UnknownFieldWatch } from '../watches/unknown-field-watch.ts';
 import type { Inbox } from './inbox.ts';
 import type { ListenerThreads } from './listener-threads.ts';
@@ -23,6 +24,8 @@ export interface ThreadStarterParts {
   readonly followers: readonly { notify(thread: ListenerThread): void }[];
   /** A thread died: the server cannot go on. */
   readonly onFatal: (error: Error) => void;
+  /** Taken by the first that is started. */
+  readonly spare: SpareThread | undefined;
 }
 
 export class ThreadStarter {
@@ -34,11 +37,12 @@ export class ThreadStarter {
 
   /** `kind` is that of its listener, for telemetry. */
   start(kind: string, own: OwnSettings): ListenerThread {
-    const { threads, settings, unknownFields, router, inbox, ticker, followers, onFatal } = this.parts;
+    const { threads, settings, unknownFields, router, inbox, ticker, followers, onFatal, spare } = this.parts;
     const shard = threads.list.length;
     const thread: ListenerThread = new ListenerThread({
       listenerKind: kind,
       settings: { ...settings, ...own, unknownFields: unknownFields.addThread() },
+      waiting: spare?.take(),
       onMessage: (message) => router.accept(shard, message),
       onPassed: (start) =>
         inbox.add(() => {

@@ -1,5 +1,5 @@
 /**
- * Entry of the thread for packets that the control thread receives itself, over HTTP: joins the shard with the
+ * The thread for packets that the control thread receives itself, over HTTP: joins the shard with the
  * messages that bring them.
  *
  *   control thread ──lines──▶ packets ──▶ shard (join-shard.ts) ─▶ control thread
@@ -8,23 +8,20 @@
  * receives it hears messages as events, at once.
  */
 
-import { type MessagePort, parentPort, workerData } from 'node:worker_threads';
+import type { MessagePort } from 'node:worker_threads';
 import { UNKNOWN_SOURCE } from '../../lib/packet-segment.ts';
 import { PACKET_PADDING_BYTES } from '../../model/core-border.ts';
 import { cutLines } from '../stream/line-pieces.ts';
 import { joinShard } from './join-shard.ts';
-import type { ListenerSettings, PacketRequest, ThreadMessage } from './listener-settings.ts';
+import type { ListenerSettings, PacketRequest, ProxiedSettings, ThreadMessage } from './listener-settings.ts';
 
 /** How often time passes and the control word is looked at, ms. */
 const TICK_MS = 100;
 /** Neither the rate of a socket nor the process of a sender is known. */
 const NO_ORIGIN = 0;
 
-run(workerData as ListenerSettings, parentPort as MessagePort);
-
-function run(settings: ListenerSettings, port: MessagePort): void {
-  const { listener } = settings;
-  if (listener.kind !== 'proxied') throw new TypeError(`not for this thread: ${listener.kind}`);
+/** Runs the thread; what it hears and tells goes over `port`. */
+export function runProxied(settings: ListenerSettings, listener: ProxiedSettings, port: MessagePort): void {
   const joined = joinShard(settings, port, undefined, (message) => {
     if (message.kind === 'packet') take(message);
   });

@@ -1,12 +1,12 @@
 /**
- * Entry of a listener thread for datagrams: joins the shard with the socket and runs it.
+ * A listener thread for datagrams: joins the shard with the socket and runs it.
  *
  *   socket ─▶ slots ─▶ shard (join-shard.ts) ─▶ control thread
  *
  * The thread ends by itself when the control word says stop and everything has been sealed.
  */
 
-import { type MessagePort, parentPort, workerData } from 'node:worker_threads';
+import type { MessagePort } from 'node:worker_threads';
 import { UNKNOWN_SOURCE } from '../../lib/packet-segment.ts';
 import { MSG_TRUNC, PACKET_PADDING_BYTES } from '../../model/core-border.ts';
 import type { PacketTap } from '../capture/packet-tap.ts';
@@ -18,15 +18,18 @@ import { CredentialSlots } from '../origin/credential-slots.ts';
 import { PidfdSwitch, passPidfds } from '../origin/pidfd-switch.ts';
 import { type Libc, loadLibc } from '../system/libc.ts';
 import { type JoinedShard, joinShard } from './join-shard.ts';
-import type { ListenerSettings } from './listener-settings.ts';
+import type { DatagramListener, ListenerSettings } from './listener-settings.ts';
 
 /** Datagrams a receive takes at most: 64 of 8 KiB stay in the processor's second-level cache. */
 const BATCH_PACKETS = 64;
 
-run(workerData as ListenerSettings, parentPort as MessagePort);
-
-function run(settings: ListenerSettings, port: MessagePort): void {
-  const { listener, bufferBytes } = settings;
+/** Runs the thread; what it hears and tells goes over `port`. */
+export function runDatagrams(
+  settings: ListenerSettings,
+  listener: DatagramListener,
+  port: MessagePort,
+): void {
+  const { bufferBytes } = settings;
   const libc = listener.kind === 'datagram' ? loadLibc() : undefined;
   const older: number[] = [];
   const joined = joinShard(settings, port, libc, (message) => {
@@ -76,7 +79,7 @@ function run(settings: ListenerSettings, port: MessagePort): void {
       },
     });
     joined.stopped();
-  } else if (listener.kind === 'portable-udp') {
+  } else {
     runPortableUdp({
       ...shared,
       listener,
@@ -94,7 +97,7 @@ function run(settings: ListenerSettings, port: MessagePort): void {
       },
       stopped: joined.stopped,
     });
-  } else throw new TypeError('streams have an entry of their own');
+  }
 }
 
 /** Has the kernel say who sends, at a Unix socket; what finds their containers when that is wanted. */

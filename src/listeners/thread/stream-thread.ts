@@ -1,25 +1,27 @@
 /**
- * Entry of the stream thread: joins the shard with all stream listeners and runs it.
+ * The stream thread: joins the shard with all stream listeners and runs it.
  *
  *   connections ─▶ StreamListeners ─▶ shard (join-shard.ts) ─▶ control thread
  *
  * The thread ends by itself when the control word says stop, all connections have ended and everything has
  * been sealed.
  */
-import { type MessagePort, parentPort, workerData } from 'node:worker_threads';
+import type { MessagePort } from 'node:worker_threads';
 import type { ShardMessage } from '../../model/shard-message.ts';
 import { CORE_STATES } from '../../telemetry/counters/core-counters.ts';
 import { CounterShares } from '../../telemetry/counters/counter-shares.ts';
 import { StreamListeners } from '../stream/stream-listeners.ts';
+import type { StreamSettings } from '../stream/stream-settings.ts';
 import { loadLibc } from '../system/libc.ts';
 import { joinShard } from './join-shard.ts';
 import type { ListenerSettings } from './listener-settings.ts';
 
-await run(workerData as ListenerSettings, parentPort as MessagePort);
-
-async function run(settings: ListenerSettings, port: MessagePort): Promise<void> {
-  const { listener } = settings;
-  if (listener.kind !== 'streams') throw new TypeError(`not for the stream thread: ${listener.kind}`);
+/** Runs the thread until its last connection has ended; what it hears and tells goes over `port`. */
+export async function runStreams(
+  settings: ListenerSettings,
+  listener: StreamSettings,
+  port: MessagePort,
+): Promise<void> {
   const isNative = listener.listeners.some(({ socket }) => 'fd' in socket);
   const libc = isNative ? loadLibc() : undefined;
   const joined = joinShard(settings, port, libc, (message) => {
