@@ -69,7 +69,7 @@ function explained(packet: string, { enrich, workloads, limits: some, origin, eo
 function contextsOf({ outcome }: Walk): string[] {
   if (outcome?.kind !== 'metric') return [];
   return outcome.contexts.map(({ type, name, host, tags }) =>
-    [`${type} ${name}`, host, ...[...tags].sort()].join('\n'),
+    [`${type} ${name}`, host, ...[...tags.list].sort()].join('\n'),
   );
 }
 

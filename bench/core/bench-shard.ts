@@ -207,7 +207,7 @@ export class BenchShard {
   slotOf(name: string, tags: readonly string[], op: number): number {
     const head = this.bytes.write(`${name}\n\n`, this.scratchPtr, 'latin1');
     const rest = this.bytes.write(tags.join('\n'), this.scratchPtr + head, 'latin1');
-    const slot = (this.wasm.contextSlot(this.scratchPtr, head, head + rest, op, 0, 1) >>> 0) % NEW_SLOT;
+    const slot = (this.wasm.contextSlot(this.scratchPtr, head, head + rest, op, 0, 1, 0) >>> 0) % NEW_SLOT;
     this.opBySlot[slot] = op;
     return slot;
   }

@@ -76,7 +76,7 @@ function prepare(part: PartName, shard: BenchShard, units: number): Round {
     const at = order[i] as number;
     const slot = slots[at] as number;
     if (part === 'hash' || part === 'tagSet')
-      wasm.contextSlot(texts + at * TEXT_BYTES, NAME_BYTES + 2, length, op, ordered, 1);
+      wasm.contextSlot(texts + at * TEXT_BYTES, NAME_BYTES + 2, length, op, ordered, 1, 0);
     else if (part === 'keys') wasm.addElement(slot, texts + (i % CONTEXTS) * TEXT_BYTES, NAME_BYTES);
     else wasm.addSample(slot, op, numbers[i & 4095] as number, 1, 0);
   };

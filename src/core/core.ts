@@ -5,7 +5,7 @@
  *         and counters. The core hands out regions of it; whoever writes packets asks for one.
  * Thread  only the listener thread that owns the shard calls it.
  */
-import { CONTEXT_KEY_WORDS, CORE_COUNTERS, NEW_SLOT, NO_SLOT } from '../model/core-border.ts';
+import { CONTEXT_KEY_WORDS, CORE_COUNTERS, NEW_SLOT, NO_SLOT, TOO_MANY_TAGS } from '../model/core-border.ts';
 import { failAssertion } from './failed-assertion.ts';
 import { powersOfFive } from './powers-of-five.ts';
 
@@ -51,6 +51,8 @@ export type Resolve = (line: number, length: number, origin: number) => number;
 export interface ContextSlot {
   slot: number;
   isNew: boolean;
+  /** Whether a tag came more than once; only of tags that are a set. */
+  repeats: boolean;
 }
 
 /** The exports of the module; Core says what each does. */
@@ -96,7 +98,9 @@ export interface CoreExports {
     variant: number,
     ordered: number,
     mayAdd: number,
+    written: number,
   ): number;
+  dropRepeatedTags(ptr: number, head: number, length: number): number;
   contextKey(): number;
   sealBucket(start: number): number;
   openStart(): number;
@@ -131,8 +135,9 @@ export class Core {
   private readonly wasm: CoreExports;
   private buffer: ArrayBufferLike;
   private view: Buffer;
-  private readonly found: ContextSlot = { slot: 0, isNew: false };
-  /** The key of the context contextSlot() last spoke of. */
+  private readonly found: ContextSlot = { slot: 0, isNew: false, repeats: false };
+  /** The key of the context contextSlot() last spoke of, and behind it how many of its tags were there before. */
+  private readonly foundContext: Uint32Array;
   private readonly contextKey: Uint32Array;
   /** Where numbers of slots are handed to the core. */
   private slotList = { ptr: 0, capacity: 0 };
@@ -173,7 +178,8 @@ export class Core {
     }
     this.countersPtr = this.wasm.counters();
     this.clock = new Float64Array(memory.buffer, this.wasm.clock(), 1);
-    this.contextKey = new Uint32Array(memory.buffer, this.wasm.contextKey(), CONTEXT_KEY_WORDS);
+    this.foundContext = new Uint32Array(memory.buffer, this.wasm.contextKey(), CONTEXT_KEY_WORDS + 1);
+    this.contextKey = this.foundContext.subarray(0, CONTEXT_KEY_WORDS);
     this.buffer = memory.buffer;
     this.view = Buffer.from(this.buffer);
   }
@@ -232,8 +238,10 @@ export class Core {
 
   /**
    * Finds or makes the slot of the context whose text (name LF host LF tags joined by LF) is at `ptr`.
-   * `head` is the length up to the tags, `variant` its type. Without `mayAdd`, or without room, the slot of an
-   * unknown one is NO_SLOT. Borrowed: valid until the next call.
+   * `head` is the length up to the tags, `variant` its type. The first `written` bytes of tags may be joined by commas,
+   * which this makes LF. Tags that are not `ordered` are a set: those that repeat count once, and the slot of too many
+   * is TOO_MANY_TAGS. Without `mayAdd`, or without room, the slot of an unknown one is NO_SLOT. Borrowed: valid until
+   * the next call.
    */
   contextSlot(
     ptr: number,
@@ -242,11 +250,20 @@ export class Core {
     variant: number,
     ordered: boolean,
     mayAdd: boolean,
+    written: number,
   ): ContextSlot {
-    const answer = this.wasm.contextSlot(ptr, head, length, variant, Number(ordered), Number(mayAdd)) >>> 0;
-    this.found.isNew = answer !== NO_SLOT && answer >= NEW_SLOT;
+    const { wasm } = this;
+    const answer =
+      wasm.contextSlot(ptr, head, length, variant, Number(ordered), Number(mayAdd), written) >>> 0;
+    this.found.repeats = this.foundContext[CONTEXT_KEY_WORDS] !== 0;
+    this.found.isNew = answer >= NEW_SLOT && answer !== NO_SLOT && answer !== TOO_MANY_TAGS;
     this.found.slot = this.found.isNew ? answer - NEW_SLOT : answer;
     return this.found;
+  }
+
+  /** Leaves each tag of the text that contextSlot() was given at its first place alone; the length of what is left. */
+  dropRepeatedTags(ptr: number, head: number, length: number): number {
+    return this.wasm.dropRepeatedTags(ptr, head, length);
   }
 
   /** Writes the 128-bit key of the context contextSlot() last spoke of into four words. */

@@ -2,7 +2,7 @@
 import { expect, it } from 'vitest';
 import { CoreHarness } from '../../test/support/core-harness.ts';
 import { COUNT_MAX_32, OBSERVATIONS_MAX } from '../aggregate/sketch/sketch-bins.ts';
-import { CONTEXT_TEXT_BYTES_MAX } from '../enrich/decide.ts';
+import { CONTEXT_TEXT_BYTES_MAX } from '../enrich/context-text.ts';
 import * as layout from '../model/core-border.ts';
 
 it('the limits of the core are those of the parts around it', () => {

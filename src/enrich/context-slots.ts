@@ -13,12 +13,13 @@
  *
  * Thread  the listener thread's own, within a call from the core or between two packets.
  * Memory  one scratch region of the shard's memory, in which the text of a context is written for the core to
- *         hash: name LF host LF tags joined by LF. Two columns by slot when there are limits per metric and origin.
+ *         hash (context-text.ts). Two columns by slot when there are limits per metric and origin.
  */
 
 import { Budget } from '../lib/budget.ts';
 import { CONTEXT_TYPES, type ContextType } from '../model/context.ts';
-import { NO_SLOT, PACKET_PADDING_BYTES } from '../model/core-border.ts';
+import { NO_SLOT, PACKET_PADDING_BYTES, TOO_MANY_TAGS } from '../model/core-border.ts';
+import { Tags } from '../model/tags.ts';
 import { type ByteString, detachText, type TextRange } from '../model/text.ts';
 import {
   CONTEXTS_HARD_MAX,
@@ -28,7 +29,8 @@ import {
   OVERFLOW_SERIES_MAX,
   OVERFLOW_TAG,
 } from '../model/views/cardinality.ts';
-import { CONTEXT_TEXT_BYTES_MAX, type DecidedContext } from './decide.ts';
+import { CONTEXT_TEXT_BYTES_MAX, ContextText } from './context-text.ts';
+import type { DecidedContext } from './decide.ts';
 import type { LineContext } from './line-context.ts';
 
 export const RESOLVER_SCRATCH_BYTES = CONTEXT_TEXT_BYTES_MAX + PACKET_PADDING_BYTES;
@@ -50,7 +52,9 @@ export interface SlotCore {
     variant: number,
     ordered: boolean,
     mayAdd: boolean,
-  ): { slot: number; isNew: boolean };
+    written: number,
+  ): { slot: number; isNew: boolean; repeats: boolean };
+  dropRepeatedTags(ptr: number, head: number, length: number): number;
   forgetLinesOf(slots: readonly number[]): void;
 }
 
@@ -168,13 +172,13 @@ export class ContextSlots {
   }
 
   /** The slot of a context that came from `origin` (origin-key.ts). */
-  slotOf({ context, text, head, limit: ownLimit }: DecidedContext, origin: ByteString): ChosenSlot {
-    const { name, type, timestamped } = context;
+  slotOf({ context, text, limit: ownLimit }: DecidedContext, origin: ByteString): ChosenSlot {
+    const { name, type } = context;
     const limit = ownLimit === OVER.none ? this.limitOf(name, origin) : ownLimit;
     if (limit !== OVER.contextBytes) {
       const typeIndex = CONTEXT_TYPES.indexOf(type);
-      const variant = timestamped ? typeIndex + ORDERED : typeIndex;
-      const { slot, isNew } = this.find(text, head, variant, timestamped, this.mayAdd(limit));
+      const variant = text.isOrdered ? typeIndex + ORDERED : typeIndex;
+      const { slot, isNew } = this.find(text, variant, this.mayAdd(limit));
       if (slot !== NO_SLOT) {
         if (isNew) this.add(slot, context, origin, limit);
         else if (this.untold.size > 0 && this.untold.delete(slot)) this.notify(slot, typeIndex, OVER.none);
@@ -234,7 +238,7 @@ export class ContextSlots {
     this.origins.acquire(slot, origin);
     this.notify(slot, CONTEXT_TYPES.indexOf(type), limit, source, isTiming);
     // In a dry run: over the limit, and in a slot of its own.
-    if (limit !== OVER.none) this.options.sink.overLimit(limit, name, tags);
+    if (limit !== OVER.none) this.options.sink.overLimit(limit, name, tags.list);
   }
 
   private overflow({ name, type, tags }: LineContext, origin: ByteString, limit: number): ChosenSlot {
@@ -242,7 +246,7 @@ export class ContextSlots {
     this.refuse(limit, name, origin);
     const own = this.overflowSlot(name, type, limit);
     if (own !== NO_SLOT) {
-      sink.overLimit(limit, name, tags);
+      sink.overLimit(limit, name, tags.list);
       return this.choose(own, true);
     }
     const shared = this.overflowSlot(OVERFLOW_NAME, type, limit);
@@ -251,12 +255,11 @@ export class ContextSlots {
   }
 
   private overflowSlot(name: ByteString, type: ContextType, limit: number): number {
-    const head = `${name}\n${this.host}\n`;
-    const text = head + OVERFLOW_TAG;
-    if (text.length > CONTEXT_TEXT_BYTES_MAX) return NO_SLOT;
+    const text = new ContextText(name, this.host, Tags.of([OVERFLOW_TAG]).distinct());
+    if (text.isTooLong) return NO_SLOT;
     const typeIndex = CONTEXT_TYPES.indexOf(type);
     const mayAdd = name === OVERFLOW_NAME || this.overflows.size < OVERFLOW_SERIES_MAX;
-    const { slot, isNew } = this.find(text, head.length, typeIndex + OVERFLOWED * limit, false, mayAdd);
+    const { slot, isNew } = this.find(text, typeIndex + OVERFLOWED * limit, mayAdd);
     if (isNew) {
       this.overflows.set(slot, { limit, name: detachText(name) });
       this.notify(slot, typeIndex, limit);
@@ -270,10 +273,26 @@ export class ContextSlots {
     else if (limit === OVER.origin) this.origins.refuse(origin);
   }
 
-  private find(text: ByteString, head: number, variant: number, ordered: boolean, mayAdd: boolean) {
+  private find(text: ContextText, variant: number, mayAdd: boolean) {
     const { core, scratchPtr } = this.options;
-    this.textEnd = scratchPtr + core.bytes.write(text, scratchPtr, 'latin1');
-    return core.contextSlot(scratchPtr, head, text.length, variant, ordered, mayAdd);
+    const { headBytes, isOrdered } = text;
+    let length = text.write(core.bytes, scratchPtr);
+    let found = core.contextSlot(
+      scratchPtr,
+      headBytes,
+      length,
+      variant,
+      isOrdered,
+      mayAdd,
+      text.writtenBytes,
+    );
+    if (found.slot === TOO_MANY_TAGS) {
+      // Too many for a set: sorted, they are the same in every order.
+      length = core.bytes.write(text.whole, scratchPtr, 'latin1');
+      found = core.contextSlot(scratchPtr, headBytes, length, variant, true, mayAdd, 0);
+    } else if (found.repeats && text.mayRepeat) length = core.dropRepeatedTags(scratchPtr, headBytes, length);
+    this.textEnd = scratchPtr + length;
+    return found;
   }
 
   /** Tells of the context that was found last. */

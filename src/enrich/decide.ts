@@ -9,27 +9,21 @@
  */
 
 import { SCOPE_MARKS } from '../model/context.ts';
-import type { EventMessage, MetricMessage, ServiceCheckMessage } from '../model/message.ts';
+import type { EventMessage, ParsedMetric, ServiceCheckMessage } from '../model/message.ts';
 import type { EnrichedLine, Origin } from '../model/sample.ts';
+import { Tags } from '../model/tags.ts';
 import type { ByteString } from '../model/text.ts';
 import { type ContextLimits, limitOfNumber, OVER, OVERFLOW_TAG } from '../model/views/cardinality.ts';
+import { ContextText } from './context-text.ts';
 import { enrichLine, enrichMessage, type PacketOrigin } from './enrich.ts';
 import { contextOf, copyContextOf, type LineContext } from './line-context.ts';
 import type { EnrichSettings } from './settings.ts';
 import { messageTags } from './tags/context-tags.ts';
 import { hostTagsOf } from './tags/host-tags.ts';
 import { resolveOriginTags } from './tags/origin.ts';
-import { hasSpecialTag } from './tags/special-tags.ts';
+import { haveSpecialTag } from './tags/special-tags.ts';
 import type { Tagger } from './tags/tagger.ts';
 import type { Trace } from './trace.ts';
-
-/** The longest text of a context that is hashed, bytes; a longer one goes to the overflow series. */
-export const CONTEXT_TEXT_BYTES_MAX = 131_072;
-/**
- * Tags that the core hashes free of their order (TAGS_MAX in core/assembly/tag-set.ts). More are sorted first, or one
- * context would be as many as its tags have orders.
- */
-const TAGS_FREE_MAX = 192;
 
 /** What everything is decided with. */
 export interface DecideSettings {
@@ -41,10 +35,8 @@ export interface DecideSettings {
 /** A context that samples belong to, unless there are too many others. */
 export interface DecidedContext {
   readonly context: LineContext;
-  /** Name LF host LF tags joined by LF: what tells contexts apart. */
-  readonly text: ByteString;
-  /** Length of the text up to the tags. */
-  readonly head: number;
+  /** What tells contexts apart. */
+  readonly text: ContextText;
   /** Number of the limit that it is over whatever else there is: its tags, their values, its length. */
   readonly limit: number;
 }
@@ -70,12 +62,12 @@ export interface MessageDecision<T> {
 }
 
 export function decideMetric(
-  message: MetricMessage,
+  message: ParsedMetric,
   sender: PacketOrigin,
   { enrich, tagger, limits }: DecideSettings,
   trace?: Trace,
 ): MetricDecision {
-  const orderFree = !message.tags.some(hasSpecialTag);
+  const orderFree = !haveSpecialTag(message.tags);
   const line = enrichLine(message, enrich, sender, trace);
   if (line === undefined)
     return { outcome: 'filteredMetrics', line, context: undefined, copy: undefined, orderFree };
@@ -114,7 +106,7 @@ export function reachedContext(
 ): LineContext {
   if (limit === OVER.none || (limits.dryRun && limit !== OVER.contextBytes)) return context;
   const { name, type, timestamped } = context;
-  return { name, type, host: overflowHost(enrich), tags: [OVERFLOW_TAG], timestamped };
+  return { name, type, host: overflowHost(enrich), tags: Tags.of([OVERFLOW_TAG]), timestamped };
 }
 
 /** Overflow series belong to the server: a host may be what there are too many of. */
@@ -123,24 +115,22 @@ export function overflowHost({ hostname, serverless }: EnrichSettings): ByteStri
 }
 
 function limited(context: LineContext, limits: ContextLimits, trace: Trace | undefined): DecidedContext {
-  const { name, host, timestamped, scope } = context;
-  const own = !timestamped && context.tags.length > TAGS_FREE_MAX ? [...context.tags].sort() : context.tags;
-  const tags = scope === undefined || scope === 'local' ? own : [...own, SCOPE_MARKS[scope]];
-  const head = `${name}\n${host}${tags.length === 0 ? '' : '\n'}`;
-  const text = head + tags.join('\n');
-  const limit = ownLimitOf(context, text.length, limits);
+  const { name, host, tags, scope } = context;
+  const mark = scope === undefined || scope === 'local' ? '' : SCOPE_MARKS[scope];
+  const text = new ContextText(name, host, tags, mark);
+  const limit = ownLimitOf(context, text, limits);
   if (trace !== undefined && limit !== OVER.none) {
     const dryRun = limits.dryRun && limit !== OVER.contextBytes;
     trace({ kind: 'over_limit', name, limit: limitOfNumber(limit), dryRun });
   }
-  return { context, text, head: head.length, limit };
+  return { context, text, limit };
 }
 
-function ownLimitOf({ tags }: LineContext, textBytes: number, limits: ContextLimits): number {
-  if (textBytes > CONTEXT_TEXT_BYTES_MAX) return OVER.contextBytes;
-  if (limits.tags > 0 && tags.length > limits.tags) return OVER.tags;
+function ownLimitOf({ tags }: LineContext, text: ContextText, limits: ContextLimits): number {
+  if (text.isTooLong) return OVER.contextBytes;
+  if (limits.tags > 0 && tags.list.length > limits.tags) return OVER.tags;
   const { tagValueBytes } = limits;
-  if (tagValueBytes > 0 && tags.some((tag) => valueBytes(tag) > tagValueBytes)) return OVER.tagValue;
+  if (tagValueBytes > 0 && tags.list.some((tag) => valueBytes(tag) > tagValueBytes)) return OVER.tagValue;
   return OVER.none;
 }
 

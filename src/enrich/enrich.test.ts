@@ -1,7 +1,8 @@
 /** The order of enrichment beyond what the conformance vectors pin. */
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
-import type { EventMessage, MetricMessage } from '../model/message.ts';
+import type { EventMessage, ParsedMetric } from '../model/message.ts';
+import { Tags } from '../model/tags.ts';
 import { enrichLine, enrichMessage, samplesOf as samplesOfLine, UNKNOWN_SENDER } from './enrich.ts';
 import {
   compileEnrichSettings,
@@ -10,14 +11,14 @@ import {
   enrichOptionsOf,
 } from './settings.ts';
 
-const METRIC: MetricMessage = {
+const METRIC: ParsedMetric = {
   kind: 'metric',
   name: 'a',
   type: 'count',
   values: [1],
   setValue: '',
   sampleRate: 1,
-  tags: [],
+  tags: Tags.NONE,
   timestamp: 0,
   localData: { containerId: '', inode: 0n },
   externalData: { init: false, containerName: '', podUid: '' },
@@ -26,7 +27,7 @@ const METRIC: MetricMessage = {
 
 const settingsOf = (options: Partial<EnrichOptions>) =>
   compileEnrichSettings({ ...DEFAULT_ENRICH_OPTIONS, hostname: 'server', ...options });
-const samplesOf = (fields: Partial<MetricMessage>, options: Partial<EnrichOptions> = {}) => {
+const samplesOf = (fields: Partial<ParsedMetric>, options: Partial<EnrichOptions> = {}) => {
   const message = { ...METRIC, ...fields };
   const line = enrichLine(message, settingsOf(options), UNKNOWN_SENDER);
   return line === undefined ? [] : samplesOfLine(message, line);
@@ -36,7 +37,10 @@ describe('histogram copies', () => {
   const copying = { histogram_copy_to_distribution: true, histogram_copy_to_distribution_prefix: 'd.' };
 
   it('follow each sample, and are aggregated even with a timestamp', () => {
-    const samples = samplesOf({ type: 'histogram', values: [1, 2], timestamp: 5, tags: ['t'] }, copying);
+    const samples = samplesOf(
+      { type: 'histogram', values: [1, 2], timestamp: 5, tags: Tags.of(['t']) },
+      copying,
+    );
     expect(
       samples.map(({ name, type, value, timestamp, pipeline }) => [name, type, value, timestamp, pipeline]),
     ).toEqual([
@@ -62,7 +66,10 @@ describe('histogram copies', () => {
 
 describe('tags', () => {
   it('extra tags are sorted, come last and are not searched for special tags', () => {
-    const samples = samplesOf({ tags: ['z'] }, { dogstatsd_tags: ['host:extra', 'a', 'host:extra'] });
+    const samples = samplesOf(
+      { tags: Tags.of(['z']) },
+      { dogstatsd_tags: ['host:extra', 'a', 'host:extra'] },
+    );
     expect(samples[0]).toMatchObject({ tags: ['z', 'a', 'host:extra'], host: 'server' });
   });
 
@@ -81,15 +88,16 @@ describe('tags', () => {
   });
 
   it('the list of the message is not changed', () => {
-    const message = { ...METRIC, tags: ['host:h', 'a'] };
+    const message = { ...METRIC, tags: Tags.of(['host:h', 'a']) };
     enrichLine(message, settingsOf({ dogstatsd_tags: ['x'] }), UNKNOWN_SENDER);
-    expect(message.tags).toEqual(['host:h', 'a']);
+    expect(message.tags.list).toEqual(['host:h', 'a']);
   });
 });
 
 describe('events and checks', () => {
   const event: EventMessage = {
     ...METRIC,
+    tags: [],
     kind: 'event',
     title: 't',
     text: '',

@@ -11,8 +11,9 @@
  * line stays the same (`resolveOriginTags`, `contextTags`).
  */
 import type { ContextType, Scope } from '../model/context.ts';
-import type { EventMessage, MetricMessage, MetricType, ServiceCheckMessage } from '../model/message.ts';
+import type { EventMessage, MetricType, ParsedMetric, ServiceCheckMessage } from '../model/message.ts';
 import type { EnrichedLine, LineRule, Origin, Sample } from '../model/sample.ts';
+import { Tags } from '../model/tags.ts';
 import type { ByteString } from '../model/text.ts';
 import { captureGroups, type Mapping } from './mapper/mapper.ts';
 import { metricSource } from './metric-source.ts';
@@ -50,14 +51,14 @@ const CONTEXT_TYPE: Readonly<Record<MetricType, ContextType>> = {
 
 /** Returns what all samples of the line share; undefined when it is filtered or dropped. */
 export function enrichLine(
-  message: MetricMessage,
+  message: ParsedMetric,
   settings: EnrichSettings,
   sender: PacketOrigin,
   trace?: Trace,
 ): EnrichedLine | undefined {
   const mapping = settings.mapper?.map(message.name);
   if (trace !== undefined) traceMapping(trace, message.name, mapping, settings);
-  const allTags = mapping === undefined ? message.tags : message.tags.concat(mapping.tags);
+  const allTags = mapping === undefined ? message.tags : message.tags.with(mapping.tags);
   // Mapped tags are searched too: a rule may set the host or the cardinality from the name.
   const asked = settings.isEdge ? takeScope(allTags, trace) : { tags: allTags, scope: undefined };
   const special = takeSpecialTags(asked.tags, message.cardinality, trace);
@@ -104,9 +105,10 @@ export function enrichLine(
 
 /** Returns the samples of a metric in order: those of its values, each followed by its copy if there is one. */
 export function samplesOf(
-  message: MetricMessage,
-  { copy, rule: _, scope: __, ...shared }: EnrichedLine,
+  message: ParsedMetric,
+  { copy, rule: _, scope: __, ...line }: EnrichedLine,
 ): Sample[] {
+  const shared = { ...line, tags: line.tags.list };
   if (shared.type === 'set') return [{ ...shared, value: 0, rawValue: message.setValue }];
   const samples: Sample[] = [];
   for (const value of message.values) {
@@ -125,11 +127,11 @@ export function enrichMessage<T extends EventMessage | ServiceCheckMessage>(
   sender: PacketOrigin,
   trace?: Trace,
 ): EnrichedMessage<T> {
-  const special = takeSpecialTags(message.tags, message.cardinality, trace);
+  const special = takeSpecialTags(Tags.of(message.tags), message.cardinality, trace);
   return {
     message: {
       ...message,
-      tags: [...withExtraTags(special.tags, settings, trace)],
+      tags: [...withExtraTags(special.tags, settings, trace).list],
       hostname: messageHost(message.hostname, special, settings, trace),
     },
     origin: originOf(message, special, sender),
@@ -182,14 +184,10 @@ function tagRule(rule: MetricRule | undefined, scope: Scope): { readonly rule?: 
   return { rule: { ...nameOf(rule), tagChoice: rule.tagChoice } };
 }
 
-function withExtraTags(
-  tags: readonly ByteString[],
-  { extraTags }: EnrichSettings,
-  trace: Trace | undefined,
-): readonly ByteString[] {
+function withExtraTags(tags: Tags, { extraTags }: EnrichSettings, trace: Trace | undefined): Tags {
   if (extraTags.length === 0) return tags;
   trace?.({ kind: 'extra_tags', tags: extraTags });
-  return tags.concat(extraTags);
+  return tags.with(extraTags);
 }
 
 function noHost(trace: Trace | undefined): ByteString {
@@ -217,7 +215,7 @@ function messageHost(
 }
 
 function originOf(
-  message: MetricMessage | EventMessage | ServiceCheckMessage,
+  message: ParsedMetric | EventMessage | ServiceCheckMessage,
   special: SpecialTags,
   sender: PacketOrigin,
 ): Origin {

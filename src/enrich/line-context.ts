@@ -6,11 +6,12 @@
  */
 import type { ContextType, Scope } from '../model/context.ts';
 import type { EnrichedLine, LineRule } from '../model/sample.ts';
+import type { Tags } from '../model/tags.ts';
 import type { ByteString } from '../model/text.ts';
 import { DOGSTATSD } from './metric-source.ts';
 import type { EnrichSettings } from './settings.ts';
 import { contextTags, timestampedTags } from './tags/context-tags.ts';
-import { hostTagsOf, withHostTags } from './tags/host-tags.ts';
+import { hostTagsOf } from './tags/host-tags.ts';
 import { resolveOriginTags } from './tags/origin.ts';
 import type { Tagger } from './tags/tagger.ts';
 import type { Trace } from './trace.ts';
@@ -19,7 +20,7 @@ export interface LineContext {
   readonly name: ByteString;
   readonly type: ContextType;
   readonly host: ByteString;
-  readonly tags: readonly ByteString[];
+  readonly tags: Tags;
   /** Samples have timestamps of their own and are passed through; order and repetition of tags count. */
   readonly timestamped: boolean;
   /** The JMX check its samples come from; absent for all others. */
@@ -39,7 +40,8 @@ export function contextOf(
 ): LineContext | undefined {
   const timestamped = line.pipeline === 'no_aggregation';
   if (timestamped && line.type !== 'gauge' && line.type !== 'counter') return undefined;
-  return resolveContext(line, { ...line, timestamped }, settings, tagger, trace);
+  const { name, type, rule, scope } = line;
+  return resolveContext(line, { name, type, timestamped, rule, scope }, settings, tagger, trace);
 }
 
 /** Returns the context of the copy; undefined for a line that is not copied. */
@@ -56,8 +58,8 @@ export function copyContextOf(
 
 /** The line's own context or that of its copy, without what both share. */
 interface Resolvable extends Pick<LineContext, 'name' | 'type' | 'timestamped'> {
-  readonly rule?: LineRule;
-  readonly scope?: Scope;
+  readonly rule?: LineRule | undefined;
+  readonly scope?: Scope | undefined;
 }
 
 function resolveContext(
@@ -73,11 +75,13 @@ function resolveContext(
   const host = scope === 'global' ? '' : line.host;
   const hostTags = hostTagsOf(host, settings);
   if (hostTags.length > 0) trace?.({ kind: 'host_tags', tags: hostTags });
-  const tags = withHostTags(tagsOf(name, line.tags, originTags, settings, rule, trace), hostTags);
-  const context = {
-    ...{ name, type, host, tags, timestamped },
+  const tags = tagsOf(name, line.tags, originTags, settings, rule, trace).withMissing(hostTags);
+  const context = { name, type, host, tags, timestamped };
+  if (scope === undefined && line.unit === '' && line.source === DOGSTATSD) return context;
+  return {
+    ...context,
     ...(scope !== undefined && { scope }),
     ...(line.unit === 'millisecond' && { isTiming: true }),
+    ...(line.source !== DOGSTATSD && { source: line.source }),
   };
-  return line.source === DOGSTATSD ? context : { ...context, source: line.source };
 }

@@ -15,7 +15,7 @@
 
 import { CONTEXT_TYPES } from '../model/context.ts';
 import { NO_SLOT, OP_COUNTER, OP_DROP, OP_TIMESTAMPED } from '../model/core-border.ts';
-import type { EventMessage, MetricMessage, Rejection, ServiceCheckMessage } from '../model/message.ts';
+import type { EventMessage, ParsedMetric, Rejection, ServiceCheckMessage } from '../model/message.ts';
 import type { ByteString } from '../model/text.ts';
 import type { ContextLimits } from '../model/views/cardinality.ts';
 import {
@@ -52,7 +52,7 @@ export interface ResolverOptions {
   readonly core: ResolverCore;
   /** RESOLVER_SCRATCH_BYTES of the shard's memory. */
   readonly scratchPtr: number;
-  readonly parse: (line: ByteString) => MetricMessage | EventMessage | ServiceCheckMessage | Rejection;
+  readonly parse: (line: ByteString) => ParsedMetric | EventMessage | ServiceCheckMessage | Rejection;
   readonly settings: EnrichSettings;
   readonly limits: ContextLimits;
   readonly tagger: Tagger;
@@ -64,7 +64,7 @@ export interface ResolverOptions {
   readonly hold?: (message: AnyMessage, sender: PacketOrigin, line: ByteString, origin: number) => boolean;
 }
 
-type AnyMessage = MetricMessage | EventMessage | ServiceCheckMessage;
+type AnyMessage = ParsedMetric | EventMessage | ServiceCheckMessage;
 
 export class Resolver {
   private readonly options: ResolverOptions;
@@ -133,7 +133,7 @@ export class Resolver {
     }
   }
 
-  private resolveMetric(message: MetricMessage, sender: PacketOrigin): MessageOutcome {
+  private resolveMetric(message: ParsedMetric, sender: PacketOrigin): MessageOutcome {
     const { core, counters } = this.options;
     const { tagger } = this.settings;
     tagger.beginLine?.();
@@ -158,7 +158,7 @@ export class Resolver {
     if (message.relative !== undefined && line.type === 'gauge' && op !== OP_TIMESTAMPED) {
       // Not cached: the core does not know what the value was before.
       message.values.forEach((value, i) => {
-        const now = this.gauges.apply(context.text, value, message.relative?.[i] === true);
+        const now = this.gauges.apply(context.text.whole, value, message.relative?.[i] === true);
         core.addSample(slot, op, now, 1, 0);
       });
       return outcome;
@@ -177,7 +177,7 @@ export class Resolver {
     return outcome;
   }
 
-  private addCopies(message: MetricMessage, copySlot: number): void {
+  private addCopies(message: ParsedMetric, copySlot: number): void {
     if (copySlot === NO_SLOT) return;
     const op = OP_COUNTER + CONTEXT_TYPES.indexOf('distribution');
     for (const value of message.values)

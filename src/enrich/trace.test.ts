@@ -1,6 +1,7 @@
 /** What enrichment reports while it works. */
 import { describe, expect, it } from 'vitest';
-import type { EventMessage, MetricMessage } from '../model/message.ts';
+import type { EventMessage, ParsedMetric } from '../model/message.ts';
+import { Tags } from '../model/tags.ts';
 import { enrichLine, enrichMessage, UNKNOWN_SENDER } from './enrich.ts';
 import { contextOf } from './line-context.ts';
 import { compileEnrichSettings, DEFAULT_ENRICH_OPTIONS, type EnrichOptions } from './settings.ts';
@@ -8,14 +9,14 @@ import { StaticTagger } from './tags/static-tagger.ts';
 import type { EnrichStep } from './trace.ts';
 
 const FIELDS = {
-  tags: [],
   timestamp: 0,
   localData: { containerId: '', inode: 0n },
   externalData: { init: false, containerName: '', podUid: '' },
   cardinality: '',
 };
-const METRIC: MetricMessage = {
+const METRIC: ParsedMetric = {
   ...FIELDS,
+  tags: Tags.NONE,
   kind: 'metric',
   name: 'a.b',
   type: 'histogram',
@@ -25,6 +26,7 @@ const METRIC: MetricMessage = {
 };
 const EVENT: EventMessage = {
   ...FIELDS,
+  tags: [],
   kind: 'event',
   title: 't',
   text: '',
@@ -37,7 +39,7 @@ const EVENT: EventMessage = {
 };
 const TAGGER = new StaticTagger({ entities: { 'container_id://x': { low: ['image:x'] } } });
 
-function stepsOf(fields: Partial<MetricMessage>, options: Partial<EnrichOptions> = {}): EnrichStep[] {
+function stepsOf(fields: Partial<ParsedMetric>, options: Partial<EnrichOptions> = {}): EnrichStep[] {
   const settings = compileEnrichSettings({ ...DEFAULT_ENRICH_OPTIONS, hostname: 'server', ...options });
   const steps: EnrichStep[] = [];
   const trace = (step: EnrichStep): void => void steps.push(step);
@@ -51,7 +53,7 @@ const GLOBAL: EnrichStep = { kind: 'origin', source: 'global', entity: '', level
 
 const reports = (
   what: string,
-  fields: Partial<MetricMessage>,
+  fields: Partial<ParsedMetric>,
   options: Partial<EnrichOptions>,
   want: EnrichStep[],
 ) => it(what, () => expect(stepsOf(fields, options)).toEqual(want));
@@ -83,7 +85,7 @@ describe('a metric reports', () => {
     { dogstatsd_mapper_profiles: [{ name: 'p', prefix: 'a', mappings }] },
     [{ kind: 'unmapped', profile: 'p' }, HOST, GLOBAL],
   );
-  reports('tags that are instructions', { tags: ['host:h', 'dd.internal.card:none', 'x'] }, {}, [
+  reports('tags that are instructions', { tags: Tags.of(['host:h', 'dd.internal.card:none', 'x']) }, {}, [
     { kind: 'special_tag', tag: 'host:h', sets: 'host' },
     { kind: 'special_tag', tag: 'dd.internal.card:none', sets: 'cardinality' },
     { kind: 'host', host: 'h', from: 'tag' },
@@ -107,7 +109,7 @@ describe('a metric reports', () => {
   );
   reports(
     'added tags, its copy, its workload and removed tags',
-    { tags: ['u:1'], localData: { containerId: 'x', inode: 0n } },
+    { tags: Tags.of(['u:1']), localData: { containerId: 'x', inode: 0n } },
     {
       dogstatsd_tags: ['env:dev'],
       histogram_copy_to_distribution: true,

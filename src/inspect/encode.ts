@@ -96,7 +96,7 @@ export function encodeResolvedTags(tags: readonly ByteString[]): JsonObject {
 }
 
 export function encodeContext({ name, type, host, tags, timestamped }: LineContext): JsonObject {
-  return { ...text('name', name), type, ...text('host', host), ...texts('tags', tags), timestamped };
+  return { ...text('name', name), type, ...text('host', host), ...texts('tags', tags.list), timestamped };
 }
 
 /** Encodes plain data whose strings are bytes, such as a step; undefined becomes null. */
@@ -127,7 +127,7 @@ function encodeSample(sample: Sample): JsonObject {
 
 function sharedFields(message: Message): JsonObject {
   return {
-    ...texts('tags', message.tags),
+    ...texts('tags', message.kind === 'metric' ? message.tags.list : message.tags),
     local_data: encodeLocalData(message.localData),
     external_data: encodeExternalData(message.externalData),
     ...text('cardinality', message.cardinality),

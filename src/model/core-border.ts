@@ -172,6 +172,8 @@ export const LF = 0x0a;
 
 /** Slot of no context: all bits of a 32-bit word. */
 export const NO_SLOT = 0xffffffff;
+/** Answer of contextSlot(): more tags than a set may have. */
+export const TOO_MANY_TAGS = 0xfffffffe;
 /** Bit of contextSlot()'s answer: the slot is new. */
 export const NEW_SLOT = 0x80000000;
 /** 32-bit words of a context key. */

@@ -2,6 +2,7 @@
  * What one line of a packet says, after parsing and before enrichment (docs/protocol.md).
  * Field names follow the conformance vectors.
  */
+import type { Tags } from './tags.ts';
 import type { ByteString } from './text.ts';
 
 export type MetricType = 'gauge' | 'count' | 'histogram' | 'distribution' | 'timing' | 'set';
@@ -44,6 +45,11 @@ export interface MetricMessage extends OriginFields {
   timestamp: number;
   /** Of a gauge where a sign means a change (model/dialect.ts): whether each value is one. */
   relative?: readonly boolean[];
+}
+
+/** A metric as it is parsed, with its tags as they are written. */
+export interface ParsedMetric extends Omit<MetricMessage, 'tags'> {
+  tags: Tags;
 }
 
 export type EventPriority = 'normal' | 'low';
@@ -96,5 +102,5 @@ export type Rejection =
   | { kind: 'error'; messageType: 'event'; error: EventError; at: number }
   | { kind: 'error'; messageType: 'service_check'; error: ServiceCheckError; at: number };
 
-export type Message = MetricMessage | EventMessage | ServiceCheckMessage;
+export type Message = ParsedMetric | EventMessage | ServiceCheckMessage;
 export type ParseResult = Message | Rejection;

@@ -5,6 +5,7 @@ import type { ContextType, Scope } from './context.ts';
 import type { ExternalData } from './message.ts';
 import type { RuleName } from './metric-rule.ts';
 import type { TagChoice } from './tag-choice.ts';
+import type { Tags } from './tags.ts';
 import type { ByteString } from './text.ts';
 
 /** Where a message came from: the raw inputs of origin resolution, not its result (docs/behaviour/origin.md). */
@@ -31,7 +32,7 @@ export interface EnrichedLine {
   readonly name: ByteString;
   readonly type: ContextType;
   /** Client's, mapper's and configured tags in this order, duplicates included, without origin tags. */
-  readonly tags: readonly ByteString[];
+  readonly tags: Tags;
   readonly host: ByteString;
   /** `millisecond` for timings, else empty. */
   readonly unit: string;
@@ -58,7 +59,8 @@ export interface LineRule extends RuleName {
   readonly tagChoice: TagChoice;
 }
 
-export interface Sample extends Omit<EnrichedLine, 'copy' | 'rule' | 'scope'> {
+export interface Sample extends Omit<EnrichedLine, 'copy' | 'rule' | 'scope' | 'tags'> {
+  readonly tags: readonly ByteString[];
   /** 0 for a set. */
   readonly value: number;
   /** The element of a set, else empty. */

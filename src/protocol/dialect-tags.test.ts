@@ -1,5 +1,6 @@
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
+import { plain } from '../../test/support/parsed.ts';
 import { TAG_DIALECTS, type TagDialect } from '../model/dialect.ts';
 import { takeNameTags } from './dialect-tags.ts';
 import { parseMessage } from './message.ts';
@@ -7,7 +8,7 @@ import type { ParseOptions } from './options.ts';
 
 const OPTIONS: ParseOptions = { noAggregationPipeline: true, originDetectionClient: false };
 const parse = (line: string, tags: readonly TagDialect[] = TAG_DIALECTS, relativeGauges = false) =>
-  parseMessage(line, { ...OPTIONS, dialects: { tags, relativeGauges } });
+  plain(parseMessage(line, { ...OPTIONS, dialects: { tags, relativeGauges } }));
 
 describe('tags in names', () => {
   it.each<[string, string, string[]]>([
@@ -29,7 +30,10 @@ describe('tags in names', () => {
 
   it('are part of the name where the dialect is off', () => {
     expect(parse('hits,env=prod:1|c', ['graphite'])).toMatchObject({ name: 'hits,env=prod', tags: [] });
-    expect(parseMessage('hits,env=prod:1|c', OPTIONS)).toMatchObject({ name: 'hits,env=prod', tags: [] });
+    expect(plain(parseMessage('hits,env=prod:1|c', OPTIONS))).toMatchObject({
+      name: 'hits,env=prod',
+      tags: [],
+    });
   });
 
   it('never lose a name or a pair, whatever the name is', () => {

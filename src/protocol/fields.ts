@@ -7,10 +7,12 @@
  * A field is known by its first bytes, comes in any order, and replaces an earlier one of its kind.
  */
 import type { OriginFields } from '../model/message.ts';
+import { Tags } from '../model/tags.ts';
 import type { ByteString } from '../model/text.ts';
 import type { ParseOptions } from './options.ts';
 import { parseExternalData, parseLocalData } from './origin-fields.ts';
 
+/** What the fields of an event or a check are read into. */
 export interface SharedFields extends OriginFields {
   tags: ByteString[];
 }
@@ -36,21 +38,32 @@ export function readSharedField(
   end: number,
   options: ParseOptions,
 ): void {
+  const tags = readTagsOrOrigin(message, line, start, end, options);
+  if (tags !== undefined) message.tags = [...tags.list];
+}
+
+/** The same for a message that keeps its tags as they are written: the tags, when the field has them. */
+export function readTagsOrOrigin(
+  message: OriginFields,
+  line: ByteString,
+  start: number,
+  end: number,
+  options: ParseOptions,
+): Tags | undefined {
   switch (line.charCodeAt(start)) {
     case HASH:
-      message.tags = splitTags(line, start + 1, end);
-      return;
+      return Tags.ofField(line.slice(start + 1, end));
     case LOWER_C:
       if (line.startsWith('c:', start)) {
         if (options.originDetectionClient)
           message.localData = parseLocalData(line.slice(start + 2, end), options.observer);
         else options.observer?.disabledField?.('c:');
-        return;
+        return undefined;
       }
       if (line.startsWith('card:', start)) {
         if (options.originDetectionClient) message.cardinality = line.slice(start + 5, end);
         else options.observer?.disabledField?.('card:');
-        return;
+        return undefined;
       }
       break;
     case LOWER_E:
@@ -58,14 +71,11 @@ export function readSharedField(
         if (options.originDetectionClient)
           message.externalData = parseExternalData(line.slice(start + 2, end), options.observer);
         else options.observer?.disabledField?.('e:');
-        return;
+        return undefined;
       }
       break;
   }
   // Two pipes in a row enclose nothing, which is no field.
   if (start < end) options.observer?.unknownField?.(line.charAt(start));
-}
-
-function splitTags(line: ByteString, start: number, end: number): ByteString[] {
-  return start === end ? [] : line.slice(start, end).split(',');
+  return undefined;
 }

@@ -10,6 +10,7 @@ import type {
   ExternalData,
   LocalData,
   MetricMessage,
+  ParseResult,
   Rejection,
   ServiceCheckMessage,
 } from '../model/message.ts';
@@ -68,10 +69,10 @@ function bytesOf(text: string | Uint8Array): string {
   return Buffer.from(bytes.buffer, bytes.byteOffset, bytes.byteLength).toString('latin1');
 }
 
-function readable(message: ParsedLine): ParsedLine {
+function readable(message: ParseResult): ParsedLine {
   if (message.kind === 'error') return message;
   const shared = {
-    tags: message.tags.map(toText),
+    tags: (message.kind === 'metric' ? message.tags.list : message.tags).map(toText),
     cardinality: toText(message.cardinality),
     localData: { ...message.localData, containerId: toText(message.localData.containerId) },
     externalData: {

@@ -1,4 +1,5 @@
 import { describe, expect, it } from 'vitest';
+import { plain } from '../../test/support/parsed.ts';
 import type { MetricError, MetricMessage } from '../model/message.ts';
 import { parseMetric } from './metric.ts';
 
@@ -6,7 +7,7 @@ const EVERYTHING_ON = { noAggregationPipeline: true, originDetectionClient: true
 
 const accepts = (line: string, want: Partial<MetricMessage>) =>
   it(`accepts ${JSON.stringify(line)}`, () => {
-    expect(parseMetric(line, EVERYTHING_ON)).toEqual({
+    expect(plain(parseMetric(line, EVERYTHING_ON))).toEqual({
       kind: 'metric',
       values: [],
       setValue: '',

@@ -11,10 +11,11 @@
  * The checks are made in that order and the first failure rejects the line with all its values. The
  * name is not checked at all: cleaning names is left to whatever stores them.
  */
-import type { MetricError, MetricMessage, MetricType, Rejection } from '../model/message.ts';
+import type { MetricError, MetricType, ParsedMetric, Rejection } from '../model/message.ts';
+import { Tags } from '../model/tags.ts';
 import type { ByteString } from '../model/text.ts';
 import { takeNameTags } from './dialect-tags.ts';
-import { fieldEnd, readSharedField } from './fields.ts';
+import { fieldEnd, readTagsOrOrigin } from './fields.ts';
 import { parseFloat64, parseInt64 } from './number.ts';
 import type { ParseOptions } from './options.ts';
 import { NO_EXTERNAL_DATA, NO_LOCAL_DATA } from './origin-fields.ts';
@@ -32,7 +33,7 @@ const TYPES: ReadonlyMap<ByteString, MetricType> = new Map([
   ['s', 'set'],
 ]);
 
-export function parseMetric(line: ByteString, options: ParseOptions): MetricMessage | Rejection {
+export function parseMetric(line: ByteString, options: ParseOptions): ParsedMetric | Rejection {
   const valueEnd = line.indexOf('|');
   if (valueEnd < 0) return reject('format', line.length);
   const colon = line.indexOf(':');
@@ -50,14 +51,14 @@ export function parseMetric(line: ByteString, options: ParseOptions): MetricMess
     const bad = readValues(values, line, valueStart, valueEnd);
     if (bad >= 0) return reject('value', bad);
   }
-  const message: MetricMessage = {
+  const message: ParsedMetric = {
     kind: 'metric',
     name: line.slice(0, colon),
     type,
     values,
     setValue: type === 'set' ? line.slice(valueStart, valueEnd) : '',
     sampleRate: 1,
-    tags: [],
+    tags: Tags.NONE,
     timestamp: 0,
     localData: NO_LOCAL_DATA,
     externalData: NO_EXTERNAL_DATA,
@@ -68,16 +69,16 @@ export function parseMetric(line: ByteString, options: ParseOptions): MetricMess
 
 /** Takes what dialects say otherwise, where they are on. */
 function inDialect(
-  message: MetricMessage,
+  message: ParsedMetric,
   line: ByteString,
   valueStart: number,
   { dialects, observer }: ParseOptions,
-): MetricMessage {
+): ParsedMetric {
   if (dialects === undefined) return message;
   const named = takeNameTags(message.name, dialects.tags);
   if (named !== undefined) {
     message.name = named.name;
-    message.tags = [...named.tags, ...message.tags];
+    message.tags = Tags.of(named.tags).with(message.tags.list);
     observer?.nameTags?.(named.dialect);
   }
   if (!dialects.relativeGauges || message.type !== 'gauge' || message.timestamp > 0) return message;
@@ -94,7 +95,7 @@ function signsOf(values: ByteString): boolean[] {
 
 /** Reads the fields after `typeEnd`, the first pipe behind the type; returns a rejection if one is bad. */
 function readFields(
-  message: MetricMessage,
+  message: ParsedMetric,
   line: ByteString,
   typeEnd: number,
   options: ParseOptions,
@@ -116,7 +117,7 @@ function readFields(
         options.observer?.disabledField?.('T');
       }
     } else {
-      readSharedField(message, line, start, end, options);
+      message.tags = readTagsOrOrigin(message, line, start, end, options) ?? message.tags;
     }
     start = end + 1;
   }

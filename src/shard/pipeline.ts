@@ -22,7 +22,7 @@ import { TagTable, type WorkloadsChange } from '../enrich/tags/tag-table.ts';
 import type { Tagger } from '../enrich/tags/tagger.ts';
 import { bucketStartOf } from '../model/bucket-start.ts';
 import type { Dialects } from '../model/dialect.ts';
-import type { EventMessage, MetricMessage, ServiceCheckMessage } from '../model/message.ts';
+import type { EventMessage, ParsedMetric, ServiceCheckMessage } from '../model/message.ts';
 import { type ByteString, toByteString } from '../model/text.ts';
 import type { ContextLimits } from '../model/views/cardinality.ts';
 import { parseMessage } from '../protocol/message.ts';
@@ -273,7 +273,7 @@ export class ShardPipeline<Sink extends ResolverSink = ResolverSink> {
 
   /** A line waits when something that it rests on may be known in a moment. */
   private hold(
-    message: MetricMessage | EventMessage | ServiceCheckMessage,
+    message: ParsedMetric | EventMessage | ServiceCheckMessage,
     sender: PacketOrigin,
     line: ByteString,
     origin: number,

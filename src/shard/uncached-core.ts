@@ -7,8 +7,8 @@ export function uncachedCore(core: Core): ResolverCore {
     get bytes() {
       return core.bytes;
     },
-    contextSlot: (ptr, head, length, variant, ordered, mayAdd) =>
-      core.contextSlot(ptr, head, length, variant, ordered, mayAdd),
+    contextSlot: (...context) => core.contextSlot(...context),
+    dropRepeatedTags: (ptr, head, length) => core.dropRepeatedTags(ptr, head, length),
     forgetLinesOf: () => undefined,
     install: () => undefined,
     addSample: (slot, op, value, rate, timestamp) => core.addSample(slot, op, value, rate, timestamp),

@@ -78,7 +78,7 @@ function check(vector: Vector): void {
         const line = enrichLine(result, settings, sender);
         if (line === undefined) throw new Error('the name is filtered');
         const origin = resolveOriginTags(line.origin, settings.origin, tagger);
-        return contextTags(line.name, line.tags, origin, settings);
+        return contextTags(line.name, line.tags, origin, settings).list;
       }
       if (result.kind === 'error') throw new Error(result.error);
       const { message, origin } = enrichMessage(result, settings, sender);

@@ -4,9 +4,9 @@
  */
 import { readFileSync } from 'node:fs';
 import { describe, expect, it } from 'vitest';
-import type { ParseResult } from '../../src/model/message.ts';
 import { parseMessage } from '../../src/protocol/message.ts';
 import { splitPacket } from '../../src/protocol/packet.ts';
+import { plain } from '../support/parsed.ts';
 
 type Fields = Record<string, unknown>;
 
@@ -35,10 +35,12 @@ function check(vector: Vector): void {
       : Buffer.from(vector.input_b64, 'base64').toString('latin1');
   const { lines, unterminated } = splitPacket(packet, eolSources.includes(vector.packet?.source ?? 'udp'));
   const results = lines.map((line) =>
-    parseMessage(line, {
-      noAggregationPipeline: config.dogstatsd_no_aggregation_pipeline !== false,
-      originDetectionClient: config.dogstatsd_origin_detection_client === true,
-    }),
+    plain(
+      parseMessage(line, {
+        noAggregationPipeline: config.dogstatsd_no_aggregation_pipeline !== false,
+        originDetectionClient: config.dogstatsd_origin_detection_client === true,
+      }),
+    ),
   );
   const wanted = vector.expect.kind === 'packet' ? (vector.expect.messages as Fields[]) : [vector.expect];
   expect(unterminated).toBe(vector.expect.unterminated ?? 0);
@@ -46,7 +48,7 @@ function check(vector: Vector): void {
 }
 
 /** The position of a rejection is ours; the vectors do not know it. */
-function withoutPosition(result: ParseResult): unknown {
+function withoutPosition(result: ReturnType<typeof plain>): unknown {
   if (result.kind !== 'error') return result;
   const { at: _, ...rest } = result;
   return rest;

@@ -238,7 +238,7 @@ export class CoreHarness {
   }
 }
 
-function settingsOf(enrich: Partial<EnrichOptions> = {}): EnrichSettings {
+export function settingsOf(enrich: Partial<EnrichOptions> = {}): EnrichSettings {
   return compileEnrichSettings({ ...DEFAULT_ENRICH_OPTIONS, hostname: 'agent-host', ...enrich });
 }
 

@@ -13,10 +13,10 @@ import { initLines } from './line';
 import { LineEntry } from './line-table';
 import { initMemory, takeRegion } from './memory';
 import { initNumbers } from './number';
-import { LF } from './scan';
+import { COMMA, LF, replaceBytes } from './scan';
 import { addContext, findContext, initShard, NO_SLOT } from './shard';
 import { noteBypass } from './slots';
-import { hashTagSet, initTagSets, sumA, sumB } from './tag-set';
+import { distinct, hashTagSet, initTagSets, keepFirsts, seenAgain, sumA, sumB } from './tag-set';
 
 export { hashKeyBytes, takeElementKey, useElementKey } from './hash';
 export { addElement, addSample, countMessages, ingest, ingestBatch, install } from './ingest';
@@ -80,9 +80,9 @@ export function openIsEmpty(): bool {
   return open.touchedCount == 0 && open.timestampedCount == 0;
 }
 
-/** What contextSlot() found last: the two halves of the key, u64 each. */
+/** What contextSlot() found last: the two halves of the key, u64 each, and how many tags were there before, u32. */
 let foundContext: usize = 0;
-const FOUND_CONTEXT_BYTES: u32 = 2 * sizeof<u64>();
+const FOUND_CONTEXT_BYTES: u32 = 2 * sizeof<u64>() + sizeof<u32>();
 
 /** Where contextSlot() writes the key of what it finds. */
 export function contextKey(): usize {
@@ -91,9 +91,11 @@ export function contextKey(): usize {
 
 /**
  * Finds or makes the slot of the context whose text is at `ptr`: name LF host LF tags joined by LF, with
- * `head` the length of the first two and `length` of it all. Bit 31 of the answer is set when the slot is
- * new; NO_SLOT when there is none. `variant` tells apart contexts of the same text (type, ordered tags).
- * Without `mayAdd` only a known one is found.
+ * `head` the length of the first two and `length` of it all. The first `written` bytes of the tags may be joined by
+ * commas, as on the wire; they become LF. Tags that are not `ordered` are a set: those that come again do not count.
+ * Bit 31 of the answer is set when the slot is new; NO_SLOT when there is none; TOO_MANY_TAGS for a larger set than
+ * is hashed. `variant` tells apart contexts of the same text (type, ordered tags). Without `mayAdd` only a known one
+ * is found.
  */
 export function contextSlot(
   ptr: usize,
@@ -102,14 +104,27 @@ export function contextSlot(
   variant: u32,
   ordered: bool,
   mayAdd: bool,
+  written: u32,
 ): u32 {
   let a: u64 = 0;
   let b: u64 = 0;
-  const free = !ordered && length > head && hashTagSet(ptr + head, ptr + length, LF);
+  const tags = ptr + head;
+  let free = !ordered && length > head;
+  let repeated: u32 = 0;
+  replaceBytes(COMMA, LF, tags, tags + written);
   if (free) {
+    if (!hashTagSet(tags, ptr + length, LF)) return <u32>layout.TOO_MANY_TAGS;
+    repeated = seenAgain;
     a = sumA;
     b = sumB;
+    // One tag that is empty is no set, however often it was written: nothing stands behind the head.
+    if (distinct == 1 && load<u8>(tags) == LF) {
+      free = false;
+      length = head;
+      a = b = 0;
+    }
   }
+  store<u32>(foundContext, repeated, 16);
   const lengths = (<u64>head) | ((<u64>(free ? 0 : length)) << 32);
   hash(ptr, free ? head : length, 0, 0, lengths, (<u64>variant) | ((<u64>ordered) << 32));
   addToHash(a, b);
@@ -124,6 +139,11 @@ export function contextSlot(
   if (!mayAdd) return NO_SLOT;
   const added = addContext(hashA, hashB);
   return added == NO_SLOT ? NO_SLOT : added | 0x80000000;
+}
+
+/** Leaves each tag of a text at its first place alone; the length of what is left. At most as many as contextSlot() takes. */
+export function dropRepeatedTags(ptr: usize, head: u32, length: u32): u32 {
+  return <u32>(keepFirsts(ptr + head, ptr + length, LF) - ptr);
 }
 
 /** The structs here and the offsets in layout.ts are written twice; they must agree. */

@@ -70,3 +70,15 @@ export function find(byte: u8, ptr: usize, end: usize): usize {
   }
   return end;
 }
+
+/** Makes each `from` in [ptr, end) a `to`. */
+export function replaceBytes(from: u8, to: u8, ptr: usize, end: usize): void {
+  const wanted = i8x16.splat(from);
+  const change = i8x16.splat(from ^ to);
+  while (ptr + 16 <= end) {
+    const chunk = v128.load(ptr);
+    v128.store(ptr, v128.xor(chunk, v128.and(i8x16.eq(chunk, wanted), change)));
+    ptr += 16;
+  }
+  for (; ptr < end; ptr++) if (load<u8>(ptr) == from) store<u8>(ptr, to);
+}

@@ -24,6 +24,8 @@ export let sumA: u64 = 0;
 export let sumB: u64 = 0;
 /** How many distinct tags. */
 export let distinct: u32 = 0;
+/** How many tags had been there before. */
+export let seenAgain: u32 = 0;
 
 export function initTagSets(): void {
   seen = takeRegion(<usize>SEEN_CAPACITY * SEEN_BYTES);
@@ -34,6 +36,7 @@ export function hashTagSet(start: usize, stop: usize, separator: u8): bool {
   sumA = 0;
   sumB = 0;
   distinct = 0;
+  seenAgain = 0;
   if (++stamp == 0) forgetSeen();
   while (true) {
     const tagStop = hashUntil(separator, start, stop, 1);
@@ -43,8 +46,31 @@ export function hashTagSet(start: usize, stop: usize, separator: u8): bool {
       sumA += a;
       sumB += b;
       if (++distinct > TAGS_MAX) return false;
+    } else {
+      seenAgain++;
     }
     if (tagStop >= stop) return true;
+    start = tagStop + 1;
+  }
+}
+
+/**
+ * Moves the tags in [start, stop) together so that each is there once, at its first place; where they end. They are those
+ * of a set that hashTagSet() could hash.
+ */
+export function keepFirsts(start: usize, stop: usize, separator: u8): usize {
+  if (++stamp == 0) forgetSeen();
+  let end = start;
+  let isFirst = true;
+  while (true) {
+    const tagStop = hashUntil(separator, start, stop, 1);
+    if (noteTag(mix(hashA), mix(hashB))) {
+      if (!isFirst) store<u8>(end++, separator);
+      isFirst = false;
+      memory.copy(end, start, tagStop - start);
+      end += tagStop - start;
+    }
+    if (tagStop >= stop) return end;
     start = tagStop + 1;
   }
 }

@@ -1,6 +1,6 @@
 /** What metric rules do to lines, and what enrichment reports of it. */
 import { describe, expect, it } from 'vitest';
-import type { MetricMessage } from '../../model/message.ts';
+import type { ParsedMetric } from '../../model/message.ts';
 import type { MetricRuleOptions } from '../../model/metric-rule.ts';
 import { parseMessage } from '../../protocol/message.ts';
 import { enrichLine, samplesOf, UNKNOWN_SENDER } from '../enrich.ts';
@@ -16,7 +16,7 @@ const COPIED = { histogram_copy_to_distribution: true, histogram_copy_to_distrib
 /** Contexts as text, and the steps that rules made. */
 function follow(line: string, rules: readonly MetricRuleOptions[], others: Partial<EnrichOptions> = {}) {
   const settings = compileEnrichSettings({ ...DEFAULT_ENRICH_OPTIONS, ...others, rules });
-  const message = parseMessage(line, PARSE) as MetricMessage;
+  const message = parseMessage(line, PARSE) as ParsedMetric;
   const steps: EnrichStep[] = [];
   const trace = (step: EnrichStep): void => void steps.push(step);
   const enriched = enrichLine(message, settings, UNKNOWN_SENDER, trace);
@@ -26,7 +26,7 @@ function follow(line: string, rules: readonly MetricRuleOptions[], others: Parti
       : [contextOf(enriched, settings, TAGGER, trace), copyContextOf(enriched, settings, TAGGER, trace)];
   return {
     samples: enriched === undefined ? [] : samplesOf(message, enriched),
-    contexts: contexts.flatMap((one) => (one ? [`${one.name} ${one.type} ${one.tags.join(',')}`] : [])),
+    contexts: contexts.flatMap((one) => (one ? [`${one.name} ${one.type} ${one.tags.list.join(',')}`] : [])),
     steps: steps.filter(({ kind }) => kind === 'rule' || kind === 'tags_removed'),
   };
 }

@@ -5,7 +5,7 @@
  *   container_id://3f2a   the tags of a container          inode 12608   the container of an inode that a client sent
  *   cgroup 901            the container of a cgroup        external …    that of an admission controller's words
  */
-import type { EventMessage, MetricMessage, ServiceCheckMessage } from '../../model/message.ts';
+import type { EventMessage, ParsedMetric, ServiceCheckMessage } from '../../model/message.ts';
 import type { ByteString } from '../../model/text.ts';
 import type { PacketOrigin } from '../enrich.ts';
 import { externalKey, type TagTable } from './tag-table.ts';
@@ -18,7 +18,7 @@ export function cgroupKey(id: bigint | string): ByteString {
 
 /** Every such thing, in the order in which origins are believed; nothing for a message that wants no tags. */
 export function awaitedKeys(
-  message: MetricMessage | EventMessage | ServiceCheckMessage,
+  message: ParsedMetric | EventMessage | ServiceCheckMessage,
   sender: PacketOrigin,
   table: TagTable,
   unified: boolean,

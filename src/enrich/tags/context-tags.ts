@@ -11,13 +11,14 @@
  */
 import type { RuleName } from '../../model/metric-rule.ts';
 import type { LineRule } from '../../model/sample.ts';
+import { Tags } from '../../model/tags.ts';
 import type { ByteString } from '../../model/text.ts';
 import { filterTags, type TagFilter } from '../names/tag-filter.ts';
 import { allowTagValues, type TagValues } from '../names/tag-values.ts';
 import type { Trace } from '../trace.ts';
 import { chooseTags } from './tag-choice.ts';
 
-type Tags = readonly ByteString[];
+type TagList = readonly ByteString[];
 
 /** The two lists of the configuration that change tags. */
 export interface TagLists {
@@ -29,45 +30,48 @@ export interface TagLists {
 export function contextTags(
   name: ByteString,
   line: Tags,
-  origin: Tags,
+  origin: TagList,
   lists: TagLists,
   rule?: LineRule,
   trace?: Trace,
-): ByteString[] {
-  return [...new Set(timestampedTags(name, line, origin, lists, rule, trace))];
+): Tags {
+  return timestampedTags(name, line, origin, lists, rule, trace).distinct();
 }
 
 /** Returns the tags of a sample called `name` that has a timestamp of its own and is passed through. */
 export function timestampedTags(
   name: ByteString,
   line: Tags,
-  origin: Tags,
+  origin: TagList,
   { tagFilter, tagValues }: TagLists,
   rule?: LineRule,
   trace?: Trace,
 ): Tags {
-  const all = origin.length === 0 ? line : line.concat(origin);
+  const tags = line.with(origin);
+  // Nothing looks at them one by one.
+  if (rule === undefined && tagValues.size === 0 && !tagFilter.has(name)) return tags;
+  const all = tags.list;
   const left = filterTags(tagFilter, name, all);
   if (left.length < all.length) trace?.({ kind: 'tags_removed', name, tags: without(all, left) });
   const filtered = allowTagValues(tagValues, name, left);
   if (filtered !== left) {
-    const [tags, replacements] = [without(left, filtered), without(filtered, left)];
-    trace?.({ kind: 'tag_values', name, tags, replacements: [...new Set(replacements)] });
+    const [gone, replacements] = [without(left, filtered), without(filtered, left)];
+    trace?.({ kind: 'tag_values', name, tags: gone, replacements: [...new Set(replacements)] });
   }
-  if (rule === undefined) return filtered;
+  if (rule === undefined) return Tags.of(filtered);
   const kept = chooseTags(rule.tagChoice, filtered);
   if (kept.length < filtered.length) {
     const by: RuleName = { rule: rule.rule, match: rule.match };
     trace?.({ kind: 'tags_removed', name, tags: without(filtered, kept), by });
   }
-  return kept;
+  return Tags.of(kept);
 }
 
-function without(tags: Tags, kept: Tags): Tags {
+function without(tags: TagList, kept: TagList): TagList {
   return tags.filter((tag) => !kept.includes(tag));
 }
 
 /** Returns the tags of an event or a service check. */
-export function messageTags(line: Tags, origin: Tags, host: Tags = []): ByteString[] {
+export function messageTags(line: TagList, origin: TagList, host: TagList = []): ByteString[] {
   return [...new Set(line.concat(origin, host))].sort();
 }

@@ -55,15 +55,6 @@ export function hostTagsOf(host: ByteString, settings: HostTagSettings): readonl
   return settings.serverless || host === settings.hostname ? settings.hostTags : NO_TAGS;
 }
 
-/** Appends the host tags that are not there yet. */
-export function withHostTags(
-  tags: readonly ByteString[],
-  hostTags: readonly ByteString[],
-): readonly ByteString[] {
-  if (hostTags.length === 0) return tags;
-  return tags.concat(hostTags.filter((tag) => !tags.includes(tag)));
-}
-
 const NO_TAGS: readonly ByteString[] = [];
 
 // kafka_partition:0,1,2 with {kafka_partition: ','}   kafka_partition:0, kafka_partition:1, kafka_partition:2

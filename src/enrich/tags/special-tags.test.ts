@@ -1,12 +1,17 @@
 import { describe, expect, it } from 'vitest';
+import { Tags } from '../../model/tags.ts';
 import { takeScope, takeSpecialTags } from './special-tags.ts';
 
 const NOTHING = { host: undefined, podUid: '', cardinality: '', jmxCheck: undefined };
 
 /** `line` is the text of a tag field; `cardinality` that of the card: field. */
 const splits = (line: string, tags: string[], special: object = {}, cardinality = '') =>
-  it(`${line}${cardinality && `, with card:${cardinality}`}`, () =>
-    expect(takeSpecialTags(line.split(','), cardinality)).toEqual({ tags, ...NOTHING, ...special }));
+  it(`${line}${cardinality && `, with card:${cardinality}`}`, () => {
+    // An empty field has no tags; one that is empty comes from elsewhere.
+    const given = line === '' ? Tags.of(['']) : Tags.ofField(line);
+    const taken = takeSpecialTags(given, cardinality);
+    expect({ ...taken, tags: taken.tags.list }).toEqual({ tags, ...NOTHING, ...special });
+  });
 
 describe('special tags are taken out of the list', () => {
   splits('a,host:h,b', ['a', 'b'], { host: 'h' });
@@ -41,7 +46,10 @@ describe('anything else is an ordinary tag', () => {
 
 /** Which tags are left of a list, and what they say about where the metric is aggregated. */
 const scopes = (line: string, tags: string[], scope: string | undefined) =>
-  it(`scope of ${line}`, () => expect(takeScope(line.split(','))).toEqual({ tags, scope }));
+  it(`scope of ${line}`, () => {
+    const taken = takeScope(Tags.of(line.split(',')));
+    expect({ ...taken, tags: taken.tags.list }).toEqual({ tags, scope });
+  });
 
 describe('tags that say where a metric is aggregated are taken out', () => {
   scopes('a,whippet.global,b', ['a', 'b'], 'global');
@@ -64,9 +72,9 @@ describe('tags that only look like them are ordinary', () => {
 });
 
 it('a list without them is the same list, and each that is taken is traced', () => {
-  const tags = ['a', 'b'];
+  const tags = Tags.of(['a', 'b']);
   expect(takeScope(tags).tags).toBe(tags);
   const steps: unknown[] = [];
-  takeScope(['a', 'whippet.global'], (step) => steps.push(step));
+  takeScope(Tags.of(['a', 'whippet.global']), (step) => steps.push(step));
   expect(steps).toEqual([{ kind: 'special_tag', tag: 'whippet.global', sets: 'scope' }]);
 });

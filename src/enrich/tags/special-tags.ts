@@ -8,12 +8,13 @@
  * `Host:x` are ordinary tags.
  */
 import type { Scope } from '../../model/context.ts';
+import { Tags } from '../../model/tags.ts';
 import type { ByteString } from '../../model/text.ts';
 import type { SpecialTagMeaning, Trace } from '../trace.ts';
 
 export interface SpecialTags {
   /** The ordinary tags, in order. */
-  tags: readonly ByteString[];
+  tags: Tags;
   /** Undefined without a host tag; an empty host tag says that the sample has no host. */
   host: ByteString | undefined;
   podUid: ByteString;
@@ -27,6 +28,7 @@ const INTERNAL = 'dd.internal.';
 const ENTITY_ID = `${INTERNAL}entity_id:`;
 const CARDINALITY = `${INTERNAL}card:`;
 const JMX_CHECK = `${INTERNAL}jmx_check_name:`;
+const SPECIAL: readonly ByteString[] = [HOST, INTERNAL];
 
 /** Tags that say where a metric is aggregated, on a server that takes part in global aggregation; the names are Veneur's. */
 const SCOPE_TAGS: ReadonlyMap<ByteString, Scope> = new Map([
@@ -41,39 +43,41 @@ const SCOPE_TAGS: ReadonlyMap<ByteString, Scope> = new Map([
  * that says both is local, whatever their order.
  */
 export function takeScope(
-  tags: readonly ByteString[],
+  tags: Tags,
   trace?: Trace,
-): { readonly tags: readonly ByteString[]; readonly scope: Scope | undefined } {
-  const scopes = tags.flatMap((tag) => SCOPE_TAGS.get(tag) ?? []);
+): { readonly tags: Tags; readonly scope: Scope | undefined } {
+  const scopes = tags.list.flatMap((tag) => SCOPE_TAGS.get(tag) ?? []);
   if (scopes.length === 0) return { tags, scope: undefined };
-  const left = tags.filter((tag) => {
+  const left = tags.list.filter((tag) => {
     if (!SCOPE_TAGS.has(tag)) return true;
     trace?.({ kind: 'special_tag', tag, sets: 'scope' });
     return false;
   });
-  return { tags: left, scope: scopes.includes('local') ? 'local' : 'global' };
+  return { tags: Tags.of(left), scope: scopes.includes('local') ? 'local' : 'global' };
 }
 
 /** Separates special tags from ordinary ones. `cardinality` is that of the `card:` field, if any. */
-export function takeSpecialTags(
-  tags: readonly ByteString[],
-  cardinality: ByteString,
-  trace?: Trace,
-): SpecialTags {
+export function takeSpecialTags(tags: Tags, cardinality: ByteString, trace?: Trace): SpecialTags {
   const taken: SpecialTags = { tags, host: undefined, podUid: '', cardinality, jmxCheck: undefined };
-  // Most lines have none of these tags and keep their list as it is.
-  if (!tags.some(hasSpecialTag)) return taken;
-  taken.tags = tags.filter((tag) => {
+  // Most lines have none of these tags and keep theirs as they are written.
+  if (!haveSpecialTag(tags)) return taken;
+  const left = tags.list.filter((tag) => {
     const sets = take(taken, tag);
     if (sets !== undefined) trace?.({ kind: 'special_tag', tag, sets });
     return sets === undefined;
   });
+  taken.tags = Tags.of(left);
   return taken;
 }
 
-/** Whether a tag looks like an instruction; such tags depend on their order. */
-export function hasSpecialTag(tag: ByteString): boolean {
-  return tag.startsWith(HOST) || tag.startsWith(INTERNAL);
+/** Whether one of the tags looks like an instruction; such tags depend on their order. */
+export function haveSpecialTag(tags: Tags): boolean {
+  return tags.anyBeginsWith(SPECIAL);
+}
+
+/** The same of one tag. */
+export function isSpecialTag(tag: ByteString): boolean {
+  return SPECIAL.some((beginning) => tag.startsWith(beginning));
 }
 
 /** Stores what `tag` says and returns what it set; undefined for an ordinary tag. */

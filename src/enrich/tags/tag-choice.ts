@@ -13,7 +13,7 @@
 import type { MetricRuleOptions } from '../../model/metric-rule.ts';
 import type { TagChoice } from '../../model/tag-choice.ts';
 import { type ByteString, toByteString } from '../../model/text.ts';
-import { hasSpecialTag } from './special-tags.ts';
+import { isSpecialTag } from './special-tags.ts';
 
 export function compileTagChoice({ keep_tags, drop_tags }: MetricRuleOptions): TagChoice | undefined {
   const list = keep_tags ?? drop_tags;
@@ -29,7 +29,7 @@ export function compileTagChoice({ keep_tags, drop_tags }: MetricRuleOptions): T
 /** A sentence for each entry that is about instructions, completing one that begins with the rule. */
 export function instructionWarnings({ keep_tags = [], drop_tags = [] }: MetricRuleOptions): string[] {
   return [...keep_tags, ...drop_tags]
-    .filter((entry) => hasSpecialTag(entry.includes(':') ? entry : `${entry}:`))
+    .filter((entry) => isSpecialTag(entry.includes(':') ? entry : `${entry}:`))
     .map(
       (entry) => `lists ${entry}: what a client sends under it is an instruction and no tag of the metric`,
     );

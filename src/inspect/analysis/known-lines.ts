@@ -6,7 +6,7 @@
  *
  * Memory  LINES_MAX known lines; one more, and they are forgotten and looked at again.
  */
-import { hasSpecialTag } from '../../enrich/tags/special-tags.ts';
+import { isSpecialTag } from '../../enrich/tags/special-tags.ts';
 import { type ByteString, detachText } from '../../model/text.ts';
 import type { CapturedTagger } from '../capture/captured-tagger.ts';
 import { nameOf } from '../capture/filter.ts';
@@ -87,7 +87,7 @@ function shapeOf(line: ByteString, tags: readonly ByteString[], pid: number): st
 /** Tags with a meaning of their own keep their value. */
 function keyOf(tag: ByteString): ByteString {
   const colon = tag.indexOf(':');
-  return colon < 0 || hasSpecialTag(tag) ? tag : tag.slice(0, colon);
+  return colon < 0 || isSpecialTag(tag) ? tag : tag.slice(0, colon);
 }
 
 /** The context of a line with these tags, as a text. */

@@ -146,7 +146,7 @@ function encodeOutcome(outcome: Outcome, resolved: boolean): JsonObject {
   if (outcome.kind === 'message') return resolved ? encodeResolvedTags(outcome.tags) : encodeMessage(outcome);
   // Samples that reach no context have no final tags; they are shown as what they are.
   const [context] = outcome.contexts;
-  if (resolved && context !== undefined) return encodeResolvedTags(context.tags);
+  if (resolved && context !== undefined) return encodeResolvedTags(context.tags.list);
   return encodeSamples(outcome.samples, outcome.line === undefined);
 }
 

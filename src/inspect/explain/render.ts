@@ -91,7 +91,7 @@ function rowsOf({ notes, steps, outcome }: Walk, parsed: Message, options: Rende
     ...('warnings' in parsed && parsed.warnings > 0 ? [warningRow(parsed.warnings)] : []),
     ...steps.flatMap((step) => stepRows(step, options)),
   ];
-  const sources = tagSources(parsed.tags, steps);
+  const sources = tagSources(parsed.kind === 'metric' ? parsed.tags.list : parsed.tags, steps);
   if (outcome?.kind === 'metric') rows.push(...metricRows(outcome, sources, options));
   else if (outcome?.kind === 'message') rows.push(...messageRows(outcome, sources));
   return rows;
@@ -294,7 +294,7 @@ function contextRows(
   const head = [show(context.name), context.type].join('  ');
   const rows: Row[] = [
     { label: 'context', text: paint('green', head) },
-    ...tagRows('context', context.tags, sources),
+    ...tagRows('context', context.tags.list, sources),
   ];
   const timing = names.timingOf(context);
   if (timing !== undefined) rows.push({ label: 'timing', text: describeTiming(timing) });

@@ -12,7 +12,7 @@ import { type DecideSettings, decideMessage, decideMetric, reachedContext } from
 import { type PacketOrigin, samplesOf } from '../../enrich/enrich.ts';
 import type { LineContext } from '../../enrich/line-context.ts';
 import type { EnrichStep, Trace } from '../../enrich/trace.ts';
-import type { EventMessage, MetricMessage, ParseResult, ServiceCheckMessage } from '../../model/message.ts';
+import type { EventMessage, ParsedMetric, ParseResult, ServiceCheckMessage } from '../../model/message.ts';
 import type { EnrichedLine, Origin, Sample } from '../../model/sample.ts';
 import type { ByteString } from '../../model/text.ts';
 import { parseMessage } from '../../protocol/message.ts';
@@ -105,7 +105,7 @@ function outcomeOf(parsed: ParseResult, settings: WalkSettings, trace: Trace): O
   }
 }
 
-function walkMetric(message: MetricMessage, settings: WalkSettings, trace: Trace): MetricOutcome {
+function walkMetric(message: ParsedMetric, settings: WalkSettings, trace: Trace): MetricOutcome {
   const { line, context, copy } = decideMetric(message, settings.sender, settings, trace);
   if (line === undefined) return { kind: 'metric', line, samples: [], contexts: [] };
   const contexts = [context, copy].flatMap((one) =>

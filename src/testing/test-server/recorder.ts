@@ -18,7 +18,7 @@ import {
   walkPacket,
 } from '../../inspect/explain/walk.ts';
 import type { ContextType } from '../../model/context.ts';
-import type { MetricMessage } from '../../model/message.ts';
+import type { ParsedMetric } from '../../model/message.ts';
 import { type ByteString, toText } from '../../model/text.ts';
 import { MetricTable } from './metric-table.ts';
 import type {
@@ -152,7 +152,7 @@ export class Recorder {
   }
 
   /** False when the line was filtered. */
-  private takeMetric(message: MetricMessage, { line, contexts }: MetricOutcome): boolean {
+  private takeMetric(message: ParsedMetric, { line, contexts }: MetricOutcome): boolean {
     if (line === undefined) return false;
     for (const context of contexts) {
       const ofLine = context.type === line.type;
@@ -160,7 +160,7 @@ export class Recorder {
         name: toText(context.name),
         // A timing is a histogram by another name; the name is what a test knows.
         type: ofLine && message.type === 'timing' ? 'timing' : TYPE_OF_CONTEXT[context.type],
-        tags: context.tags.map(toText),
+        tags: context.tags.list.map(toText),
         host: hostOf(context.host),
         values: message.values,
         element: message.type === 'set' ? toText(message.setValue) : undefined,

@@ -1,0 +1,95 @@
+/**
+ * What tells contexts apart, as text:
+ *
+ *   name LF host                    without tags
+ *   name LF host LF tag LF tag …    each once, unless their order and repetition count
+ *
+ * It is written to memory for the core in the form that costs least: tags of the line as they came, joined by commas and
+ * with those that come twice, which the core makes one of (core/assembly/index.ts). `whole` is what that comes to.
+ *
+ *   │ name LF host LF │ env:prod,team:x,env:prod LF │ region:eu LF az:b │
+ *   └ headBytes ──────┘ └ writtenBytes ────────┘    └ added tags
+ */
+import type { Tags } from '../model/tags.ts';
+import type { ByteString } from '../model/text.ts';
+
+/** The longest text of a context that is hashed, bytes; a longer one goes to the overflow series. */
+export const CONTEXT_TEXT_BYTES_MAX = 131_072;
+/**
+ * Tags that the core hashes free of their order (TAGS_MAX in core/assembly/tag-set.ts). More are sorted first, or one
+ * context would be as many as its tags have orders.
+ */
+const TAGS_FREE_MAX = 192;
+
+export class ContextText {
+  /** Whether order and repetition of the tags count. */
+  readonly isOrdered: boolean;
+  /** Up to the tags. */
+  private readonly head: ByteString;
+  private readonly tags: Tags;
+  /** Behind the tags, '' for none (model/context.ts). */
+  private readonly mark: ByteString;
+  private made: ByteString | undefined;
+
+  /** Distinct tags are a set; those of timestamped samples a list. */
+  constructor(name: ByteString, host: ByteString, tags: Tags, mark: ByteString = '') {
+    this.isOrdered = !tags.isDistinct;
+    this.tags = tags;
+    this.mark = mark;
+    this.head = tags.isEmpty && mark === '' ? `${name}\n${host}` : `${name}\n${host}\n`;
+  }
+
+  get headBytes(): number {
+    return this.head.length;
+  }
+
+  /** The text itself. */
+  get whole(): ByteString {
+    if (this.made === undefined) {
+      const { list } = this.tags;
+      const tags = this.isOrdered || list.length <= TAGS_FREE_MAX ? list : [...list].sort();
+      this.made = this.head + (this.mark === '' ? tags : [...tags, this.mark]).join('\n');
+    }
+    return this.made;
+  }
+
+  /** Whether the text is too long to be hashed. */
+  get isTooLong(): boolean {
+    // Most are short even with tags that come twice.
+    return this.bytesAsWritten > CONTEXT_TEXT_BYTES_MAX && this.whole.length > CONTEXT_TEXT_BYTES_MAX;
+  }
+
+  /** Bytes of tags joined by commas in what write() writes. */
+  get writtenBytes(): number {
+    return this.isWrittenWhole ? 0 : this.tags.written.length;
+  }
+
+  /** Writes at most CONTEXT_TEXT_BYTES_MAX bytes, when it is not too long; returns their number. */
+  write(into: Buffer, at: number): number {
+    if (this.isWrittenWhole) return into.write(this.whole, at, 'latin1');
+    const { written, added } = this.tags;
+    let end = at + into.write(this.head, at, 'latin1');
+    if (written !== '') end += into.write(written, end, 'latin1');
+    if (added.length > 0) {
+      const rest = added.join('\n');
+      end += into.write(written === '' ? rest : `\n${rest}`, end, 'latin1');
+    }
+    return end - at;
+  }
+
+  /** Whether what write() writes may hold a tag more than once that is to be there once. */
+  get mayRepeat(): boolean {
+    return !this.isOrdered && !this.isWrittenWhole;
+  }
+
+  /** A mark stays last, whatever is before it. */
+  private get isWrittenWhole(): boolean {
+    return this.made !== undefined || this.mark !== '' || this.bytesAsWritten > CONTEXT_TEXT_BYTES_MAX;
+  }
+
+  private get bytesAsWritten(): number {
+    let bytes = this.head.length + this.tags.written.length;
+    for (const tag of this.tags.added) bytes += tag.length + 1;
+    return bytes;
+  }
+}
