@@ -7,19 +7,12 @@
  * Thread  the listener thread's own.
  */
 import { type MessagePort, receiveMessageOnPort } from 'node:worker_threads';
-import { collectGarbage } from '../../lib/collect-garbage.ts';
 import { CONTAINER } from '../../origin/entity.ts';
 import { isRoot } from '../../origin/process/process-owner.ts';
 import { ProcessResolver } from '../../origin/process/process-resolver.ts';
-import { makeShardMemory } from '../../shard/memory.ts';
 import type { ShardPipeline } from '../../shard/pipeline.ts';
-import {
-  openPipeline,
-  reloadPipeline,
-  type ShardSettings,
-  type WorkloadsChange,
-} from '../../shard/shard-settings.ts';
-import { ControlWord, makeControlBuffer } from '../../telemetry/counters/control-word.ts';
+import { reloadPipeline, type WorkloadsChange } from '../../shard/shard-settings.ts';
+import { ControlWord } from '../../telemetry/counters/control-word.ts';
 import { UnknownFields } from '../../telemetry/counters/unknown-fields.ts';
 import { PacketTap } from '../capture/packet-tap.ts';
 import { Backlog } from '../datagram/backlog.ts';
@@ -33,13 +26,12 @@ import { EchoSampler } from './echo-sampler.ts';
 import type { ListenerSettings, ThreadMessage } from './listener-settings.ts';
 import { ListenerShard } from './listener-shard.ts';
 import { MessageWatch } from './message-watch.ts';
-import { type ReportPort, ShardPort } from './shard-port.ts';
+import { openReporting } from './open-reporting.ts';
+import type { ShardPort } from './shard-port.ts';
+import { startWarmUp } from './start-warm-up.ts';
 import { makePacketForwarder, makeRateLimiter } from './thread-parts.ts';
 import { TimeSlice } from './time-slice.ts';
-import { WarmUp } from './warm-up.ts';
-
-/** Room for a packet of the warm-up and what the core reads beyond it. */
-const WARM_UP_PACKET_BYTES = 8192;
+import type { WarmUp } from './warm-up.ts';
 
 /** A shard ready to take packets, and what its thread has to do besides. */
 export interface JoinedShard {
@@ -234,57 +226,5 @@ function openOrigins(
 function endedContainers({ entities = {} }: WorkloadsChange): string[] {
   return Object.entries(entities).flatMap(([entity, tags]) =>
     tags === null && entity.startsWith(CONTAINER) ? [entity.slice(CONTAINER.length)] : [],
-  );
-}
-
-interface PipelineParts {
-  readonly control: ControlWord;
-  readonly unknownFields: UnknownFields;
-  readonly port: ReportPort;
-}
-
-/** The pipeline on the shard's memory; its sink reports to the control thread. */
-function openReporting(
-  { waitsForTags, ...settings }: ShardSettings & { readonly waitsForTags: boolean },
-  { control, unknownFields, port }: PipelineParts,
-  mustYield: () => boolean,
-): ShardPipeline<ShardPort> {
-  return openPipeline(settings, {
-    openedAt: Date.now() / 1000,
-    counters: control.counters,
-    observer: {
-      unknownField: (firstByte) => {
-        control.counters.add('unknownFields');
-        unknownFields.add(firstByte);
-      },
-      suspicion: (what) => unknownFields.addSuspicion(what),
-      badOriginField: () => control.counters.add('badOriginFields'),
-    },
-    sink: (core) => new ShardPort(port, control, (into, at) => core.writeContextKey(into, at)),
-    mustYield,
-    ...(waitsForTags && { askForOrigin: (key) => port.postMessage({ kind: 'wanted', key }) }),
-  });
-}
-
-/** The warm-up, on a pipeline and a memory of its own; its pages go back to the system when it is over. */
-function startWarmUp(settings: ListenerSettings, libc: Libc | undefined): WarmUp {
-  const port: ReportPort = { postMessage: () => undefined };
-  const parts = { control: new ControlWord(makeControlBuffer()), unknownFields: new UnknownFields(), port };
-  const own = { memory: makeShardMemory(), eolRequired: false, waitsForTags: false };
-  let pipeline: ShardPipeline | undefined = openReporting({ ...settings, ...own }, parts, () => false);
-  const packetPtr = pipeline.core.takeRegion(WARM_UP_PACKET_BYTES);
-  return new WarmUp(
-    (packet) => {
-      if (pipeline === undefined) return;
-      const length = pipeline.core.bytes.write(packet, packetPtr, 'latin1');
-      pipeline.ingest(packetPtr, length, 0, pipeline.openStart, false);
-    },
-    () => {
-      // The next garbage collection may be far away.
-      const bytes = pipeline?.core.bytes;
-      pipeline = undefined;
-      if (bytes !== undefined) libc?.dropPages(libc.address(bytes), bytes.length);
-      collectGarbage();
-    },
   );
 }

@@ -1,5 +1,6 @@
 /**
- * Entry of every listener thread: loads what listener threads need, waits for its settings, and runs what they say.
+ * Entry of every listener thread: loads what listener threads need, warms up when it has to wait for its settings, and runs what
+ * they say.
  *
  *   settings.listener ─▶ datagram-thread.ts   datagrams
  *                     ─▶ stream-thread.ts     all streams
@@ -8,11 +9,15 @@
  * Datagrams are loaded before the settings are known, as most threads receive them; the others when they are asked for.
  */
 import { type MessagePort, parentPort, workerData } from 'node:worker_threads';
+import { loadLibc } from '../system/libc.ts';
 import { runDatagrams } from './datagram-thread.ts';
-import { waitForSettings } from './waiting-thread.ts';
+import { warmUpEarly } from './start-warm-up.ts';
+import { hasSettings, waitForSettings } from './waiting-thread.ts';
 
 const port = parentPort as MessagePort;
-const settings = waitForSettings(port, workerData as Int32Array);
+const signal = workerData as Int32Array;
+if (!hasSettings(signal)) prepare();
+const settings = waitForSettings(port, signal);
 switch (settings.listener.kind) {
   case 'streams': {
     const { runStreams } = await import('./stream-thread.ts');
@@ -26,4 +31,14 @@ switch (settings.listener.kind) {
   }
   default:
     runDatagrams(settings, settings.listener, port);
+}
+
+/** What can be done while the settings are not known. */
+function prepare(): void {
+  try {
+    loadLibc();
+  } catch {
+    // Whoever needs it says why it is missing.
+  }
+  warmUpEarly();
 }

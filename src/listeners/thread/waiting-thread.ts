@@ -53,7 +53,12 @@ export class WaitingThread {
   }
 }
 
-/** The thread's side: blocks until run() is called. `signal` is its workerData. */
+/** The thread's side: whether run() has been called. `signal` is its workerData. */
+export function hasSettings(signal: Int32Array): boolean {
+  return Atomics.load(signal, 0) === SETTINGS_SENT;
+}
+
+/** Blocks until run() is called. */
 export function waitForSettings(port: MessagePort, signal: Int32Array): ListenerSettings {
   Atomics.wait(signal, 0, WAIT);
   const sent = receiveMessageOnPort(port);

@@ -15,7 +15,9 @@
  */
 
 /** Before the thread receives. */
-const FIRST_LINES = 1000;
+export const FIRST_LINES = 1000;
+/** The same for a thread that has run as many without its settings: each type and shape with them. */
+export const FIRST_LINES_AGAIN = 104;
 const LINES = 4000;
 const LINES_A_PACKET = 8;
 const TYPES = ['c', 'g', 'ms', 'd', 's', 'h', 'c', 'c'] as const;
@@ -37,10 +39,10 @@ export class WarmUp {
   private pending = true;
 
   /** `ingest` runs a packet through the shard that is thrown away; `onEnd` throws it away. Runs the first lines. */
-  constructor(ingest: (packet: string) => void, onEnd: () => void) {
+  constructor(ingest: (packet: string) => void, onEnd: () => void, firstLines = FIRST_LINES) {
     this.ingest = ingest;
     this.onEnd = onEnd;
-    for (let lines = 0; lines < FIRST_LINES; lines += LINES_A_PACKET) this.step();
+    for (let lines = 0; lines < firstLines; lines += LINES_A_PACKET) this.step();
   }
 
   /** Whether there is more to run when there is nothing else to do. */
@@ -65,6 +67,12 @@ export class WarmUp {
     this.step();
     setImmediate(() => this.goOn()).unref();
   }
+}
+
+/** Runs the first lines, and no more follow. */
+export function runFirstLines(ingest: (packet: string) => void): void {
+  const packets = warmUpPackets();
+  for (let lines = 0; lines < FIRST_LINES; lines += LINES_A_PACKET) ingest(packets.next().value as string);
 }
 
 /** Packets of uncached lines, a few known ones and a few broken ones. */
