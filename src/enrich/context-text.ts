@@ -61,7 +61,7 @@ export class ContextText {
 
   /** Bytes of tags joined by commas in what write() writes. */
   get writtenBytes(): number {
-    return this.isWrittenWhole ? 0 : this.tags.written.length;
+    return this.isWrittenWhole ? 0 : this.tags.written.bytes;
   }
 
   /** Writes at most CONTEXT_TEXT_BYTES_MAX bytes, when it is not too long; returns their number. */
@@ -69,10 +69,10 @@ export class ContextText {
     if (this.isWrittenWhole) return into.write(this.whole, at, 'latin1');
     const { written, added } = this.tags;
     let end = at + into.write(this.head, at, 'latin1');
-    if (written !== '') end += into.write(written, end, 'latin1');
+    if (written.bytes > 0) end += written.copyTo(into, end);
     if (added.length > 0) {
       const rest = added.join('\n');
-      end += into.write(written === '' ? rest : `\n${rest}`, end, 'latin1');
+      end += into.write(written.bytes === 0 ? rest : `\n${rest}`, end, 'latin1');
     }
     return end - at;
   }
@@ -88,7 +88,7 @@ export class ContextText {
   }
 
   private get bytesAsWritten(): number {
-    let bytes = this.head.length + this.tags.written.length;
+    let bytes = this.head.length + this.tags.written.bytes;
     for (const tag of this.tags.added) bytes += tag.length + 1;
     return bytes;
   }

@@ -15,7 +15,13 @@
 
 import { CONTEXT_TYPES } from '../model/context.ts';
 import { NO_SLOT, OP_COUNTER, OP_DROP, OP_TIMESTAMPED } from '../model/core-border.ts';
-import type { EventMessage, ParsedMetric, Rejection, ServiceCheckMessage } from '../model/message.ts';
+import type {
+  EventMessage,
+  ParsedMetric,
+  ParseResult,
+  Rejection,
+  ServiceCheckMessage,
+} from '../model/message.ts';
 import type { ByteString } from '../model/text.ts';
 import type { ContextLimits } from '../model/views/cardinality.ts';
 import {
@@ -26,6 +32,7 @@ import {
 import { ContextSlots, type SlotCore, type SlotSink } from './context-slots.ts';
 import { type DecideSettings, decideMessage, decideMetric, overflowHost } from './decide.ts';
 import { type PacketOrigin, UNKNOWN_SENDER } from './enrich.ts';
+import { type LineCore, parseInMemory } from './line-in-memory.ts';
 import { RelativeGauges } from './relative-gauges.ts';
 import type { EnrichSettings } from './settings.ts';
 import { originKey } from './tags/origin-key.ts';
@@ -34,7 +41,7 @@ import type { Tagger } from './tags/tagger.ts';
 const NO_COPY = -1;
 
 /** The core, as far as the resolver uses it. */
-export interface ResolverCore extends SlotCore {
+export interface ResolverCore extends SlotCore, LineCore {
   install(slot: number, op: number, copySlot: number, orderFree: boolean, sparing: boolean): void;
   addSample(slot: number, op: number, value: number, rate: number, timestamp: number): void;
   addElement(slot: number, ptr: number, length: number): void;
@@ -52,7 +59,7 @@ export interface ResolverOptions {
   readonly core: ResolverCore;
   /** RESOLVER_SCRATCH_BYTES of the shard's memory. */
   readonly scratchPtr: number;
-  readonly parse: (line: ByteString) => ParsedMetric | EventMessage | ServiceCheckMessage | Rejection;
+  readonly parse: (line: ByteString) => ParseResult;
   readonly settings: EnrichSettings;
   readonly limits: ContextLimits;
   readonly tagger: Tagger;
@@ -61,7 +68,12 @@ export interface ResolverOptions {
   /** What the sockets told about origin `number`; 0 is always an unknown sender. */
   readonly senderOf?: (origin: number) => PacketOrigin;
   /** Keeps a line for later, because what is known of its sender is not all; false when it goes on. */
-  readonly hold?: (message: AnyMessage, sender: PacketOrigin, line: ByteString, origin: number) => boolean;
+  readonly hold?: (
+    message: AnyMessage,
+    sender: PacketOrigin,
+    line: () => ByteString,
+    origin: number,
+  ) => boolean;
 }
 
 type AnyMessage = ParsedMetric | EventMessage | ServiceCheckMessage;
@@ -91,14 +103,18 @@ export class Resolver {
     this.slots.useHost(overflowHost(settings));
   }
 
-  /** Handles the line at `ptr` of the shard's memory. */
-  resolve(ptr: number, length: number, origin: number): void {
-    this.count(() => this.handle(this.options.core.bytes.toString('latin1', ptr, ptr + length), origin));
+  /** Handles the line at `ptr` of the shard's memory, whose tag field is at `tags`, of 0 bytes when the core found none. */
+  resolve(ptr: number, length: number, origin: number, tags = 0, tagsBytes = 0): void {
+    const { core, parse } = this.options;
+    this.count(() => {
+      const message = parseInMemory(core, ptr, length, tags, tagsBytes, parse);
+      return this.handle(message, () => core.bytes.toString('latin1', ptr, ptr + length), origin);
+    });
   }
 
   /** Handles a line that was kept for later, whether or not more is known now. */
   resolveKept(line: ByteString, origin: number, mayHold: boolean): void {
-    this.count(() => this.handle(line, origin, mayHold));
+    this.count(() => this.handle(this.options.parse(line), () => line, origin, mayHold));
   }
 
   /** Counts the outcome of one line; nothing when it was kept for later. */
@@ -112,11 +128,15 @@ export class Resolver {
     if (outcome !== undefined) this.options.counters.add(outcome);
   }
 
-  private handle(line: ByteString, origin: number, mayHold = true): MessageOutcome | undefined {
-    const { parse, sink, hold } = this.options;
-    const message = parse(line);
+  private handle(
+    message: ParseResult,
+    line: () => ByteString,
+    origin: number,
+    mayHold = true,
+  ): MessageOutcome | undefined {
+    const { sink, hold } = this.options;
     if (message.kind === 'error') {
-      sink.rejected(message, line);
+      sink.rejected(message, line());
       return rejectionOutcome(message);
     }
     const sender = this.senderOf(origin);

@@ -172,6 +172,9 @@ export const LF = 0x0a;
 
 /** Slot of no context: all bits of a 32-bit word. */
 export const NO_SLOT = 0xffffffff;
+/** A text as anyItemBeginsWith() is given it: its length in one byte, and the text. */
+export const BEGINNING_BYTES = 32;
+
 /** Answer of contextSlot(): more tags than a set may have. */
 export const TOO_MANY_TAGS = 0xfffffffe;
 /** Bit of contextSlot()'s answer: the slot is new. */

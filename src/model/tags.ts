@@ -1,5 +1,5 @@
 /**
- * The tags of a line or of a context: one text for as long as nobody asks for them one by one.
+ * The tags of a line or of a context: what is written for as long as nobody asks for them one by one.
  *
  *   #env:prod,team:x,env:prod     written   env:prod,team:x,env:prod     as on the wire, joined by commas
  *   dogstatsd_tags, origin, …     added     [region:eu]                  behind them, one by one
@@ -14,10 +14,44 @@ import type { ByteString } from './text.ts';
 
 const COMMA = 0x2c;
 
+/** Tags joined by commas, none of which holds one; wherever they are. */
+export interface WrittenTags {
+  /** 0 when there are none. */
+  readonly bytes: number;
+  readonly text: ByteString;
+  /** Whether one of them begins with one of these texts, which hold no comma. */
+  anyBeginsWith(beginnings: readonly ByteString[]): boolean;
+  /** Copies the text into the memory of the core that it is for; its bytes. */
+  copyTo(into: Buffer, at: number): number;
+}
+
+/** Those in a string. */
+class TagText implements WrittenTags {
+  readonly text: ByteString;
+
+  constructor(text: ByteString) {
+    this.text = text;
+  }
+
+  get bytes(): number {
+    return this.text.length;
+  }
+
+  anyBeginsWith(beginnings: readonly ByteString[]): boolean {
+    return beginnings.some((beginning) => hasItem(this.text, beginning));
+  }
+
+  copyTo(into: Buffer, at: number): number {
+    return into.write(this.text, at, 'latin1');
+  }
+}
+
+const NOTHING: WrittenTags = new TagText('');
+
 export class Tags {
-  static readonly NONE: Tags = new Tags('', [], false);
-  /** The first of them, joined by commas; none of them holds one. Empty when there are none. */
-  readonly written: ByteString;
+  static readonly NONE: Tags = new Tags(NOTHING, [], false);
+  /** The first of them. */
+  readonly written: WrittenTags;
   /** The others, in order. */
   readonly added: readonly ByteString[];
   /** Whether a tag that comes more than once counts at its first place alone. */
@@ -26,7 +60,7 @@ export class Tags {
   private asked: readonly ByteString[] | undefined;
   private answer = false;
 
-  private constructor(written: ByteString, added: readonly ByteString[], isDistinct: boolean) {
+  private constructor(written: WrittenTags, added: readonly ByteString[], isDistinct: boolean) {
     this.written = written;
     this.added = added;
     this.isDistinct = isDistinct;
@@ -34,30 +68,35 @@ export class Tags {
 
   /** Those of a tag field (docs/protocol.md#metrics): an empty field has none. */
   static ofField(text: ByteString): Tags {
-    return text === '' ? Tags.NONE : new Tags(text, [], false);
+    return text === '' ? Tags.NONE : new Tags(new TagText(text), [], false);
+  }
+
+  /** The same of a field that is somewhere else. */
+  static ofWritten(written: WrittenTags): Tags {
+    return new Tags(written, [], false);
   }
 
   static of(list: readonly ByteString[]): Tags {
-    return list.length === 0 ? Tags.NONE : new Tags('', list, false);
+    return list.length === 0 ? Tags.NONE : new Tags(NOTHING, list, false);
   }
 
   /** One by one, in order. */
   get list(): readonly ByteString[] {
     if (this.made === undefined) {
-      const all = this.written === '' ? this.added : this.written.split(',').concat(this.added);
+      const all = this.written.bytes === 0 ? this.added : this.written.text.split(',').concat(this.added);
       this.made = this.isDistinct ? [...new Set(all)] : all;
     }
     return this.made;
   }
 
   get isEmpty(): boolean {
-    return this.written === '' && this.added.length === 0;
+    return this.written.bytes === 0 && this.added.length === 0;
   }
 
   /** These and `others` behind them. */
   with(others: readonly ByteString[]): Tags {
     if (others.length === 0) return this;
-    if (this.isDistinct) return new Tags('', this.list.concat(others), false);
+    if (this.isDistinct) return new Tags(NOTHING, this.list.concat(others), false);
     return new Tags(this.written, this.added.concat(others), false);
   }
 
@@ -76,10 +115,9 @@ export class Tags {
   /** Whether one of them begins with one of these texts, which hold no comma. The last answer is remembered. */
   anyBeginsWith(beginnings: readonly ByteString[]): boolean {
     if (this.asked !== beginnings) {
-      this.answer = beginnings.some(
-        (beginning) =>
-          hasItem(this.written, beginning) || this.added.some((tag) => tag.startsWith(beginning)),
-      );
+      this.answer =
+        (this.written.bytes > 0 && this.written.anyBeginsWith(beginnings)) ||
+        this.added.some((tag) => beginnings.some((beginning) => tag.startsWith(beginning)));
       this.asked = beginnings;
     }
     return this.answer;

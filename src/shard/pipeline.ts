@@ -12,7 +12,7 @@
  * Memory  one shared WebAssembly memory, given by the caller, which the control thread may read.
  * Thread  whichever calls it; one at a time.
  */
-import { Core, type CoreSettings, countersView, type HashKey } from '../core/core.ts';
+import { Core, type CoreSettings, countersView, type HashKey, type Resolve } from '../core/core.ts';
 import { RESOLVER_SCRATCH_BYTES } from '../enrich/context-slots.ts';
 import type { PacketOrigin } from '../enrich/enrich.ts';
 import { Resolver, type ResolverSink } from '../enrich/resolver.ts';
@@ -90,8 +90,8 @@ export class ShardPipeline<Sink extends ResolverSink = ResolverSink> {
     this.tagger = options.tagger;
     this.settings = options.enrich;
     this.start = this.bucketOf(options.openedAt);
-    const resolve = (line: number, length: number, origin: number): number => {
-      this.resolver.resolve(line, length, origin);
+    const resolve: Resolve = (line, length, origin, tags, tagsBytes) => {
+      this.resolver.resolve(line, length, origin, tags, tagsBytes);
       return mustYield?.() === true ? 1 : 0;
     };
     this.core = new Core(module, memory, settings, hashKey, this.start, resolve);
@@ -275,7 +275,7 @@ export class ShardPipeline<Sink extends ResolverSink = ResolverSink> {
   private hold(
     message: ParsedMetric | EventMessage | ServiceCheckMessage,
     sender: PacketOrigin,
-    line: ByteString,
+    line: () => ByteString,
     origin: number,
   ): boolean {
     if (!(this.tagger instanceof TagTable) || this.waiting === undefined) return false;
@@ -283,7 +283,7 @@ export class ShardPipeline<Sink extends ResolverSink = ResolverSink> {
     const keys = awaitedKeys(message, sender, this.tagger, unified);
     if (keys.length === 0) return false;
     const now = this.core.clock[0] as number;
-    return this.waiting.hold(keys, line, origin, this.heldSince ?? now, now);
+    return this.waiting.hold(keys, line(), origin, this.heldSince ?? now, now);
   }
 
   private release(lines: readonly WaitingLine[], mayHold: boolean): void {

@@ -9,6 +9,8 @@ export function uncachedCore(core: Core): ResolverCore {
     },
     contextSlot: (...context) => core.contextSlot(...context),
     dropRepeatedTags: (ptr, head, length) => core.dropRepeatedTags(ptr, head, length),
+    anyItemBeginsWith: (ptr, length, beginnings) => core.anyItemBeginsWith(ptr, length, beginnings),
+    copyBytes: (from, to, length) => core.copyBytes(from, to, length),
     forgetLinesOf: () => undefined,
     install: () => undefined,
     addSample: (slot, op, value, rate, timestamp) => core.addSample(slot, op, value, rate, timestamp),

@@ -13,7 +13,7 @@ import { initLines } from './line';
 import { LineEntry } from './line-table';
 import { initMemory, takeRegion } from './memory';
 import { initNumbers } from './number';
-import { COMMA, LF, replaceBytes } from './scan';
+import { COMMA, find, LF, replaceBytes } from './scan';
 import { addContext, findContext, initShard, NO_SLOT } from './shard';
 import { noteBypass } from './slots';
 import { distinct, hashTagSet, initTagSets, keepFirsts, seenAgain, sumA, sumB } from './tag-set';
@@ -144,6 +144,27 @@ export function contextSlot(
 /** Leaves each tag of a text at its first place alone; the length of what is left. At most as many as contextSlot() takes. */
 export function dropRepeatedTags(ptr: usize, head: u32, length: u32): u32 {
   return <u32>(keepFirsts(ptr + head, ptr + length, LF) - ptr);
+}
+
+/**
+ * Whether an item of [ptr, stop), joined by commas, begins with one of the `count` texts at `beginnings`
+ * (BEGINNING_BYTES).
+ */
+export function anyItemBeginsWith(ptr: usize, stop: usize, beginnings: usize, count: u32): bool {
+  while (true) {
+    for (let i: u32 = 0; i < count; i++) {
+      const beginning = beginnings + <usize>i * layout.BEGINNING_BYTES;
+      const length = <usize>load<u8>(beginning);
+      if (ptr + length <= stop && memory.compare(ptr, beginning + 1, length) == 0) return true;
+    }
+    const comma = find(COMMA, ptr, stop);
+    if (comma >= stop) return false;
+    ptr = comma + 1;
+  }
+}
+
+export function copyBytes(from: usize, to: usize, length: u32): void {
+  memory.copy(to, from, length);
 }
 
 /** The structs here and the offsets in layout.ts are written twice; they must agree. */

@@ -65,7 +65,7 @@ import { distinct, hashTagSet, sumA, sumB } from './tag-set';
 /** The cold path. Returns 1 when the thread should look at its socket before it goes on, else 0. */
 // @ts-ignore: decorator
 @external('env', 'resolve')
-declare function resolve(line: usize, length: u32, origin: u32): u32;
+declare function resolve(line: usize, length: u32, origin: u32, tags: usize, tagsBytes: u32): u32;
 
 /** Lines that were found free of tag order, by part of their hash: cached as written at second sight. */
 const SIGHTS: u32 = 4096;
@@ -163,9 +163,10 @@ function ingestPacket(ptr: usize, length: u32, origin: u32, eolRequired: bool, t
       ptr++;
       continue;
     }
-    const hot = field.readLine(ptr, end) && applyKnownLine(ptr, origin);
+    const isRead = field.readLine(ptr, end);
+    const hot = isRead && applyKnownLine(ptr, origin);
     const stop = field.lineStop;
-    if (!hot) resolveLine(ptr, stop, origin);
+    if (!hot) resolveLine(ptr, stop, origin, isRead);
     ptr = stop + 1;
   }
 }
@@ -192,7 +193,7 @@ function ingestReadAhead(ptr: usize, end: usize, origin: u32): void {
     }
     applyKept(count, origin);
     count = 0;
-    if (!isKnown) resolveLine(line, stop, origin);
+    if (!isKnown) resolveLine(line, stop, origin, false);
   }
   applyKept(count, origin);
 }
@@ -207,7 +208,7 @@ function applyKept(count: u32, origin: u32): void {
   for (let i: u32 = 0; i < count; i++) {
     const one = keptAt(i);
     field.recallLine(one);
-    if (!applyHashedLine(one.line, origin, one.hashA, one.hashB)) resolveLine(one.line, one.lineStop, origin);
+    if (!applyHashedLine(one.line, origin, one.hashA, one.hashB)) resolveLine(one.line, one.lineStop, origin, true);
   }
 }
 
@@ -272,14 +273,15 @@ function applyByTagSet(line: usize, origin: u32, a: u64, b: u64): bool {
   return true;
 }
 
-/** Hands [line, stop) to the cold path, with or without leave to cache it. */
-function resolveLine(line: usize, stop: usize, origin: u32): void {
+/** Hands [line, stop) to the cold path, with or without leave to cache it. `isRead` says that the fields are of this line. */
+function resolveLine(line: usize, stop: usize, origin: u32, isRead: bool): void {
   let length = stop - line;
   if (length > 0 && load<u8>(stop - 1) == CR) length--;
   // A line of one CR is an empty line.
   if (length > 0) {
     misses++;
-    if (resolve(line, <u32>length, origin) != 0) yieldWanted = true;
+    const tagsBytes = isRead ? <u32>(field.tagsStop - field.tagsStart) : 0;
+    if (resolve(line, <u32>length, origin, field.tagsStart, tagsBytes) != 0) yieldWanted = true;
   }
   linePending = false;
   setPending = false;

@@ -28,7 +28,7 @@ const OVER_LIMIT_TAGS = 64;
 
 /** The sending side of a message port. */
 export interface ReportPort {
-  postMessage(message: ShardMessage): void;
+  postMessage(message: ShardMessage, transferred?: ArrayBuffer[]): void;
 }
 
 export class ShardPort {
@@ -90,17 +90,20 @@ export class ShardPort {
   sendContexts(): void {
     const count = this.waiting;
     if (count === 0) return;
-    this.send({
+    const texts = this.texts.slice(0, this.textsEnd);
+    const message: ShardMessage = {
       kind: 'contexts',
       slots: this.slots.slice(0, count),
       keys: this.keys.slice(0, count * CONTEXT_KEY_WORDS),
       types: this.types.slice(0, count),
       limits: this.limits.slice(0, count),
-      texts: this.texts.slice(0, this.textsEnd),
+      texts,
       ends: this.ends.slice(0, count),
       ...(this.sources && { sources: this.sources }),
       ...(this.timings.length > 0 && { timings: this.timings }),
-    });
+    };
+    // Handed over: the port would copy them twice more.
+    this.port.postMessage(message, [texts.buffer]);
     this.waiting = 0;
     this.sources = undefined;
     this.timings = [];
