@@ -12,6 +12,7 @@ import { BinStore } from '../src/outputs/cumulative/bin-store.ts';
 import { CumulativeTable } from '../src/outputs/cumulative/cumulative-table.ts';
 import { BinList } from '../src/outputs/prometheus/bin-list.ts';
 import { PLAIN } from '../src/outputs/prometheus/exposure.ts';
+import { FamilyTable } from '../src/outputs/prometheus/family-table.ts';
 import { Problems } from '../src/outputs/prometheus/problems.ts';
 import { QuantileAge } from '../src/outputs/prometheus/quantile-age.ts';
 import { SeriesTable } from '../src/outputs/prometheus/series-table.ts';
@@ -97,10 +98,10 @@ const TABLES: Readonly<Record<string, (rows: number) => unknown>> = {
     return store;
   },
   SeriesTable: (rows) => {
-    const table = new SeriesTable({ join: () => undefined, leave: () => undefined });
+    const table = new SeriesTable(new FamilyTable(), { join: () => undefined, leave: () => undefined });
     const problems = new Problems();
     for (const id of idsUpTo(rows))
-      table.admit({ id, name: 'a', type: 'gauge', host: '', tags: [`id:${id}`] }, '', PLAIN, problems);
+      table.admit({ id, name: `a${id}`, type: 'gauge', host: '', tags: [`id:${id}`] }, '', PLAIN, problems);
     for (const id of idsUpTo(rows)) table.remove(id);
     table.trim();
     return table;

@@ -17,6 +17,7 @@
  */
 import { assert } from '../../lib/assert.ts';
 import { ColumnTable } from '../../lib/column-table.ts';
+import { TextTable } from '../../lib/texts/text-table.ts';
 import {
   CONTEXT_TYPES,
   type Context,
@@ -37,7 +38,6 @@ import {
 import { ContextCounts } from './context-counts.ts';
 import { ContextIndex, type ContextKey } from './context-index.ts';
 import { TagLists } from './tag-lists.ts';
-import { TextTable } from './text-table.ts';
 
 /** Id of no context. */
 export const NO_CONTEXT = -1;
@@ -377,7 +377,7 @@ export class Registry {
   private keepText(id: number, text: TextRange): void {
     const { columns } = this.rows;
     const lines = this.lineNumbers;
-    this.texts.takeLines(text, lines);
+    this.texts.takeLines(text, LF, lines);
     if (lines.length < TAGS_AT) lines.push(this.texts.take(''));
     const scope = lines.length > TAGS_AT ? scopeOfEnd(text) : 'local';
     if (scope !== 'local') this.texts.release(lines.pop() as number);

@@ -6,8 +6,9 @@
  * Memory  each text once in a table (text-table.ts) and once encoded. Bytes of texts that are gone are dead; when they are
  *         more than those alive, all move together.
  */
-import { TextTable } from '../../aggregate/contexts/text-table.ts';
+
 import { ColumnTable } from '../../lib/column-table.ts';
+import { TextTable } from '../../lib/texts/text-table.ts';
 import type { ByteString } from '../../model/text.ts';
 import { ByteWriter } from '../bytes/byte-writer.ts';
 

@@ -23,7 +23,6 @@ export class CheckFamily implements ExposedFamily {
   readonly name: string;
   readonly kind = 'check';
   source: ByteString;
-  conflictCounted = false;
   /** By what the check is as sent, because several checks may look the same after escaping. */
   readonly statuses = new Map<string, CheckStatus>();
   /** The label texts of `statuses`. */

@@ -8,7 +8,9 @@ import type { Log } from '../../lib/log.ts';
 import { toText } from '../../model/text.ts';
 import type { OwnMetric } from '../../telemetry/metric.ts';
 import type { CheckFamily } from './check-table.ts';
-import type { Family, NamedFamily } from './family.ts';
+import type { NamedFamily } from './family.ts';
+import { type FamilyKey, familyShelf, type NamingFormat, ownNameOf } from './family-shelf.ts';
+import type { FamilyTable, SeriesFamily } from './family-table.ts';
 import { type DisplayedFamily, NameBook, type NameConflict, type NameRules } from './naming.ts';
 import type { ExpositionFormat } from './negotiate.ts';
 import type { Problems } from './problems.ts';
@@ -17,30 +19,33 @@ import { alternativeName, CLAIMED_SUFFIXES, claimedNames, claimedSuffixes, displ
 /** Conflicts that the log tells of; metrics count all of them. */
 const LINES_MAX = 50;
 
-/** The formats with names of their own; those of protobuf are the text format's. */
-type NamingFormat = Exclude<ExpositionFormat, 'protobuf'>;
-
-export type ShownFamily = Family | CheckFamily;
+export type ShownFamily = SeriesFamily | CheckFamily;
 
 export class FamilyNames {
+  private readonly table: FamilyTable;
   private readonly problems: Problems;
   private readonly conflicts: ConflictLog;
-  private readonly books: Readonly<Record<NamingFormat, NameBook<ShownFamily>>>;
+  private readonly books: Readonly<Record<NamingFormat, NameBook<FamilyKey>>>;
+  /** Families one of whose conflicts was counted. */
+  private readonly counted = new Set<FamilyKey>();
 
-  constructor(problems: Problems, log: Log | undefined) {
+  constructor(table: FamilyTable, problems: Problems, log: Log | undefined) {
+    this.table = table;
     this.problems = problems;
     this.conflicts = new ConflictLog('/metrics', log);
     const bookOf = (format: NamingFormat) =>
-      new NameBook<ShownFamily>(rulesOf(format), (conflict) => this.tell(conflict));
+      new NameBook(rulesOf(table, format), (conflict) => this.tell(conflict), familyShelf(table, format));
     this.books = { text: bookOf('text'), openmetrics: bookOf('openmetrics') };
   }
 
-  join(family: ShownFamily): void {
+  join(family: FamilyKey): void {
     for (const book of Object.values(this.books)) book.join(family);
   }
 
-  leave(family: ShownFamily): void {
+  /** The table still has the family. */
+  leave(family: FamilyKey): void {
     for (const book of Object.values(this.books)) book.leave(family);
+    this.counted.delete(family);
   }
 
   /** Names the newcomers. What is named together does not depend on who came first. */
@@ -60,15 +65,20 @@ export class FamilyNames {
 
   /** The families that have a name, in page order. */
   displayed(format: ExpositionFormat): DisplayedFamily<ShownFamily>[] {
-    return this.books[format === 'openmetrics' ? 'openmetrics' : 'text'].displayed();
+    const named = this.books[format === 'openmetrics' ? 'openmetrics' : 'text'].displayed();
+    return named.map(({ family, displayed }) => ({
+      family: typeof family === 'number' ? this.table.show(family) : family,
+      displayed,
+    }));
   }
 
-  private tell(conflict: NameConflict<ShownFamily>): void {
-    const { family, holder } = conflict;
-    if (family.conflictCounted) return;
-    family.conflictCounted = true;
-    this.problems.adjust(holder?.name === family.name ? 'type_conflict' : 'name_clash');
-    this.conflicts.tell(conflict);
+  private tell({ family, displayed, holder }: NameConflict<FamilyKey>): void {
+    if (this.counted.has(family)) return;
+    this.counted.add(family);
+    const newcomer = namedFamily(this.table, family);
+    const owner = holder === undefined ? undefined : namedFamily(this.table, holder);
+    this.problems.adjust(owner?.name === newcomer.name ? 'type_conflict' : 'name_clash');
+    this.conflicts.tell({ family: newcomer, displayed, holder: owner });
   }
 }
 
@@ -102,11 +112,25 @@ export class ConflictLog {
   }
 }
 
-function rulesOf(format: NamingFormat): NameRules<ShownFamily> {
+function rulesOf(table: FamilyTable, format: NamingFormat): NameRules<FamilyKey> {
   return {
-    ownName: (family) => displayName(format, family.typeIn(format), family.name),
+    orderOf: (family) => namedFamily(table, family),
+    ownName: (family) => (typeof family === 'number' ? ownNameOf(table, format, family) : family.name),
     suffixes: CLAIMED_SUFFIXES,
-    suffixesOf: (family) => claimedSuffixes(format, family.typeIn(format)),
-    alternative: ({ kind, name }, attempt) => alternativeName(format, kind, name, attempt),
+    suffixesOf: (family) =>
+      claimedSuffixes(
+        format,
+        typeof family === 'number' ? table.shapeOf(family).typeIn(format) : family.typeIn(),
+      ),
+    alternative: (family, attempt) => {
+      const { kind, name } = namedFamily(table, family);
+      return alternativeName(format, kind, name, attempt);
+    },
   };
+}
+
+function namedFamily(table: FamilyTable, family: FamilyKey): NamedFamily {
+  if (typeof family !== 'number') return family;
+  const { kind } = table.shapeOf(family);
+  return { kind, name: table.nameOf(family), source: table.sourceOf(family) };
 }

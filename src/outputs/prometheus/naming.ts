@@ -18,12 +18,15 @@
  * A family has its name with each of its suffixes (`x`, `x_sum`, `x_count`). Only the name is kept; who has `x_sum` is found
  * by taking off each suffix there is.
  *
- * Memory  one map entry for each family. There are at most as many families as contexts and service checks.
+ * Memory  that of a shelf: by itself one map entry for each family. There are at most as many families as contexts and service
+ *         checks.
  */
 import { FAMILY_KINDS, type NamedFamily } from './family.ts';
 
-/** How one receiver's names work. */
-export interface NameRules<F extends NamedFamily> {
+/** How one receiver's names work. `F` stands for a family. */
+export interface NameRules<F> {
+  /** What the order of newcomers goes by. */
+  orderOf(family: F): Pick<NamedFamily, 'name' | 'kind'>;
   /** The name that a family asks for. */
   ownName(family: F): string;
   /** Every suffix that any family has. */
@@ -35,32 +38,54 @@ export interface NameRules<F extends NamedFamily> {
 }
 
 /** Why a family did not get its own name. */
-export interface NameConflict<F extends NamedFamily> {
+export interface NameConflict<F> {
   readonly family: F;
   readonly displayed: string;
   /** The family that has the name; undefined for one of the server's own metrics. */
   readonly holder: F | undefined;
 }
 
-export interface DisplayedFamily<F extends NamedFamily> {
+export interface DisplayedFamily<F> {
   readonly family: F;
   readonly displayed: string;
 }
 
-export class NameBook<F extends NamedFamily> {
+/** Where a book writes: a map and a set, or what takes less memory for many families. */
+export interface NameShelf<F> {
+  /** By the name that a family is shown as. */
+  readonly families: Iterable<[string, F]> & {
+    get(name: string): F | undefined;
+    set(name: string, family: F): unknown;
+    delete(name: string): boolean;
+  };
+  readonly waiting: Iterable<F> & {
+    readonly size: number;
+    has(family: F): boolean;
+    add(family: F): unknown;
+    delete(family: F): boolean;
+    clear(): void;
+  };
+}
+
+export class NameBook<F> {
   private readonly rules: NameRules<F>;
   private readonly onConflict: (conflict: NameConflict<F>) => void;
-  /** By the name that a family is shown as. */
-  private readonly families = new Map<string, F>();
+  private readonly families: NameShelf<F>['families'];
   /** The server's own names. */
   private readonly reserved = new Set<string>();
   /** Names of families that did not get their own. */
   private readonly renamed = new Map<F, string>();
-  private readonly waiting = new Set<F>();
+  private readonly waiting: NameShelf<F>['waiting'];
 
-  constructor(rules: NameRules<F>, onConflict: (conflict: NameConflict<F>) => void) {
+  constructor(
+    rules: NameRules<F>,
+    onConflict: (conflict: NameConflict<F>) => void,
+    { families, waiting }: NameShelf<F> = { families: new Map(), waiting: new Set() },
+  ) {
     this.rules = rules;
     this.onConflict = onConflict;
+    this.families = families;
+    this.waiting = waiting;
   }
 
   /** The family will get a name when newcomers are settled. */
@@ -91,7 +116,9 @@ export class NameBook<F extends NamedFamily> {
     if (this.waiting.size === 0) return;
     const contested = this.claimUncontested();
     const displaced: F[] = [];
-    for (const family of contested.sort(byNameThenKind))
+    for (const family of contested.sort((a, b) =>
+      byNameThenKind(this.rules.orderOf(a), this.rules.orderOf(b)),
+    ))
       if (!this.claim(family, this.rules.ownName(family))) displaced.push(family);
     this.waiting.clear();
     for (const family of displaced) {
@@ -176,7 +203,9 @@ export class NameBook<F extends NamedFamily> {
   }
 }
 
-function byNameThenKind(a: NamedFamily, b: NamedFamily): number {
+type Ordered = Pick<NamedFamily, 'name' | 'kind'>;
+
+function byNameThenKind(a: Ordered, b: Ordered): number {
   if (a.name !== b.name) return a.name < b.name ? -1 : 1;
   return FAMILY_KINDS.indexOf(a.kind) - FAMILY_KINDS.indexOf(b.kind);
 }

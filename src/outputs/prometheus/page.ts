@@ -19,8 +19,8 @@ import type { OwnMetric } from '../../telemetry/metric.ts';
 import { BinList } from './bin-list.ts';
 import { CheckFamily } from './check-table.ts';
 import { countsIn } from './exposure.ts';
-import type { Family } from './family.ts';
 import type { ShownFamily } from './family-names.ts';
+import type { Members, SeriesFamily } from './family-table.ts';
 import { LabelTexts } from './label-texts.ts';
 import { escapeQuoted } from './labels.ts';
 import type { DisplayedFamily } from './naming.ts';
@@ -100,18 +100,18 @@ function* writeFamily(
   source: PageUnderWay,
   format: ExpositionFormat,
   writer: PageWriter,
-  family: Family,
+  family: SeriesFamily,
   asOf: number,
 ): Generator<boolean, void, undefined> {
   const { table } = source;
+  const { number } = family;
   const isMember = (id: number) =>
-    table.columns.familyOf[id] === family.number && (table.columns.bornAt[id] as number) <= asOf;
+    table.columns.familyOf[id] === number && (table.columns.bornAt[id] as number) <= asOf;
   // When members changed since the page started, the newcomers are left out below.
-  if (family.members === undefined) table.families.collectMembers(table.columns.familyOf);
-  if (family.members === undefined) return;
-  const { ids, texts } = family.sorted
-    ? { ids: family.members }
-    : yield* sortMembers(source, family, family.members);
+  if (table.families.membersOf(number) === undefined) table.families.collectMembers(table.columns.familyOf);
+  const members = table.families.membersOf(number);
+  if (members === undefined) return;
+  const { ids, texts } = members.sorted ? { ids: members.ids } : yield* sortMembers(source, number, members);
   let group: Group | undefined;
   for (let i = 0; i < ids.length; i++) {
     const id = ids[i] as number;
@@ -142,12 +142,12 @@ interface Sorted {
 /** Puts the members of a family in page order and keeps the result if nothing changed meanwhile. Yields true after each step. */
 function* sortMembers(
   source: PageUnderWay,
-  family: Family,
-  members: Uint32Array,
+  family: number,
+  members: Members,
 ): Generator<boolean, Sorted, undefined> {
   const labels: string[] = [];
   const ids: number[] = [];
-  for (const id of members) {
+  for (const id of members.ids) {
     // Forgotten during a yield; a context that is gone must not be looked up.
     const text = source.table.has(id) ? labelsOf(source, id) : undefined;
     if (text === undefined) continue;
@@ -162,10 +162,7 @@ function* sortMembers(
   for (; step.done !== true; step = sorting.next()) yield true;
   const order = step.value;
   const sorted = order.map((at) => ids[at] as number);
-  if (family.members === members) {
-    family.members = sorted;
-    family.sorted = true;
-  }
+  source.table.families.keepOrder(family, members, sorted);
   return { ids: sorted, texts: Array.from(order, (at) => labels[at] as string) };
 }
 
@@ -173,7 +170,7 @@ function writeGroup(
   source: PageSource,
   format: ExpositionFormat,
   writer: PageWriter,
-  family: Family,
+  family: SeriesFamily,
   { labels, ids }: Group,
 ): void {
   if (ids.length > 1) {

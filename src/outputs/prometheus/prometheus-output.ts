@@ -30,6 +30,7 @@ import type { DeliveryReport, FlushInfo, Output } from '../output.ts';
 import { CheckTable } from './check-table.ts';
 import { type Exposures, PLAIN, withoutBins } from './exposure.ts';
 import { FamilyNames } from './family-names.ts';
+import { FamilyTable } from './family-table.ts';
 import { CONTENT_TYPES, negotiate } from './negotiate.ts';
 import { OpenTotals } from './open-totals.ts';
 import { renderOwnPage, renderPage } from './page.ts';
@@ -93,8 +94,9 @@ export class PrometheusOutput implements Output {
   constructor(options: PrometheusOptions) {
     this.options = options;
     this.open = new OpenTotals(options.cumulative);
-    this.names = new FamilyNames(this.problems, options.log);
-    this.table = new SeriesTable(this.names);
+    const families = new FamilyTable();
+    this.names = new FamilyNames(families, this.problems, options.log);
+    this.table = new SeriesTable(families, this.names);
     this.checks = new CheckTable(this.problems, this.names);
     this.cumulative = options.cumulative;
     this.retentionSeconds = options.cumulative.retentionSeconds;

@@ -13,14 +13,16 @@
 import { ColumnTable } from '../../lib/column-table.ts';
 import type { Context } from '../../model/context.ts';
 import type { Exposure } from './exposure.ts';
-import { Families, type Family, type FamilyRoll } from './family.ts';
+import type { FamilyRoll } from './family.ts';
+import type { FamilyTable } from './family-table.ts';
 import { renderLabels } from './labels.ts';
 import type { Adjustment, Problems } from './problems.ts';
 
 const ROWS_AT_START = 64;
 
 export class SeriesTable {
-  readonly families: Families;
+  readonly families: FamilyTable;
+  private readonly roll: FamilyRoll<number>;
   /** By context id. */
   private readonly table = new ColumnTable(
     { familyOf: Uint32Array, bornAt: Uint32Array, merged: Uint8Array, exposure: Uint32Array },
@@ -36,8 +38,10 @@ export class SeriesTable {
   /** What the page reads, by context id. Not to be kept: growing replaces columns. */
   readonly columns = this.table.columns;
 
-  constructor(roll: FamilyRoll<Family>) {
-    this.families = new Families(roll);
+  /** `roll` hears of families that come, and of those that go while they are still there. */
+  constructor(families: FamilyTable, roll: FamilyRoll<number>) {
+    this.families = families;
+    this.roll = roll;
   }
 
   has(id: number): boolean {
@@ -56,9 +60,10 @@ export class SeriesTable {
     this.table.reserve(id);
     const found = new Set<Adjustment>();
     renderLabels(context.tags, host, (problem) => found.add(problem));
-    const family: Family = this.families.join(context, exposure, found);
+    const family = this.families.join(context, exposure, found);
+    if (this.families.sizeOf(family) === 1) this.roll.join(family);
     for (const problem of found) problems.adjust(problem);
-    this.columns.familyOf[id] = family.number;
+    this.columns.familyOf[id] = family;
     this.columns.merged[id] = 0;
     let number = this.exposures.indexOf(exposure);
     if (number < 0) number = this.exposures.push(exposure) - 1;
@@ -70,7 +75,9 @@ export class SeriesTable {
   /** Removes the series of context `id`, if there is one. */
   remove(id: number): void {
     if (!this.has(id)) return;
-    this.families.leave(this.columns.familyOf[id] as number);
+    const family = this.columns.familyOf[id] as number;
+    if (this.families.sizeOf(family) === 1) this.roll.leave(family);
+    this.families.leave(family, id);
     this.columns.familyOf[id] = 0;
     this.size--;
   }
@@ -78,5 +85,6 @@ export class SeriesTable {
   /** Gives back the rows of a burst of contexts that is over. */
   trim(): void {
     this.table.trimUnused('familyOf', this.size);
+    this.families.trim();
   }
 }

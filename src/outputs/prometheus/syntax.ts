@@ -28,6 +28,11 @@ export function displayName(format: ExpositionFormat, type: PrometheusType, name
   return format === 'openmetrics' && type === 'counter' ? withoutTotal(name) : name;
 }
 
+/** The names of which displayName() may make `displayed`. */
+export function namesDisplayed(format: ExpositionFormat, displayed: string): string[] {
+  return format === 'openmetrics' ? [displayed, displayed + TOTAL] : [displayed];
+}
+
 /** The name of a counter's or gauge's samples. */
 export function sampleName(format: ExpositionFormat, type: PrometheusType, displayed: string): string {
   return format === 'openmetrics' && type === 'counter' ? displayed + TOTAL : displayed;

@@ -147,7 +147,7 @@ export class SeriesRegistry {
     const key = `${type}:${own}`;
     const known = this.families.get(key);
     if (known !== undefined) return known;
-    const family = { key, name: own, type, kind, source, conflictCounted: false, size: 0 };
+    const family = { key, name: own, type, kind, source, size: 0 };
     this.families.set(key, family);
     this.names.join(family);
     this.names.settle();
@@ -164,6 +164,7 @@ export class SeriesRegistry {
 const PLAIN_SUFFIXES = [''] as const;
 const SUMMARY_SUFFIXES = ['', '_sum', '_count'] as const;
 const NAME_RULES: NameRules<FamilyEntry> = {
+  orderOf: (family) => family,
   ownName: ({ name }) => name,
   suffixes: SUMMARY_SUFFIXES,
   suffixesOf: ({ type }) => (type === 'summary' ? SUMMARY_SUFFIXES : PLAIN_SUFFIXES),

@@ -8,7 +8,7 @@
  * Why     a Map needs 28 to 56 bytes a text, a string for it, and fails with 16.7 million.
  */
 import { randomInt } from 'node:crypto';
-import { assert } from '../../lib/assert.ts';
+import { assert } from '../assert.ts';
 import type { TextPages } from './text-pages.ts';
 
 const PART_BITS = 8;

@@ -13,16 +13,21 @@
  * Memory  about 16 bytes a text beside its own.
  * Limits  4 GiB of texts.
  */
-import { assert } from '../../lib/assert.ts';
-import { ColumnTable } from '../../lib/column-table.ts';
-import { LF } from '../../model/core-border.ts';
-import type { ByteString, TextRange } from '../../model/text.ts';
+import { assert } from '../assert.ts';
+import { ColumnTable } from '../column-table.ts';
 import { TextIndex } from './text-index.ts';
 import { TextPages } from './text-pages.ts';
 
 const STRINGS_MAX = 131_072;
 /** What is looked up is made bytes here first; most contexts fit. */
 const SCRATCH_BYTES = 4096;
+
+/** Bytes of a text, at [start, end). */
+export interface TextBytes {
+  readonly bytes: Uint8Array;
+  readonly start: number;
+  readonly end: number;
+}
 
 export class TextTable {
   private readonly pages = new TextPages();
@@ -32,8 +37,9 @@ export class TextTable {
     references: Uint32Array,
   });
   private readonly index: TextIndex;
-  /** By number, of the first STRINGS_MAX; '' for what was not asked for. */
-  private strings: ByteString[] = [];
+  private readonly stringsMax: number;
+  /** By number, of the first stringsMax; '' for what was not asked for. */
+  private strings: string[] = [];
   /** The bytes of what is looked up now. */
   private scratch: Buffer = Buffer.allocUnsafeSlow(SCRATCH_BYTES);
   /** First number that is free, plus 1. */
@@ -41,7 +47,9 @@ export class TextTable {
   /** One more than the highest number given out. */
   private _end = 0;
 
-  constructor() {
+  /** `stringsMax` 0 is for texts that are seldom asked for. */
+  constructor(stringsMax = STRINGS_MAX) {
+    this.stringsMax = stringsMax;
     const { pages, rows } = this;
     this.index = new TextIndex(pages, (number) => rows.columns.positions[number] as number);
   }
@@ -62,7 +70,7 @@ export class TextTable {
   }
 
   /** The number of `text`, with one more reference to it. */
-  take(text: ByteString): number {
+  take(text: string): number {
     // Before `scratch` is read: a long text takes another one.
     const end = this.load(text);
     return this.takeBytes(this.scratch, 0, end);
@@ -76,21 +84,21 @@ export class TextTable {
   }
 
   /**
-   * The numbers of the lines of a text, each with one more reference, into `numbers`, which is emptied before. A context of
-   * 26 tags takes half of what splitting it and taking each line would.
+   * The numbers of the lines of a text, between which there is the byte `lineFeed`, each with one more reference, into
+   * `numbers`, which is emptied before. A context of 26 tags takes half of what splitting it and taking each line would.
    */
-  takeLines({ bytes, start, end }: TextRange, numbers: number[]): void {
+  takeLines({ bytes, start, end }: TextBytes, lineFeed: number, numbers: number[]): void {
     numbers.length = 0;
     for (let first = start; first <= end; ) {
       let stop = first;
-      while (stop < end && bytes[stop] !== LF) stop++;
+      while (stop < end && bytes[stop] !== lineFeed) stop++;
       numbers.push(this.takeBytes(bytes, first, stop));
       first = stop + 1;
     }
   }
 
   /** The number of `text`; undefined when it is not in use. */
-  numberOf(text: ByteString): number | undefined {
+  numberOf(text: string): number | undefined {
     const end = this.load(text);
     return this.index.find(this.scratch, 0, end);
   }
@@ -124,8 +132,8 @@ export class TextTable {
     }
   }
 
-  textOf(number: number): ByteString {
-    if (number >= STRINGS_MAX) return this.pages.textAt(this.positionOf(number));
+  textOf(number: number): string {
+    if (number >= this.stringsMax) return this.pages.textAt(this.positionOf(number));
     const kept = this.strings[number];
     if (kept !== undefined && kept !== '') return kept;
     const text = this.pages.textAt(this.positionOf(number));
@@ -135,7 +143,7 @@ export class TextTable {
   }
 
   /** Writes `text` to the scratch bytes; where it ends. */
-  private load(text: ByteString): number {
+  private load(text: string): number {
     if (text.length > this.scratch.length) this.scratch = Buffer.allocUnsafeSlow(2 * text.length);
     return this.scratch.write(text, 0, 'latin1');
   }

@@ -10,8 +10,7 @@
  *         half is dead.
  * Why     a string for each of millions of texts takes twice the memory, and the garbage collector visits it.
  */
-import { assert } from '../../lib/assert.ts';
-import type { ByteString } from '../../model/text.ts';
+import { assert } from '../assert.ts';
 
 const PAGE_BITS = 18;
 const PAGE_BYTES = 2 ** PAGE_BITS;
@@ -63,7 +62,7 @@ export class TextPages {
     return true;
   }
 
-  textAt(position: number): ByteString {
+  textAt(position: number): string {
     return this.read(position, latin1);
   }
 
@@ -124,8 +123,7 @@ export class TextPages {
   }
 }
 
-const latin1 = (bytes: Buffer, start: number, end: number): ByteString =>
-  bytes.toString('latin1', start, end);
+const latin1 = (bytes: Buffer, start: number, end: number): string => bytes.toString('latin1', start, end);
 
 function lengthAt(bytes: Buffer, offset: number): number {
   const length = bytes[offset] as number;

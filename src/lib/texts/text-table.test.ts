@@ -1,5 +1,6 @@
 import fc from 'fast-check';
 import { expect, test } from 'vitest';
+import { LF } from '../../model/core-border.ts';
 import { toRange } from '../../model/text.ts';
 import { TextTable } from './text-table.ts';
 
@@ -38,7 +39,7 @@ test('lines are taken as they would be one by one, and take references', () => {
       const [table, oneByOne] = [new TextTable(), new TextTable()];
       const numbers: number[] = [];
       for (const [few, last] of contexts) {
-        table.takeLines(toRange([...few, last].join('\n')), numbers);
+        table.takeLines(toRange([...few, last].join('\n')), LF, numbers);
         expect(numbers).toEqual([...few, last].map((line) => oneByOne.take(line)));
         expect(numbers.map((number) => table.textOf(number))).toEqual([...few, last]);
       }
