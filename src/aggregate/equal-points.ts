@@ -9,21 +9,25 @@
  * Equal are the name with its suffix, the kind of series, host and tags whatever their order and repetition: tags that a
  * filter takes away, or that clients write in another order, make samples of different contexts equal.
  *
- * Owned by the control thread. Works in steps on what a flush took. Memory: for one flush a number for each
- * timestamped series and point; of points that were sent, those of the last two turns (SENT_*).
+ * Owned by the control thread. Works in steps on what a flush took. Memory: for one flush 12 to 24 bytes a name that series may
+ * have, while shared ones are looked for, and a number for each timestamped series and point; of points that were sent, those of the
+ * last two turns (SENT_*).
  */
 import { addFinite, addsUp } from '../lib/finite.ts';
 import type { Steps } from '../lib/time/steps.ts';
-import type { Context } from '../model/context.ts';
-import type { Series } from '../model/series.ts';
+import { CONTEXT_TYPES, type Context } from '../model/context.ts';
+import type { Series, SeriesType } from '../model/series.ts';
 import type { ByteString } from '../model/text.ts';
 import type { Bucket } from './bucket.ts';
 import type { Registry } from './contexts/registry.ts';
+import { finishHash, HashMakers, hashOn } from './hash-makers.ts';
 import { SentPoints } from './sent-points.ts';
 import { type TimestampedLog, timestampedSeries } from './timestamped-log.ts';
 
 /** Samples or contexts of one step. */
 const STEP_SAMPLES = 1024;
+/** Who makes the names of timestamped samples; those of buckets have higher numbers. */
+const TIMESTAMPED = 0;
 
 /** What a flush took, as far as its points go. */
 export interface TakenPoints {
@@ -150,47 +154,60 @@ export class EqualPoints {
     }
   }
 
-  /** Names that more than one type, or bucket of the same start, comes to. */
+  /**
+   * Names that more than one type, or bucket of the same start, comes to. Hashes say which names to compare: nearly always
+   * none, and of a million names there would be a map of strings for as long as this takes.
+   */
   private *findShared(log: TimestampedLog, buckets: readonly Bucket[]): Steps<Set<string>> {
-    const { registry, suffixesOf } = this.options;
-    const makers = new Map<string, string>();
+    const hashes = new HashMakers();
+    yield* this.visitNames(log, buckets, (start, type, name, suffix, maker) => {
+      hashes.note(hashOf(start, type, name, suffix), maker);
+    });
     const shared = new Set<string>();
-    const note = (key: string, maker: string): void => {
+    if (hashes.shared.size === 0) return shared;
+    const makers = new Map<string, number>();
+    yield* this.visitNames(log, buckets, (start, type, name, suffix, maker) => {
+      if (!hashes.shared.has(hashOf(start, type, name, suffix))) return;
+      const key = nameKey(start, type, name + suffix);
       const known = makers.get(key);
       if (known === undefined) makers.set(key, maker);
       else if (known !== maker) shared.add(key);
-    };
+    });
+    return shared;
+  }
+
+  /** Shows the names of all series that the flush may come to, some of them several times. */
+  private *visitNames(
+    log: TimestampedLog,
+    buckets: readonly Bucket[],
+    visit: (start: number, type: SeriesType, name: ByteString, suffix: string, maker: number) => void,
+  ): Steps {
+    const { registry, suffixesOf } = this.options;
     const starts = new Set(buckets.map(({ start }) => start));
     for (let i = 0; i < log.count; i++) {
       const { id, timestamp } = log.at(i);
       if (log.isRemoved(i) || !starts.has(timestamp)) continue;
-      const type = registry.typeOf(id);
-      const series = timestampedSeries(type, 0, 1);
-      if (series !== undefined) note(nameKey(timestamp, series.type, registry.nameOf(id)), 'timestamped');
+      const series = timestampedSeries(registry.typeOf(id), 0, 1);
+      if (series !== undefined) visit(timestamp, series.type, registry.nameOf(id), '', TIMESTAMPED);
       if (i % STEP_SAMPLES === 0) yield;
     }
     for (const [at, bucket] of buckets.entries()) {
-      const seen = new Set<string>();
       let left = STEP_SAMPLES;
       for (const id of bucket.ids()) {
+        const { start } = bucket;
         const name = registry.nameOf(id);
         const type = registry.typeOf(id);
-        const maker = `${at} ${type}`;
-        const key = `${type} ${name}`;
-        if (!seen.has(key)) {
-          seen.add(key);
-          if (type === 'counter') note(nameKey(bucket.start, 'rate', name), maker);
-          else if (type === 'histogram')
-            for (const suffix of suffixesOf(id))
-              note(nameKey(bucket.start, suffix === '.count' ? 'rate' : 'gauge', name + suffix), maker);
-          else note(nameKey(bucket.start, type === 'distribution' ? type : 'gauge', name), maker);
-        }
+        const maker = TIMESTAMPED + 1 + at * CONTEXT_TYPES.length + CONTEXT_TYPES.indexOf(type);
+        if (type === 'counter') visit(start, 'rate', name, '', maker);
+        else if (type === 'histogram')
+          for (const suffix of suffixesOf(id))
+            visit(start, suffix === '.count' ? 'rate' : 'gauge', name, suffix, maker);
+        else visit(start, type === 'distribution' ? type : 'gauge', name, '', maker);
         if (left-- > 0) continue;
         yield;
         left = STEP_SAMPLES;
       }
     }
-    return shared;
   }
 }
 
@@ -220,8 +237,13 @@ export class SharedNames {
   }
 }
 
-function nameKey(start: number, type: Series['type'], name: ByteString): string {
+function nameKey(start: number, type: SeriesType, name: ByteString): string {
   return `${start} ${type} ${name}`;
+}
+
+/** Of what nameKey() makes a text of. */
+function hashOf(start: number, type: SeriesType, name: ByteString, suffix: string): number {
+  return finishHash(hashOn(hashOn(hashOn(start, type), name), suffix));
 }
 
 /** What tells series of one type apart, free of the order and repetition of tags. */
