@@ -13,7 +13,7 @@ import { initLines } from './line';
 import { LineEntry } from './line-table';
 import { initMemory, takeRegion } from './memory';
 import { initNumbers } from './number';
-import { COMMA, find, LF, replaceBytes } from './scan';
+import { COMMA, find, initScan, LF, replaceBytes } from './scan';
 import { addContext, findContext, initShard, NO_SLOT } from './shard';
 import { noteBypass } from './slots';
 import { distinct, hashTagSet, initTagSets, keepFirsts, seenAgain, sumA, sumB } from './tag-set';
@@ -54,6 +54,7 @@ export function configure(
   initBuckets(keysMax, histogramValuesMax, exactWeights, timestampedMax, keySeed);
   open.start = start;
   initShard(linesMax, contextsMax, idleBuckets);
+  initScan();
   initLines(timestamps, clientFields);
   initIngest();
   foundContext = takeRegion(FOUND_CONTEXT_BYTES);
