@@ -19,7 +19,8 @@ import { noteBypass } from './slots';
 import { distinct, hashTagSet, initTagSets, keepFirsts, seenAgain, sumA, sumB } from './tag-set';
 
 export { hashKeyBytes, takeElementKey, useElementKey } from './hash';
-export { addElement, addSample, countMessages, ingest, ingestBatch, install } from './ingest';
+export { countMessages, ingest, ingestBatch, install } from './ingest';
+export { addElement, addSample } from './samples';
 export { ageRegions, beginRelease, releasableBytes, takeReleasable, takeRegion } from './memory';
 export { forgetLines, forgetLinesOf, sealBucket } from './shard';
 export { freedSlots, isSweeping, sweepStep } from './sweep';
