@@ -1,6 +1,6 @@
 /**
  * How many events a sample stands for, by its sample rate and what it is: the readable twin of weightOf() in
- * core/assembly/ingest.ts, for whoever explains a line. A property test compares the two.
+ * core/assembly/samples.ts, for whoever explains a line. A property test compares the two.
  *
  *   gauge, set, timestamped        1: they are not counted
  *   rate 0, -1, nan, inf           1: no positive number

@@ -8,6 +8,8 @@
  * With a table of lines larger than the cache, lines are read and hashed up to KEPT_MAX at a time, then their entries and
  * cells are touched, and then they are applied in order: the processor waits for many of them at once.
  *
+ * Where most lines have their tags in an order of their own, tagSets are asked first.
+ *
  * resolve() is imported: the cold path in TypeScript. It does everything for the line it is given,
  * adding its samples through addSample() and, when the line may be cached, calling install().
  */
@@ -50,9 +52,22 @@ const READ_AHEAD_LINES: u32 = 6144;
 /** Lines read ahead. */
 const KEPT_MAX: u32 = 64;
 
+/** From three lines in four on it pays to look for tags first, if they are no accident. */
+const SHUFFLED_SHARE: i32 = 3;
+const SHUFFLED_MIN: i32 = 64;
+const SHUFFLED_MAX: i32 = 256;
+/** One of so many batches is looked up as it is written first all the same, to show whether it still does not pay. */
+const BATCHES_BETWEEN: u32 = 16;
+
 /** Lines that are read and not applied yet, and behind them a word for what nobody reads. */
 let kept: usize = 0;
 let yieldWanted = false;
+
+/** Lines lately known by their tags alone, less SHUFFLED_SHARE for each that was known as it is written; and batches so far. */
+let shuffled: i32 = 0;
+let batches: u32 = 0;
+/** Whether lines of this batch are looked up by their tags first. */
+let setsFirst = false;
 
 /** Since the last batch, which cannot have 2^32 of anything. */
 let lineHits: u32 = 0;
@@ -88,7 +103,7 @@ export function ingestBatch(
   messages: u32,
   eolRequired: bool,
 ): u32 {
-  yieldWanted = false;
+  beginBatch();
   let index = first;
   while (index < messages && !yieldWanted) {
     const header = headers + (<usize>index) * MMSGHDR_BYTES;
@@ -104,7 +119,7 @@ export function ingestBatch(
 
 /** Ingests one packet of `length` bytes. Returns 1 when the cold path asked to look at the socket. */
 export function ingest(ptr: usize, length: u32, origin: u32, eolRequired: bool, truncated: bool): u32 {
-  yieldWanted = false;
+  beginBatch();
   ingestPacket(ptr, length, origin, eolRequired, truncated);
   publishCounts();
   return yieldWanted ? 1 : 0;
@@ -124,6 +139,10 @@ function ingestPacket(ptr: usize, length: u32, origin: u32, eolRequired: bool, t
     ingestReadAhead(ptr, end, origin);
     return;
   }
+  if (setsFirst) {
+    ingestBySets(ptr, end, origin);
+    return;
+  }
   while (ptr < end) {
     if (load<u8>(ptr) == LF) {
       ptr++;
@@ -131,6 +150,21 @@ function ingestPacket(ptr: usize, length: u32, origin: u32, eolRequired: bool, t
     }
     const isRead = field.readLine(ptr, end);
     const hot = isRead && applyKnownLine(ptr, origin);
+    const stop = field.lineStop;
+    if (!hot) resolveLine(ptr, stop, origin, isRead);
+    ptr = stop + 1;
+  }
+}
+
+/** The same for lines whose tags come in ever new order: looking for them as they are written would be in vain. */
+function ingestBySets(ptr: usize, end: usize, origin: u32): void {
+  while (ptr < end) {
+    if (load<u8>(ptr) == LF) {
+      ptr++;
+      continue;
+    }
+    const isRead = field.readLine(ptr, end);
+    const hot = isRead && (applyBySetAlone(ptr, origin) || applyKnownLine(ptr, origin));
     const stop = field.lineStop;
     if (!hot) resolveLine(ptr, stop, origin, isRead);
     ptr = stop + 1;
@@ -239,6 +273,15 @@ function applyByTagSet(line: usize, origin: u32, a: u64, b: u64): bool {
   return true;
 }
 
+/** Applies the line that was just read if it is known by its tags; false when not, or when a value is not for the hot path. */
+function applyBySetAlone(line: usize, origin: u32): bool {
+  if (!hashLineFreeOfOrder(line, origin)) return false;
+  const entry = findEntry(tagSets, hashA, hashB);
+  if (entry == null || !applyLine(entry)) return false;
+  tagSetHits++;
+  return true;
+}
+
 /** Hands [line, stop) to the cold path, with or without leave to cache it. `isRead` says that the fields are of this line. */
 function resolveLine(line: usize, stop: usize, origin: u32, isRead: bool): void {
   let length = stop - line;
@@ -263,7 +306,17 @@ export function install(slot: u32, op: u32, copySlot: u32, orderFree: bool, spar
   if (orderFree && setPending) cacheLine(tagSets, pendingSetA, pendingSetB, slot, op, copySlot);
 }
 
+function beginBatch(): void {
+  yieldWanted = false;
+  batches++;
+  setsFirst = shuffled >= SHUFFLED_MIN && batches % BATCHES_BETWEEN != 0;
+}
+
 function publishCounts(): void {
+  if (!setsFirst) {
+    const now = shuffled + <i32>tagSetHits - <i32>lineHits * SHUFFLED_SHARE;
+    shuffled = max(0, min(now, SHUFFLED_MAX));
+  }
   count(COUNT_LINES, lineHits + tagSetHits + misses);
   count(COUNT_LINE_HITS, lineHits);
   count(COUNT_TAG_SET_HITS, tagSetHits);
