@@ -32,11 +32,11 @@ export interface RowPlan {
 }
 
 export const ROWS: readonly RowPlan[] = [
-  { shape: 'smp', transport: 'unix', packetBytesMax: 8192, target: 0.7 },
+  { shape: 'smp', transport: 'unix', packetBytesMax: 8192, target: 0.85 },
   { shape: 'smp', transport: 'stream', packetBytesMax: 8192, targetOfSmp: 0.4 },
-  { shape: 'shuf', transport: 'unix', packetBytesMax: 8192, targetOfSmp: 0.4 },
-  { shape: 'churn', transport: 'unix', packetBytesMax: 8192, targetOfSmp: 0.5 },
-  { shape: 'prod', transport: 'unix', packetBytesMax: 8192, target: 0.35 },
+  { shape: 'shuf', transport: 'unix', packetBytesMax: 8192, targetOfSmp: 0.55 },
+  { shape: 'churn', transport: 'unix', packetBytesMax: 8192, targetOfSmp: 0.6 },
+  { shape: 'prod', transport: 'unix', packetBytesMax: 8192, target: 0.4 },
   { shape: 'plain', transport: 'unix', packetBytesMax: 8192 },
   { shape: 'prod', transport: 'udp', packetBytesMax: 1432, target: 0.9 },
   { shape: 'plain', transport: 'udp', packetBytesMax: 1432 },

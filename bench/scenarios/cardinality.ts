@@ -82,12 +82,13 @@ async function measureFlood(
     const packetsPerSecond = (((HASTE * FLOOD_CONTEXTS) / FLOOD_SECONDS) * packets) / lines;
     const passes = Math.ceil((FLOOD_CONTEXTS * scale) / lines);
     const floodSeconds = FLOOD_SECONDS * scale;
-    const [flooded, beside] = await Promise.all([
-      flood.send({ destination, passes, packetsPerSecond }),
+    let isOver = false;
+    const [flooded, beside, report] = await Promise.all([
+      flood.send({ destination, passes, packetsPerSecond }).finally(() => (isOver = true)),
       known.send({ destination, seconds: floodSeconds }),
+      watchGuilty(server, () => isOver),
     ]);
     const during = server.usage();
-    const report = await guilty(server);
 
     const deadline = performance.now() + Math.max(EXPIRE_MS * scale, EXPIRE_LEAST_MS);
     const untilExpired = async (): Promise<boolean> => (await contextsOf(server)) <= knownContexts * 1.01;
@@ -139,10 +140,25 @@ interface TagKey {
   readonly examples: readonly string[];
 }
 
+const NOBODY: TagKey = { key: 'none', distinct: 0, examples: [] };
+
+/** What was named last until a flood is over: contexts that expire soon are forgotten soon after it. */
+async function watchGuilty(server: ServerProcess, isOver: () => boolean): Promise<TagKey> {
+  let last = NOBODY;
+  for (;;) {
+    // Asked once more when it is over, as a short flood is over before anybody is named.
+    const isLast = isOver();
+    const named = await guilty(server);
+    if (named !== NOBODY) last = named;
+    if (isLast) return last;
+    await sleep(POLL_MS);
+  }
+}
+
 /** The tag key that the report with most samples names. */
 async function guilty(server: ServerProcess): Promise<TagKey> {
   const view = JSON.parse(await get(server, '/api/cardinality')) as { reports: { tagKeys: TagKey[] }[] };
-  return view.reports[0]?.tagKeys[0] ?? { key: 'none', distinct: 0, examples: [] };
+  return view.reports[0]?.tagKeys[0] ?? NOBODY;
 }
 
 async function contextsOf(server: ServerProcess): Promise<number> {
