@@ -5,6 +5,7 @@
 import fc from 'fast-check';
 import { expect, it } from 'vitest';
 import { CoreHarness } from './support/core-harness.ts';
+import { HotAndCold } from './support/hot-and-cold.ts';
 import { borderStream } from './support/random/border-lines.ts';
 import { packetSizes, packetsOf, stream } from './support/random/random-lines.ts';
 
@@ -21,31 +22,18 @@ function harnessWithLines(caching: boolean): CoreHarness {
 }
 
 it('lines that are read ahead come to what the cold path makes of them', () => {
-  const hot = harnessWithLines(true);
-  const cold = harnessWithLines(false);
-  let bucket = 0;
+  const both = new HotAndCold(harnessWithLines(true), harnessWithLines(false));
   fc.assert(
     fc.property(fc.oneof(stream, borderStream), packetSizes, (lines, sizes) => {
-      const before = [hot.rejections.length, hot.events.length, hot.checks.length];
       packetsOf(lines, sizes).forEach((packet, i) => {
-        hot.ingest(packet, i);
-        cold.ingest(packet, i);
+        both.ingest(packet, i);
       });
-      bucket += 10;
-      const got = hot.gather(bucket);
-      const want = cold.gather(bucket);
-      expect(got.timestamped).toEqual(want.timestamped);
-      expect(new Map([...got.cells].sort())).toEqual(new Map([...want.cells].sort()));
-      expect(hot.rejections.slice(before[0])).toEqual(cold.rejections.slice(before[0]));
-      expect(hot.events.slice(before[1])).toEqual(cold.events.slice(before[1]));
-      expect(hot.checks.slice(before[2])).toEqual(cold.checks.slice(before[2]));
-      expect(hot.count('samples')).toBe(cold.count('samples'));
-      expect(hot.count('lines')).toBe(cold.count('lines'));
+      both.compare();
     }),
     { numRuns: 400 },
   );
-  expect(hot.count('lineHits')).toBeGreaterThan(2000);
-  expect(hot.count('tagSetHits')).toBeGreaterThan(50);
+  expect(both.hot.count('lineHits')).toBeGreaterThan(2000);
+  expect(both.hot.count('tagSetHits')).toBeGreaterThan(50);
 });
 
 it('a gauge keeps its last value, also beyond the lines that are read ahead at once', () => {

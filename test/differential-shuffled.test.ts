@@ -5,6 +5,7 @@
 import fc from 'fast-check';
 import { expect, it } from 'vitest';
 import { CoreHarness } from './support/core-harness.ts';
+import { HotAndCold } from './support/hot-and-cold.ts';
 import { borderStream } from './support/random/border-lines.ts';
 import { packetSizes, packetsOf, stream } from './support/random/random-lines.ts';
 
@@ -35,34 +36,20 @@ it('has as many orders as it says', () => {
 });
 
 it('lines among many in ever new order come to what the cold path makes of them', () => {
-  const hot = new CoreHarness();
-  const cold = new CoreHarness({ caching: false });
-  let bucket = 0;
+  const both = new HotAndCold(new CoreHarness(), new CoreHarness({ caching: false }));
   let packets = 0;
   fc.assert(
     fc.property(fc.oneof(stream, borderStream), packetSizes, (lines, sizes) => {
-      const before = [hot.rejections.length, hot.events.length, hot.checks.length];
       packetsOf(lines, sizes).forEach((packet, i) => {
-        for (const harness of [hot, cold]) {
-          harness.ingest(shuffledPacket(10 * packets));
-          harness.ingest(packet, i);
-        }
+        both.ingest(shuffledPacket(10 * packets));
+        both.ingest(packet, i);
         packets++;
       });
-      bucket += 10;
-      const got = hot.gather(bucket);
-      const want = cold.gather(bucket);
-      expect(got.timestamped).toEqual(want.timestamped);
-      expect(new Map([...got.cells].sort())).toEqual(new Map([...want.cells].sort()));
-      expect(hot.rejections.slice(before[0])).toEqual(cold.rejections.slice(before[0]));
-      expect(hot.events.slice(before[1])).toEqual(cold.events.slice(before[1]));
-      expect(hot.checks.slice(before[2])).toEqual(cold.checks.slice(before[2]));
-      expect(hot.count('samples')).toBe(cold.count('samples'));
-      expect(hot.count('lines')).toBe(cold.count('lines'));
+      both.compare();
     }),
     { numRuns: 400 },
   );
-  expect(hot.count('tagSetHits')).toBeGreaterThan(10 * packets * 0.8);
+  expect(both.hot.count('tagSetHits')).toBeGreaterThan(10 * packets * 0.8);
 });
 
 it('lines in ever new order are known by their tags, and those that keep theirs as they are written again', () => {

@@ -19,16 +19,17 @@ export function initSights(): void {
 
 /** Whether a line with this hash was here lately; notes that it is. */
 export function secondSight(hash: u64): bool {
-  const at = sights + (<usize>((hash >> 20) & (SIGHTS - 1))) * sizeof<u32>();
-  const part = <u32>(hash >> 32);
-  if (load<u32>(at) == part) return true;
-  store<u32>(at, part);
-  return false;
+  return noteSight(sights + (<usize>((hash >> 20) & (SIGHTS - 1))) * sizeof<u32>(), hash);
 }
 
 /** The same for lines that are cached sparingly, which come by the million. */
 export function isSecondSparing(hash: u64): bool {
-  const at = sparingSights + (<usize>((hash >> 16) & (SPARING_SIGHTS - 1))) * sizeof<u32>();
+  return noteSight(sparingSights + (<usize>((hash >> 16) & (SPARING_SIGHTS - 1))) * sizeof<u32>(), hash);
+}
+
+// @ts-ignore: decorator
+@inline
+function noteSight(at: usize, hash: u64): bool {
   const part = <u32>(hash >> 32);
   if (load<u32>(at) == part) return true;
   store<u32>(at, part);
