@@ -24,6 +24,13 @@ it('gauges with a sign change the value over buckets', () => {
   );
 });
 
+it('a gauge with a sign is the same gauge whatever the order and repetition of its tags', () => {
+  const lines = ['load:10|g|#a:1,b:2', 'load:+3|g|#b:2,a:1', 'load:-1|g|#b:2,a:1,b:2', 'load:+1|g|#a:1'];
+  expect(gauges(lines, { relative_gauges: true })).toEqual(
+    both([...[10, 13, 12].map((value) => ['load', 'a:1,b:2', value]), ['load', 'a:1', 1]]),
+  );
+});
+
 it('tags in names make one context, however they are written', () => {
   const lines = [
     'load,env=prod:1|g',

@@ -3,6 +3,7 @@ import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
 import { CoreHarness, settingsOf } from '../../test/support/core-harness.ts';
 import { CONTEXT_TYPES } from '../model/context.ts';
+import { HASHED_TAGS_MAX } from '../model/core-border.ts';
 import { Tags } from '../model/tags.ts';
 import { type ByteString, textAt } from '../model/text.ts';
 import { CONTEXTS_HARD_MAX, OVER } from '../model/views/cardinality.ts';
@@ -17,7 +18,6 @@ const LIMITS = {
   ...{ contexts: CONTEXTS_HARD_MAX, contextsPerMetric: 0, contextsPerOrigin: 0 },
   ...{ tags: 0, tagValueBytes: 0, dryRun: false },
 };
-const TAGS_FREE_MAX = 192;
 
 class Told {
   readonly core = new CoreHarness().core;
@@ -56,7 +56,7 @@ function textOf(
   mark = '',
 ): ByteString {
   const once = isSet ? [...new Set(tags)] : [...tags];
-  if (isSet && once.length > TAGS_FREE_MAX) once.sort();
+  if (isSet && once.length + (mark === '' ? 0 : 1) > HASHED_TAGS_MAX) once.sort();
   return [name, host, ...once, ...(mark === '' ? [] : [mark])].join('\n');
 }
 
@@ -69,7 +69,7 @@ const item = fc.oneof(
   fc.nat(400).map((n) => `id:${n}`),
 );
 const many = fc
-  .integer({ min: TAGS_FREE_MAX - 2, max: TAGS_FREE_MAX + 2 })
+  .integer({ min: HASHED_TAGS_MAX - 2, max: HASHED_TAGS_MAX + 2 })
   .map((count) => Array.from({ length: count }, (_, i) => `n:${i}`));
 const items = fc.oneof(
   fc.array(item, { maxLength: 12 }),
@@ -89,17 +89,17 @@ describe('the text of a context', () => {
         host,
         items,
         added,
-        fc.boolean(),
-        fc.boolean(),
-        (name, host, written, added, isSet, looks) => {
+        fc.constantFrom('', ',global'),
+        fc.record({ isSet: fc.boolean(), looks: fc.boolean() }),
+        (name, host, written, added, mark, { isSet, looks }) => {
           const field = written.join(',');
           const list = [...(field === '' ? [] : written), ...added];
           const make = (tags: Tags): Tags => (isSet ? tags.distinct() : tags);
           const tags = make(Tags.ofField(field).with(added));
           if (looks) tags.list;
-          const slot = told.slotOf(name, host, tags);
-          const text = textOf(name, host, list, isSet);
-          const key = isSet ? textOf(name, host, [...new Set(list)].sort(), true) : `ordered ${text}`;
+          const slot = told.slotOf(name, host, tags, mark);
+          const text = textOf(name, host, list, isSet, mark);
+          const key = isSet ? textOf(name, host, [...new Set(list)].sort(), true, mark) : `ordered ${text}`;
           const before = known.get(key);
           if (before === undefined) {
             expect([...known.values()]).not.toContain(slot);
@@ -107,10 +107,10 @@ describe('the text of a context', () => {
             expect(told.texts.get(slot)).toBe(text);
           } else expect(slot).toBe(before);
           // Made of something else, it is the same.
-          expect(told.slotOf(name, host, make(Tags.of(list)))).toBe(slot);
+          expect(told.slotOf(name, host, make(Tags.of(list)), mark)).toBe(slot);
           if (isSet) {
             const turned = [...list, ...list].reverse();
-            expect(told.slotOf(name, host, Tags.of(turned).distinct())).toBe(slot);
+            expect(told.slotOf(name, host, Tags.of(turned).distinct(), mark)).toBe(slot);
           }
         },
       ),

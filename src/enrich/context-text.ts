@@ -10,16 +10,12 @@
  *   │ name LF host LF │ env:prod,team:x,env:prod LF │ region:eu LF az:b │
  *   └ headBytes ──────┘ └ writtenBytes ────────┘    └ added tags
  */
+import { HASHED_TAGS_MAX } from '../model/core-border.ts';
 import type { Tags } from '../model/tags.ts';
 import type { ByteString } from '../model/text.ts';
 
 /** The longest text of a context that is hashed, bytes; a longer one goes to the overflow series. */
 export const CONTEXT_TEXT_BYTES_MAX = 131_072;
-/**
- * Tags that the core hashes free of their order (TAGS_MAX in core/assembly/tag-set.ts). More are sorted first, or one
- * context would be as many as its tags have orders.
- */
-const TAGS_FREE_MAX = 192;
 
 export class ContextText {
   /** Whether order and repetition of the tags count. */
@@ -47,10 +43,16 @@ export class ContextText {
   get whole(): ByteString {
     if (this.made === undefined) {
       const { list } = this.tags;
-      const tags = this.isOrdered || list.length <= TAGS_FREE_MAX ? list : [...list].sort();
-      this.made = this.head + (this.mark === '' ? tags : [...tags, this.mark]).join('\n');
+      // A mark is one more for the core. More than it takes are sorted, or one context would be as many as its tags have orders.
+      const count = list.length + (this.mark === '' ? 0 : 1);
+      this.made = this.joined(this.isOrdered || count <= HASHED_TAGS_MAX ? list : [...list].sort());
     }
     return this.made;
+  }
+
+  /** The same for every order of the tags, unless it counts. */
+  get sorted(): ByteString {
+    return this.isOrdered ? this.whole : this.joined([...this.tags.list].sort());
   }
 
   /** Whether the text is too long to be hashed. */
@@ -80,6 +82,10 @@ export class ContextText {
   /** Whether what write() writes may hold a tag more than once that is to be there once. */
   get mayRepeat(): boolean {
     return !this.isOrdered && !this.isWrittenWhole;
+  }
+
+  private joined(tags: readonly ByteString[]): ByteString {
+    return this.head + (this.mark === '' ? tags : [...tags, this.mark]).join('\n');
   }
 
   /** A mark stays last, whatever is before it. */

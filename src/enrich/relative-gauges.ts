@@ -1,5 +1,6 @@
 /**
- * Current values of gauges that plain StatsD clients change by so much (`load:+3|g`), by the text of their context.
+ * Current values of gauges that plain StatsD clients change by so much (`load:+3|g`), by the text of their context, whose
+ * tags are sorted.
  *
  * A gauge nobody has set begins at 0. What is not sent keeps its value here, as in StatsD, also when its context is forgotten
  * elsewhere.

@@ -177,8 +177,9 @@ export class Resolver {
     const op = context.context.timestamped ? OP_TIMESTAMPED : OP_COUNTER + CONTEXT_TYPES.indexOf(line.type);
     if (message.relative !== undefined && line.type === 'gauge' && op !== OP_TIMESTAMPED) {
       // Not cached: the core does not know what the value was before.
+      const text = context.text.sorted;
       message.values.forEach((value, i) => {
-        const now = this.gauges.apply(context.text.whole, value, message.relative?.[i] === true);
+        const now = this.gauges.apply(text, value, message.relative?.[i] === true);
         core.addSample(slot, op, now, 1, 0);
       });
       return outcome;

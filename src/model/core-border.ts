@@ -55,6 +55,9 @@ export const KEY_TABLE_EPOCH = 32;
 export const SEGMENT_BITS = 13;
 export const SEGMENT_ENTRIES = 8192;
 
+/** Distinct tags of a line that are hashed free of their order. core/assembly/tag-set.ts. */
+export const HASHED_TAGS_MAX = 192;
+
 export const CELL_BYTES = 64;
 export const CELL_SUM = 0;
 export const CELL_WEIGHTED_SUM = 8;

@@ -7,12 +7,13 @@
  *
  *   seen tag, 24 bytes   │ hashA u64 │ hashB u64 │ stamp u32 │ (spare) │
  *
- * Limits  192 tags a line; lines with more are not answered free of order.
+ * Limits  HASHED_TAGS_MAX tags a line; lines with more are not answered free of order.
  */
+import { HASHED_TAGS_MAX } from '../../model/core-border';
 import { hashA, hashB, hashUntil, mix } from './hash';
 import { takeRegion } from './memory';
 
-const TAGS_MAX: u32 = 192;
+const TAGS_MAX: u32 = <u32>HASHED_TAGS_MAX;
 const SEEN_CAPACITY: u32 = 256;
 const SEEN_BYTES: usize = 24;
 
