@@ -38,7 +38,7 @@ export async function bundle(root) {
   );
   for (const module of await bundleCode(root, 'cjs', commonJs)) modules.add(module);
   await bundleLoading(root);
-  await bundleListeners(root);
+  for (const module of await bundleListeners(root)) modules.add(module);
   writeFileSync(join(root, 'dist/THIRD-PARTY-LICENSES.txt'), licencesOf(root, modules));
   await bundleTypes(root, entries);
   writeCommonJsTypes(root, required);
@@ -83,7 +83,7 @@ async function bundleLoading(root) {
  * to load, and the time until the first packet is theirs. What is left beside the entry is loaded for streams alone.
  */
 async function bundleListeners(root) {
-  await write(
+  return write(
     root,
     { 'listener.worker': join('src/listeners/thread', LISTENER_ENTRY) },
     {

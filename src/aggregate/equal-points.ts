@@ -13,14 +13,16 @@
  * have, while shared ones are looked for, and a number for each timestamped series and point; of points that were sent, those of the
  * last two turns (SENT_*).
  */
+import { randomInt } from 'node:crypto';
 import { addFinite, addsUp } from '../lib/finite.ts';
+import { finishHash, hashOn } from '../lib/texts/text-hash.ts';
 import type { Steps } from '../lib/time/steps.ts';
 import { CONTEXT_TYPES, type Context } from '../model/context.ts';
 import type { Series, SeriesType } from '../model/series.ts';
 import type { ByteString } from '../model/text.ts';
 import type { Bucket } from './bucket.ts';
 import type { Registry } from './contexts/registry.ts';
-import { finishHash, HashMakers, hashOn } from './hash-makers.ts';
+import { HashMakers } from './hash-makers.ts';
 import { SentPoints } from './sent-points.ts';
 import { type TimestampedLog, timestampedSeries } from './timestamped-log.ts';
 
@@ -28,6 +30,9 @@ import { type TimestampedLog, timestampedSeries } from './timestamped-log.ts';
 const STEP_SAMPLES = 1024;
 /** Who makes the names of timestamped samples; those of buckets have higher numbers. */
 const TIMESTAMPED = 0;
+
+/** Of this process, so that no sender can choose names whose hashes meet. */
+const seed = randomInt(2 ** 32);
 
 /** What a flush took, as far as its points go. */
 export interface TakenPoints {
@@ -243,7 +248,7 @@ function nameKey(start: number, type: SeriesType, name: ByteString): string {
 
 /** Of what nameKey() makes a text of. */
 function hashOf(start: number, type: SeriesType, name: ByteString, suffix: string): number {
-  return finishHash(hashOn(hashOn(hashOn(start, type), name), suffix));
+  return finishHash(hashOn(hashOn(hashOn(seed ^ start, type), name), suffix));
 }
 
 /** What tells series of one type apart, free of the order and repetition of tags. */

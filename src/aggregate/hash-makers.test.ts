@@ -1,6 +1,6 @@
 import fc from 'fast-check';
 import { expect, test } from 'vitest';
-import { finishHash, HashMakers, hashOn } from './hash-makers.ts';
+import { HashMakers } from './hash-makers.ts';
 
 test('a hash is shared when more than one maker has it, whatever else there is', () => {
   const note = fc.record({
@@ -22,11 +22,4 @@ test('a hash is shared when more than one maker has it, whatever else there is',
       expect([...hashes.shared].sort()).toEqual(shared.sort());
     }),
   );
-});
-
-test('a text has one hash however it is divided, and others have others', () => {
-  const whole = finishHash(hashOn(7, 'lat.max'));
-  expect(finishHash(hashOn(hashOn(7, 'lat'), '.max'))).toBe(whole);
-  const others = [hashOn(8, 'lat.max'), hashOn(7, 'lat.min'), hashOn(7, ''), hashOn(7, '\0')].map(finishHash);
-  expect(new Set([whole, ...others]).size).toBe(5);
 });

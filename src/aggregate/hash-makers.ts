@@ -2,32 +2,43 @@
  * Which texts come from more than one maker, by their hashes: a hash that is shared says which texts to compare, and one
  * that is not says that there is nothing to compare.
  *
- *   hash & mask ─▶ │ hash, maker + 1 │ free │ hash, maker + 1 │ …      open addressing, linear probing
+ *   upper bits ─▶ part    lower bits ─▶ │ hash, maker + 1 │ free │ hash, maker + 1 │ …      open addressing, linear probing
+ *
+ * In parts, because a table that doubles moves all it has in one turn of the event loop.
  *
  * Memory  8 bytes an entry, at most two thirds of them used, for as long as this object lives.
  * Why     a map with a string for each of a million names takes 150 bytes a name, most of which a collection copies.
  */
-const CAPACITY_MIN = 1024;
-/** What FNV multiplies with. */
-const PRIME = 0x01000193;
+const PARTS = 16;
+const PART_SHIFT = 28;
+const PART_CAPACITY_MIN = 64;
 
 export class HashMakers {
   /** Hashes that more than one maker has noted. */
   readonly shared = new Set<number>();
-  private hashes = new Uint32Array(CAPACITY_MIN);
+  private readonly parts = Array.from({ length: PARTS }, () => new Part());
+
+  /** Notes that `maker`, a number from 0 on, has a text with this hash, from 0 to 2^32. */
+  note(hash: number, maker: number): void {
+    if (!(this.parts[hash >>> PART_SHIFT] as Part).note(hash, maker)) this.shared.add(hash);
+  }
+}
+
+class Part {
+  private hashes = new Uint32Array(PART_CAPACITY_MIN);
   /** Plus 1; 0 for a free entry. */
-  private makers = new Uint32Array(CAPACITY_MIN);
+  private makers = new Uint32Array(PART_CAPACITY_MIN);
   private size = 0;
 
-  /** Notes that `maker`, a number from 0 on, has a text with this hash. */
-  note(hash: number, maker: number): void {
+  /** False when another maker has this hash. */
+  note(hash: number, maker: number): boolean {
     const at = this.find(hash);
     const known = this.makers[at];
-    if (known === 0) {
-      this.hashes[at] = hash;
-      this.makers[at] = maker + 1;
-      if (++this.size * 3 > this.makers.length * 2) this.grow();
-    } else if (known !== maker + 1) this.shared.add(hash);
+    if (known !== 0) return known === maker + 1;
+    this.hashes[at] = hash;
+    this.makers[at] = maker + 1;
+    if (++this.size * 3 > this.makers.length * 2) this.grow();
+    return true;
   }
 
   /** Where a hash is, or may be put. */
@@ -49,18 +60,4 @@ export class HashMakers {
       this.makers[at] = makers[i] as number;
     }
   }
-}
-
-/** A hash of `text` that goes on from that of what is before it; the last one is to be finished. */
-export function hashOn(hash: number, text: string): number {
-  let mixed = hash;
-  for (let i = 0; i < text.length; i++) mixed = Math.imul(mixed ^ text.charCodeAt(i), PRIME);
-  return mixed;
-}
-
-/** The finalizer of MurmurHash3: every bit of a hash, from 0 to 2^32, depends on all of its text. */
-export function finishHash(hash: number): number {
-  let mixed = Math.imul(hash ^ (hash >>> 16), 0x85ebca6b);
-  mixed = Math.imul(mixed ^ (mixed >>> 13), 0xc2b2ae35);
-  return (mixed ^ (mixed >>> 16)) >>> 0;
 }

@@ -5,13 +5,13 @@
  *
  * The standard error is 1.04 / sqrt(512), 4.6 %; small numbers are counted by empty registers and are nearly exact.
  */
+import { finishHash, hashOn } from '../../lib/texts/text-hash.ts';
 import type { ByteString } from '../../model/text.ts';
 
 const REGISTER_BITS = 9;
 const REGISTERS = 1 << REGISTER_BITS;
 const ALPHA = 0.7213 / (1 + 1.079 / REGISTERS);
 const FNV_OFFSET = 0x811c9dc5;
-const FNV_PRIME = 0x01000193;
 
 export class DistinctEstimate {
   private readonly registers = new Uint8Array(REGISTERS);
@@ -48,11 +48,7 @@ export class DistinctEstimate {
   }
 }
 
-/** FNV-1a, and then every bit spread over all others (the finalizer of MurmurHash3). */
+/** The hash of a text, the same in every process. */
 export function hashOf(text: ByteString): number {
-  let hash = FNV_OFFSET;
-  for (let i = 0; i < text.length; i++) hash = Math.imul(hash ^ text.charCodeAt(i), FNV_PRIME);
-  hash = Math.imul(hash ^ (hash >>> 16), 0x85ebca6b);
-  hash = Math.imul(hash ^ (hash >>> 13), 0xc2b2ae35);
-  return (hash ^ (hash >>> 16)) >>> 0;
+  return finishHash(hashOn(FNV_OFFSET, text));
 }

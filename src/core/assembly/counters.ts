@@ -1,5 +1,5 @@
 /**
- * Hot path. The shard's counters (layout.ts lists them): 64-bit floats that only grow, written by the
+ * Hot path. The shard's counters (model/core-border.ts lists them): 64-bit floats that only grow, written by the
  * listener thread once a batch where it can, read by the control thread whenever it likes.
  */
 import { CORE_COUNTERS } from '../../model/core-border';

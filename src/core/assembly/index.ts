@@ -169,7 +169,7 @@ export function copyBytes(from: usize, to: usize, length: u32): void {
   memory.copy(to, from, length);
 }
 
-/** The structs here and the offsets in layout.ts are written twice; they must agree. */
+/** The structs here and the offsets in model/core-border.ts are written twice; they must agree. */
 function checkLayout(): void {
   assert(offsetof<Cell>() == layout.CELL_BYTES);
   assert(

@@ -1,4 +1,4 @@
-/** A family: the series that share a name and a type, what one `# TYPE` line speaks for. */
+/** What a family is, the series that share a name and a type, as far as its table, its naming and its checks share it. */
 import { CONTEXT_TYPES, type ContextType } from '../../model/context.ts';
 import type { ByteString } from '../../model/text.ts';
 import type { DistributionForm } from './exposure.ts';

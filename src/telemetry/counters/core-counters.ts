@@ -20,7 +20,7 @@ export const CORE_COUNTERS = {
   cutLines: layout.COUNT_CUT_LINES,
   truncatedPackets: layout.COUNT_TRUNCATED_PACKETS,
   nonFiniteSamples: layout.COUNT_NON_FINITE_SAMPLES,
-  /** Samples whose weight, or what they would add up to, is beyond what is held (layout.ts). */
+  /** Samples whose weight, or what they would add up to, is beyond what is held (model/core-border.ts). */
   outOfRangeSamples: layout.COUNT_OUT_OF_RANGE_SAMPLES,
   /** Lines that could not be cached, and samples that were dropped, because a table was at its limit. */
   lineTableFull: layout.COUNT_LINE_TABLE_FULL,
