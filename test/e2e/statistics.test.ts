@@ -76,8 +76,10 @@ describe('statistics', () => {
         'both reasons are counted',
       );
       expect(errors.rows.every(({ words, remedy }) => words !== '' && remedy !== '')).toBe(true);
-      const listeners = await ask<TopAnswer<ListenerTraffic>>('/api/top?by=listener');
-      expect(listeners.rows.reduce((sum, { messages }) => sum + messages, 0)).toBe(9);
+      await server.until(async () => {
+        const listeners = await ask<TopAnswer<ListenerTraffic>>('/api/top?by=listener');
+        return listeners.rows.reduce((sum, { messages }) => sum + messages, 0) === 9;
+      }, 'the listeners have counted all messages, which is once a second');
       expect(top?.bounds).toMatchObject({ exact: 2, errorMax: 0, leftOut: null });
     });
   });
