@@ -29,7 +29,8 @@ const FULL_SECONDS = 5;
 const FLOOD_BYTES = 2 * MIB;
 const KNOWN_BYTES = 32 * MIB;
 const EXPIRE_MS = 180_000;
-const EXPIRE_LEAST_MS = 8_000;
+const EXPIRE_LEAST_MS = 20_000;
+const EXPIRY_SECONDS_MIN = 4;
 const POLL_MS = 500;
 /** The key of the tag that is new in every line of the flood (corpus.ts). */
 const GUILTY = 'churn';
@@ -57,7 +58,8 @@ async function measureFlood(
   const settings = {
     'limits.contexts': limit,
     bucket_seconds: Math.max(1, Math.round(10 * scale)),
-    dogstatsd_context_expiry_seconds: 10 * scale,
+    // A slow machine needs longer for a short flood than a tenth of a minute of it.
+    dogstatsd_context_expiry_seconds: Math.max(EXPIRY_SECONDS_MIN, 10 * scale),
     dogstatsd_expiry_seconds: 10 * scale,
     'outputs.prometheus.expiry_seconds': Math.max(1, 20 * scale),
   };

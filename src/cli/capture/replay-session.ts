@@ -7,7 +7,7 @@ import { describeCause } from '../../lib/text/describe-cause.ts';
 import { type AskedServer, headersOf, StatusError } from '../ask-server.ts';
 import { SendError } from '../send/packet-socket.ts';
 
-const ANSWER_MS = 5000;
+const ANSWER_MS = 30_000;
 
 export interface RemoteReplay {
   /** Captured processes and containers that the server knows now. */
