@@ -15,6 +15,7 @@ import { setTimeout as sleep } from 'node:timers/promises';
 import { fromBinary } from '@bufbuild/protobuf';
 import type { Destination } from '../../src/listeners/system/send-batch.ts';
 import { type ExportMetricsServiceRequest, ExportMetricsServiceRequestSchema } from '../proto/otlp_pb.ts';
+import { UDP_RECEIVE_BUFFER_BYTES } from '../rows.ts';
 import {
   addByName,
   buildWithGo,
@@ -29,7 +30,6 @@ import {
 const VERSION = 'v0.165.0';
 const PROGRAM = 'otelcol_statsd';
 const INTERVAL_SECONDS = 10;
-const RECEIVE_BUFFER_BYTES = 4 << 20;
 const MODULES = `dist:
   name: ${PROGRAM}
   module: whippet.test/${PROGRAM}
@@ -86,7 +86,7 @@ function settings(destination: Destination, url: string): object {
   const statsd = {
     ...(isUdp
       ? { transport: 'udp', endpoint: `${destination.host}:${destination.port}` }
-      : { transport: 'unixgram', endpoint: destination.path, socket_buffer_size: RECEIVE_BUFFER_BYTES }),
+      : { transport: 'unixgram', endpoint: destination.path, socket_buffer_size: UDP_RECEIVE_BUFFER_BYTES }),
     aggregation_interval: `${INTERVAL_SECONDS}s`,
     ignore_host: true,
     enable_simple_tags: true,

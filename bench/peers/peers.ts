@@ -14,6 +14,7 @@ import { join } from 'node:path';
 import type { Destination } from '../../src/listeners/system/send-batch.ts';
 import { type Bench, inDirectory, measureServer, median, withSender } from '../measure.ts';
 import { cpuMsOf, type SenderProcess } from '../processes.ts';
+import { UDP_RECEIVE_BUFFER_BYTES } from '../rows.ts';
 import type { ScenarioResult } from '../scenario-result.ts';
 import { addTotals } from '../totals.ts';
 import { openTelemetryCollector } from './opentelemetry-collector.ts';
@@ -26,7 +27,6 @@ const RATIO_MAX: Readonly<Record<string, number>> = { [statsdExporter.name]: 0.2
 const BYTES_PER_SECOND = 20 << 20;
 /** All have compiled and know all contexts before CPU time counts. */
 const WARM_UP_SECONDS = 2;
-const RECEIVE_BUFFER_BYTES = 4 << 20;
 const PACKET_BYTES = { udp: 1432, unix: 8192 } as const;
 
 type PeerTransport = keyof typeof PACKET_BYTES;
@@ -107,7 +107,7 @@ async function measureOurs({ bench, sender, transport }: Comparison): Promise<Pe
     sender,
     transport,
     trafficOf(bench),
-    RECEIVE_BUFFER_BYTES,
+    UDP_RECEIVE_BUFFER_BYTES,
   );
   return { cpuMicrosecondsPerPacket: (1000 * cpuMs) / totals.packets, differences: balance.differences };
 }

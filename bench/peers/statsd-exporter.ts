@@ -2,6 +2,7 @@
  * statsd_exporter as a peer: aggregates for Prometheus, and its page is read once at the end.
  */
 import type { Destination } from '../../src/listeners/system/send-batch.ts';
+import { UDP_RECEIVE_BUFFER_BYTES } from '../rows.ts';
 import {
   addByName,
   buildWithGo,
@@ -15,7 +16,6 @@ import {
 
 const MODULE = 'github.com/prometheus/statsd_exporter@v0.28.0';
 const PROGRAM = 'statsd_exporter';
-const RECEIVE_BUFFER_BYTES = 4 << 20;
 /** Names of the corpus and not of the exporter itself, of Go and of its process: they begin with the type sent. */
 const SERIES = /^([chd]\w*)(?:\{.*\})? (\S+)$/;
 
@@ -33,7 +33,7 @@ async function start(destination: Destination): Promise<RunningPeer> {
     '--statsd.listen-tcp=',
     `--statsd.listen-udp=${isUdp ? `${destination.host}:${destination.port}` : ''}`,
     `--statsd.listen-unixgram=${isUdp ? '' : destination.path}`,
-    `--statsd.read-buffer=${RECEIVE_BUFFER_BYTES}`,
+    `--statsd.read-buffer=${UDP_RECEIVE_BUFFER_BYTES}`,
     `--web.listen-address=127.0.0.1:${port}`,
   ]);
   try {
