@@ -25,7 +25,7 @@ async function postPacked(path: string, body: Buffer, type: string): Promise<num
   return response.status;
 }
 
-/** Four times what a quiet machine was allowed: a busy one at half its speed took 2.6 s for what takes a second there. */
+/** The dearest takes 1.5 s on a slow machine at rest, and took 2.6 s on a busy one. */
 const PROCESSOR_SECONDS_MAX = 8;
 
 const repeat = (start: string, item: string, end: string, bytes: number): Buffer =>
