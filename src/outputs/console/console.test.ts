@@ -83,7 +83,8 @@ describe('on a terminal', () => {
   test('percentiles are visible and no line is wider at any width from 45 to 200', () => {
     for (let columns = 45; columns <= 200; columns++) {
       written = '';
-      flush(create(true, {}, columns), [
+      const output = create(true, { seeAll: 'whippet top '.repeat(20), maxRows: 3 }, columns);
+      flush(output, [
         counterOf(
           'a.rather.long.metric.name',
           1,
@@ -94,7 +95,13 @@ describe('on a terminal', () => {
           kind: 'distribution',
           sketch: sketchOf([11, 500, 500, 500]),
         }),
+        counterOf('one.more.than.is.shown', 0.1),
       ]);
+      flush(output, [counterOf('idle', 0)]);
+      output.event(eventOf('deployed '.repeat(40)), START);
+      output.serviceCheck(checkOf('database '.repeat(40)), START);
+      for (let i = 0; i < 30; i++) output.event(eventOf('again'), START);
+      flush(output, []);
       for (const line of written.split('\n')) expect(widthOf(line)).toBeLessThan(columns);
       expect(written).toMatch(/501 +501/);
       expect(written).toContain('latency');

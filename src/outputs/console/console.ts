@@ -27,6 +27,8 @@ import { layOut } from './console-table.ts';
 const COLUMNS_DEFAULT = 100;
 const ROWS_DEFAULT = 40;
 const NOTICES_MAX = 20;
+/** How long an event or a check may be where there is no terminal. */
+const NOTICE_COLUMNS = 500;
 /** Lines of a table that are no rows of it: an empty one, two headings, how many more there are. */
 const FRAME_ROWS = 4;
 const CHECK_STATUSES = ['OK', 'WARNING', 'CRITICAL', 'UNKNOWN'] as const;
@@ -170,21 +172,26 @@ export class ConsoleOutput implements Output {
     return rows === undefined ? this.maxRows : Math.max(1, Math.min(this.maxRows, rows - FRAME_ROWS));
   }
 
+  /** How wide a line may be on the terminal. One column stays free: a full line makes some terminals wrap. */
+  private get columns(): number {
+    return (this.options.stream.columns ?? COLUMNS_DEFAULT) - 1;
+  }
+
   private printTable(flush: FlushInfo, samples: number | undefined): void {
+    const { columns } = this;
     const active = this.contexts - this.idle;
     if (active === 0) {
       if (this.saidQuiet) return;
       this.saidQuiet = true;
       const idle = this.idle > 0 ? `; ${count(this.idle, 'counter')} idle` : '';
-      this.print(this.paint('dim', `${clockTime(flush.at)}  no new metrics${idle}; waiting`));
+      const waiting = `${clockTime(flush.at)}  no new metrics${idle}; waiting`;
+      this.print(this.paint('dim', elide(waiting, columns)));
       return;
     }
     this.saidQuiet = false;
     const stats = [count(active, 'context'), `${formatCount(this.series - this.idleSeries)} series`];
     if (samples !== undefined) stats.unshift(count(samples, 'sample'));
     if (this.idle > 0) stats.push(count(this.idle, 'idle counter'));
-    // One column stays free: a full line makes some terminals wrap.
-    const columns = (this.options.stream.columns ?? COLUMNS_DEFAULT) - 1;
     const times = this.bucketTimes(flush);
     const said = elide(stats.join(', '), Math.max(0, columns - times.length - 2));
     const heading = `${this.paint('bold', times)}  ${this.paint('dim', said)}`;
@@ -211,7 +218,7 @@ export class ConsoleOutput implements Output {
 
   private notice(kind: string, at: number, state: string, text: string, tags: readonly ByteString[]): void {
     if (++this.notices > NOTICES_MAX) return;
-    const columns = this.isTerminal ? (this.options.stream.columns ?? COLUMNS_DEFAULT) - 1 : 500;
+    const columns = this.isTerminal ? this.columns : NOTICE_COLUMNS;
     const before = `${kind} ${clockTime(at)} `;
     const rest = tags.length === 0 ? text : `${text}  ${tags.map(toSafeText).join(' ')}`;
     // The state is at most eight columns wide.
