@@ -1,6 +1,7 @@
 /**
  * Hot path. The loop of a listener thread that owns, or shares, a datagram socket.
  *
+ *   packets of UDP may gather (receive-moderation.ts)
  *   recvmmsg, at most 250 ms ─▶ forwarder ─▶ shard ─▶ control word ─▶ …
  *   backlog?       drain the socket without waiting ─▶ work for a slice ─▶ …
  *   just started?  receive without waiting; nothing there? warm up for a moment (thread/warm-up.ts) ─▶ …
@@ -31,6 +32,7 @@ import { stopDatagrams } from '../system/stop-inflow.ts';
 import type { Clock } from '../thread/clock.ts';
 import type { ListenerShard } from '../thread/listener-shard.ts';
 import type { WarmUp } from '../thread/warm-up.ts';
+import type { ReceiveModeration } from './receive-moderation.ts';
 import type { ReceiveSlots } from './receive-slots.ts';
 import { RECEIVE_TIMEOUT_MS, ReceiveTimeout } from './receive-timeout.ts';
 
@@ -62,6 +64,8 @@ export interface DatagramLoop {
   /** Undefined when they are off. */
   readonly limiter: RateLimiter | undefined;
   readonly forwarder: PacketForwarder | undefined;
+  /** For a socket whose packets may gather; undefined for one that must be read at once. */
+  readonly moderation: ReceiveModeration | undefined;
   /** Called when the control thread has sent a message and asks for attention. */
   readonly onAttention: () => void;
   /** Called for every batch before the shard takes it, to find out who sent it; undefined when that is off. */
@@ -84,7 +88,10 @@ export function runDatagramLoop(loop: DatagramLoop): void {
       loop.afterBatch(0);
     } else if (loop.older.length > 0) receiveFromAny(loop);
     else if (loop.warmUp.isPending) receiveOrWarmUp(loop);
-    else receive(loop, fd, MSG_WAITFORONE, timeout);
+    else {
+      loop.moderation?.wait();
+      receive(loop, fd, MSG_WAITFORONE, timeout);
+    }
   }
   // What another server receives from now on is left to it.
   if (!control.isHotRestart) drainToEnd(loop, fd);
@@ -166,6 +173,7 @@ function receive(loop: DatagramLoop, fd: number, flags: number, timeout?: Receiv
   if (hasMessage) loop.onAttention();
   if (timeout !== undefined) noteReceive(timeout, control, count, hasMessage);
   loop.clock.tick();
+  loop.moderation?.note(count, slots.length(0), loop.clock.seconds[0] as number);
   if (count > 0) {
     control.counters.add('receiveCalls');
     if (loop.forwarder !== undefined) forward(loop.forwarder, slots, count);

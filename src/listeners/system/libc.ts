@@ -168,6 +168,8 @@ export interface Libc {
   trimHeap(): void;
   /** Gives whole pages at `address` back to the system; private memory reads as zero from then on. 0 or -errno. */
   dropPages(address: number, bytes: number): number;
+  /** Hot path. Sleeps, at least for `microseconds` and less than a second unless a signal comes. */
+  sleep(microseconds: number): void;
   /** Hot path. Writes the time of the system's clock as a struct timespec to `timespec`. */
   readClock(timespec: bigint): void;
   /** Hot path. Sends the `count` mmsghdr at `headers`; returns how many were sent, or -errno for the first. */
@@ -258,6 +260,7 @@ function bindLibc(): Libc {
 
   const mallocTrim = optionalFunction(() => library.func('malloc_trim', 'int', ['size_t']));
   const madvise = library.func('madvise', 'int', ['uintptr_t', 'size_t', 'int']);
+  const usleep = library.func('usleep', 'int', ['uint32_t']);
   const clockGettime = library.func('clock_gettime', 'int', ['int', 'uintptr_t']);
 
   const address = (view: ArrayBufferView): number => Number(koffi.address(view));
@@ -368,6 +371,7 @@ function bindLibc(): Libc {
     },
     dropPages: (at, bytes) => (madvise(at, bytes, MADV_DONTNEED) < 0 ? -koffi.errno() : 0),
     trimHeap: () => void mallocTrim?.(0),
+    sleep: (microseconds) => void usleep(microseconds),
     readClock: (timespec) => void clockGettime(CLOCK_REALTIME, timespec),
     sendmmsg: (fd, headers, count, flags) => {
       const sent: number = sendmmsg(fd, headers, count, flags);

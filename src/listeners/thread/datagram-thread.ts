@@ -13,10 +13,11 @@ import type { PacketTap } from '../capture/packet-tap.ts';
 import { SenderSlots } from '../capture/sender-slots.ts';
 import { runDatagramLoop } from '../datagram/datagram-loop.ts';
 import { runPortableUdp } from '../datagram/portable.ts';
+import { ReceiveModeration } from '../datagram/receive-moderation.ts';
 import { ReceiveSlots } from '../datagram/receive-slots.ts';
 import { CredentialSlots } from '../origin/credential-slots.ts';
 import { PidfdSwitch, passPidfds } from '../origin/pidfd-switch.ts';
-import { type Libc, loadLibc } from '../system/libc.ts';
+import { type Libc, loadLibc, SO_RCVBUF, SOL_SOCKET } from '../system/libc.ts';
 import { type JoinedShard, joinShard } from './join-shard.ts';
 import type { DatagramListener, ListenerSettings } from './listener-settings.ts';
 
@@ -70,6 +71,7 @@ export function runDatagrams(
       isBorrowed: listener.borrowed === true,
       slots,
       findOrigins,
+      moderation: moderate(libc as Libc, listener.fd),
       afterBatch: (received) => {
         for (let i = 0; joined.echoes && i < received; i++) {
           if (!echoPacket(slots.slotPtr(i), slots.length(i))) break;
@@ -98,6 +100,13 @@ export function runDatagrams(
       stopped: joined.stopped,
     });
   }
+}
+
+/** Lets packets of UDP gather where they come fast; those of a Unix socket are read at once. */
+function moderate(libc: Libc, fd: number): ReceiveModeration | undefined {
+  if (libc.getSocketName(fd).family === 'unix') return undefined;
+  const bufferBytes = libc.getOption(fd, SOL_SOCKET, SO_RCVBUF);
+  return new ReceiveModeration(bufferBytes, (microseconds) => libc.sleep(microseconds));
 }
 
 /** Has the kernel say who sends, at a Unix socket; what finds their containers when that is wanted. */
