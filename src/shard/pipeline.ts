@@ -174,11 +174,11 @@ export class ShardPipeline<Sink extends ResolverSink = ResolverSink> {
     slotBytes: number,
     origins: number,
     first: number,
-    count: number,
+    end: number,
     receivedAt: number,
   ): number {
     this.core.clock[0] = receivedAt;
-    return this.core.ingestBatch(headers, slots, slotBytes, origins, first, count, this.eolRequired);
+    return this.core.ingestBatch(headers, slots, slotBytes, origins, first, end, this.eolRequired);
   }
 
   /** How many messages a packet holds. */

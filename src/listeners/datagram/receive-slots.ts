@@ -15,6 +15,8 @@ import { type Libc, MSG_CMSG_CLOEXEC } from '../system/libc.ts';
 import { MessageVector } from '../system/message-vector.ts';
 
 const SLOT_ALIGNMENT = 64;
+/** Datagrams of one receive at most: 64 of 8 KiB stay in the processor's second-level cache. */
+export const RECEIVED_MAX = 64;
 
 export class ReceiveSlots {
   readonly count: number;
@@ -30,8 +32,8 @@ export class ReceiveSlots {
   credentials: CredentialSlots | undefined;
   private readonly libc: Libc;
   readonly vector: MessageVector;
-  /** Address of the headers for the kernel; a BigInt, so that a receive makes no object. */
-  private readonly headers: bigint;
+  /** Address of each header for the kernel; BigInts, so that a receive makes no object. */
+  private readonly headers: readonly bigint[];
 
   /** `takeRegion` takes bytes of the shard's memory; `memory()` is the memory afterwards. */
   constructor(
@@ -54,18 +56,22 @@ export class ReceiveSlots {
       MessageVector.bytes(count) / 4,
     );
     this.vector = new MessageVector(libc, count, words);
-    this.headers = BigInt(this.vector.headers);
+    this.headers = Array.from({ length: count }, (_, i) => BigInt(this.vector.headerAt(i)));
     for (let i = 0; i < count; i++) this.vector.setBuffer(i, base + this.slotPtr(i), bufferBytes);
   }
 
-  /** Receives a batch; the number of datagrams, or a negative errno. */
-  receive(fd: number, flags: number): number {
+  /**
+   * Receives into the slots from `first` on, 0 for a new batch; the number of datagrams, RECEIVED_MAX at most, or a negative
+   * errno. There is a slot `first`.
+   */
+  receive(fd: number, flags: number, first = 0): number {
     const { credentials } = this;
-    if (credentials === undefined || !credentials.isOn)
-      return this.libc.recvmmsg(fd, this.headers, this.count, flags);
-    credentials.release();
-    const received = this.libc.recvmmsg(fd, this.headers, this.count, flags | MSG_CMSG_CLOEXEC);
-    if (received > 0) credentials.take(received);
+    const headers = this.headers[first] as bigint;
+    const count = Math.min(this.count - first, RECEIVED_MAX);
+    if (credentials === undefined || !credentials.isOn) return this.libc.recvmmsg(fd, headers, count, flags);
+    if (first === 0) credentials.release();
+    const received = this.libc.recvmmsg(fd, headers, count, flags | MSG_CMSG_CLOEXEC);
+    if (received > 0) credentials.take(first, received);
     return received;
   }
 

@@ -78,10 +78,10 @@ export class CredentialSlots {
     }
   }
 
-  /** Reads what came with the `count` messages that were just received, and gives the kernel the room back. */
-  take(count: number): void {
+  /** Reads what came with the `count` messages from `first` on, which were just received, and gives the kernel the room back. */
+  take(first: number, count: number): void {
     const words = this.words;
-    for (let i = 0; i < count; i++) {
+    for (let i = first; i < first + count; i++) {
       const word = i * ROOM_WORDS;
       const length = this.vector.controlLength(i);
       if (length === CREDENTIALS_BYTES && words[word + 3] === SCM_CREDENTIALS) {

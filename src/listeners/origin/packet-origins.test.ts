@@ -41,7 +41,7 @@ function start(containerOf: (pid: number) => { readonly id: string; readonly sta
       pidfd: () => undefined,
     };
     const into = new Uint32Array(sent.length);
-    origins.resolveBatch(sent.length, slots as unknown as CredentialSlots, into);
+    origins.resolveBatch(0, sent.length, slots as unknown as CredentialSlots, into);
     return [...into].map((number) => senders.senderOf(number).socket.replace('container_id://', ''));
   };
   return { clock, processes, senders, counters, origins, roots, take };

@@ -57,14 +57,20 @@ export class PacketOrigins {
     this.parts = parts;
   }
 
-  /** Writes the numbers of the senders of the `count` messages of a batch. */
-  resolveBatch(count: number, slots: CredentialSlots, into: Uint32Array, pidfds?: PidfdSwitch): void {
+  /** Writes the numbers of the senders of `count` messages of a batch, from `first` on. */
+  resolveBatch(
+    first: number,
+    count: number,
+    slots: CredentialSlots,
+    into: Uint32Array,
+    pidfds?: PidfdSwitch,
+  ): void {
     const now = this.parts.clock();
     this.noticeEdition();
     let lastPid = -1;
     let lastNumber = 0;
     let known = 0;
-    for (let i = 0; i < count; i++) {
+    for (let i = first; i < first + count; i++) {
       const pid = slots.pid(i);
       const captured =
         this.replay === undefined ? undefined : this.captured(pid, slots.uid(i), slots.gid(i), now);

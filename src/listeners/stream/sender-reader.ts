@@ -89,7 +89,7 @@ export class SenderReader {
     do got = libc.recvmmsg(fd, this.headers, 1, MSG_DONTWAIT | MSG_CMSG_CLOEXEC);
     while (got === -EINTR);
     if (got <= 0) return got;
-    credentials.take(1);
+    credentials.take(0, 1);
     const received = vector.length(0);
     if (received === 0) credentials.release();
     return received;

@@ -14,15 +14,15 @@ import { SenderSlots } from '../capture/sender-slots.ts';
 import { runDatagramLoop } from '../datagram/datagram-loop.ts';
 import { runPortableUdp } from '../datagram/portable.ts';
 import { ReceiveModeration } from '../datagram/receive-moderation.ts';
-import { ReceiveSlots } from '../datagram/receive-slots.ts';
+import { RECEIVED_MAX, ReceiveSlots } from '../datagram/receive-slots.ts';
 import { CredentialSlots } from '../origin/credential-slots.ts';
 import { PidfdSwitch, passPidfds } from '../origin/pidfd-switch.ts';
 import { type Libc, loadLibc, SO_RCVBUF, SOL_SOCKET } from '../system/libc.ts';
 import { type JoinedShard, joinShard } from './join-shard.ts';
 import type { DatagramListener, ListenerSettings } from './listener-settings.ts';
 
-/** Datagrams a receive takes at most: 64 of 8 KiB stay in the processor's second-level cache. */
-const BATCH_PACKETS = 64;
+/** Slots for a Unix socket, which is looked at again while a batch is processed (datagram-loop.ts). */
+const UNIX_SLOTS = 256;
 
 /** Runs the thread; what it hears and tells goes over `port`. */
 export function runDatagrams(
@@ -52,14 +52,15 @@ export function runDatagrams(
   const shared = { shard, control, clock, limiter, forwarder, onAttention };
 
   if (listener.kind === 'datagram') {
+    const isUnix = (libc as Libc).getSocketName(listener.fd).family === 'unix';
     const slots = new ReceiveSlots(
       libc as Libc,
-      BATCH_PACKETS,
+      isUnix ? UNIX_SLOTS : RECEIVED_MAX,
       bufferBytes,
       (bytes) => core.takeRegion(bytes),
       () => core.bytes,
     );
-    const findOrigins = askSenders(slots, joined, libc as Libc, listener.fd);
+    const findOrigins = isUnix ? askSenders(slots, joined, libc as Libc, listener.fd) : undefined;
     const senders = new SenderSlots(libc as Libc, listener.fd, slots.vector, slots.credentials);
     joined.ready();
     runDatagramLoop({
@@ -71,7 +72,8 @@ export function runDatagrams(
       isBorrowed: listener.borrowed === true,
       slots,
       findOrigins,
-      moderation: moderate(libc as Libc, listener.fd),
+      moderation: isUnix ? undefined : moderate(libc as Libc, listener.fd),
+      looksAgain: isUnix,
       afterBatch: (received) => {
         for (let i = 0; joined.echoes && i < received; i++) {
           if (!echoPacket(slots.slotPtr(i), slots.length(i))) break;
@@ -102,9 +104,8 @@ export function runDatagrams(
   }
 }
 
-/** Lets packets of UDP gather where they come fast; those of a Unix socket are read at once. */
-function moderate(libc: Libc, fd: number): ReceiveModeration | undefined {
-  if (libc.getSocketName(fd).family === 'unix') return undefined;
+/** Lets packets of UDP gather where they come fast. */
+function moderate(libc: Libc, fd: number): ReceiveModeration {
   const bufferBytes = libc.getOption(fd, SOL_SOCKET, SO_RCVBUF);
   return new ReceiveModeration(bufferBytes, (microseconds) => libc.sleep(microseconds));
 }
@@ -115,8 +116,7 @@ function askSenders(
   { core, control, origins }: JoinedShard,
   libc: Libc,
   fd: number,
-): ((received: number) => void) | undefined {
-  if (libc.getSocketName(fd).family !== 'unix') return undefined;
+): ((first: number, received: number) => void) | undefined {
   const credentials = new CredentialSlots(libc, slots.vector, control.counters);
   slots.credentials = credentials;
   if (origins === undefined) return undefined;
@@ -126,7 +126,7 @@ function askSenders(
     () => core.bytes,
   );
   const pidfds = new PidfdSwitch((isOn) => passPidfds(libc, fd, isOn));
-  return (received) => origins.resolveBatch(received, credentials, slots.origins, pidfds);
+  return (first, received) => origins.resolveBatch(first, received, credentials, slots.origins, pidfds);
 }
 
 /** Copies the batch that was just received; between two receives it begins or ends to ask who sends. */

@@ -112,7 +112,7 @@ function makeShard({ takes = Number.POSITIVE_INFINITY }: Setup = {}) {
       flags = packets.map(() => (cut ? 0x20 : 0));
       for (const [i, packet] of packets.entries()) view.write(packet, SLOTS_PTR + i * SLOT_BYTES, 'latin1');
       clock.seconds[0] = now;
-      shard.takeBatch(slots, packets.length);
+      shard.takeBatch(slots, 0, packets.length);
     },
     packet: (packet: string, now: number) => {
       view.write(packet, SLOTS_PTR, 'latin1');

@@ -42,7 +42,7 @@ export interface IngestPipeline {
     slotBytes: number,
     origins: number,
     first: number,
-    count: number,
+    end: number,
     receivedAt: number,
   ): number;
   /** The number that the sender of a packet that waited has now. */
@@ -101,10 +101,11 @@ export class ListenerShard {
     return !this.backlog.isEmpty;
   }
 
-  /** Takes a batch that was just received. */
-  takeBatch(slots: ReceiveSlots, count: number): void {
+  /** Takes `count` packets that were just received, from slot `start` on. */
+  takeBatch(slots: ReceiveSlots, start: number, count: number): void {
     this.options.control.counters.add('receivedPackets', count);
-    let first = 0;
+    const end = start + count;
+    let first = start;
     if (this.backlog.isEmpty) {
       this.beginInPlace();
       first = this.pipeline.ingestBatch(
@@ -112,15 +113,15 @@ export class ListenerShard {
         slots.slotsPtr,
         slots.slotBytes,
         slots.originsPtr,
-        0,
-        count,
+        start,
+        end,
         this.seconds(),
       );
     }
-    for (let i = first; i < count; i++) {
+    for (let i = first; i < end; i++) {
       this.hold(slots.slotPtr(i), slots.length(i), slots.origin(i), (slots.flags(i) & MSG_TRUNC) !== 0);
     }
-    if (first < count) this.countHeld();
+    if (first < end) this.countHeld();
     else this.pipeline.releaseOverdue(this.seconds());
     if (this.sweeping) this.sweep();
   }
