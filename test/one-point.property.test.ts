@@ -9,8 +9,9 @@ import { TimeSampler } from '../src/aggregate/sampler.ts';
 import { loadCoreModule } from '../src/core/core-module.ts';
 import { simulateSettings } from '../src/inspect/simulate/simulate-settings.ts';
 import { SimulatedShard } from '../src/inspect/simulate/simulate-shard.ts';
+import { LineBytes } from '../src/lib/files/line-bytes.ts';
 import type { Aggregate } from '../src/model/series.ts';
-import { formatAggregate, type SeriesRecord } from '../src/outputs/file-record.ts';
+import { type SeriesRecord, writeAggregate } from '../src/outputs/file-record.ts';
 
 const CONFIGS = [
   {},
@@ -76,12 +77,15 @@ function flushesOf(
 }
 
 function recordsOf(aggregates: readonly Aggregate[]): SeriesRecord[] {
-  return aggregates.flatMap((aggregate) =>
-    formatAggregate(aggregate)
-      .split('\n')
-      .filter((text) => text !== '')
-      .map((text) => JSON.parse(text) as SeriesRecord),
-  );
+  const lines = new LineBytes(4096);
+  for (const aggregate of aggregates) writeAggregate(lines, aggregate);
+  lines.keep();
+  return lines
+    .take()
+    .toString()
+    .split('\n')
+    .filter((text) => text !== '')
+    .map((text) => JSON.parse(text) as SeriesRecord);
 }
 
 function pointOf({ metric, type, host, tags, timestamp }: SeriesRecord): string {

@@ -22,12 +22,13 @@ import { type Core, HASH_KEY_BYTES, makeShardMemory } from '../../src/core/core.
 import { SealedMemory } from '../../src/core/sealed-memory.ts';
 import { compileEnrichSettings, DEFAULT_ENRICH_OPTIONS } from '../../src/enrich/settings.ts';
 import { TagTable as WorkloadTags } from '../../src/enrich/tags/tag-table.ts';
+import { LineBytes } from '../../src/lib/files/line-bytes.ts';
 import { finish, type Steps } from '../../src/lib/time/steps.ts';
 import { ShardPort } from '../../src/listeners/thread/shard-port.ts';
 import { PACKET_PADDING_BYTES } from '../../src/model/core-border.ts';
 import type { Aggregate } from '../../src/model/series.ts';
 import type { ShardMessage } from '../../src/model/shard-message.ts';
-import { formatAggregate } from '../../src/outputs/file-record.ts';
+import { writeAggregate } from '../../src/outputs/file-record.ts';
 import type { Job } from '../../src/server/threads/inbox.ts';
 import { type MergeMessage, Merging, type MergingOptions } from '../../src/server/threads/merging.ts';
 import { ShardPipeline } from '../../src/shard/pipeline.ts';
@@ -72,6 +73,7 @@ export class ContextLife {
   private readonly sampler: TimeSampler;
   private readonly metrics: MetricTable;
   private readonly merging: Merging;
+  private readonly lines = new LineBytes(1 << 18);
   private round = 0;
 
   /** `module` is the core. */
@@ -155,9 +157,13 @@ export class ContextLife {
     for (;;) {
       const batch = meter.run('flush', () => iterator.next().value as Aggregate[] | undefined);
       if (batch === undefined) break;
-      const bytes = meter.run('records', () =>
-        batch.reduce((sum, aggregate) => sum + formatAggregate(aggregate).length, 0),
-      );
+      const bytes = meter.run('records', () => {
+        for (const aggregate of batch) writeAggregate(this.lines, aggregate);
+        this.lines.keep();
+        const taken = this.lines.take();
+        this.lines.giveBack(taken);
+        return taken.length;
+      });
       if (batch.length > 0 && bytes === 0) throw new Error('the file output has written nothing');
       for (const { timestamp, context } of batch) {
         const last = context.tags.at(-1) ?? '';

@@ -5,9 +5,12 @@
  * A non-finite number is one of the strings "NaN", "Infinity", "-Infinity". Bytes that are not UTF-8 appear
  * as U+FFFD.
  */
+import type { LineBytes } from '../lib/files/line-bytes.ts';
+import type { HistogramSummary } from '../model/histogram.ts';
 import type { EventMessage, ServiceCheckMessage } from '../model/message.ts';
 import type { Aggregate, AggregateData, Series, SeriesType } from '../model/series.ts';
-import { type ByteString, toText } from '../model/text.ts';
+import type { Sketch } from '../model/sketch.ts';
+import { toText } from '../model/text.ts';
 
 export type FileNumber = number | 'NaN' | 'Infinity' | '-Infinity';
 
@@ -76,24 +79,49 @@ export interface ServiceCheckRecord {
 export type FileRecord = SeriesRecord | EventRecord | ServiceCheckRecord;
 
 /** Writes the records of an aggregate, each line with its line feed. */
-export function formatAggregate(aggregate: Aggregate): string {
-  const { context, data, series } = aggregate;
-  // What the lines share is written once: a histogram has one line per configured aggregate.
-  const name = toText(context.name);
-  const shared = `"tags":${formatTags(context.tags)},"host":${JSON.stringify(toText(context.host))},"timestamp":${aggregate.timestamp},"interval":${aggregate.interval}`;
-  let lines = '';
+export function writeAggregate(lines: LineBytes, aggregate: Aggregate): void {
+  const { context, data, series, interval } = aggregate;
+  // What the lines share is made once: a histogram has one line for each aggregate configured.
+  let start = 0;
+  let end = 0;
   for (const one of series) {
-    const metric = JSON.stringify(name + one.suffix);
-    lines += `{"metric":${metric},"type":"${one.type}",${shared},"value":${formatNumber(one.value)}`;
-    const count =
-      one.type === 'rate' || one.type === 'count' ? countOf(data, one, aggregate.interval) : undefined;
-    if (count !== undefined) lines += `,"count":${formatNumber(count)}`;
-    if (data.kind === 'distribution') lines += `,"sketch":${formatSketch(data.sketch)}`;
-    if (data.kind === 'histogram' && one === series[0])
-      lines += `,"histogram":${formatHistogram(data.histogram)}`;
-    lines += '}\n';
+    lines.ascii('{"metric":"');
+    lines.escaped(context.name);
+    lines.ascii(one.suffix);
+    lines.ascii('","type":"');
+    lines.ascii(one.type);
+    if (end > 0) lines.repeat(start, end);
+    else {
+      start = lines.position;
+      writeShared(lines, aggregate);
+      end = lines.position;
+    }
+    writeNumber(lines, one.value);
+    if (one.type === 'rate' || one.type === 'count') {
+      lines.ascii(',"count":');
+      writeNumber(lines, countOf(data, one, interval));
+    }
+    if (data.kind === 'distribution') writeSketch(lines, data.sketch);
+    if (data.kind === 'histogram' && one === series[0]) writeHistogram(lines, data.histogram);
+    lines.ascii('}\n');
   }
-  return lines;
+}
+
+/** From the end of the type to the value. */
+function writeShared(lines: LineBytes, { context, timestamp, interval }: Aggregate): void {
+  let before = '","tags":["';
+  for (const tag of context.tags) {
+    lines.ascii(before);
+    lines.escaped(tag);
+    before = '","';
+  }
+  lines.ascii(context.tags.length > 0 ? '"],"host":"' : '","tags":[],"host":"');
+  lines.escaped(context.host);
+  lines.ascii('","timestamp":');
+  lines.ascii(String(timestamp));
+  lines.ascii(',"interval":');
+  lines.ascii(String(interval));
+  lines.ascii(',"value":');
 }
 
 export function formatEvent(event: EventMessage, receivedAt: number): string {
@@ -139,30 +167,44 @@ function countOf(data: AggregateData, series: Series, interval: number): number 
   }
 }
 
-function formatSketch(sketch: Extract<AggregateData, { kind: 'distribution' }>['sketch']): string {
+function writeSketch(lines: LineBytes, sketch: Sketch): void {
   const { count, min, max, sum, avg, keys, counts } = sketch;
-  const [low, high] = [formatNumber(min), formatNumber(max)];
-  return `{"cnt":${count},"min":${low},"max":${high},"sum":${formatNumber(sum)},"avg":${formatNumber(avg)},"k":[${Array.from(keys)}],"n":[${Array.from(counts)}]}`;
+  lines.ascii(',"sketch":{"cnt":');
+  lines.ascii(String(count));
+  lines.ascii(',"min":');
+  writeNumber(lines, min);
+  lines.ascii(',"max":');
+  writeNumber(lines, max);
+  lines.ascii(',"sum":');
+  writeNumber(lines, sum);
+  lines.ascii(',"avg":');
+  writeNumber(lines, avg);
+  lines.ascii(',"k":[');
+  writeList(lines, keys);
+  lines.ascii('],"n":[');
+  writeList(lines, counts);
+  lines.ascii(']}');
 }
 
-function formatHistogram({
-  count,
-  sum,
-  min,
-  max,
-}: {
-  count: number;
-  sum: number;
-  min: number;
-  max: number;
-}): string {
-  return `{"cnt":${formatNumber(count)},"sum":${formatNumber(sum)},"min":${formatNumber(min)},"max":${formatNumber(max)}}`;
+function writeHistogram(lines: LineBytes, { count, sum, min, max }: HistogramSummary): void {
+  lines.ascii(',"histogram":{"cnt":');
+  writeNumber(lines, count);
+  lines.ascii(',"sum":');
+  writeNumber(lines, sum);
+  lines.ascii(',"min":');
+  writeNumber(lines, min);
+  lines.ascii(',"max":');
+  writeNumber(lines, max);
+  lines.ascii('}');
 }
 
-function formatTags(tags: readonly ByteString[]): string {
-  return tags.length === 0 ? '[]' : JSON.stringify(tags.map(toText));
+function writeList(lines: LineBytes, numbers: ArrayLike<number>): void {
+  for (let i = 0; i < numbers.length; i++) {
+    if (i > 0) lines.ascii(',');
+    lines.ascii(String(numbers[i]));
+  }
 }
 
-function formatNumber(value: number): string {
-  return Number.isFinite(value) ? String(value) : `"${value}"`;
+function writeNumber(lines: LineBytes, value: number): void {
+  lines.ascii(Number.isFinite(value) ? String(value) : `"${value}"`);
 }

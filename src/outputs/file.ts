@@ -16,7 +16,7 @@ import type { EventMessage, ServiceCheckMessage } from '../model/message.ts';
 import type { Aggregate } from '../model/series.ts';
 import { type Outcomes, outcomes } from '../telemetry/ledger/ledger.ts';
 import { type OwnMetric, type OwnSample, ownMetric, ownMetricBy } from '../telemetry/metric.ts';
-import { formatAggregate, formatEvent, formatServiceCheck } from './file-record.ts';
+import { formatEvent, formatServiceCheck, writeAggregate } from './file-record.ts';
 import type { DeliveryReport, Output } from './output.ts';
 
 const QUEUE_BYTES_MAX = 64 * 1024 * 1024;
@@ -101,7 +101,11 @@ export class FileOutput implements Output {
   }
 
   write(batch: readonly Aggregate[]): void {
-    for (const aggregate of batch) this.append(formatAggregate(aggregate));
+    for (const aggregate of batch) {
+      // An aggregate without series has nothing to write, and nothing to lose.
+      if (aggregate.series.length === 0) this.empty++;
+      else this.count(this.file.appendLines(aggregate, writeAggregate, 1));
+    }
   }
 
   end(): void {
@@ -209,12 +213,11 @@ export class FileOutput implements Output {
   }
 
   private append(text: string): void {
-    // An aggregate without series has nothing to write, and nothing to lose.
-    if (text === '') {
-      this.empty++;
-      return;
-    }
+    this.count(this.file.append(text, 1));
+  }
+
+  private count(isTaken: boolean): void {
     this.taken++;
-    if (!this.file.append(text, 1)) this.dropped++;
+    if (!isTaken) this.dropped++;
   }
 }

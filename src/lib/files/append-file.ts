@@ -1,9 +1,9 @@
 /**
  * A file that lines are appended to, without ever waiting for the disk.
  *
- *   append(text) ──▶ │ batch │ batch │ batch (open) │ ──one write at a time──▶ file
+ *   append(text), appendLines(thing) ──▶ │ batch │ batch │ batch (open) │ ──one write at a time──▶ file
  *
- * Memory   at most queueBytesMax of text waits, in batches of about 256 KiB.
+ * Memory   at most queueBytesMax of text waits, in batches of about 256 KiB (line-bytes.ts). With nothing to write, none.
  * Full     append() returns false and keeps nothing.
  * Failure  a write that fails (disk full, I/O error) is tried again at the next flush(), from the byte
  *          where it stopped, so that no line is torn or written twice. Meanwhile text queues up.
@@ -16,9 +16,12 @@
 import { constants, type Stats } from 'node:fs';
 import { stat } from 'node:fs/promises';
 import { setTimeout as sleep } from 'node:timers/promises';
+import { LineBytes } from './line-bytes.ts';
 import { openPlainFile } from './plain-file.ts';
 
 const BATCH_BYTES = 256 * 1024;
+/** The last line of a batch may be longer than what is left of it. */
+const BUFFER_BYTES = BATCH_BYTES + 16 * 1024;
 const FILE_MODE = 0o640;
 const PIPE_MS = 20;
 
@@ -50,9 +53,8 @@ interface Batch {
 export class AppendFile {
   private readonly options: AppendFileOptions;
   private handle: AppendHandle;
-  private texts: string[] = [];
-  private textBytes = 0;
-  private textItems = 0;
+  private readonly lines = new LineBytes(BUFFER_BYTES);
+  private lineItems = 0;
   /** Sealed batches, the first being written. */
   private readonly batches: Batch[] = [];
   private _queuedBytes = 0;
@@ -84,22 +86,22 @@ export class AppendFile {
 
   /** Things that wait to be written. */
   get queuedItems(): number {
-    return this.batches.reduce((sum, batch) => sum + batch.items, this.textItems);
+    return this.batches.reduce((sum, batch) => sum + batch.items, this.lineItems);
   }
 
   /** Queues whole lines that stand for `items` things; false when there is no room. */
   append(text: string, items: number): boolean {
-    const bytes = Buffer.byteLength(text);
-    if (this.closing || this._queuedBytes + bytes > this.options.queueBytesMax) return false;
-    this.texts.push(text);
-    this.textBytes += bytes;
-    this.textItems += items;
-    this._queuedBytes += bytes;
-    if (this.textBytes >= BATCH_BYTES) {
-      this.seal();
-      if (!this.failed) this.start();
-    }
-    return true;
+    this.lines.discard();
+    this.lines.text(text);
+    return this.keep(items);
+  }
+
+  /** The same for lines that `write` makes of a thing. */
+  appendLines<Thing>(thing: Thing, write: (lines: LineBytes, thing: Thing) => void, items: number): boolean {
+    // One that threw has left a part.
+    this.lines.discard();
+    write(this.lines, thing);
+    return this.keep(items);
   }
 
   /** Why nothing can be written now. */
@@ -139,12 +141,32 @@ export class AppendFile {
     return left;
   }
 
+  private keep(items: number): boolean {
+    const { lines } = this;
+    const bytes = lines.openLength;
+    if (this.closing || this._queuedBytes + bytes > this.options.queueBytesMax) {
+      lines.discard();
+      return false;
+    }
+    lines.keep();
+    this.lineItems += items;
+    this._queuedBytes += bytes;
+    if (lines.length >= BATCH_BYTES) {
+      this.seal();
+      if (!this.failed) this.start();
+    }
+    return true;
+  }
+
   private seal(): void {
-    if (this.textItems === 0 && this.textBytes === 0) return;
-    this.batches.push({ bytes: Buffer.from(this.texts.join('')), items: this.textItems, written: 0 });
-    this.texts = [];
-    this.textBytes = 0;
-    this.textItems = 0;
+    this.lines.discard();
+    const { length } = this.lines;
+    if (this.lineItems === 0 && length === 0) return;
+    const bytes = this.lines.take();
+    // A byte that is not UTF-8 has become three.
+    this._queuedBytes += bytes.length - length;
+    this.batches.push({ bytes, items: this.lineItems, written: 0 });
+    this.lineItems = 0;
   }
 
   private start(): void {
@@ -164,8 +186,10 @@ export class AppendFile {
         this.batches.shift();
         this._queuedBytes -= batch.bytes.length;
         this.writtenItems += batch.items;
+        this.lines.giveBack(batch.bytes);
         if (this.reopenWanted) await this.swapHandle();
       }
+      this.lines.trim();
       if (this.saidFailing) this.say(undefined);
     } catch (error) {
       this.failed = true;

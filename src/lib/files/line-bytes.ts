@@ -1,0 +1,140 @@
+/**
+ * Lines in the making, as bytes.
+ *
+ *   text, escaped, … ──▶ │ line │ line │ line (open) … │ ──keep, take──▶ UTF-8
+ *                                       ▲ kept
+ *
+ * Memory  one buffer of `size` bytes, which grows for a line that is longer. Whoever took it may give it back.
+ * UTF-8   byte strings go in as they are. What was taken is looked through once, where the native code needs a millisecond
+ *         for 10 MB; bytes that are not UTF-8 become U+FFFD there.
+ * Why     a line as a string lives until its batch is written: longer than two collections of the young generation, so
+ *         that all of them were copied twice and then filled the old one (docs/decisions/memory-of-the-control-thread.md).
+ */
+import { isUtf8 } from 'node:buffer';
+
+const QUOTE = 0x22;
+const BACKSLASH = 0x5c;
+/** Of control characters the first that is none. */
+const SPACE = 0x20;
+
+export class LineBytes {
+  private readonly size: number;
+  private buffer: Buffer | undefined;
+  /** One that was given back. */
+  private spare: Buffer | undefined;
+  private end = 0;
+  private kept = 0;
+
+  constructor(size: number) {
+    this.size = size;
+  }
+
+  /** Bytes that are kept. */
+  get length(): number {
+    return this.kept;
+  }
+
+  /** Bytes since the last that were kept. */
+  get openLength(): number {
+    return this.end - this.kept;
+  }
+
+  /** Where the next byte goes. */
+  get position(): number {
+    return this.end;
+  }
+
+  /** Adds a short text of ASCII. */
+  ascii(text: string): void {
+    const { length } = text;
+    const buffer = this.reserve(length);
+    let at = this.end;
+    for (let i = 0; i < length; i++) buffer[at++] = text.charCodeAt(i);
+    this.end = at;
+  }
+
+  /** Adds a byte string, whose characters are bytes, as JSON has it between quotes. JSON escapes nothing but ASCII. */
+  escaped(text: string): void {
+    const { length } = text;
+    const buffer = this.reserve(length);
+    let at = this.end;
+    for (let i = 0; i < length; i++) {
+      const code = text.charCodeAt(i);
+      if (code < SPACE || code === QUOTE || code === BACKSLASH) {
+        this.ascii(JSON.stringify(text).slice(1, -1));
+        return;
+      }
+      buffer[at++] = code;
+    }
+    this.end = at;
+  }
+
+  /** Adds once more the bytes [start, end) of the open line. */
+  repeat(start: number, end: number): void {
+    const buffer = this.reserve(end - start);
+    buffer.copyWithin(this.end, start, end);
+    this.end += end - start;
+  }
+
+  /** Adds ordinary text. */
+  text(text: string): void {
+    const start = this.end;
+    const length = Buffer.byteLength(text);
+    const buffer = this.reserve(length);
+    buffer.write(text, start, length, 'utf8');
+    this.end = start + length;
+  }
+
+  /** Keeps what was added since. */
+  keep(): void {
+    this.kept = this.end;
+  }
+
+  /** Forgets what was added since the last that was kept. */
+  discard(): void {
+    this.end = this.kept;
+  }
+
+  /** Takes what is kept, as UTF-8. */
+  take(): Buffer {
+    const { buffer, kept } = this;
+    this.end = 0;
+    this.kept = 0;
+    if (buffer === undefined) return Buffer.alloc(0);
+    const bytes = buffer.subarray(0, kept);
+    const isValid = isUtf8(bytes);
+    // What waits for long should not hold much more memory than it fills.
+    if (isValid && kept >= buffer.length / 2) {
+      this.buffer = undefined;
+      return bytes;
+    }
+    return isValid ? Buffer.from(bytes) : Buffer.from(bytes.toString('utf8'));
+  }
+
+  /** Takes bytes back that nobody reads any more. */
+  giveBack(bytes: Buffer): void {
+    if (bytes.buffer.byteLength === this.size) this.spare = Buffer.from(bytes.buffer);
+  }
+
+  /** Lets go of the memory that is not in use. */
+  trim(): void {
+    this.spare = undefined;
+    if (this.end === 0) this.buffer = undefined;
+  }
+
+  /** The buffer, with room for so many bytes more. */
+  private reserve(bytes: number): Buffer {
+    const end = this.end + bytes;
+    const { buffer } = this;
+    if (buffer !== undefined && end <= buffer.length) return buffer;
+    if (buffer === undefined && end <= this.size) {
+      this.buffer = this.spare ?? Buffer.allocUnsafeSlow(this.size);
+      this.spare = undefined;
+      return this.buffer;
+    }
+    const larger = Buffer.allocUnsafeSlow(Math.max(end, 2 * (buffer?.length ?? 0)));
+    buffer?.copy(larger, 0, 0, this.end);
+    this.buffer = larger;
+    return larger;
+  }
+}
