@@ -84,6 +84,7 @@ describe('npm run bench', () => {
     expect(scenarios.map(({ name, differences }) => [name, differences])).toEqual([
       ['scrape', []],
       ['scrape one name', []],
+      ['scrape many names', []],
     ]);
   });
 

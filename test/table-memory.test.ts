@@ -13,7 +13,6 @@ import { CumulativeTable } from '../src/outputs/cumulative/cumulative-table.ts';
 import { BinList } from '../src/outputs/prometheus/bin-list.ts';
 import { PLAIN } from '../src/outputs/prometheus/exposure.ts';
 import { FamilyTable } from '../src/outputs/prometheus/family-table.ts';
-import { Problems } from '../src/outputs/prometheus/problems.ts';
 import { QuantileAge } from '../src/outputs/prometheus/quantile-age.ts';
 import { SeriesTable } from '../src/outputs/prometheus/series-table.ts';
 import { SeriesRegistry } from '../src/outputs/remote-write/series-registry.ts';
@@ -99,9 +98,10 @@ const TABLES: Readonly<Record<string, (rows: number) => unknown>> = {
   },
   SeriesTable: (rows) => {
     const table = new SeriesTable(new FamilyTable(), { join: () => undefined, leave: () => undefined });
-    const problems = new Problems();
-    for (const id of idsUpTo(rows))
-      table.admit({ id, name: `a${id}`, type: 'gauge', host: '', tags: [`id:${id}`] }, '', PLAIN, problems);
+    for (const id of idsUpTo(rows)) {
+      table.admit(id, PLAIN);
+      table.join({ id, name: `a${id}`, type: 'gauge', host: '', tags: [`id:${id}`] });
+    }
     for (const id of idsUpTo(rows)) table.remove(id);
     table.trim();
     return table;

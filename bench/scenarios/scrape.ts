@@ -3,8 +3,9 @@
  *
  *   100,000 contexts of 8 tags ─▶ PrometheusOutput ─▶ pieces of a page ─▶ parsed: every series is there, once
  *
- *   families  of 200 names, a fifth of them distributions, and all of one name: there the series of a family are sorted
- *   first     a page that finds the families unsorted, and code that is not compiled
+ *   families  of 200 names, a fifth of them distributions, all of one name: there the series of a family are sorted; and each
+ *             of a name of its own: there the names are
+ *   first     a page that has to name the families, finds them unsorted, and code that is not compiled
  *
  * MB are millions of bytes for each second of processor time, that of garbage collections on other threads included. A turn is
  * what is done between two returns to the event loop; its processor time includes those threads too, so it is at most that long.
@@ -28,7 +29,11 @@ const TYPES = ['counter', 'counter', 'counter', 'gauge', 'distribution'] as cons
 
 export async function measureScrape(bench: Bench): Promise<ScenarioResult[]> {
   const contexts = Math.round(CONTEXTS * Math.min(1, bench.corpusBytes / FULL_CORPUS_BYTES));
-  return [await measurePage('scrape', contexts, 200), await measurePage('scrape one name', contexts, 1)];
+  return [
+    await measurePage('scrape', contexts, 200),
+    await measurePage('scrape one name', contexts, 1),
+    await measurePage('scrape many names', contexts, contexts),
+  ];
 }
 
 async function measurePage(name: string, count: number, names: number): Promise<ScenarioResult> {

@@ -5,6 +5,7 @@
  *
  * Memory  a second list of the same length.
  */
+import type { Steps } from './time/steps.ts';
 
 const RUN_ITEMS = 256;
 /** Between two stops: a fraction of a millisecond, with texts of a hundred characters. */
@@ -14,7 +15,7 @@ const ITEMS_A_STEP = 2048;
 export function* sortInSteps(
   items: Uint32Array,
   compare: (a: number, b: number) => number,
-): Generator<void, Uint32Array, undefined> {
+): Steps<Uint32Array> {
   let work = 0;
   for (let start = 0; start < items.length; start += RUN_ITEMS) {
     items.subarray(start, start + RUN_ITEMS).sort(compare);

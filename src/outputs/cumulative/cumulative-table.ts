@@ -22,6 +22,7 @@
 
 import { ColumnTable } from '../../lib/column-table.ts';
 import { addFinite, addsUp } from '../../lib/finite.ts';
+import type { Context } from '../../model/context.ts';
 import type { Aggregate } from '../../model/series.ts';
 import { type BinColumns, BinStore } from './bin-store.ts';
 import { ObservedBins } from './observed-bins.ts';
@@ -44,8 +45,11 @@ export interface CumulativeOptions {
   readonly expirySeconds: number;
   /** Whether to keep the bins of histograms and distributions. */
   readonly keepsBins: boolean;
-  /** Whether the bins of context `id` are kept, asked when its series begins; all when not given. */
-  needsBinsOf?(id: number): boolean;
+  /**
+   * Whether the bins of context `id`, a histogram or distribution, are kept, asked when its series begins; all when not given.
+   * `context` is the context itself where it is at hand.
+   */
+  needsBinsOf?(id: number, context?: Context): boolean;
   readonly binsMax?: number;
 }
 
@@ -83,7 +87,7 @@ export class CumulativeTable {
   /** Ids of the series that ended at the end of the last flush; their contexts live on. */
   expired: readonly number[] = [];
   private readonly bins: BinStore | undefined;
-  private readonly needsBinsOf: ((id: number) => boolean) | undefined;
+  private readonly needsBinsOf: CumulativeOptions['needsBinsOf'];
   private readonly observed = new ObservedBins();
   private readonly refused = new Map<Aggregate, Refusal>();
   /** Ids in the part under way. */
@@ -184,7 +188,7 @@ export class CumulativeTable {
     return this.table.columns.negative[id] === 1;
   }
 
-  /** Whether the bins of context `id` are kept; a series that begins now answers the same. */
+  /** Whether the bins of context `id`, a histogram or distribution, are kept; a series that begins now answers the same. */
   hasBins(id: number): boolean {
     return this.has(id) ? this.table.columns.binned[id] === 1 : this.needsBins(id);
   }
@@ -195,7 +199,8 @@ export class CumulativeTable {
     return this.bins.read(id);
   }
 
-  private add({ context: { id, type }, data, timestamp, interval }: Aggregate): Refusal | undefined {
+  private add({ context, data, timestamp, interval }: Aggregate): Refusal | undefined {
+    const { id, type } = context;
     switch (data.kind) {
       case 'counter':
         return this.addCount(id, data.sum, timestamp);
@@ -205,13 +210,15 @@ export class CumulativeTable {
         return this.set(id, data.distinct, timestamp);
       case 'histogram': {
         const { histogram } = data;
-        return this.observe(id, histogram, timestamp, (carried) =>
+        return this.observe(context, histogram, timestamp, (carried) =>
           this.observed.setHistogram(histogram, carried),
         );
       }
       case 'distribution': {
         const { sketch } = data;
-        return this.observe(id, sketch, timestamp, (carried) => this.observed.setSketch(sketch, carried));
+        return this.observe(context, sketch, timestamp, (carried) =>
+          this.observed.setSketch(sketch, carried),
+        );
       }
       case 'timestamped': {
         // Its own time says nothing about the totals it joins now.
@@ -236,22 +243,26 @@ export class CumulativeTable {
   }
 
   private observe(
-    id: number,
+    context: Context,
     { sum, count, min }: { readonly sum: number; readonly count: number; readonly min: number },
     start: number,
     setBins: (carried: number) => void,
   ): Refusal | undefined {
     if (count < 0) return 'negative_increment';
     if (!Number.isFinite(sum) || !Number.isFinite(count)) return 'non_finite';
+    const { id } = context;
+    const lives = this.has(id);
     const before = this.valueOf(id);
-    const countBefore = this.has(id) ? (this.table.columns.count[id] as number) : 0;
-    const binTotal = this.has(id) ? (this.table.columns.binTotal[id] as number) : 0;
-    const bins = this.hasBins(id) ? this.bins : undefined;
+    const countBefore = lives ? (this.table.columns.count[id] as number) : 0;
+    const binTotal = lives ? (this.table.columns.binTotal[id] as number) : 0;
+    const isBinned = lives ? this.table.columns.binned[id] === 1 : this.needsBins(id, context);
+    const bins = isBinned ? this.bins : undefined;
     if (bins !== undefined) {
       setBins(countBefore - binTotal);
       if (!bins.add(id, this.observed)) return 'bins_full';
     }
     this.set(id, addFinite(before, sum), start);
+    if (!lives) this.table.columns.binned[id] = isBinned ? 1 : 0;
     this.table.columns.count[id] = countBefore + count;
     if (bins !== undefined) this.table.columns.binTotal[id] = binTotal + this.observed.total;
     if (min < 0 || sum < 0) this.table.columns.negative[id] = 1;
@@ -276,13 +287,13 @@ export class CumulativeTable {
     this.table.columns.count[id] = 0;
     this.table.columns.binTotal[id] = 0;
     this.table.columns.negative[id] = 0;
-    this.table.columns.binned[id] = this.needsBins(id) ? 1 : 0;
+    this.table.columns.binned[id] = 0;
     this.table.columns.startAt[id] = start;
     this.size++;
   }
 
-  private needsBins(id: number): boolean {
-    return this.bins !== undefined && (this.needsBinsOf?.(id) ?? true);
+  private needsBins(id: number, context?: Context): boolean {
+    return this.bins !== undefined && (this.needsBinsOf?.(id, context) ?? true);
   }
 
   private remove(id: number, state: number): void {

@@ -54,6 +54,8 @@ export class Exposures {
   private readonly settings: ExposureSettings;
   private readonly ruleOf: ExposureRuleOf;
   private readonly known = new Map<string, Exposure>();
+  /** Of contexts that no rule says anything about: most, by whether they are observed and whether they are timings. */
+  private readonly unruled: (Exposure | undefined)[] = [];
 
   constructor(settings: ExposureSettings, ruleOf: ExposureRuleOf = () => undefined) {
     this.settings = settings;
@@ -62,13 +64,25 @@ export class Exposures {
 
   /** Equal exposures are one object. */
   of(context: Pick<Context, 'name' | 'type' | 'isTiming'>): Exposure {
-    const { type, isTiming } = context;
+    const { type, isTiming = false } = context;
+    const isObserved = type === 'histogram' || type === 'distribution';
+    const rule = this.ruleOf(context);
+    if (rule !== undefined) return this.share(isObserved, isTiming, rule);
+    const at = (isObserved ? 1 : 0) + (isTiming ? 2 : 0);
+    this.unruled[at] ??= this.share(isObserved, isTiming, {});
+    return this.unruled[at];
+  }
+
+  /** Whether the bins of a context are needed. */
+  needsBins(context: Pick<Context, 'name' | 'type' | 'isTiming'>): boolean {
+    return this.of(context).form !== 'summary';
+  }
+
+  private share(isObserved: boolean, isTiming: boolean, rule: ExposureRule): Exposure {
     const { form, buckets, timingsInSeconds, timingsSaySo = true } = this.settings;
-    const rule = this.ruleOf(context) ?? {};
-    const inSeconds = timingsInSeconds && isTiming === true && rule.scale === undefined;
+    const inSeconds = timingsInSeconds && isTiming && rule.scale === undefined;
     const scale = rule.scale ?? (inSeconds ? MS_TO_SECONDS : 1);
     const suffix = rule.unit !== undefined ? `_${rule.unit}` : inSeconds && timingsSaySo ? '_seconds' : '';
-    const isObserved = type === 'histogram' || type === 'distribution';
     const ownForm = !isObserved
       ? 'summary'
       : rule.buckets !== undefined && form === 'summary'
@@ -87,11 +101,6 @@ export class Exposures {
     } as const;
     this.known.set(key, exposure);
     return exposure;
-  }
-
-  /** Whether the bins of a context are needed. */
-  needsBins(context: Pick<Context, 'name' | 'type' | 'isTiming'>): boolean {
-    return this.of(context).form !== 'summary';
   }
 }
 

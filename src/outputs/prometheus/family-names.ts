@@ -2,15 +2,19 @@
  * The names of all families on the page, in each of its formats: OpenMetrics reserves more names than the text format
  * does, so a family may be renamed there alone (naming.ts).
  *
+ *   checks, the server's own ──▶ arrived ─┐
+ *   series (catalogue.ts) ────────────────┴──settle()──▶ names, in both formats: who scrapes may change the format he asks for
+ *
  * The first conflict of a family is counted and told to the log with both names; the log has LINES_MAX lines of it.
  */
 import type { Log } from '../../lib/log.ts';
+import type { Steps } from '../../lib/time/steps.ts';
 import { toText } from '../../model/text.ts';
 import type { OwnMetric } from '../../telemetry/metric.ts';
 import type { CheckFamily } from './check-table.ts';
 import type { NamedFamily } from './family.ts';
 import { type FamilyKey, familyShelf, type NamingFormat, ownNameOf } from './family-shelf.ts';
-import type { FamilyTable, SeriesFamily } from './family-table.ts';
+import type { FamilyTable } from './family-table.ts';
 import { type DisplayedFamily, NameBook, type NameConflict, type NameRules } from './naming.ts';
 import type { ExpositionFormat } from './negotiate.ts';
 import type { Problems } from './problems.ts';
@@ -19,8 +23,6 @@ import { alternativeName, CLAIMED_SUFFIXES, claimedNames, claimedSuffixes, displ
 /** Conflicts that the log tells of; metrics count all of them. */
 const LINES_MAX = 50;
 
-export type ShownFamily = SeriesFamily | CheckFamily;
-
 export class FamilyNames {
   private readonly table: FamilyTable;
   private readonly problems: Problems;
@@ -28,6 +30,14 @@ export class FamilyNames {
   private readonly books: Readonly<Record<NamingFormat, NameBook<FamilyKey>>>;
   /** Families one of whose conflicts was counted. */
   private readonly counted = new Set<FamilyKey>();
+  /** Checks that came since the names were last settled; the books know nothing of them. */
+  private readonly arrived = new Set<CheckFamily>();
+  /** The server's own metrics, by type and name. */
+  private readonly own = new Set<string>();
+  /** Those among them that came since. */
+  private ownArrived: Pick<OwnMetric, 'name' | 'type'>[] = [];
+  /** How many checks and metrics of the server's own have arrived so far. */
+  arrivals = 0;
 
   constructor(table: FamilyTable, problems: Problems, log: Log | undefined) {
     this.table = table;
@@ -38,38 +48,48 @@ export class FamilyNames {
     this.books = { text: bookOf('text'), openmetrics: bookOf('openmetrics') };
   }
 
+  /** A family of series must not join while names are being settled; a check may. */
   join(family: FamilyKey): void {
-    for (const book of Object.values(this.books)) book.join(family);
+    if (typeof family === 'number') for (const book of Object.values(this.books)) book.join(family);
+    else {
+      this.arrived.add(family);
+      this.arrivals++;
+    }
   }
 
   /** The table still has the family. */
   leave(family: FamilyKey): void {
+    if (typeof family !== 'number' && this.arrived.delete(family)) return;
     for (const book of Object.values(this.books)) book.leave(family);
     this.counted.delete(family);
   }
 
-  /** Names the newcomers. What is named together does not depend on who came first. */
-  settle(): void {
-    for (const book of Object.values(this.books)) book.settle();
-  }
-
-  /** Keeps the names of the server's own metrics. */
+  /** The names of the server's own metrics are kept from when the names are settled next. */
   reserve(metrics: Iterable<Pick<OwnMetric, 'name' | 'type'>>): void {
-    for (const { name, type } of metrics) {
-      this.books.text.reserve(claimedNames('text', type, displayName('text', type, name)));
-      this.books.openmetrics.reserve(
-        claimedNames('openmetrics', type, displayName('openmetrics', type, name)),
-      );
+    for (const metric of metrics) {
+      const key = `${metric.type} ${metric.name}`;
+      if (this.own.has(key)) continue;
+      this.own.add(key);
+      this.ownArrived.push(metric);
+      this.arrivals++;
     }
   }
 
+  /** Names the newcomers, those that had come when it began. What is named together does not depend on who came first. */
+  *settle(): Steps {
+    for (const [format, book] of Object.entries(this.books) as [NamingFormat, NameBook<FamilyKey>][]) {
+      for (const check of this.arrived) book.join(check);
+      for (const { name, type } of this.ownArrived)
+        book.reserve(claimedNames(format, type, displayName(format, type, name)));
+    }
+    this.arrived.clear();
+    this.ownArrived = [];
+    for (const book of Object.values(this.books)) yield* book.settleSteps();
+  }
+
   /** The families that have a name, in page order. */
-  displayed(format: ExpositionFormat): DisplayedFamily<ShownFamily>[] {
-    const named = this.books[format === 'openmetrics' ? 'openmetrics' : 'text'].displayed();
-    return named.map(({ family, displayed }) => ({
-      family: typeof family === 'number' ? this.table.show(family) : family,
-      displayed,
-    }));
+  displayed(format: ExpositionFormat): Steps<DisplayedFamily<FamilyKey>[]> {
+    return this.books[format === 'openmetrics' ? 'openmetrics' : 'text'].displayedSteps();
   }
 
   private tell({ family, displayed, holder }: NameConflict<FamilyKey>): void {

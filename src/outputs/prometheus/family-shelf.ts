@@ -109,7 +109,7 @@ class WaitingFamilies {
 
   clear(): void {
     this.checks.clear();
-    for (const number of this.table.marked(this.mark)) this.table.unmark(number, this.mark);
+    this.table.unmarkAll(this.mark);
     this.marked = 0;
   }
 

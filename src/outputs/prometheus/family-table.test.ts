@@ -14,7 +14,7 @@ function contextOf(id: number, name: string, type: ContextType = 'gauge'): Conte
 }
 
 function join(table: FamilyTable, context: Context, exposure = PLAIN): number {
-  return table.join(context, exposure, new Set());
+  return table.join(context, exposure);
 }
 
 it('tells families apart by the name as shown, the type and the form', () => {

@@ -23,7 +23,6 @@ import { type Exposure, exposedName } from './exposure.ts';
 import { FamilyShape, type PrometheusType } from './family.ts';
 import { escapeName } from './labels.ts';
 import type { ExpositionFormat } from './negotiate.ts';
-import type { Adjustment } from './problems.ts';
 
 /** Marks of a family that its names set (family-shelf.ts), as bits. */
 export const MARKS = {
@@ -40,7 +39,7 @@ export interface Members {
   readonly sorted: boolean;
 }
 
-/** A family of series as a page began with it. */
+/** A family of series as it was when a page came to it. */
 export class SeriesFamily {
   readonly number: number;
   readonly shape: FamilyShape;
@@ -88,9 +87,8 @@ export class FamilyTable {
   private end = 1;
 
   /** Counts `context` as a member of its family, which is created when missing; its number. */
-  join(context: Context, exposure: Exposure, problems: Set<Adjustment>): number {
-    const escaped = escapeName(context.name, (problem) => problems.add(problem));
-    const name = toByteString(exposedName(escaped, exposure));
+  join(context: Context, exposure: Exposure): number {
+    const name = toByteString(exposedName(escapeName(context.name), exposure));
     const shape = this.takeShape(context, exposure);
     const number = this.find(name, shape) ?? this.add(name, context.name, shape);
     const { columns } = this.rows;
@@ -144,6 +142,11 @@ export class FamilyTable {
     (this.rows.columns.marks[number] as number) &= ~mark;
   }
 
+  unmarkAll(mark: number): void {
+    const { marks } = this.rows.columns;
+    for (let number = 1; number < this.end; number++) (marks[number] as number) &= ~mark;
+  }
+
   /** The numbers of all families with a mark. */
   *marked(mark: number): Generator<number> {
     for (let number = 1; number < this.end; number++) if (this.isMarked(number, mark)) yield number;
@@ -166,22 +169,27 @@ export class FamilyTable {
 
   /** Collects the members of each family of several whose members changed, in no order. */
   collectMembers(familyOf: Uint32Array): void {
-    const filled = new Map<number, number>();
+    const { sizes } = this.rows.columns;
+    const rooms = new Array<Uint32Array | undefined>(this.end);
+    let isComplete = true;
     for (let number = 1; number < this.end; number++) {
-      const size = this.sizeOf(number);
+      const size = sizes[number] as number;
       if (size < 2 || this.members.has(number)) continue;
-      this.members.set(number, { ids: new Uint32Array(size), sorted: false });
-      filled.set(number, 0);
+      const ids = new Uint32Array(size);
+      this.members.set(number, { ids, sorted: false });
+      rooms[number] = ids;
+      isComplete = false;
     }
-    if (filled.size === 0) return;
+    if (isComplete) return;
+    const filled = new Uint32Array(this.end);
     for (let id = 0; id < familyOf.length; id++) {
       const number = familyOf[id] as number;
-      const at = number === NONE ? undefined : filled.get(number);
-      if (at === undefined) continue;
-      const members = this.members.get(number);
-      assert(members !== undefined, 'a series belongs to a family that has room for it');
-      members.ids[at] = id;
-      filled.set(number, at + 1);
+      const ids = rooms[number];
+      if (ids === undefined) continue;
+      const at = filled[number] as number;
+      assert(at < ids.length, 'a family has room for each of its series');
+      ids[at] = id;
+      filled[number] = at + 1;
     }
   }
 

@@ -10,26 +10,26 @@
  *         speed of a page, because what lives for longer than a moment is what garbage collections cost.
  */
 import type { ByteString } from '../../model/text.ts';
-import { escapeQuoted, renderLabels, toLabel } from './labels.ts';
+import { escapeName, escapeQuoted, type Note, renderLabels, toLabel } from './labels.ts';
 
 export class LabelTexts {
   private readonly names: string[] = [];
   private readonly texts: string[] = [];
 
-  /** Writes tags as the text between the braces. */
-  render(tags: readonly ByteString[], host: ByteString): string {
-    if (host !== '') return renderLabels(tags, host);
+  /** Writes tags as the text between the braces. `note` hears of each problem, possibly more than once. */
+  render(tags: readonly ByteString[], host: ByteString, note?: Note): string {
+    if (host !== '') return renderLabels(tags, host, note);
     const { names, texts } = this;
     names.length = 0;
     texts.length = 0;
     for (const tag of tags) {
-      const label = toLabel(tag, false);
+      const label = toLabel(tag, false, escapeName, note);
       if (label === undefined) continue;
       const { name } = label;
       // Tags are in order more often than not.
       let at = names.length;
       while (at > 0 && (names[at - 1] as string) > name) at--;
-      if (at > 0 && names[at - 1] === name) return renderLabels(tags, host);
+      if (at > 0 && names[at - 1] === name) return renderLabels(tags, host, note);
       const text = `${name}="${escapeQuoted(label.value)}"`;
       if (at === names.length) {
         names.push(name);

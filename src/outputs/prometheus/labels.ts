@@ -22,6 +22,7 @@ const VALUELESS = 'true';
 const RESERVED_PREFIX = 'tag_';
 
 const PLAIN_NAME = /^[A-Za-z_][A-Za-z0-9_]*$/;
+const DOTTED_NAME = /^[A-Za-z_][A-Za-z0-9_.]*$/;
 // One underscore per code point, but one for a whole run of dashes.
 const FOREIGN = /-+|[^A-Za-z0-9_-]/gu;
 // Everything a terminal or a line-based reader would act on, except the tab and the escaped line feed.
@@ -29,7 +30,7 @@ const FOREIGN = /-+|[^A-Za-z0-9_-]/gu;
 const CONTROL = /[\0-\x08\x0b-\x1f\x7f-\x9f\u2028\u2029]/g;
 const PLAIN_VALUE = /^[ !#-[\]-~]*$/;
 
-type Note = (problem: Adjustment) => void;
+export type Note = (problem: Adjustment) => void;
 
 export interface Label {
   readonly name: string;
@@ -39,6 +40,7 @@ export interface Label {
 /** Turns a metric name or tag key into a name that both formats accept. */
 export function escapeName(name: ByteString, note?: Note): string {
   if (PLAIN_NAME.test(name)) return name;
+  if (DOTTED_NAME.test(name)) return name.replaceAll('.', '_');
   if (name === '') {
     note?.('empty_name');
     return UNNAMED;

@@ -91,6 +91,71 @@ it('what is settled together gets the names that an order by name and type gives
   );
 });
 
+const change = fc.oneof(
+  fc.record({
+    do: fc.constantFrom('join' as const, 'leave' as const),
+    first: fc.nat(599),
+    count: fc.nat(300),
+  }),
+  {
+    weight: 2,
+    arbitrary: fc.record({ do: fc.constant('steps' as const), first: fc.nat(3), count: fc.constant(0) }),
+  },
+  fc.record({ do: fc.constant('settle' as const), first: fc.constant(0), count: fc.constant(0) }),
+);
+
+it('families may leave and names be looked at between the steps of settling, and nobody sees half of it', () => {
+  // All but the first of each name have to take an alternative, or one of those whose suffix is their name.
+  const families = Array.from({ length: 600 }, (_, i): NamedFamily => {
+    const name = `m${Math.floor(i / 4)}${i % 8 === 5 ? '_sum' : ''}`;
+    return { name, kind: (['counter', 'gauge', 'histogram', 'set'] as const)[i % 4] ?? 'set', source: name };
+  });
+  fc.assert(
+    fc.property(fc.array(change, { maxLength: 30 }), (changes) => {
+      const book = new NameBook<NamedFamily>(RULES, () => {});
+      const members = new Set<NamedFamily>();
+      const known = new Map<NamedFamily, string>();
+      let newcomers: NamedFamily[] = [];
+      let settling: Generator | undefined;
+      const goOn = (steps: number): void => {
+        for (let i = 0; i < steps && settling !== undefined; i++) {
+          if (settling.next().done !== true) continue;
+          settling = undefined;
+          for (const family of newcomers) if (members.has(family)) known.set(family, '');
+          newcomers = [];
+        }
+      };
+      for (const { do: what, first, count } of changes) {
+        for (let i = 0; i < count; i++) {
+          const family = families[(first + i) % families.length] as NamedFamily;
+          if (what === 'leave' && members.delete(family)) {
+            known.delete(family);
+            book.leave(family);
+          } else if (what === 'join' && settling === undefined && !members.has(family)) {
+            members.add(family);
+            newcomers.push(family);
+            book.join(family);
+          }
+        }
+        if (what === 'settle') settling ??= book.settleSteps();
+        goOn(what === 'settle' ? 1 : what === 'steps' ? first : 0);
+        const named = book.displayed();
+        expect(new Set(named.map(({ family }) => family))).toEqual(new Set(known.keys()));
+        const names = named.flatMap(({ family, displayed }) => claims(family, displayed));
+        expect(new Set(names).size).toBe(names.length);
+        for (const { family, displayed } of named) {
+          expect(displayed).toBe(known.get(family) || displayed);
+          known.set(family, displayed);
+        }
+      }
+      goOn(Number.POSITIVE_INFINITY);
+      book.settle();
+      expect(book.displayed()).toHaveLength(members.size);
+    }),
+    { numRuns: 200 },
+  );
+});
+
 function claims(family: NamedFamily, displayed: string): string[] {
   return RULES.suffixesOf(family).map((suffix) => displayed + suffix);
 }

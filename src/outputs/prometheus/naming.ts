@@ -1,7 +1,7 @@
 /**
  * Which family is shown under which name.
  *
- *   join(family) ─▶ waits ──settle()──▶ has a name, until leave(family)
+ *   join(family) ─▶ waits ──settle(), settleSteps()──▶ has a name, until leave(family)
  *
  * Each family asks for its escaped name. Names can collide: `a.b` and `a_b` of different types, a gauge
  * `x.count` beside a summary `x`, a counter `orders` beside `orders.created` in OpenMetrics. A family whose
@@ -13,15 +13,24 @@
  *   4. the rest, in the same order, take the first free alternative
  *
  * So what is settled together does not depend on the order it came in, and a metric that comes later never takes the
- * name of one that dashboards know.
+ * name of one that dashboards know. Nobody knows a name that was never shown: where names are shown to who asks for them, all
+ * families that came since the last time are settled together, however many flushes brought them.
  *
  * A family has its name with each of its suffixes (`x`, `x_sum`, `x_count`). Only the name is kept; who has `x_sum` is found
  * by taking off each suffix there is.
  *
+ * Settling many takes steps, between which families may leave and names may be looked at: who waited has no name for others
+ * before the last step, so a look finds what was settled together, or none of it.
+ *
  * Memory  that of a shelf: by itself one map entry for each family. There are at most as many families as contexts and service
  *         checks.
  */
+import { sortInSteps } from '../../lib/sort-in-steps.ts';
+import { finish, type Steps } from '../../lib/time/steps.ts';
 import { FAMILY_KINDS, type NamedFamily } from './family.ts';
+
+/** Half a millisecond of work, about. */
+const FAMILIES_A_STEP = 128;
 
 /** How one receiver's names work. `F` stands for a family. */
 export interface NameRules<F> {
@@ -76,6 +85,8 @@ export class NameBook<F> {
   /** Names of families that did not get their own. */
   private readonly renamed = new Map<F, string>();
   private readonly waiting: NameShelf<F>['waiting'];
+  /** How often the server took a name from a family. */
+  private evictions = 0;
 
   constructor(
     rules: NameRules<F>,
@@ -106,6 +117,7 @@ export class NameBook<F> {
       if (owner !== undefined) {
         this.release(owner);
         this.waiting.add(owner);
+        this.evictions++;
       }
       this.reserved.add(name);
     }
@@ -113,24 +125,24 @@ export class NameBook<F> {
 
   /** Gives every newcomer a name. */
   settle(): void {
+    finish(this.settleSteps());
+  }
+
+  /** The same in steps. Meanwhile families may leave; none may join, and nothing may be reserved. */
+  *settleSteps(): Steps {
     if (this.waiting.size === 0) return;
-    const contested = this.claimUncontested();
+    const contested = yield* this.inOrder(yield* this.claimUncontested());
     const displaced: F[] = [];
-    for (const family of contested.sort((a, b) =>
-      byNameThenKind(this.rules.orderOf(a), this.rules.orderOf(b)),
-    ))
-      if (!this.claim(family, this.rules.ownName(family))) displaced.push(family);
-    this.waiting.clear();
-    for (const family of displaced) {
-      const holder = this.holderOf(family);
-      for (let attempt = 1; ; attempt++) {
-        const displayed = this.rules.alternative(family, attempt);
-        if (!this.claim(family, displayed)) continue;
-        this.renamed.set(family, displayed);
-        this.onConflict({ family, displayed, holder });
-        break;
-      }
+    let work = 0;
+    for (const family of contested) {
+      if (this.waiting.has(family) && !this.claim(family, this.rules.ownName(family))) displaced.push(family);
+      if (++work % FAMILIES_A_STEP === 0) yield;
     }
+    for (const family of displaced) {
+      if (this.waiting.has(family)) this.claimAlternative(family);
+      if (++work % FAMILIES_A_STEP === 0) yield;
+    }
+    this.waiting.clear();
   }
 
   /** The name of a family that has one. */
@@ -143,20 +155,63 @@ export class NameBook<F> {
 
   /** All families that have names, in order of those. */
   displayed(): DisplayedFamily<F>[] {
-    const named = Array.from(this.families, ([displayed, family]) => ({ family, displayed }));
-    return named.sort((a, b) => (a.displayed < b.displayed ? -1 : 1));
+    return finish(this.displayedSteps());
+  }
+
+  /** The same in steps. Of the families that leave and are named meanwhile some may be listed, none of them twice. */
+  *displayedSteps(): Steps<DisplayedFamily<F>[]> {
+    for (;;) {
+      const { evictions } = this;
+      const named = yield* this.listNamed();
+      // Whoever lost a name has another one by now, perhaps, and was listed under both.
+      if (evictions !== this.evictions) continue;
+      const nameAt = (at: number): string => (named[at] as DisplayedFamily<F>).displayed;
+      const inOrder = (a: number, b: number): number => (nameAt(a) < nameAt(b) ? -1 : 1);
+      const order = yield* sortInSteps(Uint32Array.from(named.keys()), inOrder);
+      return Array.from(order, (at) => named[at] as DisplayedFamily<F>);
+    }
+  }
+
+  private *listNamed(): Steps<DisplayedFamily<F>[]> {
+    const named: DisplayedFamily<F>[] = [];
+    let work = 0;
+    for (const [displayed, family] of this.families) {
+      if (!this.waiting.has(family)) named.push({ family, displayed });
+      if (++work % (4 * FAMILIES_A_STEP) === 0) yield;
+    }
+    return named;
+  }
+
+  /** The families among `families` that still wait, in order of name and kind. */
+  private *inOrder(families: readonly F[]): Steps<F[]> {
+    const waiting: F[] = [];
+    const orders: Ordered[] = [];
+    for (const family of families) {
+      if (!this.waiting.has(family)) continue;
+      waiting.push(family);
+      if (orders.push(this.rules.orderOf(family)) % (4 * FAMILIES_A_STEP) === 0) yield;
+    }
+    const order = yield* sortInSteps(Uint32Array.from(orders.keys()), (a, b) =>
+      byNameThenKind(orders[a] as Ordered, orders[b] as Ordered),
+    );
+    return Array.from(order, (at) => waiting[at] as F);
   }
 
   /**
    * Gives the newcomers their own names that share none with anybody, in whatever order they are; returns the others. So
    * nothing is sorted but those: a hundred thousand names take a second.
    */
-  private claimUncontested(): F[] {
+  private *claimUncontested(): Steps<F[]> {
     const contested: F[] = [];
-    for (const family of this.waiting)
+    let work = 0;
+    for (const family of this.waiting) {
       if (!this.claim(family, this.rules.ownName(family))) contested.push(family);
+      if (++work % FAMILIES_A_STEP === 0) yield;
+    }
     // Whom they share a name with may have come after them in order, and so on: contested grows meanwhile.
     for (const family of contested) {
+      if (++work % FAMILIES_A_STEP === 0) yield;
+      if (!this.waiting.has(family)) continue;
       const own = this.rules.ownName(family);
       for (const suffix of this.rules.suffixesOf(family)) {
         const rival = this.ownerOf(own + suffix);
@@ -166,6 +221,18 @@ export class NameBook<F> {
       }
     }
     return contested;
+  }
+
+  /** Gives a family that did not get its own name the first alternative that is free. */
+  private claimAlternative(family: F): void {
+    const holder = this.holderOf(family);
+    for (let attempt = 1; ; attempt++) {
+      const displayed = this.rules.alternative(family, attempt);
+      if (!this.claim(family, displayed)) continue;
+      this.renamed.set(family, displayed);
+      this.onConflict({ family, displayed, holder });
+      return;
+    }
   }
 
   private claim(family: F, displayed: string): boolean {

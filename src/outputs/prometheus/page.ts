@@ -4,33 +4,35 @@
  * Nothing of a page is kept but the chunk under way and the labels of a family that is being sorted, so a page of 100 MB costs no more memory than a small one. Between two chunks the event loop runs, and a flush
  * may add, change or remove series. The page stays valid because it
  *
- *   - names all families before its first line,
+ *   - has all series that there are when it starts named before its first line (catalogue.ts),
  *   - goes through copies of the member lists,
- *   - leaves out series that were born after it started, and so reused ids too.
+ *   - leaves out series that were born after it started, and so reused ids too,
+ *   - leaves out families without a series that it shows, and so reused numbers too.
  *
  * Order: families by name, series by label text, then the server's own metrics by name.
  */
 
 import { addFinite } from '../../lib/finite.ts';
 import { sortInSteps } from '../../lib/sort-in-steps.ts';
+import type { Steps } from '../../lib/time/steps.ts';
 import type { Context } from '../../model/context.ts';
 import type { ByteString } from '../../model/text.ts';
 import type { OwnMetric } from '../../telemetry/metric.ts';
 import { BinList } from './bin-list.ts';
-import { CheckFamily } from './check-table.ts';
+import type { CheckFamily } from './check-table.ts';
 import { countsIn } from './exposure.ts';
-import type { ShownFamily } from './family-names.ts';
+import type { FamilyKey } from './family-shelf.ts';
 import type { Members, SeriesFamily } from './family-table.ts';
 import { LabelTexts } from './label-texts.ts';
-import { escapeQuoted } from './labels.ts';
+import { escapeName, escapeQuoted } from './labels.ts';
 import type { DisplayedFamily } from './naming.ts';
 import type { ExpositionFormat } from './negotiate.ts';
 import type { OpenTotals } from './open-totals.ts';
 import type { Observed, PageWriter } from './page-writer.ts';
-import type { Problems } from './problems.ts';
+import type { Adjustment, Problems } from './problems.ts';
 import { ProtobufWriter } from './protobuf-writer.ts';
 import type { QuantileWindow } from './quantile-window.ts';
-import type { SeriesTable } from './series-table.ts';
+import { COUNTED, type SeriesTable } from './series-table.ts';
 import { displayName, helpFor } from './syntax.ts';
 import { TextWriter } from './text-writer.ts';
 
@@ -41,8 +43,10 @@ const NO_BUCKETS = { bounds: [], labels: [], keys: [] };
 const QUANTILES = [0.5, 0.9, 0.95, 0.99] as const;
 
 export interface PageSource {
-  /** Names those that wait for a name, and returns all families in page order. */
-  families(): readonly DisplayedFamily<ShownFamily>[];
+  /** Has all series named that can be; returns the last birth among them. */
+  catchUp(): Steps<number>;
+  /** All families that have names, in page order. */
+  families(): Steps<readonly DisplayedFamily<FamilyKey>[]>;
   readonly totals: OpenTotals;
   readonly table: SeriesTable;
   readonly window: QuantileWindow;
@@ -56,6 +60,10 @@ export interface PageSource {
 
 /** A page under way. */
 interface PageUnderWay extends PageSource {
+  readonly format: ExpositionFormat;
+  readonly writer: PageWriter;
+  /** The last birth that it shows. */
+  readonly asOf: number;
   readonly texts: LabelTexts;
 }
 
@@ -70,19 +78,17 @@ export function* renderPage(
   source: PageSource,
   format: ExpositionFormat,
 ): Generator<string | Uint8Array, void, undefined> {
-  const page: PageUnderWay = { ...source, texts: new LabelTexts() };
-  const asOf = source.table.births;
-  const families = source.families();
+  const asOf = yield* inTurns(source.catchUp());
+  const families = yield* inTurns(source.families());
   source.table.families.collectMembers(source.table.columns.familyOf);
   const writer = format === 'protobuf' ? new ProtobufWriter() : new TextWriter(format);
+  const page: PageUnderWay = { ...source, format, writer, asOf, texts: new LabelTexts() };
   for (const { family, displayed } of families) {
-    writer.begin(displayed, family.typeIn(format), helpFor(family.kind, family.source));
     const series =
-      family instanceof CheckFamily
-        ? writeChecks(writer, family)
-        : writeFamily(page, format, writer, family, asOf);
+      typeof family === 'number'
+        ? writeFamily(page, family, displayed)
+        : writeChecks(writer, family, displayed);
     for (const isTurn of series) if (isTurn || writer.size >= CHUNK_BYTES) yield writer.take();
-    writer.end();
   }
   writeOwnMetrics(writer, source.ownMetrics(), format);
   yield writer.finish();
@@ -95,18 +101,31 @@ export function renderOwnPage(metrics: readonly OwnMetric[], format: ExpositionF
   return writer.finish();
 }
 
+/** Does `steps`, and lets others work after each. */
+function* inTurns<Result>(steps: Steps<Result>): Generator<string, Result, undefined> {
+  for (let step = steps.next(); ; step = steps.next()) {
+    if (step.done === true) return step.value;
+    yield '';
+  }
+}
+
 /** Yields after each series, true when others should have their turn. */
 function* writeFamily(
   source: PageUnderWay,
-  format: ExpositionFormat,
-  writer: PageWriter,
-  family: SeriesFamily,
-  asOf: number,
+  number: number,
+  displayed: string,
 ): Generator<boolean, void, undefined> {
-  const { table } = source;
-  const { number } = family;
+  const { table, asOf, writer } = source;
+  if (table.families.sizeOf(number) === 0) return;
+  const family = table.families.show(number);
   const isMember = (id: number) =>
     table.columns.familyOf[id] === number && (table.columns.bornAt[id] as number) <= asOf;
+  let isBegun = false;
+  const write = (group: Group): void => {
+    if (!isBegun) beginFamily(source, family, displayed);
+    isBegun = true;
+    writeGroup(source, family, group);
+  };
   // When members changed since the page started, the newcomers are left out below.
   if (table.families.membersOf(number) === undefined) table.families.collectMembers(table.columns.familyOf);
   const members = table.families.membersOf(number);
@@ -123,14 +142,19 @@ function* writeFamily(
       continue;
     }
     if (group !== undefined) {
-      writeGroup(source, format, writer, family, group);
+      write(group);
       yield false;
     }
     // Others may have worked during the yield.
     group = isMember(id) ? { labels, ids: [id] } : undefined;
   }
-  if (group !== undefined) writeGroup(source, format, writer, family, group);
+  if (group !== undefined) write(group);
   yield false;
+  if (isBegun) writer.end();
+}
+
+function beginFamily({ writer, format }: PageUnderWay, family: SeriesFamily, displayed: string): void {
+  writer.begin(displayed, family.typeIn(format), helpFor(family.kind, family.source));
 }
 
 /** Members of a family in page order, and their labels where they were needed to find it. */
@@ -166,13 +190,8 @@ function* sortMembers(
   return { ids: sorted, texts: Array.from(order, (at) => labels[at] as string) };
 }
 
-function writeGroup(
-  source: PageSource,
-  format: ExpositionFormat,
-  writer: PageWriter,
-  family: SeriesFamily,
-  { labels, ids }: Group,
-): void {
+function writeGroup(source: PageUnderWay, family: SeriesFamily, { labels, ids }: Group): void {
+  const { format, writer } = source;
   if (ids.length > 1) {
     sortByIdentity(source, ids);
     countMerged(source, ids);
@@ -268,12 +287,18 @@ function startOf({ totals }: PageSource, ids: readonly number[]): number | undef
   return start;
 }
 
-function* writeChecks(writer: PageWriter, family: CheckFamily): Generator<boolean, void, undefined> {
+function* writeChecks(
+  writer: PageWriter,
+  family: CheckFamily,
+  displayed: string,
+): Generator<boolean, void, undefined> {
+  writer.begin(displayed, family.typeIn(), helpFor(family.kind, family.source));
   const statuses = [...family.byLabels()].sort(([a], [b]) => compare(a, b));
   for (const [labels, { status }] of statuses) {
     writer.value(labels, status);
     yield false;
   }
+  writer.end();
 }
 
 function writeOwnMetrics(writer: PageWriter, metrics: readonly OwnMetric[], format: ExpositionFormat): void {
@@ -295,7 +320,16 @@ function writeOwnMetrics(writer: PageWriter, metrics: readonly OwnMetric[], form
 
 function labelsOf(source: PageUnderWay, id: number): string | undefined {
   const context = source.lookup(id);
-  return context && source.texts.render(context.tags, source.hostLabel(context.host));
+  if (context === undefined) return undefined;
+  const host = source.hostLabel(context.host);
+  if (!source.table.counts(id, COUNTED.labels)) return source.texts.render(context.tags, host);
+  // Adjustments count when a series is shown for the first time.
+  const found = new Set<Adjustment>();
+  const note = (problem: Adjustment): void => void found.add(problem);
+  escapeName(context.name, note);
+  const labels = source.texts.render(context.tags, host, note);
+  for (const problem of found) source.problems.adjust(problem);
+  return labels;
 }
 
 /** Adds up in the order of `ids`, so that rounding is the same on every page. */
@@ -326,11 +360,11 @@ function identityOf(context: Context | undefined): string {
 
 /** Counts all but one member of a group, each series once in its life. */
 function countMerged({ table, problems }: PageSource, ids: readonly number[]): void {
-  let missing = ids.length - 1 - ids.filter((id) => table.columns.merged[id] === 1).length;
+  const isCounted = (id: number) => ((table.columns.counted[id] as number) & COUNTED.merged) !== 0;
+  let missing = ids.length - 1 - ids.filter(isCounted).length;
   for (const id of ids) {
     if (missing <= 0) return;
-    if (table.columns.merged[id] === 1) continue;
-    table.columns.merged[id] = 1;
+    if (!table.counts(id, COUNTED.merged)) continue;
     problems.adjust('series_merged');
     missing--;
   }

@@ -2,7 +2,8 @@
  * Output `prometheus`: what the aggregates of all flushes add up to, for a Prometheus server to scrape.
  *
  *   cumulative table ─▶ write(batch) ──▶ series table, quantile window ──page()──▶ text 0.0.4 or OpenMetrics 1.0, in chunks
- *   open buckets ─────▶ look(value) ───▶ open totals ───────────────────────┘
+ *   open buckets ─────▶ look(value) ───▶ open totals ──────────────────────┤
+ *                                        catalogue: families, names ───────┘
  *
  *   counter                  counter: sum of its buckets; a bucket that is negative is rejected
  *   gauge, set               gauge: last value, distinct elements of the last bucket
@@ -14,6 +15,7 @@
  *
  * Values, and when a series ends, are those of the cumulative table (cumulative/cumulative-table.ts); a scrape adds what
  * counters, gauges, sums and counts have in open buckets (open-totals.ts). Quantiles and sets are those of closed ones.
+ * Families, names and labels are made when a page is asked for (catalogue.ts).
  *
  * Owned by the control thread. Memory per series is there, in series-table.ts and in quantile-age.ts.
  */
@@ -27,6 +29,7 @@ import { type Outcomes, outcomes, totalOf } from '../../telemetry/ledger/ledger.
 import { type OwnMetric, ownMetric, ownMetricBy } from '../../telemetry/metric.ts';
 import type { CumulativeTable } from '../cumulative/cumulative-table.ts';
 import type { DeliveryReport, FlushInfo, Output } from '../output.ts';
+import { Catalogue } from './catalogue.ts';
 import { CheckTable } from './check-table.ts';
 import { type Exposures, PLAIN, withoutBins } from './exposure.ts';
 import { FamilyNames } from './family-names.ts';
@@ -74,6 +77,7 @@ export class PrometheusOutput implements Output {
   private readonly problems = new Problems();
   private readonly names: FamilyNames;
   private readonly table: SeriesTable;
+  private readonly catalogue: Catalogue;
   private readonly window = new QuantileWindow();
   private readonly checks: CheckTable;
   private readonly events = new Map<EventAlertType, number>([
@@ -88,8 +92,6 @@ export class PrometheusOutput implements Output {
   private expired = 0;
   /** Aggregates, events and checks. */
   private given = 0;
-  /** While a flush is under way newcomers wait for their names, so that these do not depend on who came first. */
-  private isFlushing = false;
 
   constructor(options: PrometheusOptions) {
     this.options = options;
@@ -97,6 +99,7 @@ export class PrometheusOutput implements Output {
     const families = new FamilyTable();
     this.names = new FamilyNames(families, this.problems, options.log);
     this.table = new SeriesTable(families, this.names);
+    this.catalogue = new Catalogue(this.table, this.names, (id) => options.lookup(id));
     this.checks = new CheckTable(this.problems, this.names);
     this.cumulative = options.cumulative;
     this.retentionSeconds = options.cumulative.retentionSeconds;
@@ -104,7 +107,7 @@ export class PrometheusOutput implements Output {
 
   begin(flush: FlushInfo): void {
     this.window.advance(flush.at);
-    this.isFlushing = true;
+    this.catalogue.beginFlush();
   }
 
   write(batch: readonly Aggregate[]): void {
@@ -131,8 +134,7 @@ export class PrometheusOutput implements Output {
       if (isSeries || !this.table.has(id)) this.provisional.delete(id);
     }
     this.checks.expire(flush.at - this.retentionSeconds);
-    this.isFlushing = false;
-    this.names.settle();
+    this.catalogue.endFlush();
   }
 
   event(event: EventMessage): void {
@@ -152,7 +154,7 @@ export class PrometheusOutput implements Output {
       this.provisional.delete(id);
     }
     this.table.trim();
-    this.open.trim(this.table.columns.familyOf.length);
+    this.open.trim(this.table.idEnd);
   }
 
   /**
@@ -190,11 +192,11 @@ export class PrometheusOutput implements Output {
     const format = negotiate(accept, { openmetrics, protobuf });
     const allOwn = () => [...(this.options.ownMetrics?.() ?? []), ...this.ownMetrics()];
     const source = {
-      families: () => {
+      catchUp: () => {
         this.names.reserve(allOwn());
-        if (!this.isFlushing) this.names.settle();
-        return this.names.displayed(format);
+        return this.catalogue.catchUp();
       },
+      families: () => this.names.displayed(format),
       totals: this.open,
       table: this.table,
       window: this.window,
@@ -246,7 +248,7 @@ export class PrometheusOutput implements Output {
     const asked = this.options.exposures?.of(context) ?? PLAIN;
     // What bins are kept was decided when the total began; a reload may have changed it since.
     const exposure = this.cumulative.hasBins(context.id) ? asked : withoutBins(asked);
-    this.table.admit(context, this.hostLabel(context.host), exposure, this.problems);
+    this.table.admit(context.id, exposure);
   }
 
   /** Whether quantiles of the last minutes may be shown for it. */

@@ -2,10 +2,10 @@
  * Which series are on the page, in columns by context id: no object and no string per series. Their values are in the
  * cumulative table (cumulative/cumulative-table.ts).
  *
- *   familyOf   uint32    number of the family, 0 when the context has no series
+ *   exposure   uint32    how it is shown (exposure.ts), chosen when it began; 0 when the context has no series
  *   bornAt     uint32    number of the birth, so that a page leaves out series born after it started
- *   merged     uint8     1 when the series is one of several shown as one, and was counted as such
- *   exposure   uint32    how it is shown (exposure.ts), chosen when it began
+ *   familyOf   uint32    number of the family, 0 until somebody asks for a page (catalogue.ts)
+ *   counted    uint8     what was counted of it, as bits: adjustments of its name and labels, that it was merged
  *
  * Memory  13 bytes a context, doubling; plus 12 to 60 and its bins for a summary (quantile-window.ts).
  * Limits  as many rows as there are contexts; the context limit is the aggregator's.
@@ -15,21 +15,23 @@ import type { Context } from '../../model/context.ts';
 import type { Exposure } from './exposure.ts';
 import type { FamilyRoll } from './family.ts';
 import type { FamilyTable } from './family-table.ts';
-import { renderLabels } from './labels.ts';
-import type { Adjustment, Problems } from './problems.ts';
 
 const ROWS_AT_START = 64;
+const NO_FAMILY = 0;
+
+/** Bits of what is counted once in the life of a series. */
+export const COUNTED = { labels: 1, merged: 2 } as const;
 
 export class SeriesTable {
   readonly families: FamilyTable;
   private readonly roll: FamilyRoll<number>;
   /** By context id. */
   private readonly table = new ColumnTable(
-    { familyOf: Uint32Array, bornAt: Uint32Array, merged: Uint8Array, exposure: Uint32Array },
+    { exposure: Uint32Array, bornAt: Uint32Array, familyOf: Uint32Array, counted: Uint8Array },
     ROWS_AT_START,
   );
-  /** All exposures that were used; they are few (exposure.ts). */
-  private readonly exposures: Exposure[] = [];
+  /** All exposures that were used, from 1 on; they are few (exposure.ts). */
+  private readonly exposures: (Exposure | undefined)[] = [undefined];
   /** Series born so far. */
   births = 0;
   /** Series now. */
@@ -45,7 +47,18 @@ export class SeriesTable {
   }
 
   has(id: number): boolean {
-    return id < this.columns.familyOf.length && this.columns.familyOf[id] !== 0;
+    return (this.columns.exposure[id] ?? 0) !== 0;
+  }
+
+  /** Context ids are below this. */
+  get idEnd(): number {
+    return this.table.capacity;
+  }
+
+  /** Whether context `id` has a series without a family, of the first `births` that there were. */
+  waits(id: number, births: number): boolean {
+    const { exposure, familyOf, bornAt } = this.columns;
+    return exposure[id] !== 0 && familyOf[id] === NO_FAMILY && (bornAt[id] as number) <= births;
   }
 
   /** How the series of context `id`, which there is, is shown. */
@@ -53,38 +66,50 @@ export class SeriesTable {
     return this.exposures[this.columns.exposure[id] as number] as Exposure;
   }
 
-  /** Makes sure that `context` has a series. `host` is its host label. */
-  admit(context: Context, host: string, exposure: Exposure, problems: Problems): void {
-    const id = context.id;
+  /** Makes sure that context `id` has a series. */
+  admit(id: number, exposure: Exposure): void {
     if (this.has(id)) return;
     this.table.reserve(id);
-    const found = new Set<Adjustment>();
-    renderLabels(context.tags, host, (problem) => found.add(problem));
-    const family = this.families.join(context, exposure, found);
-    if (this.families.sizeOf(family) === 1) this.roll.join(family);
-    for (const problem of found) problems.adjust(problem);
-    this.columns.familyOf[id] = family;
-    this.columns.merged[id] = 0;
     let number = this.exposures.indexOf(exposure);
     if (number < 0) number = this.exposures.push(exposure) - 1;
     this.columns.exposure[id] = number;
     this.columns.bornAt[id] = ++this.births;
+    this.columns.familyOf[id] = NO_FAMILY;
+    this.columns.counted[id] = 0;
     this.size++;
+  }
+
+  /** Gives the series of `context`, which waits for one, its family. */
+  join(context: Context): void {
+    const { id } = context;
+    const family = this.families.join(context, this.exposureOf(id));
+    this.columns.familyOf[id] = family;
+    if (this.families.sizeOf(family) === 1) this.roll.join(family);
+  }
+
+  /** Whether something of context `id` is to be counted now: it was not before. */
+  counts(id: number, what: number): boolean {
+    const counted = this.columns.counted[id] as number;
+    this.columns.counted[id] = counted | what;
+    return (counted & what) === 0;
   }
 
   /** Removes the series of context `id`, if there is one. */
   remove(id: number): void {
     if (!this.has(id)) return;
     const family = this.columns.familyOf[id] as number;
-    if (this.families.sizeOf(family) === 1) this.roll.leave(family);
-    this.families.leave(family, id);
-    this.columns.familyOf[id] = 0;
+    if (family !== NO_FAMILY) {
+      if (this.families.sizeOf(family) === 1) this.roll.leave(family);
+      this.families.leave(family, id);
+    }
+    this.columns.familyOf[id] = NO_FAMILY;
+    this.columns.exposure[id] = 0;
     this.size--;
   }
 
   /** Gives back the rows of a burst of contexts that is over. */
   trim(): void {
-    this.table.trimUnused('familyOf', this.size);
+    this.table.trimUnused('exposure', this.size);
     this.families.trim();
   }
 }

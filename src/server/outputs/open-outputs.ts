@@ -103,7 +103,7 @@ function makePrometheus(
   const exposures = new Exposures(exposureSettings(config), exposureOf);
   const filter = config.outputs.prometheus;
   const isWanted = (one: Context) => passesFilter(filter, one);
-  const needsBinsOf = (id: number) => isWanted(context(id)) && exposures.needsBins(context(id));
+  const needsBinsOf = (id: number, one = context(id)) => isWanted(one) && exposures.needsBins(one);
   return new PrometheusOutput({
     hostname: toByteString(config.hostname),
     cumulative: new CumulativeTable({ expirySeconds, keepsBins: true, needsBinsOf }),
