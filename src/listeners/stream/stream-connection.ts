@@ -307,32 +307,13 @@ export class StreamConnection implements Tracked, PacketSink, ChunkSink {
 
   skipped(length: number, head: Uint8Array): void {
     const limit = this.host.packetBytesMax;
-    if (this.options.listener.kind !== 'unix') {
-      this.faults.fail(
-        'line_too_long',
-        'linesTooLong',
-        `a line is longer than ${limit} bytes; it is left out`,
-      );
-      return;
-    }
+    if (this.options.listener.kind !== 'unix') this.faults.lineTooLong(limit);
     // The length has been read, and `head` begins behind it.
-    this.faults.tooLong(
-      {
-        ...{ problem: 'frame_too_long', counter: 'framesTooLong' },
-        detail: `a frame of ${length} bytes, at most ${limit} are taken; it is skipped`,
-      },
-      head,
-    );
+    else this.faults.frameTooLong(length, limit, head);
   }
 
   impossible(length: number, head: Uint8Array): void {
-    this.faults.tooLong(
-      {
-        ...{ problem: 'frame_impossible', counter: 'framesImpossible' },
-        detail: `no frame is ${length} bytes long, so these are no frames; the connection ends`,
-      },
-      head.subarray(HEADER_BYTES),
-    );
+    this.faults.noFrame(length, head.subarray(HEADER_BYTES));
   }
 
   private receive(chunk: Buffer): void {
@@ -404,22 +385,8 @@ export class StreamConnection implements Tracked, PacketSink, ChunkSink {
     // Its turn is over: it ends with the next one.
     if (this.waiting !== undefined) return;
     this.faults.quote(new Uint8Array(0));
-    switch (this.reader.finish(this.hasEnded && !this.options.listener.eolRequired)) {
-      case 'cut_header':
-        this.faults.fail('cut_header', 'framesCut', 'it ended within the length of a frame');
-        break;
-      case 'cut_payload':
-        this.faults.fail('cut_payload', 'framesCut', 'it ended within a frame');
-        break;
-      case 'unterminated':
-        if (this.hasEnded) {
-          const detail = 'it ended within a line, and a newline is required';
-          this.faults.fail('unterminated', 'linesUnterminated', detail);
-        } else this.faults.fail('cut_line', 'linesCut', 'it ended within a line, and not by its client');
-        break;
-      case 'nothing':
-        break;
-    }
+    const leftover = this.reader.finish(this.hasEnded && !this.options.listener.eolRequired);
+    this.faults.endsWithin(leftover, this.hasEnded);
     this.host.closed(this);
     this.options.gone();
     this.host.afterRead(this.options.listener);
