@@ -14,20 +14,14 @@
 
 import type { Socket } from 'node:net';
 import type { PacketSource } from '../../lib/packet-segment.ts';
-import type {
-  ConnectionPeer,
-  ConnectionReport,
-  ConnectionView,
-  PassedConnection,
-} from '../../model/connection.ts';
-import type { ShardCounters } from '../../telemetry/counters/shard-counters.ts';
+import type { ConnectionPeer, ConnectionView, PassedConnection } from '../../model/connection.ts';
 import { ConnectionOrigin } from '../origin/connection-origin.ts';
-import type { Credentials, PacketOrigins } from '../origin/packet-origins.ts';
+import type { Credentials } from '../origin/packet-origins.ts';
 import type { PidfdSwitch } from '../origin/pidfd-switch.ts';
-import type { Libc } from '../system/libc.ts';
 import { dropOnClose, hasPeerEnded, stopConnection } from '../system/stop-inflow.ts';
 import { ConnectionFaults } from './connection-faults.ts';
-import { ConnectionReader, type PacketSink, type Staging } from './connection-reader.ts';
+import type { ConnectionHost } from './connection-host.ts';
+import { ConnectionReader, type PacketSink } from './connection-reader.ts';
 import type { Tracked } from './connection-tracker.ts';
 import { LengthFraming } from './length-framing.ts';
 import { LineFraming } from './line-framing.ts';
@@ -37,35 +31,6 @@ import type { StreamListener } from './stream-settings.ts';
 const HEADER_BYTES = 4;
 /** For how long nothing must come on a connection whose other side cannot be shut, ms. */
 const QUIET_MS = 50;
-
-/** The thread, as its connections see it. */
-export interface ConnectionHost {
-  readonly staging: Staging;
-  readonly packetBytesMax: number;
-  readonly counters: ShardCounters;
-  readonly logTooBig: boolean;
-  readonly libc: Libc | undefined;
-  /** Finds out who sends; undefined when that is off. */
-  readonly origins?: PacketOrigins | undefined;
-  /** The thread's clock, Unix seconds. */
-  readonly now: Float64Array;
-  /** Whether bytes may be read now; otherwise they have to wait. */
-  mayRead(): boolean;
-  /** To be called before it is found out who has sent: takes what the control thread has said of that. */
-  attend(): void;
-  /** To be called before bytes are read: lets the connection's turn begin. */
-  beginTurn(connection: StreamConnection): void;
-  /** To be called when something of this listener was counted while nothing was read. */
-  counted(listener: StreamListener): void;
-  /** Takes a packet of this connection; true when the turn is over with it. */
-  packet(ptr: number, length: number, connection: StreamConnection): boolean;
-  /** To be called after bytes of a connection of this listener were read. */
-  afterRead(listener: StreamListener): void;
-  /** Calls readOn() when the others have had their turn. */
-  wait(connection: StreamConnection): void;
-  report(report: Omit<ConnectionReport, 'leftOut'>): void;
-  closed(connection: StreamConnection): void;
-}
 
 export interface ConnectionOptions {
   readonly id: number;
