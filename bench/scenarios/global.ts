@@ -7,8 +7,10 @@
  * memory: what Kafka costs is the client's and the broker's. The first buckets are left out: there everything is new.
  * Checked: every partial that was sent is merged, and the counters add up.
  */
+
+import type { QueuedChunk } from '../../src/global/edge/chunk-queue.ts';
 import { Edge } from '../../src/global/edge/edge.ts';
-import { EdgeSender, type QueuedChunk } from '../../src/global/edge/edge-sender.ts';
+import { EdgeSender } from '../../src/global/edge/edge-sender.ts';
 import { encodeClose } from '../../src/global/log/log-record.ts';
 import { MemoryCluster, MemoryLog } from '../../src/global/log/memory-log.ts';
 import { Partition } from '../../src/global/merge/partition.ts';

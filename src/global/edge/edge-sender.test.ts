@@ -3,7 +3,8 @@ import { expect, it } from 'vitest';
 import { systemClock } from '../../lib/time/clock.ts';
 import { decodeRecord } from '../log/log-record.ts';
 import { MemoryCluster, MemoryLog } from '../log/memory-log.ts';
-import { type ChunkQueue, EdgeSender, type QueuedChunk } from './edge-sender.ts';
+import type { ChunkQueue, QueuedChunk } from './chunk-queue.ts';
+import { EdgeSender } from './edge-sender.ts';
 
 const quiet = { info: () => undefined, warn: () => undefined, error: () => undefined };
 const chunk = (createdAt: number, stored?: object): QueuedChunk => ({
