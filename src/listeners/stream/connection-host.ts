@@ -4,11 +4,10 @@ import type { ShardCounters } from '../../telemetry/counters/shard-counters.ts';
 import type { PacketOrigins } from '../origin/packet-origins.ts';
 import type { Libc } from '../system/libc.ts';
 import type { Staging } from './connection-reader.ts';
-import type { StreamConnection } from './stream-connection.ts';
 import type { StreamListener } from './stream-settings.ts';
 
-/** The thread, as its connections see it. */
-export interface ConnectionHost {
+/** The thread, as its connections see it. `Connection` is what one is. */
+export interface ConnectionHost<Connection> {
   readonly staging: Staging;
   readonly packetBytesMax: number;
   readonly counters: ShardCounters;
@@ -23,15 +22,15 @@ export interface ConnectionHost {
   /** To be called before it is found out who has sent: takes what the control thread has said of that. */
   attend(): void;
   /** To be called before bytes are read: lets the connection's turn begin. */
-  beginTurn(connection: StreamConnection): void;
+  beginTurn(connection: Connection): void;
   /** To be called when something of this listener was counted while nothing was read. */
   counted(listener: StreamListener): void;
   /** Takes a packet of this connection; true when the turn is over with it. */
-  packet(ptr: number, length: number, connection: StreamConnection): boolean;
+  packet(ptr: number, length: number, connection: Connection): boolean;
   /** To be called after bytes of a connection of this listener were read. */
   afterRead(listener: StreamListener): void;
   /** Calls readOn() when the others have had their turn. */
-  wait(connection: StreamConnection): void;
+  wait(connection: Connection): void;
   report(report: Omit<ConnectionReport, 'leftOut'>): void;
-  closed(connection: StreamConnection): void;
+  closed(connection: Connection): void;
 }

@@ -51,7 +51,7 @@ export interface ConnectionOptions {
 
 export class StreamConnection implements Tracked, PacketSink, ChunkSink {
   lastReceived: number;
-  private readonly host: ConnectionHost;
+  private readonly host: ConnectionHost<StreamConnection>;
   private readonly options: ConnectionOptions;
   private readonly reader: ConnectionReader;
   private readonly since: number;
@@ -79,7 +79,7 @@ export class StreamConnection implements Tracked, PacketSink, ChunkSink {
   /** The same in the words of captures; made when somebody captures. */
   private packetSource: PacketSource | undefined;
 
-  constructor(host: ConnectionHost, options: ConnectionOptions) {
+  constructor(host: ConnectionHost<StreamConnection>, options: ConnectionOptions) {
     this.host = host;
     this.options = options;
     const framing =

@@ -67,7 +67,7 @@ export interface StreamListenersOptions {
   readonly send: (message: ShardMessage) => void;
 }
 
-export class StreamListeners implements ConnectionHost {
+export class StreamListeners implements ConnectionHost<StreamConnection> {
   readonly staging: Staging;
   readonly packetBytesMax: number;
   readonly counters: ShardCounters;
