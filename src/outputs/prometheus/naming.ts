@@ -85,6 +85,8 @@ export class NameBook<F> {
   /** Names of families that did not get their own. */
   private readonly renamed = new Map<F, string>();
   private readonly waiting: NameShelf<F>['waiting'];
+  /** How many families are shown under names that end in each suffix: where none is, nobody has to be looked for. */
+  private readonly endings = new Map<string, number>();
   /** How often the server took a name from a family. */
   private evictions = 0;
 
@@ -236,20 +238,26 @@ export class NameBook<F> {
   }
 
   private claim(family: F, displayed: string): boolean {
-    for (const suffix of this.rules.suffixesOf(family)) if (this.isTaken(displayed + suffix)) return false;
+    if (this.families.get(displayed) !== undefined) return false;
+    for (const suffix of this.rules.suffixesOf(family))
+      if (this.isTaken(displayed + suffix, displayed)) return false;
     this.families.set(displayed, family);
+    this.countEndings(displayed, 1);
     return true;
   }
 
-  private isTaken(name: string): boolean {
-    return this.reserved.has(name) || this.ownerOf(name) !== undefined;
+  /** `free` is a name that no family is shown as. */
+  private isTaken(name: string, free?: string): boolean {
+    return this.reserved.has(name) || this.ownerOf(name, free) !== undefined;
   }
 
   /** The family that has a name, with or without a suffix. */
-  private ownerOf(name: string): F | undefined {
+  private ownerOf(name: string, free?: string): F | undefined {
     for (const suffix of this.rules.suffixes) {
       if (!name.endsWith(suffix)) continue;
-      const family = this.families.get(name.slice(0, name.length - suffix.length));
+      const displayed = name.slice(0, name.length - suffix.length);
+      if (displayed === free || !this.mayBeShown(displayed)) continue;
+      const family = this.families.get(displayed);
       if (family !== undefined && this.rules.suffixesOf(family).includes(suffix)) return family;
     }
     return undefined;
@@ -267,6 +275,20 @@ export class NameBook<F> {
     if (displayed === undefined) return;
     this.renamed.delete(family);
     this.families.delete(displayed);
+    this.countEndings(displayed, -1);
+  }
+
+  private countEndings(displayed: string, by: number): void {
+    for (const suffix of this.rules.suffixes)
+      if (suffix !== '' && displayed.endsWith(suffix))
+        this.endings.set(suffix, (this.endings.get(suffix) ?? 0) + by);
+  }
+
+  /** False where it is sure that no family is shown as `displayed`. */
+  private mayBeShown(displayed: string): boolean {
+    for (const suffix of this.rules.suffixes)
+      if (suffix !== '' && displayed.endsWith(suffix) && (this.endings.get(suffix) ?? 0) === 0) return false;
+    return true;
   }
 }
 
