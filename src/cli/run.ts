@@ -6,7 +6,7 @@
  * configuration again; a bad one changes nothing.
  */
 import { ConfigError } from '../config/config-error.ts';
-import { collectGarbage } from '../lib/collect-garbage.ts';
+import { collectGarbage, collectYoung } from '../lib/collect-garbage.ts';
 import { endProcess } from '../lib/end-process.ts';
 import { type FileWatch, watchFile } from '../lib/files/watch-file.ts';
 import { keepHeapsSmall } from '../lib/small-heap.ts';
@@ -22,6 +22,8 @@ import { endAfter, exitCodeAfter, reportDelivery } from './run-end.ts';
 
 /** When what only the start needed is garbage and those that waited for the start have been answered, ms. */
 const STARTED_MS = 2000;
+/** When it is clear that V8 has more room for young objects than it needs: more than five seconds after that, ms. */
+const SETTLED_MS = STARTED_MS + 6000;
 /** How long a server that lost a listener thread tries to deliver what it has, ms. */
 const LAST_STOP_MS = 10_000;
 
@@ -94,6 +96,7 @@ export async function runCommand(options: RunOptions): Promise<void> {
   isStarting = false;
   stopWaiting();
   setTimeout(collectGarbage, STARTED_MS).unref();
+  setTimeout(collectYoung, SETTLED_MS).unref();
   process.on('SIGHUP', () => {
     server.reopenFiles();
     void onReload();

@@ -1,5 +1,5 @@
 import { expect, it } from 'vitest';
-import { collectGarbage } from './collect-garbage.ts';
+import { collectGarbage, collectYoung } from './collect-garbage.ts';
 
 it('collects what nobody refers to', async () => {
   const kept = {};
@@ -9,4 +9,12 @@ it('collects what nobody refers to', async () => {
   collectGarbage();
   expect(lost.deref()).toBe(undefined);
   expect(held.deref()).toBe(kept);
+});
+
+it('collects young objects alone', async () => {
+  const lost = new WeakRef({});
+  await new Promise((resolve) => setImmediate(resolve));
+  collectYoung();
+  // A WeakRef is cleared by collections of the whole heap.
+  expect(lost.deref()).toBeDefined();
 });

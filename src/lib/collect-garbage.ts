@@ -8,10 +8,23 @@
 import { setFlagsFromString } from 'node:v8';
 import { runInNewContext } from 'node:vm';
 
+type Collect = (options?: { readonly type: 'minor' }) => void;
+
 /** Stops the thread for 5 to 20 ms. */
 export function collectGarbage(): void {
+  collector()?.();
+}
+
+/**
+ * Collects young objects alone, in about 1 ms. Where little was allocated in the last five seconds, V8 then gives back the room for
+ * young objects that it has not needed.
+ */
+export function collectYoung(): void {
+  collector()?.({ type: 'minor' });
+}
+
+function collector(): Collect | undefined {
   setFlagsFromString('--expose-gc');
   // Not turned off again: another thread may be doing the same.
-  const collect = runInNewContext('globalThis.gc') as (() => void) | undefined;
-  collect?.();
+  return runInNewContext('globalThis.gc') as Collect | undefined;
 }

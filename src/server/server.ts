@@ -25,7 +25,7 @@ import type { ServerOptions } from './server-options.ts';
 import { StatusLine } from './status-line.ts';
 import { StopPhases } from './stop-phases.ts';
 import { warnAboutLimits } from './system-limits.ts';
-import { hurry, yieldToListeners } from './threads/give-way.ts';
+import { hurry, keepLargeBlocksApart, yieldToListeners } from './threads/give-way.ts';
 import { startThreads } from './threads/start-threads.ts';
 import { metricsSource } from './views/metrics-source.ts';
 
@@ -175,7 +175,10 @@ export class Server {
     );
     void options.spare?.end();
     await listening.settle(threads.list);
-    if (options.isEmbedded !== true) yieldToListeners();
+    if (options.isEmbedded !== true) {
+      yieldToListeners();
+      keepLargeBlocksApart();
+    }
     health.isRunning = true;
     origins.start();
     statistics.start();

@@ -56,6 +56,8 @@ export const IPV6_V6ONLY = 26;
 
 /** Advice to madvise. */
 const MADV_DONTNEED = 4;
+/** mallopt: from how many bytes on a block is mapped by itself. */
+const M_MMAP_THRESHOLD = -3;
 /** Words of the longest option that is an array. */
 const WORDS_MAX = 9;
 /** fcntl: another descriptor of the same file, closed on exec; the flags of a descriptor and of its file. */
@@ -166,6 +168,11 @@ export interface Libc {
   recvmmsg(fd: number, headers: number | bigint, count: number, flags: number): number;
   /** Gives freed memory of this process back to the system, where the C library can (glibc). */
   trimHeap(): void;
+  /**
+   * Has blocks of `bytes` and more mapped by themselves, where the C library can (glibc), so that each goes back to the
+   * system when it is freed.
+   */
+  mapBlocksFrom(bytes: number): void;
   /** Gives whole pages at `address` back to the system; private memory reads as zero from then on. 0 or -errno. */
   dropPages(address: number, bytes: number): number;
   /** Hot path. Sleeps, at least for `microseconds` and less than a second unless a signal comes. */
@@ -259,6 +266,7 @@ function bindLibc(): Libc {
   ]);
 
   const mallocTrim = optionalFunction(() => library.func('malloc_trim', 'int', ['size_t']));
+  const mallopt = optionalFunction(() => library.func('mallopt', 'int', ['int', 'int']));
   const madvise = library.func('madvise', 'int', ['uintptr_t', 'size_t', 'int']);
   const usleep = library.func('usleep', 'int', ['uint32_t']);
   const clockGettime = library.func('clock_gettime', 'int', ['int', 'uintptr_t']);
@@ -372,6 +380,7 @@ function bindLibc(): Libc {
     dropPages: (at, bytes) => (madvise(at, bytes, MADV_DONTNEED) < 0 ? -koffi.errno() : 0),
     trimHeap: () => void mallocTrim?.(0),
     sleep: (microseconds) => void usleep(microseconds),
+    mapBlocksFrom: (bytes) => void mallopt?.(M_MMAP_THRESHOLD, bytes),
     readClock: (timespec) => void clockGettime(CLOCK_REALTIME, timespec),
     sendmmsg: (fd, headers, count, flags) => {
       const sent: number = sendmmsg(fd, headers, count, flags);

@@ -16,7 +16,7 @@ import { assert } from '../../lib/assert.ts';
 import type { ListenerSettings } from './listener-settings.ts';
 
 /** Room for young objects: the cold path makes much garbage and keeps little, and small spaces pause briefly. */
-const YOUNG_GENERATION_MB = 4;
+const YOUNG_GENERATION_MB = 3;
 
 /** What the signal says, its only element. */
 const WAIT = 0;

@@ -4,6 +4,8 @@ import { loadLibc } from '../../listeners/system/libc.ts';
 
 /** Nice value of the control thread. */
 const CONTROL_NICENESS = 10;
+/** Where glibc begins; it raises this to the largest block that was freed, up to 32 MiB. */
+const LARGE_BLOCK_BYTES = 128 * 1024;
 
 /**
  * Lets the listener threads go first where processors are short: the kernel holds packets for a few
@@ -41,5 +43,17 @@ export function giveMemoryBack(): void {
     loadLibc().trimHeap();
   } catch {
     // No system calls here: the memory stays with the process.
+  }
+}
+
+/**
+ * Keeps large blocks, such as columns, apart from the pool of small ones for the life of the process: in the pool, one small block
+ * behind a large one that is freed keeps its memory.
+ */
+export function keepLargeBlocksApart(): void {
+  try {
+    loadLibc().mapBlocksFrom(LARGE_BLOCK_BYTES);
+  } catch {
+    // No system calls here.
   }
 }
