@@ -8,6 +8,8 @@
  * size merge exactly, register by register. The seed is drawn at start, so that no sender can aim at registers.
  */
 export const EXACT_MAX = 64;
+/** Up to so many hashes an array has no room for more: V8 makes room for 17 at the first push. */
+const PUSHED_FROM = 4;
 const HASH_BITS = 53;
 const LOW_BITS = 21;
 
@@ -67,7 +69,8 @@ export class DistinctCounter {
   private addHash(hash: number): void {
     if (this.exact !== undefined) {
       if (this.exact.includes(hash)) return;
-      this.exact.push(hash);
+      if (this.exact.length < PUSHED_FROM) this.exact = [...this.exact, hash];
+      else this.exact.push(hash);
       if (this.exact.length > EXACT_MAX) this.toRegisters();
       return;
     }

@@ -15,7 +15,7 @@ import type { MetricTraffic, ValueSummary } from '../model/live/traffic-views.ts
 import { type ByteString, toText } from '../model/text.ts';
 import { CellPool, RateCells } from './rate-cells.ts';
 import { SpaceSaving } from './space-saving.ts';
-import { largestKey, type TagKeys, type TagTable } from './tag-table.ts';
+import { largestKey, NO_KEYS, type TagKeys, type TagTable } from './tag-table.ts';
 
 const METRICS_MAX = 16_384;
 const OTHERS_MAX = 1024;
@@ -42,7 +42,7 @@ export interface MetricEntry {
   readonly cells: RateCells;
   /** New contexts. */
   readonly newCells: RateCells;
-  readonly tagKeys: TagKeys;
+  tagKeys: TagKeys;
   /** Positions in CONTEXT_TYPES, as bits: hasType(). */
   types: number;
   readonly firstSeen: number;
@@ -129,7 +129,7 @@ export class MetricTable {
   /** Takes note of the tags of a context that a limit keeps from having an id. */
   noteRefused(name: ByteString, tags: readonly ByteString[]): void {
     const entry = this.entries.get(name);
-    if (entry !== undefined) this.tags.add(entry.tagKeys, tags);
+    if (entry !== undefined) entry.tagKeys = this.tags.add(entry.tagKeys, tags);
   }
 
   /** Contexts are gone; their ids may name others from now on. */
@@ -214,7 +214,7 @@ export class MetricTable {
       this.lineBytes[id] = bytes;
       entry.contexts++;
       entry.newCells.add(start, end, 1);
-      this.tags.add(entry.tagKeys, tags);
+      entry.tagKeys = this.tags.add(entry.tagKeys, tags);
     }
   }
 
@@ -239,7 +239,7 @@ function newEntry(name: ByteString, at: number, pool: CellPool): MetricEntry {
     name,
     cells: new RateCells(pool),
     newCells: new RateCells(pool),
-    tagKeys: new Map(),
+    tagKeys: NO_KEYS,
     types: 0,
     firstSeen: at,
     lastSeen: at,

@@ -20,11 +20,14 @@ const NO_KEY = '(no key)';
 
 interface TagKey {
   readonly values: DistinctCounter;
-  readonly examples: ByteString[];
+  examples: readonly ByteString[];
 }
 
 /** The tag keys of one metric. */
 export type TagKeys = Map<ByteString, TagKey>;
+
+/** Those of a metric that none is known of: one map for all, to which nothing is added. */
+export const NO_KEYS: TagKeys = new Map();
 
 export interface LargestKey {
   readonly key: string;
@@ -43,14 +46,21 @@ export class TagTable {
     this.seed = seed;
   }
 
-  /** Adds the tags of one context to the keys of its metric. */
-  add(keys: TagKeys, tags: readonly ByteString[]): void {
+  /** Adds the tags of one context to the keys of its metric; returns these, another map when `keys` was NO_KEYS. */
+  add(keys: TagKeys, tags: readonly ByteString[]): TagKeys {
+    let own = keys;
     for (const tag of tags) {
       const colon = tag.indexOf(':');
       const key = colon < 0 ? NO_KEY : tag.slice(0, colon);
-      const known = keys.get(key) ?? this.addKey(keys, key);
+      let known = own.get(key);
+      if (known === undefined && this.takePair(own)) {
+        if (own === NO_KEYS) own = new Map();
+        known = { values: new DistinctCounter(this.seed), examples: [] };
+        own.set(detachText(key), known);
+      }
       if (known !== undefined) this.addValue(known, tag.slice(colon + 1));
     }
+    return own;
   }
 
   /** Gives up what is known of a metric. */
@@ -60,18 +70,18 @@ export class TagTable {
     keys.clear();
   }
 
-  private addKey(keys: TagKeys, key: ByteString): TagKey | undefined {
+  /** Whether there is room for one more key of a metric; it is taken then. */
+  private takePair(keys: TagKeys): boolean {
     if (this.pairs >= PAIRS_MAX || keys.size >= KEYS_MAX) {
       this.leftOut++;
-      return undefined;
+      return false;
     }
     this.pairs++;
-    const added = { values: new DistinctCounter(this.seed), examples: [] };
-    keys.set(detachText(key), added);
-    return added;
+    return true;
   }
 
-  private addValue({ values, examples }: TagKey, value: ByteString): void {
+  private addValue(key: TagKey, value: ByteString): void {
+    const { values, examples } = key;
     const isExact = values.isExact;
     if (values.isFull && this.sketches >= SKETCHES_MAX) return;
     // Asking a sketch for its value takes 5 µs, so a sketch is not asked for each value there is.
@@ -79,7 +89,7 @@ export class TagTable {
     values.add(value);
     if (isExact && !values.isExact) this.sketches++;
     if (examples.length < EXAMPLES_MAX && values.value > before)
-      examples.push(detachText(value.slice(0, EXAMPLE_BYTES_MAX)));
+      key.examples = [...examples, detachText(value.slice(0, EXAMPLE_BYTES_MAX))];
   }
 }
 

@@ -3,8 +3,8 @@
  *
  *   upper 8 bits of the hash ─▶ part ─▶ │ number + 1 │ 0 │ number + 1 │ …     where the lower bits say, and on from there
  *
- * Memory  4 bytes an entry, at most two thirds of them used. Parts grow one by one: doubling one of PARTS takes less than
- *         a millisecond with a million texts, all at once a tenth of a second.
+ * Memory  4 bytes an entry, two thirds of them used when a part grows by half. Parts grow one by one: one of PARTS takes less
+ *         than a millisecond with a million texts, all at once a tenth of a second.
  * Why     a Map needs 28 to 56 bytes a text, a string for it, and fails with 16.7 million.
  */
 import { randomInt } from 'node:crypto';
@@ -14,6 +14,8 @@ import type { TextPages } from './text-pages.ts';
 const PART_BITS = 8;
 const PARTS = 1 << PART_BITS;
 const PART_SHIFT = 32 - PART_BITS;
+const PLACE_BITS = 32 - PART_BITS;
+const PLACE_MASK = 2 ** PLACE_BITS - 1;
 const SMALLEST_CAPACITY = 16;
 
 /** Drawn once, so that no sender can choose texts whose hashes meet. */
@@ -47,8 +49,7 @@ export class TextIndex {
   find(bytes: Uint8Array, start: number, end: number): number | undefined {
     const hash = hashOfBytes(bytes, start, end);
     const { entries } = this.partOf(hash);
-    const mask = entries.length - 1;
-    for (let at = hash & mask; ; at = (at + 1) & mask) {
+    for (let at = homeOf(hash, entries.length); ; at = at + 1 === entries.length ? 0 : at + 1) {
       const entry = entries[at] as number;
       if (entry === 0) return undefined;
       if (this.pages.isAt(this.positionOf(entry - 1), bytes, start, end)) return entry - 1;
@@ -59,8 +60,7 @@ export class TextIndex {
   findAt(position: number): number | undefined {
     const hash = this.hashAt(position);
     const { entries } = this.partOf(hash);
-    const mask = entries.length - 1;
-    for (let at = hash & mask; ; at = (at + 1) & mask) {
+    for (let at = homeOf(hash, entries.length); ; at = at + 1 === entries.length ? 0 : at + 1) {
       const entry = entries[at] as number;
       if (entry === 0) return undefined;
       if (this.positionOf(entry - 1) === position) return entry - 1;
@@ -72,7 +72,7 @@ export class TextIndex {
     const hash = this.hashAt(this.positionOf(number));
     const part = this.partOf(hash);
     this.size++;
-    if (++part.size * 3 > part.entries.length * 2) this.resize(part, part.entries.length * 2);
+    if (++part.size * 3 > part.entries.length * 2) this.resize(part, Math.ceil(part.entries.length * 1.5));
     insert(part.entries, hash, number);
   }
 
@@ -81,16 +81,16 @@ export class TextIndex {
     const hash = this.hashAt(this.positionOf(number));
     const part = this.partOf(hash);
     const { entries } = part;
-    const mask = entries.length - 1;
-    let hole = hash & mask;
+    const { length } = entries;
+    let hole = homeOf(hash, length);
     while (entries[hole] !== number + 1) {
       assert(entries[hole] !== 0, 'a text that is removed is in the index');
-      hole = (hole + 1) & mask;
+      hole = (hole + 1) % length;
     }
     // What probed past it moves back, so that there are no tombstones.
-    for (let at = (hole + 1) & mask; entries[at] !== 0; at = (at + 1) & mask) {
-      const home = this.hashAt(this.positionOf((entries[at] as number) - 1)) & mask;
-      if (((at - home) & mask) < ((at - hole) & mask)) continue;
+    for (let at = (hole + 1) % length; entries[at] !== 0; at = (at + 1) % length) {
+      const home = homeOf(this.hashAt(this.positionOf((entries[at] as number) - 1)), length);
+      if ((at - home + length) % length < (at - hole + length) % length) continue;
       entries[hole] = entries[at] as number;
       hole = at;
     }
@@ -98,7 +98,7 @@ export class TextIndex {
     this.size--;
     part.size--;
     if (entries.length > SMALLEST_CAPACITY && part.size * 8 < entries.length)
-      this.resize(part, entries.length / 4);
+      this.resize(part, Math.ceil(length / 4));
   }
 
   private resize(part: Part, capacity: number): void {
@@ -118,10 +118,14 @@ export class TextIndex {
 }
 
 function insert(entries: Uint32Array, hash: number, number: number): void {
-  const mask = entries.length - 1;
-  let at = hash & mask;
-  while (entries[at] !== 0) at = (at + 1) & mask;
+  let at = homeOf(hash, entries.length);
+  while (entries[at] !== 0) at = at + 1 === entries.length ? 0 : at + 1;
   entries[at] = number + 1;
+}
+
+/** The lower bits of a hash as a share of the part, whose length is no power of two. */
+function homeOf(hash: number, length: number): number {
+  return Math.floor(((hash & PLACE_MASK) * length) / 2 ** PLACE_BITS);
 }
 
 function hashOfBytes(bytes: Uint8Array, start: number, end: number): number {
