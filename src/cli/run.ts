@@ -9,6 +9,7 @@ import { ConfigError } from '../config/config-error.ts';
 import { collectGarbage, collectYoung } from '../lib/collect-garbage.ts';
 import { endProcess } from '../lib/end-process.ts';
 import { type FileWatch, watchFile } from '../lib/files/watch-file.ts';
+import { optimizeLate } from '../lib/late-optimizing.ts';
 import { keepHeapsSmall } from '../lib/small-heap.ts';
 import { readVersion } from '../lib/version.ts';
 import { SpareThread } from '../listeners/thread/spare-thread.ts';
@@ -47,6 +48,7 @@ export async function runCommand(options: RunOptions): Promise<void> {
   });
   isLoading = false;
   keepHeapsSmall();
+  optimizeLate();
   const held = wantsLiveView(options, config, process) ? new HeldLog(process.stderr) : undefined;
   const log = makeLogger(config.log_level, held);
   for (const warning of warnings) log.warn({}, warning);
