@@ -181,7 +181,7 @@ function receive(loop: DatagramLoop, fd: number, flags: number, timeout?: Receiv
   if (hasMessage) loop.onAttention();
   if (timeout !== undefined) noteReceive(timeout, control, count, hasMessage);
   loop.clock.tick();
-  loop.moderation?.note(count, slots.length(0), loop.clock.seconds[0] as number);
+  loop.moderation?.note(Math.max(count, 0), slots.length(0), loop.clock.seconds[0] as number);
   if (count > 0) {
     admit(loop, 0, count);
     if (loop.looksAgain) count = processInShares(loop, fd, count);

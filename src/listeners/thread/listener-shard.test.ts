@@ -1,5 +1,5 @@
 /** A shard with a core that only takes notes. */
-import { describe, expect, it } from 'vitest';
+import { describe, expect, it, vi } from 'vitest';
 import { ControlWord, makeControlBuffer } from '../../telemetry/counters/control-word.ts';
 import { Backlog } from '../datagram/backlog.ts';
 import type { ReceiveSlots } from '../datagram/receive-slots.ts';
@@ -85,6 +85,7 @@ function makeShard({ takes = Number.POSITIVE_INFINITY }: Setup = {}) {
     originsPtr: 0,
     origin: () => 0,
   } as unknown as ReceiveSlots;
+  const slice = new TimeSlice();
   const shard = new ListenerShard({
     pipeline,
     backlog: new Backlog(() => view, REGION, REGION_BYTES),
@@ -95,10 +96,12 @@ function makeShard({ takes = Number.POSITIVE_INFINITY }: Setup = {}) {
       freed: (numbers) => void notes.push(`freed ${numbers.join()}`),
       passed: (start) => void notes.push(`passed ${start}`),
     },
-    slice: new TimeSlice(),
+    slice,
   });
   return {
     shard,
+    slice,
+    slots,
     control,
     pipeline,
     notes,
@@ -138,6 +141,17 @@ describe('a shard that keeps up', () => {
     batch(['a', 'b'], 1);
     expect(since()).toEqual(['batch a 1', 'batch b 1']);
     expect(shard.hasBacklog).toBe(false);
+  });
+
+  it('takes a batch in shares within the time of one', () => {
+    const { shard, slice, slots, batch } = makeShard();
+    const begin = vi.spyOn(slice, 'beginAtFirstMiss');
+    batch(['a', 'b', 'c'], 1);
+    expect(begin).toHaveBeenCalledTimes(1);
+    shard.takeBatch(slots, 1, 2);
+    expect(begin).toHaveBeenCalledTimes(1);
+    shard.takeBatch(slots, 0, 1);
+    expect(begin).toHaveBeenCalledTimes(2);
   });
 
   it('ingests a single packet in place', () => {

@@ -101,13 +101,16 @@ export class ListenerShard {
     return !this.backlog.isEmpty;
   }
 
-  /** Takes `count` packets that were just received, from slot `start` on. */
+  /**
+   * Takes `count` packets of a batch that were just received, from slot `start` on. The slice of time is that of the batch, which
+   * begins at slot 0: otherwise one taken in shares would never be too slow, and the socket would fill up.
+   */
   takeBatch(slots: ReceiveSlots, start: number, count: number): void {
     this.options.control.counters.add('receivedPackets', count);
     const end = start + count;
     let first = start;
     if (this.backlog.isEmpty) {
-      this.beginInPlace();
+      if (start === 0) this.beginInPlace();
       first = this.pipeline.ingestBatch(
         slots.headersPtr,
         slots.slotsPtr,

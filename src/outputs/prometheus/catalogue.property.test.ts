@@ -214,7 +214,7 @@ const step = fc.oneof(
 
 it('pages are valid, show every series that lives, keep names, and agree in the end with one that nobody read before', () => {
   fc.assert(
-    fc.property(fc.array(step, { minLength: 5, maxLength: 40 }), (steps) => {
+    fc.property(fc.array(step, { minLength: 5, maxLength: 40, size: 'max' }), (steps) => {
       const bench = new Bench();
       for (const { do: what, a, b } of steps) {
         if (what === 'begin') bench.beginFlush(a, b);

@@ -161,3 +161,27 @@ test('adjustments count once, on the page that first shows the series', () => {
   expect(counted('reserved_label')).toBe(1);
   expect(counted('valueless_tag')).toBe(1);
 });
+
+test('a metric that goes on in other series keeps its name, however long nobody asks', () => {
+  const conflicts = () =>
+    sampleOf(page(), 'whippet_prometheus_series_adjusted_total', { reason: 'type_conflict' }) ?? 0;
+  flush([gaugeOf('load', 1, ['pod:a'])], START);
+  expect(text()).toContain('load{pod="a"} 1');
+  for (let cycle = 1; cycle < 4; cycle++) {
+    const at = START + 310 * cycle;
+    flush([counterOf('load', 1), gaugeOf('load', cycle, [`pod:${cycle}`])], at);
+    expect(text()).toContain(`\nload{pod="${cycle}"} ${cycle}\n`);
+    expect(conflicts()).toBe(1);
+  }
+});
+
+test('a metric that ends leaves nothing, though others wait', () => {
+  flush([gaugeOf('gone', 1)], START);
+  expect(text()).toContain('gone 1');
+  flush([counterOf('gone', 5), gaugeOf('other', 1)], START + 310);
+  const families = page().filter(({ name }) => !name.startsWith('whippet'));
+  expect(families.map(({ name, type }) => [name, type])).toEqual([
+    ['gone', 'counter'],
+    ['other', 'gauge'],
+  ]);
+});

@@ -49,7 +49,7 @@ export class Catalogue {
   *catchUp(): Steps<number> {
     const births = this.ripe;
     const { arrivals } = this.names;
-    while (this.births < births || this.arrivals < arrivals) {
+    while (this.births < births || this.arrivals < arrivals || this.table.hasEmptied) {
       this.round ??= this.makeRound();
       if (this.round.next().done === true) this.round = undefined;
       yield;
@@ -65,6 +65,7 @@ export class Catalogue {
   private *makeRound(): Steps {
     const births = this.ripe;
     if (this.births < births) yield* this.joinFamilies(births);
+    this.table.dropEmptied();
     const { arrivals } = this.names;
     yield* this.names.settle();
     this.births = births;

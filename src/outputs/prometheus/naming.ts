@@ -141,7 +141,9 @@ export class NameBook<F> {
       if (++work % FAMILIES_A_STEP === 0) yield;
     }
     for (const family of displaced) {
-      if (this.waiting.has(family)) this.claimAlternative(family);
+      // Whoever had the name may have left meanwhile.
+      if (this.waiting.has(family) && !this.claim(family, this.rules.ownName(family)))
+        this.claimAlternative(family);
       if (++work % FAMILIES_A_STEP === 0) yield;
     }
     this.waiting.clear();

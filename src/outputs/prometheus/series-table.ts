@@ -7,6 +7,9 @@
  *   familyOf   uint32    number of the family, 0 until somebody asks for a page (catalogue.ts)
  *   counted    uint8     what was counted of it, as bits: adjustments of its name and labels, that it was merged
  *
+ * A family whose last series ends while others wait for theirs may be one of those: it keeps its place, and so its name, until
+ * they have been looked through.
+ *
  * Memory  13 bytes a context, doubling; plus 12 to 60 and its bins for a summary (quantile-window.ts).
  * Limits  as many rows as there are contexts; the context limit is the aggregator's.
  */
@@ -32,6 +35,10 @@ export class SeriesTable {
   );
   /** All exposures that were used, from 1 on; they are few (exposure.ts). */
   private readonly exposures: (Exposure | undefined)[] = [undefined];
+  /** Families that may go, and the series that was their last. */
+  private readonly emptied = new Map<number, number>();
+  /** Series without a family. */
+  private waiting = 0;
   /** Series born so far. */
   births = 0;
   /** Series now. */
@@ -76,6 +83,7 @@ export class SeriesTable {
     this.columns.bornAt[id] = ++this.births;
     this.columns.familyOf[id] = NO_FAMILY;
     this.columns.counted[id] = 0;
+    this.waiting++;
     this.size++;
   }
 
@@ -84,7 +92,23 @@ export class SeriesTable {
     const { id } = context;
     const family = this.families.join(context, this.exposureOf(id));
     this.columns.familyOf[id] = family;
-    if (this.families.sizeOf(family) === 1) this.roll.join(family);
+    this.waiting--;
+    const last = this.emptied.get(family);
+    if (last !== undefined) {
+      this.families.leave(family, last);
+      this.emptied.delete(family);
+    } else if (this.families.sizeOf(family) === 1) this.roll.join(family);
+  }
+
+  /** Whether families keep their place for series that wait. */
+  get hasEmptied(): boolean {
+    return this.emptied.size > 0;
+  }
+
+  /** Those that waited have been looked through: families that are still without a series go. */
+  dropEmptied(): void {
+    for (const [family, last] of this.emptied) this.dismiss(family, last);
+    this.emptied.clear();
   }
 
   /** Whether something of context `id` is to be counted now: it was not before. */
@@ -98,13 +122,18 @@ export class SeriesTable {
   remove(id: number): void {
     if (!this.has(id)) return;
     const family = this.columns.familyOf[id] as number;
-    if (family !== NO_FAMILY) {
-      if (this.families.sizeOf(family) === 1) this.roll.leave(family);
-      this.families.leave(family, id);
-    }
+    if (family === NO_FAMILY) this.waiting--;
+    else if (this.families.sizeOf(family) > 1) this.families.leave(family, id);
+    else if (this.waiting > 0) this.emptied.set(family, id);
+    else this.dismiss(family, id);
     this.columns.familyOf[id] = NO_FAMILY;
     this.columns.exposure[id] = 0;
     this.size--;
+  }
+
+  private dismiss(family: number, last: number): void {
+    this.roll.leave(family);
+    this.families.leave(family, last);
   }
 
   /** Gives back the rows of a burst of contexts that is over. */
