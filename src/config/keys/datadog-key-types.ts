@@ -5,6 +5,7 @@ import { maskKey, maskUrl } from '../../lib/text/mask.ts';
 import { type KeyText, keyDocumentation } from './key-documentation.ts';
 import { readNumber, text } from './key-types.ts';
 import { readPlainText, refuseQuotes } from './plain-text.ts';
+import { readMap } from './text-map.ts';
 
 /** A number further from 0 is a mistake. */
 const REPLACED_MAX = 1_000_000;
@@ -52,7 +53,7 @@ export function endpoints(documentation: KeyText) {
 }
 
 function concealKeys(value: unknown): unknown {
-  const map = readJson(value);
+  const map = readMap(value);
   if (typeof map !== 'object' || map === null) return maskKey(String(map));
   return Object.fromEntries(
     Object.entries(map).map(([url, keys]) => [
@@ -105,17 +106,7 @@ export function replaced(value: number, above: number, documentation: KeyText) {
 
 /** The map with the blanks around its URLs gone. */
 function readEndpoints(value: unknown): unknown {
-  const map = readJson(value);
+  const map = readMap(value);
   if (typeof map !== 'object' || map === null || Array.isArray(map)) return map;
   return Object.fromEntries(Object.entries(map).map(([url, keys]) => [url.trim(), keys]));
-}
-
-function readJson(value: unknown): unknown {
-  if (typeof value !== 'string') return value;
-  if (value.trim() === '') return {};
-  try {
-    return JSON.parse(value);
-  } catch {
-    return value;
-  }
 }

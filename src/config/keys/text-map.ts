@@ -12,7 +12,7 @@ export function textMap(allowed: string, documentation: KeyText) {
     .register(keyDocumentation, { ...documentation, type: 'map of text', allowed });
 }
 
-/** JSON in the place of a map. */
+/** A map, or the JSON of one, as a variable has it; nothing is an empty map. What is no JSON stays as it is, to be refused. */
 export function readMap(value: unknown): unknown {
   if (typeof value !== 'string') return value;
   if (value.trim() === '') return {};

@@ -6,6 +6,7 @@ import { maskUrl } from '../../../lib/text/mask.ts';
 import { type KeyText, keyDocumentation } from '../key-documentation.ts';
 import { integer, list, seconds, text, yesOrNo } from '../key-types.ts';
 import { readPlainText, refuseQuotes } from '../plain-text.ts';
+import { readMap } from '../text-map.ts';
 
 const MIB = 1024 * 1024;
 const HIDDEN = '********';
@@ -137,7 +138,7 @@ export function textMap({ refuses, allowed, ...documentation }: MapText) {
     .refine((text) => refuses?.test(text) !== true);
   const value = z.preprocess(readPlainText, z.string().regex(/^[^\r\n\0]*$/));
   return z
-    .preprocess(readJson, z.record(name, value))
+    .preprocess(readMap, z.record(name, value))
     .default({})
     .readonly()
     .register(keyDocumentation, { ...documentation, type: 'map', allowed });
@@ -171,7 +172,7 @@ export function moreReceivers(own: string, when: string): KeyText {
 
 /** Entries with the keys of receivers as people may see them. */
 export function concealReceivers(value: unknown): unknown {
-  const list = readJson(value);
+  const list = readMap(value);
   if (!Array.isArray(list)) return typeof value === 'string' && value.trim() !== '' ? HIDDEN : value;
   return list.map((one: unknown) => {
     if (typeof one !== 'object' || one === null) return HIDDEN;
@@ -184,17 +185,7 @@ export function concealReceivers(value: unknown): unknown {
 }
 
 function hideValues(value: unknown): unknown {
-  const map = readJson(value);
+  const map = readMap(value);
   if (typeof map !== 'object' || map === null) return HIDDEN;
   return Object.fromEntries(Object.keys(map).map((name) => [name, HIDDEN]));
-}
-
-function readJson(value: unknown): unknown {
-  if (typeof value !== 'string') return value;
-  if (value.trim() === '') return {};
-  try {
-    return JSON.parse(value);
-  } catch {
-    return value;
-  }
 }
