@@ -161,10 +161,23 @@ it('starts a listener thread before it is asked for, once, and leaves none behin
     const notTaken = new SpareThread();
     await notTaken.end();
     const late = notTaken.take();
-    // Nobody ends it: it does not keep the process.
-    new SpareThread();
     console.log(JSON.stringify({ first: first !== undefined, second: second !== undefined, late: late !== undefined }));`;
   expect(outcomeOf(script)).toEqual({ first: true, second: false, late: false });
+});
+
+it('a listener thread that nobody needs ends in order, however far it has come', () => {
+  const script = `
+    import { setTimeout as sleep } from 'node:timers/promises';
+    import { SpareThread } from './listeners/thread/spare-thread.js';
+    let ended = 0;
+    for (let ms = 0; ms < 120; ms += 6) {
+      const spare = new SpareThread();
+      await sleep(ms);
+      await spare.end();
+      ended++;
+    }
+    console.log(JSON.stringify(ended));`;
+  expect(outcomeOf(script)).toBe(20);
 });
 
 /** Runs a script beside the modules of the server; what it has printed as JSON. Throws when it fails. */

@@ -11,26 +11,32 @@
 import { type MessagePort, parentPort, workerData } from 'node:worker_threads';
 import { loadLibc } from '../system/libc.ts';
 import { runDatagrams } from './datagram-thread.ts';
+import type { ListenerSettings } from './listener-settings.ts';
 import { warmUpEarly } from './start-warm-up.ts';
-import { hasSettings, waitForSettings } from './waiting-thread.ts';
+import { mustWait, waitForSettings } from './waiting-thread.ts';
 
 const port = parentPort as MessagePort;
 const signal = workerData as Int32Array;
-if (!hasSettings(signal)) prepare();
+if (mustWait(signal)) prepare();
 const settings = waitForSettings(port, signal);
-switch (settings.listener.kind) {
-  case 'streams': {
-    const { runStreams } = await import('./stream-thread.ts');
-    await runStreams(settings, settings.listener, port);
-    break;
+if (settings !== undefined) await run(settings);
+
+async function run(settings: ListenerSettings): Promise<void> {
+  const { listener } = settings;
+  switch (listener.kind) {
+    case 'streams': {
+      const { runStreams } = await import('./stream-thread.ts');
+      await runStreams(settings, listener, port);
+      break;
+    }
+    case 'proxied': {
+      const { runProxied } = await import('./proxied-thread.ts');
+      runProxied(settings, listener, port);
+      break;
+    }
+    default:
+      runDatagrams(settings, listener, port);
   }
-  case 'proxied': {
-    const { runProxied } = await import('./proxied-thread.ts');
-    runProxied(settings, settings.listener, port);
-    break;
-  }
-  default:
-    runDatagrams(settings, settings.listener, port);
 }
 
 /** What can be done while the settings are not known. */
@@ -40,5 +46,5 @@ function prepare(): void {
   } catch {
     // Whoever needs it says why it is missing.
   }
-  warmUpEarly();
+  if (mustWait(signal)) warmUpEarly();
 }
