@@ -11,6 +11,7 @@ import { AF_UNIX, sockaddrUnix } from '../system/sockaddr.ts';
 import { systemClock } from '../thread/clock.ts';
 import type { ListenerShard } from '../thread/listener-shard.ts';
 import { type DatagramLoop, runDatagramLoop } from './datagram-loop.ts';
+import { LookAhead } from './look-ahead.ts';
 import { ReceiveSlots } from './receive-slots.ts';
 
 const SLOT_BYTES = 8192;
@@ -94,7 +95,7 @@ function run({ packets, first, perPacket }: Client, slotCount = 256, looksAgain 
     limiter: undefined,
     forwarder: undefined,
     moderation: undefined,
-    looksAgain,
+    lookAhead: looksAgain ? new LookAhead() : undefined,
     onAttention: () => undefined,
     findOrigins: undefined,
     afterBatch: () => {
@@ -137,6 +138,29 @@ describe('a client of a Unix socket that never waits', () => {
   });
 });
 
+it('is looked ahead in for bursts, and in few batches of a load that lasts', () => {
+  const ahead = new LookAhead();
+  let now = 1_700_000_000;
+  /** In how many of so many batches, spread over so many seconds, the socket is looked at again. */
+  const count = (batches: number, seconds: number, packets = 10): number => {
+    let looked = 0;
+    for (let i = 0; i < batches; i++) {
+      now += seconds / batches;
+      if (ahead.begins(packets, now)) looked++;
+    }
+    return looked;
+  };
+  expect(count(1000, 0)).toBe(32);
+  const lasting = count(400_000, 10);
+  expect(lasting).toBeGreaterThan(4_900);
+  expect(lasting).toBeLessThan(5_100);
+  expect(count(400, 1)).toBe(400);
+  expect(count(10, 1, 1)).toBe(0);
+  now -= 3600;
+  expect(count(1000, 0)).toBeLessThanOrEqual(32);
+  expect(count(400, 1)).toBe(400);
+});
+
 it('every packet is processed once and in order, whatever comes when, and however few slots there are', () => {
   fc.assert(
     fc.property(
@@ -150,6 +174,6 @@ it('every packet is processed once and in order, whatever comes when, and howeve
         run({ packets, first, perPacket }, slotCount, looksAgain);
       },
     ),
-    { numRuns: 30 },
+    { numRuns: 15 },
   );
 });

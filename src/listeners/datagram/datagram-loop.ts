@@ -33,6 +33,7 @@ import { stopDatagrams } from '../system/stop-inflow.ts';
 import type { Clock } from '../thread/clock.ts';
 import type { ListenerShard } from '../thread/listener-shard.ts';
 import type { WarmUp } from '../thread/warm-up.ts';
+import type { LookAhead } from './look-ahead.ts';
 import type { ReceiveModeration } from './receive-moderation.ts';
 import { RECEIVED_MAX, type ReceiveSlots } from './receive-slots.ts';
 import { RECEIVE_TIMEOUT_MS, ReceiveTimeout } from './receive-timeout.ts';
@@ -72,8 +73,8 @@ export interface DatagramLoop {
   readonly forwarder: PacketForwarder | undefined;
   /** For a socket whose packets may gather; undefined for one that must be read at once. */
   readonly moderation: ReceiveModeration | undefined;
-  /** Whether the socket is looked at again before all of a batch is processed, because it holds few packets. */
-  readonly looksAgain: boolean;
+  /** For a socket that holds few packets and is looked at again before all of a batch is processed. */
+  readonly lookAhead: LookAhead | undefined;
   /** Called when the control thread has sent a message and asks for attention. */
   readonly onAttention: () => void;
   /** Called for packets that were just received before the shard takes them, to find out who sent them; undefined when that is off. */
@@ -184,7 +185,8 @@ function receive(loop: DatagramLoop, fd: number, flags: number, timeout?: Receiv
   loop.moderation?.note(Math.max(count, 0), slots.length(0), loop.clock.seconds[0] as number);
   if (count > 0) {
     admit(loop, 0, count);
-    if (loop.looksAgain) count = processInShares(loop, fd, count);
+    if (loop.lookAhead?.begins(count, loop.clock.seconds[0] as number))
+      count = processInShares(loop, fd, count);
     else shard.takeBatch(slots, 0, count);
   } else {
     shard.passTime();

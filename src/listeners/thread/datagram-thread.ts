@@ -12,6 +12,7 @@ import { MSG_TRUNC, PACKET_PADDING_BYTES } from '../../model/core-border.ts';
 import type { PacketTap } from '../capture/packet-tap.ts';
 import { SenderSlots } from '../capture/sender-slots.ts';
 import { runDatagramLoop } from '../datagram/datagram-loop.ts';
+import { LookAhead } from '../datagram/look-ahead.ts';
 import { runPortableUdp } from '../datagram/portable.ts';
 import { ReceiveModeration } from '../datagram/receive-moderation.ts';
 import { RECEIVED_MAX, ReceiveSlots } from '../datagram/receive-slots.ts';
@@ -73,7 +74,7 @@ export function runDatagrams(
       slots,
       findOrigins,
       moderation: isUnix ? undefined : moderate(libc as Libc, listener.fd),
-      looksAgain: isUnix,
+      lookAhead: isUnix ? new LookAhead() : undefined,
       afterBatch: (received) => {
         for (let i = 0; joined.echoes && i < received; i++) {
           if (!echoPacket(slots.slotPtr(i), slots.length(i))) break;
