@@ -176,24 +176,25 @@ function drain(loop: DatagramLoop, fd: number, packets: number, until: number): 
 function receive(loop: DatagramLoop, fd: number, flags: number, timeout?: ReceiveTimeout): number {
   const { slots, shard, control } = loop;
   const received = slots.receive(fd, flags);
-  let count = isEndOfInflow(loop, 0, received) ? 0 : received;
+  const count = isEndOfInflow(loop, 0, received) ? 0 : received;
+  let packets = Math.max(count, 0);
   // After the receive, which may have waited: what comes after a message is to be treated by it.
   const hasMessage = control.needsAttention();
   if (hasMessage) loop.onAttention();
   if (timeout !== undefined) noteReceive(timeout, control, count, hasMessage);
   loop.clock.tick();
-  loop.moderation?.note(Math.max(count, 0), slots.length(0), loop.clock.seconds[0] as number);
+  loop.moderation?.note(packets, slots.length(0), loop.clock.seconds[0] as number);
   if (count > 0) {
     admit(loop, 0, count);
     if (loop.lookAhead?.begins(count, loop.clock.seconds[0] as number))
-      count = processInShares(loop, fd, count);
+      packets = processInShares(loop, fd, count);
     else shard.takeBatch(slots, 0, count);
   } else {
     shard.passTime();
     if (count < 0 && count !== -EAGAIN && count !== -EINTR) pauseAfterError(control);
   }
-  loop.afterBatch(Math.max(count, 0));
-  return Math.max(count, 0);
+  loop.afterBatch(packets);
+  return packets;
 }
 
 /** Notes what was received into slots from `first` on. */
@@ -260,7 +261,7 @@ function isEndOfInflow({ slots, control }: DatagramLoop, first: number, received
   return received === 1 && slots.length(first) === 0 && control.stopRequested;
 }
 
-/** Sends packets on before anything is made of it. */
+/** Sends packets on before anything is made of them. */
 function forward(forwarder: PacketForwarder, slots: ReceiveSlots, first: number, count: number): void {
   for (let i = first; i < first + count; i++) {
     forwarder.add(slots.slotPtr(i), slots.length(i), (slots.flags(i) & MSG_TRUNC) !== 0);
