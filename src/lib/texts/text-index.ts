@@ -7,8 +7,8 @@
  *         than a millisecond with a million texts, all at once a tenth of a second.
  * Why     a Map needs 28 to 56 bytes a text, a string for it, and fails with 16.7 million.
  */
-import { randomInt } from 'node:crypto';
 import { assert } from '../assert.ts';
+import { hashBytes } from './bytes-by-words.ts';
 import type { TextPages } from './text-pages.ts';
 
 const PART_BITS = 8;
@@ -18,9 +18,6 @@ const PLACE_BITS = 32 - PART_BITS;
 const PLACE_MASK = 2 ** PLACE_BITS - 1;
 const SMALLEST_CAPACITY = 16;
 
-/** Drawn once, so that no sender can choose texts whose hashes meet. */
-const seed = randomInt(2 ** 32);
-
 interface Part {
   entries: Uint32Array;
   size: number;
@@ -28,6 +25,8 @@ interface Part {
 
 export class TextIndex {
   size = 0;
+  /** Or the compiler might leave out reads that nobody needs. */
+  lastRead = 0;
   private readonly pages: TextPages;
   private readonly positionOf: (number: number) => number;
   private readonly parts: readonly Part[] = Array.from({ length: PARTS }, () => ({
@@ -45,14 +44,13 @@ export class TextIndex {
     return this.parts.reduce((sum, { entries }) => sum + entries.byteLength, 0);
   }
 
-  /** The number of the text at [start, end) of `bytes`; undefined when it is not in the index. */
-  find(bytes: Uint8Array, start: number, end: number): number | undefined {
-    const hash = hashOfBytes(bytes, start, end);
+  /** The number of the text at [start, end) of `view`, whose hash is hashBytes(); undefined when it is not in the index. */
+  find(hash: number, view: DataView, start: number, end: number): number | undefined {
     const { entries } = this.partOf(hash);
     for (let at = homeOf(hash, entries.length); ; at = at + 1 === entries.length ? 0 : at + 1) {
       const entry = entries[at] as number;
       if (entry === 0) return undefined;
-      if (this.pages.isAt(this.positionOf(entry - 1), bytes, start, end)) return entry - 1;
+      if (this.pages.isAt(this.positionOf(entry - 1), view, start, end)) return entry - 1;
     }
   }
 
@@ -67,9 +65,20 @@ export class TextIndex {
     }
   }
 
-  /** Adds a number whose text is not in the index. */
-  add(number: number): void {
-    const hash = this.hashAt(this.positionOf(number));
+  /** Reads what find() reads first for the first `count` hashes, so that the processor waits for all of it at once. */
+  touch(hashes: Int32Array, count: number): void {
+    let read = 0;
+    for (let i = 0; i < count; i++) {
+      const hash = hashes[i] as number;
+      const { entries } = this.partOf(hash);
+      const entry = entries[homeOf(hash, entries.length)] as number;
+      if (entry !== 0) read += this.pages.firstByteAt(this.positionOf(entry - 1));
+    }
+    this.lastRead = read;
+  }
+
+  /** Adds a number whose text, with this hash, is not in the index. */
+  add(number: number, hash: number): void {
     const part = this.partOf(hash);
     this.size++;
     if (++part.size * 3 > part.entries.length * 2) this.resize(part, Math.ceil(part.entries.length * 1.5));
@@ -113,7 +122,7 @@ export class TextIndex {
   }
 
   private hashAt(position: number): number {
-    return this.pages.read(position, hashOfBytes);
+    return this.pages.read(position, hashBytes);
   }
 }
 
@@ -126,23 +135,4 @@ function insert(entries: Uint32Array, hash: number, number: number): void {
 /** The lower bits of a hash as a share of the part, whose length is no power of two. */
 function homeOf(hash: number, length: number): number {
   return Math.floor(((hash & PLACE_MASK) * length) / 2 ** PLACE_BITS);
-}
-
-function hashOfBytes(bytes: Uint8Array, start: number, end: number): number {
-  let hash = seed;
-  for (let i = start; i < end; i++) hash = mix(hash, bytes[i] as number);
-  return finish(hash);
-}
-
-/** Bob Jenkins' one-at-a-time hash, as V8 has for its own strings. */
-function mix(hash: number, byte: number): number {
-  const sum = (hash + byte) | 0;
-  const shifted = (sum + (sum << 10)) | 0;
-  return shifted ^ (shifted >>> 6);
-}
-
-function finish(hash: number): number {
-  const sum = (hash + (hash << 3)) | 0;
-  const shifted = sum ^ (sum >>> 11);
-  return (shifted + (shifted << 15)) | 0;
 }

@@ -11,6 +11,7 @@
  * Why     a string for each of millions of texts takes twice the memory, and the garbage collector visits it.
  */
 import { assert } from '../assert.ts';
+import { copyBytes, equalBytes, viewOf } from './bytes-by-words.ts';
 
 const PAGE_BITS = 18;
 const PAGE_BYTES = 2 ** PAGE_BITS;
@@ -21,6 +22,8 @@ const LONG_HEAD = 5;
 
 interface Page {
   readonly bytes: Buffer;
+  /** Of the same bytes. */
+  readonly view: DataView;
   /** Where its texts end. */
   end: number;
   dead: number;
@@ -39,46 +42,53 @@ export class TextPages {
   }
 
   /** Adds the text at [start, end) of `from`; its position, a 32-bit number. */
-  append(from: Uint8Array, start: number, end: number): number {
+  append(from: DataView, start: number, end: number): number {
     const length = end - start;
     const head = length < LONG ? 1 : LONG_HEAD;
     const page = this.pageFor(head + length);
     const offset = page.end;
-    page.bytes[offset] = Math.min(length, LONG);
-    if (head === LONG_HEAD) page.bytes.writeUInt32LE(length, offset + 1);
-    for (let i = 0; i < length; i++) page.bytes[offset + head + i] = from[start + i] as number;
+    page.view.setUint8(offset, Math.min(length, LONG));
+    if (head === LONG_HEAD) page.view.setUint32(offset + 1, length, true);
+    copyBytes(page.view, offset + head, from, start, length);
     page.end = offset + head + length;
     return this.openNumber * PAGE_BYTES + offset;
   }
 
   /** Whether the text at `position` is the one at [start, end) of `other`. */
-  isAt(position: number, other: Uint8Array, start: number, end: number): boolean {
-    const { bytes } = this.pageAt(position);
+  isAt(position: number, other: DataView, start: number, end: number): boolean {
+    const { view } = this.pageAt(position);
     const offset = position & OFFSET_MASK;
     const length = end - start;
-    if (lengthAt(bytes, offset) !== length) return false;
-    const own = offset + headOf(length);
-    for (let i = 0; i < length; i++) if (bytes[own + i] !== other[start + i]) return false;
-    return true;
+    if (lengthAt(view, offset) !== length) return false;
+    return equalBytes(view, offset + headOf(length), other, start, length);
+  }
+
+  /** The first byte that isAt() reads at `position`. */
+  firstByteAt(position: number): number {
+    return this.pageAt(position).view.getUint8(position & OFFSET_MASK);
   }
 
   textAt(position: number): string {
-    return this.read(position, latin1);
+    const { view, bytes } = this.pageAt(position);
+    const offset = position & OFFSET_MASK;
+    const length = lengthAt(view, offset);
+    const start = offset + headOf(length);
+    return bytes.toString('latin1', start, start + length);
   }
 
-  /** What `use` makes of the text at `position`, which is at [start, end) of `bytes`. */
-  read<Result>(position: number, use: (bytes: Buffer, start: number, end: number) => Result): Result {
-    const { bytes } = this.pageAt(position);
+  /** What `use` makes of the text at `position`, which is at [start, end) of `view`. */
+  read<Result>(position: number, use: (view: DataView, start: number, end: number) => Result): Result {
+    const { view } = this.pageAt(position);
     const offset = position & OFFSET_MASK;
-    const length = lengthAt(bytes, offset);
+    const length = lengthAt(view, offset);
     const start = offset + headOf(length);
-    return use(bytes, start, start + length);
+    return use(view, start, start + length);
   }
 
   /** Nobody needs the text at `position`; true when most of its page is dead now: positionsIn() are to be moved. */
   remove(position: number): boolean {
     const page = this.pageAt(position);
-    page.dead += sizeAt(page.bytes, position & OFFSET_MASK);
+    page.dead += sizeAt(page.view, position & OFFSET_MASK);
     if (page.dead === page.end) {
       this.drop(position);
       return false;
@@ -88,14 +98,14 @@ export class TextPages {
 
   /** Where the texts are that share a page with the one at `position`, dead ones as well. */
   *positionsIn(position: number): Generator<number> {
-    const { bytes, end } = this.pageAt(position);
+    const { view, end } = this.pageAt(position);
     const first = position - (position & OFFSET_MASK);
-    for (let offset = 0; offset < end; offset += sizeAt(bytes, offset)) yield first + offset;
+    for (let offset = 0; offset < end; offset += sizeAt(view, offset)) yield first + offset;
   }
 
   /** Moves a text that lives to the open page; its new position. */
   move(position: number): number {
-    return this.read(position, (bytes, start, end) => this.append(bytes, start, end));
+    return this.read(position, (view, start, end) => this.append(view, start, end));
   }
 
   /** The page at `position` has no text any more that lives. */
@@ -109,8 +119,9 @@ export class TextPages {
   /** The open page, with room for `size` bytes. */
   private pageFor(size: number): Page {
     const open = this.pages[this.openNumber];
-    if (open !== undefined && open.end + size <= open.bytes.length) return open;
-    const page = { bytes: Buffer.allocUnsafeSlow(Math.max(PAGE_BYTES, size)), end: 0, dead: 0 };
+    if (open !== undefined && open.end + size <= open.view.byteLength) return open;
+    const bytes = Buffer.allocUnsafeSlow(Math.max(PAGE_BYTES, size));
+    const page = { bytes, view: viewOf(bytes), end: 0, dead: 0 };
     this.openNumber = this.goneNumbers.pop() ?? this.pages.length;
     this.pages[this.openNumber] = page;
     return page;
@@ -123,11 +134,9 @@ export class TextPages {
   }
 }
 
-const latin1 = (bytes: Buffer, start: number, end: number): string => bytes.toString('latin1', start, end);
-
-function lengthAt(bytes: Buffer, offset: number): number {
-  const length = bytes[offset] as number;
-  return length < LONG ? length : bytes.readUInt32LE(offset + 1);
+function lengthAt(view: DataView, offset: number): number {
+  const length = view.getUint8(offset);
+  return length < LONG ? length : view.getUint32(offset + 1, true);
 }
 
 function headOf(length: number): number {
@@ -135,7 +144,7 @@ function headOf(length: number): number {
 }
 
 /** Of a text with its head. */
-function sizeAt(bytes: Buffer, offset: number): number {
-  const length = lengthAt(bytes, offset);
+function sizeAt(view: DataView, offset: number): number {
+  const length = lengthAt(view, offset);
   return headOf(length) + length;
 }

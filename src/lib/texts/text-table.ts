@@ -15,12 +15,14 @@
  */
 import { assert } from '../assert.ts';
 import { ColumnTable } from '../column-table.ts';
+import { findByte, hashBytes, viewOf } from './bytes-by-words.ts';
 import { TextIndex } from './text-index.ts';
 import { TextPages } from './text-pages.ts';
 
 const STRINGS_MAX = 131_072;
 /** What is looked up is made bytes here first; most contexts fit. */
 const SCRATCH_BYTES = 4096;
+const LINES_AT_FIRST = 64;
 
 /** Bytes of a text, at [start, end). */
 export interface TextBytes {
@@ -42,6 +44,12 @@ export class TextTable {
   private strings: string[] = [];
   /** The bytes of what is looked up now. */
   private scratch: Buffer = Buffer.allocUnsafeSlow(SCRATCH_BYTES);
+  /** Whose view this is, made once for many contexts that come in the same bytes. */
+  private viewed: Uint8Array = this.scratch;
+  private view: DataView = viewOf(this.scratch);
+  /** Of the lines that are taken now: where they end, and their hashes. */
+  private ends = new Uint32Array(LINES_AT_FIRST);
+  private hashes = new Int32Array(LINES_AT_FIRST);
   /** First number that is free, plus 1. */
   private free = 0;
   /** One more than the highest number given out. */
@@ -78,21 +86,24 @@ export class TextTable {
 
   /** The number of the text at [start, end) of `bytes`, with one more reference to it. */
   takeBytes(bytes: Uint8Array, start: number, end: number): number {
-    const number = this.index.find(bytes, start, end) ?? this.add(bytes, start, end);
-    (this.rows.columns.references[number] as number)++;
-    return number;
+    const view = this.look(bytes);
+    return this.takeHashed(hashBytes(view, start, end), view, start, end);
   }
 
   /**
    * The numbers of the lines of a text, between which there is the byte `lineFeed`, each with one more reference, into
-   * `numbers`, which is emptied before. A context of 26 tags takes half of what splitting it and taking each line would.
+   * `numbers`, which is emptied before. All are hashed before the first is looked up: most look-ups have to wait for memory,
+   * and so they do it together.
    */
   takeLines({ bytes, start, end }: TextBytes, lineFeed: number, numbers: number[]): void {
+    const view = this.look(bytes);
+    const count = this.hashLines(view, start, end, lineFeed);
+    this.index.touch(this.hashes, count);
     numbers.length = 0;
-    for (let first = start; first <= end; ) {
-      let stop = first;
-      while (stop < end && bytes[stop] !== lineFeed) stop++;
-      numbers.push(this.takeBytes(bytes, first, stop));
+    let first = start;
+    for (let i = 0; i < count; i++) {
+      const stop = this.ends[i] as number;
+      numbers.push(this.takeHashed(this.hashes[i] as number, view, first, stop));
       first = stop + 1;
     }
   }
@@ -100,7 +111,8 @@ export class TextTable {
   /** The number of `text`; undefined when it is not in use. */
   numberOf(text: string): number | undefined {
     const end = this.load(text);
-    return this.index.find(this.scratch, 0, end);
+    const view = this.look(this.scratch);
+    return this.index.find(hashBytes(view, 0, end), view, 0, end);
   }
 
   /** Gives one reference back. */
@@ -148,10 +160,46 @@ export class TextTable {
     return this.scratch.write(text, 0, 'latin1');
   }
 
-  private add(bytes: Uint8Array, start: number, end: number): number {
+  /** A view of `bytes`, kept until others are looked at. */
+  private look(bytes: Uint8Array): DataView {
+    if (this.viewed !== bytes) {
+      this.viewed = bytes;
+      this.view = viewOf(bytes);
+    }
+    return this.view;
+  }
+
+  /** Finds the ends of lines and hashes them; how many there are. */
+  private hashLines(view: DataView, start: number, end: number, lineFeed: number): number {
+    let count = 0;
+    for (let first = start; first <= end; count++) {
+      const stop = findByte(view, lineFeed, first, end);
+      if (count === this.ends.length) this.growLines();
+      this.ends[count] = stop;
+      this.hashes[count] = hashBytes(view, first, stop);
+      first = stop + 1;
+    }
+    return count;
+  }
+
+  private growLines(): void {
+    const { ends, hashes } = this;
+    this.ends = new Uint32Array(2 * ends.length);
+    this.hashes = new Int32Array(2 * hashes.length);
+    this.ends.set(ends);
+    this.hashes.set(hashes);
+  }
+
+  private takeHashed(hash: number, view: DataView, start: number, end: number): number {
+    const number = this.index.find(hash, view, start, end) ?? this.add(hash, view, start, end);
+    (this.rows.columns.references[number] as number)++;
+    return number;
+  }
+
+  private add(hash: number, view: DataView, start: number, end: number): number {
     const number = this.takeNumber();
-    this.rows.columns.positions[number] = this.pages.append(bytes, start, end);
-    this.index.add(number);
+    this.rows.columns.positions[number] = this.pages.append(view, start, end);
+    this.index.add(number, hash);
     return number;
   }
 
