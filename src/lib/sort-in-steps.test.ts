@@ -1,7 +1,7 @@
 import fc from 'fast-check';
 import { expect, test } from 'vitest';
 import '../../test/support/property-seed.ts';
-import { sortInSteps } from './sort-in-steps.ts';
+import { inOrder, orderInSteps, sortInSteps } from './sort-in-steps.ts';
 
 function sort(items: Uint32Array, compare: (a: number, b: number) => number): Uint32Array {
   const steps = sortInSteps(items, compare);
@@ -19,6 +19,20 @@ test('is what sort() makes of it, equal items in the order they had', () => {
       expect(sort(items.slice(), compare)).toEqual(items.slice().sort(compare));
     }),
     { numRuns: 200 },
+  );
+});
+
+test('the order of a list is where its items are, smallest first', () => {
+  fc.assert(
+    fc.property(fc.array(fc.string({ maxLength: 2 }), { maxLength: 1000 }), (list) => {
+      const steps = orderInSteps(list.length, (a, b) => {
+        const [one, other] = [list[a] as string, list[b] as string];
+        return one < other ? -1 : Number(one > other);
+      });
+      let step = steps.next();
+      while (step.done !== true) step = steps.next();
+      expect(inOrder(list, step.value)).toEqual([...list].sort());
+    }),
   );
 });
 

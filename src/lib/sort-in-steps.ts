@@ -11,6 +11,20 @@ const RUN_ITEMS = 256;
 /** Between two stops: a fraction of a millisecond, with texts of a hundred characters. */
 const ITEMS_A_STEP = 2048;
 
+/** Yields after every step; returns the order of `count` items, whose numbers from 0 on are compared: equal ones as they are. */
+export function orderInSteps(count: number, compare: (a: number, b: number) => number): Steps<Uint32Array> {
+  const items = new Uint32Array(count);
+  for (let i = 0; i < count; i++) items[i] = i;
+  return sortInSteps(items, compare);
+}
+
+/** What is at the places `order` of a list. Array.from() takes five times as long, 5 ms for a hundred thousand. */
+export function inOrder<Item>(list: readonly Item[], order: Uint32Array): Item[] {
+  const items: Item[] = [];
+  for (let i = 0; i < order.length; i++) items.push(list[order[i] as number] as Item);
+  return items;
+}
+
 /** Yields after every step; returns the sorted items, equal ones in the order they had. `items` is used up. */
 export function* sortInSteps(
   items: Uint32Array,

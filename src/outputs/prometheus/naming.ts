@@ -25,7 +25,7 @@
  * Memory  that of a shelf: by itself one map entry for each family. There are at most as many families as contexts and service
  *         checks.
  */
-import { sortInSteps } from '../../lib/sort-in-steps.ts';
+import { inOrder, orderInSteps } from '../../lib/sort-in-steps.ts';
 import { finish, type Steps } from '../../lib/time/steps.ts';
 import { FAMILY_KINDS, type NamedFamily } from './family.ts';
 
@@ -133,7 +133,7 @@ export class NameBook<F> {
   /** The same in steps. Meanwhile families may leave; none may join, and nothing may be reserved. */
   *settleSteps(): Steps {
     if (this.waiting.size === 0) return;
-    const contested = yield* this.inOrder(yield* this.claimUncontested());
+    const contested = yield* this.waitingOf(yield* this.claimUncontested());
     const displaced: F[] = [];
     let work = 0;
     for (const family of contested) {
@@ -170,9 +170,8 @@ export class NameBook<F> {
       // Whoever lost a name has another one by now, perhaps, and was listed under both.
       if (evictions !== this.evictions) continue;
       const nameAt = (at: number): string => (named[at] as DisplayedFamily<F>).displayed;
-      const inOrder = (a: number, b: number): number => (nameAt(a) < nameAt(b) ? -1 : 1);
-      const order = yield* sortInSteps(Uint32Array.from(named.keys()), inOrder);
-      return Array.from(order, (at) => named[at] as DisplayedFamily<F>);
+      const order = yield* orderInSteps(named.length, (a, b) => (nameAt(a) < nameAt(b) ? -1 : 1));
+      return inOrder(named, order);
     }
   }
 
@@ -187,7 +186,7 @@ export class NameBook<F> {
   }
 
   /** The families among `families` that still wait, in order of name and kind. */
-  private *inOrder(families: readonly F[]): Steps<F[]> {
+  private *waitingOf(families: readonly F[]): Steps<F[]> {
     const waiting: F[] = [];
     const orders: Ordered[] = [];
     for (const family of families) {
@@ -195,10 +194,10 @@ export class NameBook<F> {
       waiting.push(family);
       if (orders.push(this.rules.orderOf(family)) % (4 * FAMILIES_A_STEP) === 0) yield;
     }
-    const order = yield* sortInSteps(Uint32Array.from(orders.keys()), (a, b) =>
+    const order = yield* orderInSteps(orders.length, (a, b) =>
       byNameThenKind(orders[a] as Ordered, orders[b] as Ordered),
     );
-    return Array.from(order, (at) => waiting[at] as F);
+    return inOrder(waiting, order);
   }
 
   /**

@@ -13,7 +13,7 @@
  */
 
 import { addFinite } from '../../lib/finite.ts';
-import { sortInSteps } from '../../lib/sort-in-steps.ts';
+import { inOrder, orderInSteps } from '../../lib/sort-in-steps.ts';
 import type { Steps } from '../../lib/time/steps.ts';
 import type { Context } from '../../model/context.ts';
 import type { ByteString } from '../../model/text.ts';
@@ -179,15 +179,13 @@ function* sortMembers(
     ids.push(id);
     if (labels.length % LABELS_PER_TURN === 0) yield true;
   }
-  const sorting = sortInSteps(Uint32Array.from(labels.keys()), (a, b) =>
-    compare(labels[a] as string, labels[b] as string),
-  );
+  const sorting = orderInSteps(labels.length, (a, b) => compare(labels[a] as string, labels[b] as string));
   let step = sorting.next();
   for (; step.done !== true; step = sorting.next()) yield true;
   const order = step.value;
   const sorted = order.map((at) => ids[at] as number);
   source.table.families.keepOrder(family, members, sorted);
-  return { ids: sorted, texts: Array.from(order, (at) => labels[at] as string) };
+  return { ids: sorted, texts: inOrder(labels, order) };
 }
 
 function writeGroup(source: PageUnderWay, family: SeriesFamily, { labels, ids }: Group): void {
