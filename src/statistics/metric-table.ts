@@ -150,6 +150,7 @@ export class MetricTable {
   /** Drops the metrics that are gone for a while, at `now` in Unix seconds. */
   sweep(now: number): void {
     for (const [name, entry] of this.entries) {
+      this.tags.rest(entry.tagKeys);
       if (entry.references > 0 || entry.lastSeen + KEEP_SECONDS > now) continue;
       this.tags.drop(entry.tagKeys);
       entry.cells.release();
@@ -207,7 +208,8 @@ export class MetricTable {
     entry.references++;
     const { tags, type } = this.known.context(id);
     entry.types |= 1 << CONTEXT_TYPES.indexOf(type);
-    const bytes = tags.reduce((sum, tag) => sum + tag.length + 1, name.length + LINE_OVERHEAD_BYTES);
+    let bytes = name.length + LINE_OVERHEAD_BYTES;
+    for (let i = 0; i < tags.length; i++) bytes += (tags[i] as ByteString).length + 1;
     // Overflow series are no contexts of their own; their bytes are kept below 0 to tell them apart.
     if (this.known.isOverflow(id)) this.lineBytes[id] = -1 - bytes;
     else {
