@@ -69,6 +69,8 @@ const UNUSED = 0;
 const COUNTER = codeOf('counter');
 /** Tags come after name and host. */
 const TAGS_AT = 2;
+const GLOBAL_ENDING = `\n${SCOPE_MARKS.global}`;
+const BOTH_ENDING = `\n${SCOPE_MARKS.both}`;
 
 export class Registry {
   /** Host of overflow contexts: the server's own. */
@@ -445,8 +447,8 @@ export class Registry {
 
 /** The scope by the last tag of a context's text. */
 function scopeOfEnd(text: TextRange): Scope {
-  if (endsWith(text, `\n${SCOPE_MARKS.global}`)) return 'global';
-  return endsWith(text, `\n${SCOPE_MARKS.both}`) ? 'both' : 'local';
+  if (endsWith(text, GLOBAL_ENDING)) return 'global';
+  return endsWith(text, BOTH_ENDING) ? 'both' : 'local';
 }
 
 function endsWith({ bytes, start, end }: TextRange, ending: ByteString): boolean {
