@@ -4,6 +4,7 @@ import { existsSync } from 'node:fs';
 import { fileURLToPath } from 'node:url';
 import { promisify } from 'node:util';
 import { describe, expect, it } from 'vitest';
+import { ownCpus } from './pinning.ts';
 
 const built = (path: string): string => fileURLToPath(new URL(`../dist/${path}`, import.meta.url));
 const BENCH = built('bench/bench.js');
@@ -76,6 +77,16 @@ describe('npm run bench', () => {
     };
     expect(scenarios).toMatchObject([{ name: 'workers', differences: [] }]);
     expect(scenarios[0]?.figures.cpuMicrosecondsPerPacketTwo).toBeGreaterThan(0);
+  });
+
+  it.runIf(canRun && ownCpus().length > 1)('says what threads on processors of their own cost', async () => {
+    const output = await bench('--shapes', 'none', '--scenarios', 'pinned', '--json');
+    const { scenarios } = JSON.parse(output) as {
+      scenarios: { name: string; figures: Record<string, number> }[];
+    };
+    // Whether all arrived depends on what else needs the processors.
+    expect(scenarios[0]?.figures.cpuMicrosecondsPerPacketOne).toBeGreaterThan(0);
+    expect(scenarios[0]?.figures.twoTakeTimes).toBeGreaterThan(0);
   });
 
   it.runIf(existsSync(BENCH))('renders every series of a large page', async () => {

@@ -17,6 +17,7 @@
  *   global  partials sealed by an edge and merged by an owner in a CPU second (global.ts)
  *   scrape  what a page of 100,000 contexts for Prometheus costs (scrape.ts)
  *   workers  what a packet costs with one thread for UDP and with two (workers.ts)
+ *   pinned   the same with each thread on a processor of its own: what they share (pinned.ts)
  *   rates   processor time at rates that are far from the limit (rates.ts)
  *   start   what a start costs, and a server at rest: memory, wake-ups (start.ts)
  *   memory  resident size at rest, under smp, with 100,000 contexts of 26 tags (memory.ts)
@@ -35,6 +36,7 @@ import { measureMemory } from './scenarios/memory.ts';
 import { measureOrigin } from './scenarios/origin.ts';
 import { measureOutputs } from './scenarios/outputs.ts';
 import { measurePayloads } from './scenarios/payloads.ts';
+import { measurePinned } from './scenarios/pinned.ts';
 import { measureRates } from './scenarios/rates.ts';
 import { measureScrape } from './scenarios/scrape.ts';
 import { measureStart } from './scenarios/start.ts';
@@ -60,6 +62,7 @@ export const SCENARIOS = {
   scrape: measureScrape,
   global: measureGlobal,
   workers: measureWorkers,
+  pinned: measurePinned,
   rates: measureRates,
 } as const;
 export type ScenarioName = keyof typeof SCENARIOS;
