@@ -109,13 +109,12 @@ export function writeAggregate(lines: LineBytes, aggregate: Aggregate): void {
 
 /** From the end of the type to the value. */
 function writeShared(lines: LineBytes, { context, timestamp, interval }: Aggregate): void {
-  let before = '","tags":["';
-  for (const tag of context.tags) {
-    lines.ascii(before);
-    lines.escaped(tag);
-    before = '","';
+  if (context.tags.length === 0) lines.ascii('","tags":[],"host":"');
+  else {
+    lines.ascii('","tags":["');
+    lines.escapedList(context.tags);
+    lines.ascii('"],"host":"');
   }
-  lines.ascii(context.tags.length > 0 ? '"],"host":"' : '","tags":[],"host":"');
   lines.escaped(context.host);
   lines.ascii('","timestamp":');
   lines.ascii(String(timestamp));

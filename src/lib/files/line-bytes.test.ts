@@ -12,8 +12,15 @@ describe('lines', () => {
       fc.constantFrom(0xc3, 0xa9, 0xe2, 0x82, 0xac, 0xf0, 0x9f, 0xed, 0xa0, 0x22, 0x5c, 0x1f, 0x20, 0x7f),
       fc.nat(255),
     );
+    const anyBytes = fc.array(byte, { maxLength: 2 * SIZE });
+    // Most texts of a list have nothing to escape.
+    const plainBytes = fc.array(fc.constantFrom(0x20, 0x21, 0x61, 0x7f, 0xc3, 0xa9, 0xe2, 0x82, 0xac), {
+      maxLength: 2 * SIZE,
+    });
+    const asText = (bytes: number[]): string => Buffer.from(bytes).toString('latin1');
     const part = fc.record({
-      bytes: fc.array(byte, { maxLength: 2 * SIZE }).map((bytes) => Buffer.from(bytes).toString('latin1')),
+      bytes: anyBytes.map(asText),
+      list: fc.array(fc.oneof({ weight: 9, arbitrary: plainBytes }, anyBytes).map(asText), { maxLength: 5 }),
       text: fc.string({ unit: 'binary' }),
       isRepeated: fc.boolean(),
     });
@@ -27,14 +34,18 @@ describe('lines', () => {
           want = '';
         };
         for (const { parts, isTaken } of batch) {
-          for (const { bytes, text, isRepeated } of parts) {
+          for (const { bytes, list, text, isRepeated } of parts) {
             const start = lines.position;
             lines.ascii('"');
             lines.escaped(bytes);
             lines.ascii('"');
             if (isRepeated) lines.repeat(start, lines.position);
+            lines.ascii('"');
+            lines.escapedList(list);
+            lines.ascii('"');
             lines.text(text);
             want += JSON.stringify(toText(bytes)).repeat(isRepeated ? 2 : 1);
+            want += `"${list.map((one) => JSON.stringify(toText(one)).slice(1, -1)).join('","')}"`;
             // A half of a pair is U+FFFD, too.
             want += Buffer.from(text).toString();
           }
