@@ -76,7 +76,12 @@ function addToPage(arena: Arena, cell: Cell, page: usize, key: i32, weight: f64)
   const bin = (<u32>key + SKETCH_KEY_MAX + 1) & (BINS - 1);
   if (kindOf(cell.list) == CHUNK_PAGES) {
     const at = page + (<usize>bin) * sizeof<u32>();
-    const sum = <f64>load<u32>(at) + weight;
+    const before = load<u32>(at);
+    if (weight == 1 && before != u32.MAX_VALUE) {
+      store<u32>(at, before + 1);
+      return true;
+    }
+    const sum = <f64>before + weight;
     if (isNarrow(sum)) {
       store<u32>(at, <u32>sum);
       return true;

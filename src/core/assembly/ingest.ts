@@ -237,14 +237,14 @@ function lastLineEnd(ptr: usize, end: usize): usize {
 }
 
 /** Applies the line that was just read if its meaning is cached; false leaves it to the cold path. */
-// @ts-ignore: decorator
-@inline
 function applyKnownLine(line: usize, origin: u32): bool {
   const a = hashLine(line, origin);
   return applyHashedLine(line, origin, a, hashB);
 }
 
 /** The same for a line with these hashes. */
+// @ts-ignore: decorator
+@inline
 function applyHashedLine(line: usize, origin: u32, a: u64, b: u64): bool {
   const entry = findEntry(lines, a, b);
   if (entry == null) return applyByTagSet(line, origin, a, b);

@@ -2,10 +2,10 @@
  * Hot path. The hash of what identifies the line that was just read: its name, type and tags, whether it has a timestamp, and
  * who sent it. Values, rate and time are not in it.
  */
-import { addToHash, hash, hashA, hashB } from './hash';
+import { addToHash, hash, hashA, hashB, hashParts } from './hash';
 import * as field from './line';
-import { COMMA, find } from './scan';
-import { distinct, hashTagSet, sumA, sumB } from './tag-set';
+import { COMMA } from './scan';
+import { distinct, hashTagSet, seenAgain, sumA, sumB } from './tag-set';
 
 /** Hash of what identifies the line, as written. */
 // @ts-ignore: decorator
@@ -13,14 +13,13 @@ import { distinct, hashTagSet, sumA, sumB } from './tag-set';
 export function hashLine(line: usize, origin: u32): u64 {
   const sender = field.readClientFields ? hashClientFields(origin) : origin;
   const tags = field.tagsStop - field.tagsStart;
-  return hash(line, field.nameStop - line, field.tagsStart, tags, identity(line, tags), sender);
+  return hashParts(line, field.nameStop - line, field.tagsStart, tags, identity(line, tags), sender);
 }
 
 /** The same free of the tags' order; false when the line has fewer than two tags, too many, or a timestamp. */
 export function hashLineFreeOfOrder(line: usize, origin: u32): bool {
   if (field.timestamp != 0) return false;
-  if (find(COMMA, field.tagsStart, field.tagsStop) >= field.tagsStop) return false;
-  if (!hashTagSet(field.tagsStart, field.tagsStop, COMMA)) return false;
+  if (!hashTagSet(field.tagsStart, field.tagsStop, COMMA) || distinct + seenAgain < 2) return false;
   const sender = field.readClientFields ? hashClientFields(origin) : origin;
   hash(line, field.nameStop - line, 0, 0, identity(line, distinct), sender);
   addToHash(sumA, sumB);

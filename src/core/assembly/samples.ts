@@ -4,6 +4,7 @@
 import {
   addTimestamped,
   addToCounter,
+  addToCounterOrGauge,
   addToDistribution,
   addToHistogram,
   addToSet,
@@ -52,8 +53,23 @@ export function publishSamples(): void {
   samples = filtered = 0;
 }
 
-/** Adds the samples of the line that was just read; false when a value is not for the hot path. */
+/** Adds the samples of the line that was just read; false when a value is not for the hot path. Calls cost: most lines need none. */
+// @ts-ignore: decorator
+@inline
 export function applyLine(entry: LineEntry): bool {
+  const op = entry.op;
+  if (op > <u32>OP_GAUGE) return applyOther(entry);
+  // Several values are no number, as a colon is no digit.
+  const value = parseNumber(field.valuesStart, field.valuesStop);
+  if (isNaN(value)) return applyValues(entry);
+  applyCounterOrGauge(entry.slot, op, value);
+  samples++;
+  entry.seen = open.epoch;
+  return true;
+}
+
+/** The same for what is neither counter nor gauge. */
+function applyOther(entry: LineEntry): bool {
   const op = entry.op;
   if (op == OP_SET) {
     addToSet(entry.slot, elementHash(field.valuesStart, field.valuesStop - field.valuesStart));
@@ -62,11 +78,9 @@ export function applyLine(entry: LineEntry): bool {
     // Any text is an element: there is nothing to validate before it is dropped.
     filtered++;
   } else {
-    // Most lines have one value; several are no number, as a colon is no digit.
     const value = parseNumber(field.valuesStart, field.valuesStop);
-    if (isNaN(value)) {
-      if (!applyValues(entry)) return false;
-    } else if (op == OP_DROP) {
+    if (isNaN(value)) return applyValues(entry);
+    if (op == OP_DROP) {
       filtered++;
     } else {
       applyValue(entry.slot, op, value, weightOf(op, field.rate), field.timestamp);
@@ -83,6 +97,7 @@ function applyValues(entry: LineEntry): bool {
   const op = entry.op;
   const found = readValues();
   if (found == 0) return false;
+  entry.seen = open.epoch;
   if (op == OP_DROP) {
     filtered++;
     return true;
@@ -135,6 +150,15 @@ function applyValue(slot: u32, op: u32, value: f64, weight: f64, timestamp: f64)
   } else if (op == OP_HISTOGRAM) {
     addToHistogram(slot, value, weight);
   }
+}
+
+/** As applyValue() does for these two; entries of theirs have no copy. */
+// @ts-ignore: decorator
+@inline
+function applyCounterOrGauge(slot: u32, op: u32, value: f64): void {
+  const weight = weightOf(op, field.rate);
+  if (weight > <f64>WEIGHT_MAX && op == OP_COUNTER) count(COUNT_OUT_OF_RANGE_SAMPLES, 1);
+  else addToCounterOrGauge(slot, op == OP_GAUGE, value, weight);
 }
 
 /**

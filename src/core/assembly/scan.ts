@@ -30,14 +30,19 @@ export function initScan(): void {
 // @ts-ignore: decorator
 @inline
 export function fieldEnd(ptr: usize, end: usize): usize {
-  const chunk = v128.load(ptr);
-  const found = v128.or(i8x16.eq(chunk, i8x16.splat(PIPE)), i8x16.eq(chunk, i8x16.splat(LF)));
-  const bits = i8x16.bitmask(found);
+  const bits = i8x16.bitmask(isFieldEnd(v128.load(ptr)));
   return bits != 0 ? min(ptr + ctz(bits), end) : longFieldEnd(ptr + 16, end);
 }
 
-/** The same, 64 bytes a turn: tags are long. */
+/** Not where it is called. */
 function longFieldEnd(ptr: usize, end: usize): usize {
+  return tagsEnd(ptr, end);
+}
+
+/** The same for a field of tags, which is long: 64 bytes a turn. */
+// @ts-ignore: decorator
+@inline
+export function tagsEnd(ptr: usize, end: usize): usize {
   const pipe = v128.load(sixteens);
   const lf = v128.load(sixteens, LINE_FEEDS);
   while (ptr < end) {
@@ -50,13 +55,34 @@ function longFieldEnd(ptr: usize, end: usize): usize {
     const e2 = v128.or(i8x16.eq(c2, pipe), i8x16.eq(c2, lf));
     const e3 = v128.or(i8x16.eq(c3, pipe), i8x16.eq(c3, lf));
     if (v128.any_true(v128.or(v128.or(e0, e1), v128.or(e2, e3)))) {
-      const low = <u64>(<u32>i8x16.bitmask(e0) | ((<u32>i8x16.bitmask(e1)) << 16));
-      const high = <u64>(<u32>i8x16.bitmask(e2) | ((<u32>i8x16.bitmask(e3)) << 16));
-      return min(ptr + <usize>ctz(low | (high << 32)), end);
+      return min(ptr + <usize>ctz(bitsOf(e0, e1, e2, e3)), end);
     }
     ptr += 64;
   }
   return end;
+}
+
+/** Which of 16 bytes are this one. */
+// @ts-ignore: decorator
+@inline
+export function isByte(byte: u8, chunk: v128): v128 {
+  return i8x16.eq(chunk, i8x16.splat(byte));
+}
+
+/** Which of 16 bytes end a field. */
+// @ts-ignore: decorator
+@inline
+export function isFieldEnd(chunk: v128): v128 {
+  return v128.or(isByte(PIPE, chunk), isByte(LF, chunk));
+}
+
+/** One bit for each of 64 bytes that were compared, the first the lowest. */
+// @ts-ignore: decorator
+@inline
+export function bitsOf(e0: v128, e1: v128, e2: v128, e3: v128): u64 {
+  const low = <u64>(<u32>i8x16.bitmask(e0) | ((<u32>i8x16.bitmask(e1)) << 16));
+  const high = <u64>(<u32>i8x16.bitmask(e2) | ((<u32>i8x16.bitmask(e3)) << 16));
+  return low | (high << 32);
 }
 
 /** End of a name: a colon, pipe or LF. */
