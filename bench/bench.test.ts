@@ -80,11 +80,13 @@ describe('npm run bench', () => {
   });
 
   it.runIf(canRun && ownCpus().length > 1)('says what threads on processors of their own cost', async () => {
-    const output = await bench('--shapes', 'none', '--scenarios', 'pinned', '--json');
+    // Bound to processors that others use, threads may come too late for packets: then it prints what is missing, and fails.
+    const output = await bench('--shapes', 'none', '--scenarios', 'pinned', '--json').catch(
+      ({ stdout }: { stdout: string }) => stdout,
+    );
     const { scenarios } = JSON.parse(output) as {
       scenarios: { name: string; figures: Record<string, number> }[];
     };
-    // Whether all arrived depends on what else needs the processors.
     expect(scenarios[0]?.figures.cpuMicrosecondsPerPacketOne).toBeGreaterThan(0);
     expect(scenarios[0]?.figures.twoTakeTimes).toBeGreaterThan(0);
   });
