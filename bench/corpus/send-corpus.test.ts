@@ -59,6 +59,26 @@ describe.runIf(process.platform === 'linux')('CorpusSender and LimitReceiver', (
     }
   });
 
+  it('count no time in which the next pass is prepared', () => {
+    const corpus = buildCorpus(SHAPES.prod, SMALL);
+    corpus.turnPage = () => {
+      const until = performance.now() + 30;
+      while (performance.now() < until);
+    };
+    const any = { kind: 'udp', host: '127.0.0.1', port: 0 } as const;
+    const receiver = new LimitReceiver({ destination: any, receiveBufferBytes: 4 << 20 });
+    try {
+      const startedAt = performance.now();
+      const { seconds } = new CorpusSender(corpus).send({
+        ...{ passes: 3, packetsPerSecond: 10_000 },
+        destination: { ...any, port: receiver.port },
+      });
+      expect((performance.now() - startedAt) / 1000 - seconds).toBeGreaterThanOrEqual(0.089);
+    } finally {
+      receiver.close();
+    }
+  });
+
   it('end in time', () => {
     const { sent } = send({ seconds: 0.02, packetsPerSecond: 2_000 });
     expect(sent.seconds).toBeGreaterThanOrEqual(0.02);
