@@ -11,9 +11,8 @@ import type { Steps } from '../lib/time/steps.ts';
 import { CONTEXT_TYPES, type ContextType, type Scope } from '../model/context.ts';
 import type { NumberBatch } from '../model/number-batch.ts';
 import type { OpenValue } from '../model/open-value.ts';
-import type { PartialData } from '../model/partial-data.ts';
 import type { KeyKind, SealedBucket } from '../model/sealed-bucket.ts';
-import type { Cells, OpenCopy, Outcome } from './cells.ts';
+import type { Cells, OpenCopy } from './cells.ts';
 import { CounterCells } from './types/counter.ts';
 import { DistributionCells } from './types/distribution.ts';
 import { GaugeCells } from './types/gauge.ts';
@@ -36,13 +35,6 @@ const MAKE_CELLS: { readonly [Type in ContextType]: (rules: CellRules) => Cells 
   distribution: (rules) => new DistributionCells(rules.sketchLimits),
   set: () => new SetCells(),
 };
-
-/** What a context comes to in a bucket: for the outputs, for the fleet, or both. */
-export interface BucketOutcome {
-  readonly id: number;
-  readonly outcome: Outcome | undefined;
-  readonly partial: PartialData | undefined;
-}
 
 export class Bucket {
   readonly start: number;
@@ -129,22 +121,12 @@ export class Bucket {
     for (const cells of this.cells.values()) if (cells.close !== undefined) yield* cells.close();
   }
 
-  /**
-   * Every context with what it comes to, and what of it is for the fleet. For a closed bucket. `scopeOf` is absent when
-   * all contexts are local.
-   */
-  *outcomes(scopeOf?: (id: number) => Scope): Generator<BucketOutcome> {
-    for (const type of CONTEXT_TYPES) {
+  /** The cells of each type that has data. */
+  cellsByType(): (readonly [ContextType, Cells])[] {
+    return CONTEXT_TYPES.flatMap((type) => {
       const cells = this.cells.get(type);
-      if (cells === undefined) continue;
-      for (let row = 0; row < cells.rows.size; row++) {
-        const id = cells.rows.idAt(row);
-        const scope = scopeOf?.(id) ?? 'local';
-        const partial = scope === 'local' ? undefined : cells.partialAt(row);
-        const outcome = scope === 'global' ? undefined : cells.outcomeAt(row);
-        if (outcome !== undefined || partial !== undefined) yield { id, outcome, partial };
-      }
-    }
+      return cells === undefined ? [] : [[type, cells] as const];
+    });
   }
 
   /**

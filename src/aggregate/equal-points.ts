@@ -196,21 +196,23 @@ export class EqualPoints {
       if (series !== undefined) visit(timestamp, series.type, registry.nameOf(id), '', TIMESTAMPED);
       if (i % STEP_SAMPLES === 0) yield;
     }
+    let left = STEP_SAMPLES;
     for (const [at, bucket] of buckets.entries()) {
-      let left = STEP_SAMPLES;
-      for (const id of bucket.ids()) {
-        const { start } = bucket;
-        const name = registry.nameOf(id);
-        const type = registry.typeOf(id);
+      const { start } = bucket;
+      for (const [type, { rows }] of bucket.cellsByType()) {
         const maker = TIMESTAMPED + 1 + at * CONTEXT_TYPES.length + CONTEXT_TYPES.indexOf(type);
-        if (type === 'counter') visit(start, 'rate', name, '', maker);
-        else if (type === 'histogram')
-          for (const suffix of suffixesOf(id))
-            visit(start, suffix === '.count' ? 'rate' : 'gauge', name, suffix, maker);
-        else visit(start, type === 'distribution' ? type : 'gauge', name, '', maker);
-        if (left-- > 0) continue;
-        yield;
-        left = STEP_SAMPLES;
+        for (let row = 0; row < rows.size; row++) {
+          const id = rows.idAt(row);
+          const name = registry.nameOf(id);
+          if (type === 'counter') visit(start, 'rate', name, '', maker);
+          else if (type === 'histogram')
+            for (const suffix of suffixesOf(id))
+              visit(start, suffix === '.count' ? 'rate' : 'gauge', name, suffix, maker);
+          else visit(start, type === 'distribution' ? type : 'gauge', name, '', maker);
+          if (left-- > 0) continue;
+          yield;
+          left = STEP_SAMPLES;
+        }
       }
     }
   }

@@ -19,16 +19,16 @@ import type { AggregationRule } from '../model/metric-rule.ts';
 import { NumberBatch } from '../model/number-batch.ts';
 import type { OpenValue } from '../model/open-value.ts';
 import type { SealedBucket, VisitKey, VisitTimestamped } from '../model/sealed-bucket.ts';
-import type { Aggregate, Series } from '../model/series.ts';
-import type { ByteString } from '../model/text.ts';
+import type { Aggregate } from '../model/series.ts';
 import type { Bucket } from './bucket.ts';
 import { Buckets } from './buckets.ts';
 import { NO_CONTEXT, type Registry } from './contexts/registry.ts';
 import { ShardSlots } from './contexts/shard-slots.ts';
 import { EqualPoints, type SharedNames } from './equal-points.ts';
+import { flushBatches, type TakenAggregates } from './flush-batches.ts';
 import { type Plan, Plans, type RuleOf } from './plans.ts';
 import { noCounts, type SamplerCounts, type SamplerOptions } from './sampler-options.ts';
-import { isPassedThrough, TimestampedLog, timestampedSeries } from './timestamped-log.ts';
+import { isPassedThrough, TimestampedLog } from './timestamped-log.ts';
 import { histogramSeriesOf } from './types/histogram-series.ts';
 
 export type { OnPartial, SamplerCounts, SamplerOptions } from './sampler-options.ts';
@@ -44,17 +44,11 @@ export interface FlushResult {
 }
 
 /** What a flush took away. */
-interface Taken {
+interface Taken extends TakenAggregates {
   readonly now: number;
-  readonly timestamped: TimestampedLog;
-  readonly buckets: readonly Bucket[];
-  /** Names that several types come to; undefined when equal points are left apart. */
-  readonly shared: SharedNames | undefined;
   readonly forgotten: number[];
 }
 
-/** Aggregates of a batch at most: outputs take less than a few milliseconds for so many. */
-const BATCH_AGGREGATES = 100;
 /** Buckets that timestamps of senders may open: those of almost three hours. The clock may always open one. */
 const BUCKETS_MAX = 1000;
 /** Cells, keys or contexts of one step. */
@@ -287,16 +281,8 @@ export class TimeSampler {
     const ending = this.endFlush(taken);
     let isWhole = false;
     try {
-      let batch: Aggregate[] = [];
-      let taking = 0;
-      for (const aggregate of this.aggregates(taken)) {
-        if (aggregate !== undefined) batch.push(aggregate);
-        if (++taking < BATCH_AGGREGATES) continue;
-        yield batch;
-        batch = [];
-        taking = 0;
-      }
-      if (batch.length > 0) yield batch;
+      const { registry, plans } = this;
+      yield* flushBatches(taken, { ...this.options, registry, plans });
       isWhole = true;
       this.countFlushed(taken, isWhole);
       while (ending.next().done !== true) yield [];
@@ -317,11 +303,19 @@ export class TimeSampler {
   private *endFlush({ now, timestamped, buckets, forgotten }: Taken): Steps {
     const registry = this.registry;
     let left = STEP_CONTEXTS;
-    for (const id of idsOf(timestamped, buckets)) {
+    for (const { id } of timestamped.samples()) {
       registry.release(id);
       if (left-- > 0) continue;
       yield;
       left = STEP_CONTEXTS;
+    }
+    for (const [, { rows }] of buckets.flatMap((bucket) => bucket.cellsByType())) {
+      for (let row = 0; row < rows.size; row++) {
+        registry.release(rows.idAt(row));
+        if (left-- > 0) continue;
+        yield;
+        left = STEP_CONTEXTS;
+      }
     }
     for (let start = 0; start < registry.idEnd; start += STEP_CONTEXTS) {
       forgotten.push(...this.expire(now, start, start + STEP_CONTEXTS));
@@ -329,41 +323,6 @@ export class TimeSampler {
     }
     registry.trim();
     this.plans.trim(registry.idEnd);
-  }
-
-  /** Undefined where a context is the fleet's alone. */
-  private *aggregates({ timestamped, buckets, shared }: Taken): Generator<Aggregate | undefined> {
-    for (const { id, timestamp, value } of timestamped.samples()) {
-      const context = this.registry.context(id);
-      const interval = this.plans.of(id).buckets.widthSeconds;
-      const one = timestampedSeries(context.type, value, interval);
-      if (one === undefined) continue;
-      const series = shared?.keep(context, timestamp, [one]) ?? [one];
-      yield { context, timestamp, interval, data: { kind: 'timestamped', value }, series };
-    }
-    const { onPartial } = this.options;
-    const scopeOf = onPartial && ((id: number) => this.registry.scopeOf(id));
-    for (const bucket of buckets) {
-      for (const { id, outcome, partial } of bucket.outcomes(scopeOf)) {
-        const context = this.registry.context(id);
-        if (partial !== undefined) onPartial?.(context, bucket, partial, this.plans.of(id));
-        if (outcome === undefined) {
-          yield undefined;
-          continue;
-        }
-        const { start: timestamp, widthSeconds: interval } = bucket;
-        const all = this.filter(context.name, outcome.series);
-        const series = shared?.keep(context, timestamp, all) ?? all;
-        yield { context, timestamp, interval, data: outcome.data, series };
-      }
-    }
-  }
-
-  /** Leaves out derived series that are filtered by name. Plain names were filtered at the listeners. */
-  private filter(name: ByteString, series: readonly Series[]): readonly Series[] {
-    const { isFiltered } = this.options;
-    if (isFiltered === undefined) return series;
-    return series.filter(({ suffix }) => suffix === '' || !isFiltered(name + suffix));
   }
 
   private expire(now: number, start: number, end: number): number[] {
@@ -426,9 +385,4 @@ export class TimeSampler {
     this.buckets.set(widthSeconds, buckets);
     return buckets;
   }
-}
-
-function* idsOf(timestamped: TimestampedLog, buckets: readonly Bucket[]): Generator<number> {
-  for (const { id } of timestamped.samples()) yield id;
-  for (const bucket of buckets) yield* bucket.ids();
 }

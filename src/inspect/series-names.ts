@@ -122,7 +122,7 @@ export class SeriesNames {
     batch.add(0, 1);
     bucket.mergeNumbers(0, type, batch);
     finish(bucket.close());
-    return [...bucket.outcomes()].flatMap(({ outcome }) => outcome?.series ?? []);
+    return bucket.cellsByType().flatMap(([, cells]) => cells.outcomeAt(0)?.series ?? []);
   }
 }
 

@@ -84,7 +84,8 @@ export function writeAggregate(lines: LineBytes, aggregate: Aggregate): void {
   // What the lines share is made once: a histogram has one line for each aggregate configured.
   let start = 0;
   let end = 0;
-  for (const one of series) {
+  for (let i = 0; i < series.length; i++) {
+    const one = series[i] as Series;
     lines.ascii('{"metric":"');
     lines.escaped(context.name);
     lines.ascii(one.suffix);
@@ -102,7 +103,7 @@ export function writeAggregate(lines: LineBytes, aggregate: Aggregate): void {
       writeNumber(lines, countOf(data, one, interval));
     }
     if (data.kind === 'distribution') writeSketch(lines, data.sketch);
-    if (data.kind === 'histogram' && one === series[0]) writeHistogram(lines, data.histogram);
+    if (data.kind === 'histogram' && i === 0) writeHistogram(lines, data.histogram);
     lines.ascii('}\n');
   }
 }
