@@ -226,8 +226,7 @@ export class ContextLife {
       openedAt: BUCKET_SECONDS,
       eolRequired: false,
       counters: this.control.counters,
-      sink: (core: Core) =>
-        new ShardPort(this.channel.port1, this.control, (into, at) => core.writeContextKey(into, at)),
+      sink: (core: Core) => new ShardPort(this.channel.port1, this.control, core),
     });
   }
 }

@@ -308,7 +308,7 @@ export class Core {
   private writeBeginnings(list: readonly ByteString[]): { list: readonly ByteString[]; ptr: number } {
     const ptr = this.takeRegion(list.length * BEGINNING_BYTES);
     list.forEach((text, i) => {
-      assert(text.length < BEGINNING_BYTES, 'a beginning fits');
+      assert(text.length > 0 && text.length < BEGINNING_BYTES, 'a beginning has a byte and fits');
       const at = ptr + i * BEGINNING_BYTES;
       this.bytes[at] = text.length;
       this.bytes.write(text, at + 1, 'latin1');

@@ -93,6 +93,8 @@ export interface ChosenSlot {
   isOver: boolean;
 }
 
+type Writable<T> = { -readonly [Key in keyof T]: T[Key] };
+
 /** The contexts of one metric or origin. */
 interface Share {
   readonly name: ByteString;
@@ -153,6 +155,8 @@ export class ContextSlots {
   /** Where the text in the scratch region ends: that of the context found last. */
   private textEnd = 0;
   private readonly chosen: ChosenSlot = { slot: NO_SLOT, isOver: false };
+  /** The text that is told next. */
+  private readonly text: Writable<TextRange> = { bytes: Buffer.alloc(0), start: 0, end: 0 };
 
   constructor(options: ContextSlotsOptions, host: ByteString) {
     this.options = options;
@@ -299,7 +303,10 @@ export class ContextSlots {
   private notify(slot: number, typeIndex: number, limit: number, source?: string, isTiming?: boolean): void {
     const { core, scratchPtr, onNew, sink } = this.options;
     onNew();
-    const text: TextRange = { bytes: core.bytes, start: scratchPtr, end: this.textEnd };
+    const { text } = this;
+    text.bytes = core.bytes;
+    text.start = scratchPtr;
+    text.end = this.textEnd;
     sink.newContext(slot, typeIndex, text, limit, source, isTiming);
   }
 

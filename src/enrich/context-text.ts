@@ -10,7 +10,7 @@
  *   │ name LF host LF │ env:prod,team:x,env:prod LF │ region:eu LF az:b │
  *   └ headBytes ──────┘ └ writtenBytes ────────┘    └ added tags
  */
-import { HASHED_TAGS_MAX } from '../model/core-border.ts';
+import { HASHED_TAGS_MAX, LF } from '../model/core-border.ts';
 import type { Tags } from '../model/tags.ts';
 import type { ByteString } from '../model/text.ts';
 
@@ -20,8 +20,8 @@ export const CONTEXT_TEXT_BYTES_MAX = 131_072;
 export class ContextText {
   /** Whether order and repetition of the tags count. */
   readonly isOrdered: boolean;
-  /** Up to the tags. */
-  private readonly head: ByteString;
+  private readonly name: ByteString;
+  private readonly host: ByteString;
   private readonly tags: Tags;
   /** Behind the tags, '' for none (model/context.ts). */
   private readonly mark: ByteString;
@@ -32,11 +32,13 @@ export class ContextText {
     this.isOrdered = !tags.isDistinct;
     this.tags = tags;
     this.mark = mark;
-    this.head = tags.isEmpty && mark === '' ? `${name}\n${host}` : `${name}\n${host}\n`;
+    this.name = name;
+    this.host = host;
   }
 
+  /** Up to the tags. */
   get headBytes(): number {
-    return this.head.length;
+    return this.name.length + this.host.length + (this.hasTags ? 2 : 1);
   }
 
   /** The text itself. */
@@ -70,7 +72,11 @@ export class ContextText {
   write(into: Buffer, at: number): number {
     if (this.isWrittenWhole) return into.write(this.whole, at, 'latin1');
     const { written, added } = this.tags;
-    let end = at + into.write(this.head, at, 'latin1');
+    // One after the other: a string of all would be made for this alone.
+    let end = at + into.write(this.name, at, 'latin1');
+    into[end++] = LF;
+    if (this.host !== '') end += into.write(this.host, end, 'latin1');
+    if (this.hasTags) into[end++] = LF;
     if (written.bytes > 0) end += written.copyTo(into, end);
     if (added.length > 0) {
       const rest = added.join('\n');
@@ -85,7 +91,12 @@ export class ContextText {
   }
 
   private joined(tags: readonly ByteString[]): ByteString {
-    return this.head + (this.mark === '' ? tags : [...tags, this.mark]).join('\n');
+    const head = `${this.name}\n${this.host}`;
+    return this.hasTags ? `${head}\n${(this.mark === '' ? tags : [...tags, this.mark]).join('\n')}` : head;
+  }
+
+  private get hasTags(): boolean {
+    return !this.tags.isEmpty || this.mark !== '';
   }
 
   /** A mark stays last, whatever is before it. */
@@ -94,7 +105,7 @@ export class ContextText {
   }
 
   private get bytesAsWritten(): number {
-    let bytes = this.head.length + this.tags.written.bytes;
+    let bytes = this.headBytes + this.tags.written.bytes;
     for (const tag of this.tags.added) bytes += tag.length + 1;
     return bytes;
   }

@@ -72,17 +72,18 @@ export function decideMetric(
   if (line === undefined)
     return { outcome: 'filteredMetrics', line, context: undefined, copy: undefined, orderFree };
   const own = contextOf(line, enrich, tagger, trace);
-  // A copy has the origin of its line, which is in the trace already, but a tag filter of its own.
-  const copyTrace: Trace | undefined =
-    trace &&
-    ((step) => {
-      if (own === undefined || step.kind === 'tags_removed' || step.kind === 'tag_values') trace(step);
-    });
-  const copied = copyContextOf(line, enrich, tagger, copyTrace);
+  const copied = copyContextOf(line, enrich, tagger, trace && traceOfCopy(trace, own !== undefined));
   const context = own && limited(own, limits, trace);
   const copy = copied && limited(copied, limits, trace);
   const outcome = context === undefined ? 'unsupportedTimestampedMessages' : 'metrics';
   return { outcome, line, context, copy, orderFree };
+}
+
+/** A copy has the origin of its line, which is in the trace already if it has a context, but a tag filter of its own. */
+function traceOfCopy(trace: Trace, hasOwn: boolean): Trace {
+  return (step) => {
+    if (!hasOwn || step.kind === 'tags_removed' || step.kind === 'tag_values') trace(step);
+  };
 }
 
 export function decideMessage<T extends EventMessage | ServiceCheckMessage>(

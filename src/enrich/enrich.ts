@@ -60,8 +60,8 @@ export function enrichLine(
   if (trace !== undefined) traceMapping(trace, message.name, mapping, settings);
   const allTags = mapping === undefined ? message.tags : message.tags.with(mapping.tags);
   // Mapped tags are searched too: a rule may set the host or the cardinality from the name.
-  const asked = settings.isEdge ? takeScope(allTags, trace) : { tags: allTags, scope: undefined };
-  const special = takeSpecialTags(asked.tags, message.cardinality, trace);
+  const asked = settings.isEdge ? takeScope(allTags, trace) : undefined;
+  const special = takeSpecialTags(asked?.tags ?? allTags, message.cardinality, trace);
   const plainName = mapping?.name ?? message.name;
   const name = addNamespace(settings.namespace, plainName);
   if (trace !== undefined) traceNamespace(trace, plainName, name, settings);
@@ -82,9 +82,9 @@ export function enrichLine(
   const type = typeUnder(rule, sentAs, timestamped);
   if (trace !== undefined && rule !== undefined) traceRule(trace, name, rule, sentAs, type);
   if (rule?.drop === true) return undefined;
-  const scope = scopeOf(rule, asked.scope, timestamped, settings);
-  if (trace !== undefined) traceScope(trace, name, scope, asked.scope);
-  const line: EnrichedLine = {
+  const scope = scopeOf(rule, asked?.scope, timestamped, settings);
+  if (trace !== undefined) traceScope(trace, name, scope, asked?.scope);
+  return {
     name,
     type,
     tags: withExtraTags(special.tags, settings, trace),
@@ -95,12 +95,13 @@ export function enrichLine(
     sampleRate: message.sampleRate,
     pipeline: timestamped ? 'no_aggregation' : 'aggregated',
     origin: originOf(message, special, sender),
-    ...tagRule(rule, scope),
-    ...withScope(scope),
+    copy:
+      settings.copyPrefix === undefined || type !== 'histogram'
+        ? undefined
+        : copyOf(settings.copyPrefix + name, asked?.scope, settings, trace),
+    rule: tagRule(rule, scope),
+    scope: unlessLocal(scope),
   };
-  if (settings.copyPrefix === undefined || type !== 'histogram') return line;
-  const copy = copyOf(settings.copyPrefix + name, asked.scope, settings, trace);
-  return copy === undefined ? line : { ...line, copy };
 }
 
 /** Returns the samples of a metric in order: those of its values, each followed by its copy if there is one. */
@@ -151,7 +152,7 @@ function copyOf(
   if (rule?.drop === true) return undefined;
   const scope = scopeOf(rule, asked, false, settings);
   if (trace !== undefined) traceScope(trace, name, scope, asked);
-  return { name, ...tagRule(rule, scope), ...withScope(scope) };
+  return { name, rule: tagRule(rule, scope), scope: unlessLocal(scope) };
 }
 
 /**
@@ -170,18 +171,18 @@ function scopeOf(
   return rule.options.keep_local === true ? 'both' : 'global';
 }
 
-function withScope(scope: Scope): { readonly scope?: Scope } {
-  return scope === 'local' ? {} : { scope };
+function unlessLocal(scope: Scope): Scope | undefined {
+  return scope === 'local' ? undefined : scope;
 }
 
 /**
  * The tags that a rule for global metrics drops are dropped for the fleet alone: a metric that is kept here as well, or is
  * local because a tag says so, has them.
  */
-function tagRule(rule: MetricRule | undefined, scope: Scope): { readonly rule?: LineRule } {
-  if (rule?.tagChoice === undefined) return {};
-  if (rule.options.global === true && scope !== 'global') return {};
-  return { rule: { ...nameOf(rule), tagChoice: rule.tagChoice } };
+function tagRule(rule: MetricRule | undefined, scope: Scope): LineRule | undefined {
+  if (rule?.tagChoice === undefined) return undefined;
+  if (rule.options.global === true && scope !== 'global') return undefined;
+  return { ...nameOf(rule), tagChoice: rule.tagChoice };
 }
 
 function withExtraTags(tags: Tags, { extraTags }: EnrichSettings, trace: Trace | undefined): Tags {

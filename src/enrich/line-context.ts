@@ -5,7 +5,7 @@
  *                 └─▶ copyContextOf    the distribution that a histogram is copied to, never timestamped
  */
 import type { ContextType, Scope } from '../model/context.ts';
-import type { EnrichedLine, LineRule } from '../model/sample.ts';
+import type { EnrichedLine, LineCopy } from '../model/sample.ts';
 import type { Tags } from '../model/tags.ts';
 import type { ByteString } from '../model/text.ts';
 import { DOGSTATSD } from './metric-source.ts';
@@ -40,8 +40,7 @@ export function contextOf(
 ): LineContext | undefined {
   const timestamped = line.pipeline === 'no_aggregation';
   if (timestamped && line.type !== 'gauge' && line.type !== 'counter') return undefined;
-  const { name, type, rule, scope } = line;
-  return resolveContext(line, { name, type, timestamped, rule, scope }, settings, tagger, trace);
+  return resolveContext(line, line.type, timestamped, line, settings, tagger, trace);
 }
 
 /** Returns the context of the copy; undefined for a line that is not copied. */
@@ -52,19 +51,15 @@ export function copyContextOf(
   trace?: Trace,
 ): LineContext | undefined {
   if (line.copy === undefined) return undefined;
-  const copy = { ...line.copy, type: 'distribution', timestamped: false } as const;
-  return resolveContext(line, copy, settings, tagger, trace);
+  return resolveContext(line.copy, 'distribution', false, line, settings, tagger, trace);
 }
 
-/** The line's own context or that of its copy, without what both share. */
-interface Resolvable extends Pick<LineContext, 'name' | 'type' | 'timestamped'> {
-  readonly rule?: LineRule | undefined;
-  readonly scope?: Scope | undefined;
-}
-
+/** The context of the line itself or of its copy; `line` has what both share. */
 function resolveContext(
+  { name, rule, scope }: LineCopy,
+  type: ContextType,
+  timestamped: boolean,
   line: EnrichedLine,
-  { name, type, timestamped, rule, scope }: Resolvable,
   settings: EnrichSettings,
   tagger: Tagger,
   trace: Trace | undefined,

@@ -19,7 +19,7 @@ const OPTIONS = {
   originDetectionClient: true,
   dialects: { tags: ['influx' as const], relativeGauges: false },
 };
-const parse = (line: ByteString): ParseResult => parseMessage(line, OPTIONS);
+const parse = (line: ByteString, rest?: ByteString): ParseResult => parseMessage(line, OPTIONS, rest);
 
 /** A core that hands its uncached lines to `seen`, and caches none of them but those of fill(). */
 class Lines {
@@ -118,9 +118,9 @@ describe('a line in memory', () => {
     const seen: unknown[] = [];
     lines.seen = (ptr, length, _, tags, tagsBytes) => {
       const parsed: ByteString[] = [];
-      const message = parseInMemory(core, ptr, length, tags, tagsBytes, (text) => {
-        parsed.push(text);
-        return parse(text);
+      const message = parseInMemory(core, ptr, length, tags, tagsBytes, (text, rest) => {
+        parsed.push(`${text} ${rest}`);
+        return parse(text, rest);
       });
       if (message.kind !== 'metric') return 0;
       const bytes = message.tags.written.copyTo(core.bytes, into);
@@ -128,6 +128,6 @@ describe('a line in memory', () => {
       return 0;
     };
     lines.ingest('m:1|c|#env:prod,\xff,env:prod|@0.5\r\nm:2|c|#a');
-    expect(seen).toEqual([['m:1|c|#|@0.5'], 'env:prod,\xff,env:prod', ['m:2|c|#'], 'a']);
+    expect(seen).toEqual([['m:1|c|# |@0.5'], 'env:prod,\xff,env:prod', ['m:2|c|# '], 'a']);
   });
 });

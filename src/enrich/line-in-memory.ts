@@ -4,8 +4,8 @@
  *   page.views:1|c|#env:prod,team:x|c:ci-abc
  *                   ^^^^^^^^^^^^^^^ the tag field, where the core has found one: most of most lines
  *
- * The parser is given such a line with an empty tag field, and the tags stay in memory (model/tags.ts): a string of the
- * whole line took a third of what the line made the garbage collector collect.
+ * The parser is given such a line with an empty tag field, in two parts, and the tags stay in memory (model/tags.ts): a
+ * string of the whole line took a third of what the line made the garbage collector collect.
  *
  * Borrowed: valid until the call ends that told of the line.
  */
@@ -27,13 +27,12 @@ export function parseInMemory(
   length: number,
   tags: number,
   tagsBytes: number,
-  parse: (line: ByteString) => ParseResult,
+  parse: (line: ByteString, rest?: ByteString) => ParseResult,
 ): ParseResult {
   const end = ptr + length;
   if (tagsBytes === 0) return parse(textOf(core, ptr, end));
   const tagsEnd = tags + tagsBytes;
-  const head = textOf(core, ptr, tags);
-  const message = parse(tagsEnd === end ? head : head + textOf(core, tagsEnd, end));
+  const message = parse(textOf(core, ptr, tags), tagsEnd === end ? '' : textOf(core, tagsEnd, end));
   // Its values are bad: all else has been read by the core. Whoever is told of it sees all of the line.
   if (message.kind !== 'metric') return parse(textOf(core, ptr, end));
   const field = Tags.ofWritten(new TagsInMemory(core, tags, tagsBytes));

@@ -59,7 +59,8 @@ export interface ResolverOptions {
   readonly core: ResolverCore;
   /** RESOLVER_SCRATCH_BYTES of the shard's memory. */
   readonly scratchPtr: number;
-  readonly parse: (line: ByteString) => ParseResult;
+  /** A line, or its beginning and what comes behind a field that is left out. */
+  readonly parse: (line: ByteString, rest?: ByteString) => ParseResult;
   readonly settings: EnrichSettings;
   readonly limits: ContextLimits;
   readonly tagger: Tagger;
@@ -82,6 +83,11 @@ export class Resolver {
   private readonly options: ResolverOptions;
   private readonly gauges: RelativeGauges;
   private settings: DecideSettings;
+  /** The line of resolve(), and its text. One function for all lines: nearly none is asked for its text. */
+  private linePtr = 0;
+  private lineBytes = 0;
+  private readonly lineInMemory = (): ByteString =>
+    this.options.core.bytes.toString('latin1', this.linePtr, this.linePtr + this.lineBytes);
   /** The slots of contexts; the shard says which of them are free again. */
   readonly slots: ContextSlots;
 
@@ -106,25 +112,31 @@ export class Resolver {
   /** Handles the line at `ptr` of the shard's memory, whose tag field is at `tags`, of 0 bytes when the core found none. */
   resolve(ptr: number, length: number, origin: number, tags = 0, tagsBytes = 0): void {
     const { core, parse } = this.options;
-    this.count(() => {
+    this.linePtr = ptr;
+    this.lineBytes = length;
+    let outcome: MessageOutcome | undefined;
+    try {
       const message = parseInMemory(core, ptr, length, tags, tagsBytes, parse);
-      return this.handle(message, () => core.bytes.toString('latin1', ptr, ptr + length), origin);
-    });
+      outcome = this.handle(message, this.lineInMemory, origin);
+    } catch {
+      outcome = 'resolverFailures';
+    }
+    this.count(outcome);
   }
 
   /** Handles a line that was kept for later, whether or not more is known now. */
   resolveKept(line: ByteString, origin: number, mayHold: boolean): void {
-    this.count(() => this.handle(this.options.parse(line), () => line, origin, mayHold));
-  }
-
-  /** Counts the outcome of one line; nothing when it was kept for later. */
-  private count(handle: () => MessageOutcome | undefined): void {
     let outcome: MessageOutcome | undefined;
     try {
-      outcome = handle();
+      outcome = this.handle(this.options.parse(line), () => line, origin, mayHold);
     } catch {
       outcome = 'resolverFailures';
     }
+    this.count(outcome);
+  }
+
+  /** Counts the outcome of one line; nothing when it was kept for later. */
+  private count(outcome: MessageOutcome | undefined): void {
     if (outcome !== undefined) this.options.counters.add(outcome);
   }
 
@@ -177,11 +189,7 @@ export class Resolver {
     const op = context.context.timestamped ? OP_TIMESTAMPED : OP_COUNTER + CONTEXT_TYPES.indexOf(line.type);
     if (message.relative !== undefined && line.type === 'gauge' && op !== OP_TIMESTAMPED) {
       // Not cached: the core does not know what the value was before.
-      const text = context.text.sorted;
-      message.values.forEach((value, i) => {
-        const now = this.gauges.apply(text, value, message.relative?.[i] === true);
-        core.addSample(slot, op, now, 1, 0);
-      });
+      this.addRelative(message, context.text.sorted, slot, op);
       return outcome;
     }
     // A line whose copy found no memory is not cached, so that every copy that is lost is counted.
@@ -193,9 +201,19 @@ export class Resolver {
       this.addElement(slot, message.setValue);
       return outcome;
     }
-    for (const value of message.values) core.addSample(slot, op, value, line.sampleRate, line.timestamp);
+    // By index: an iterator would be one more object for the garbage collector in this place.
+    const { values } = message;
+    for (let i = 0; i < values.length; i++)
+      core.addSample(slot, op, values[i] as number, line.sampleRate, line.timestamp);
     this.addCopies(message, copySlot);
     return outcome;
+  }
+
+  private addRelative({ values, relative }: ParsedMetric, text: ByteString, slot: number, op: number): void {
+    values.forEach((value, i) => {
+      const now = this.gauges.apply(text, value, relative?.[i] === true);
+      this.options.core.addSample(slot, op, now, 1, 0);
+    });
   }
 
   private addCopies(message: ParsedMetric, copySlot: number): void {

@@ -47,11 +47,17 @@ export interface EnrichedLine {
    * Set when each sample is followed by a copy that is a distribution of this name. The copy has the tags,
    * host, timestamp, rate and unit of the line and is always aggregated.
    */
-  readonly copy?: { readonly name: ByteString; readonly rule?: LineRule; readonly scope?: Scope };
+  readonly copy: LineCopy | undefined;
   /** The metric rule for the line, when it picks tags. */
-  readonly rule?: LineRule;
-  /** Where it is aggregated; absent for local lines. */
-  readonly scope?: Scope;
+  readonly rule: LineRule | undefined;
+  /** Where it is aggregated; undefined for local lines. */
+  readonly scope: Scope | undefined;
+}
+
+export interface LineCopy {
+  readonly name: ByteString;
+  readonly rule: LineRule | undefined;
+  readonly scope: Scope | undefined;
 }
 
 /** What is left to do of a rule when the tags of the origin are known. */

@@ -38,7 +38,8 @@ class TagText implements WrittenTags {
   }
 
   anyBeginsWith(beginnings: readonly ByteString[]): boolean {
-    return beginnings.some((beginning) => hasItem(this.text, beginning));
+    for (const beginning of beginnings) if (hasItem(this.text, beginning)) return true;
+    return false;
   }
 
   copyTo(into: Buffer, at: number): number {
@@ -117,11 +118,15 @@ export class Tags {
     if (this.asked !== beginnings) {
       this.answer =
         (this.written.bytes > 0 && this.written.anyBeginsWith(beginnings)) ||
-        this.added.some((tag) => beginnings.some((beginning) => tag.startsWith(beginning)));
+        (this.added.length > 0 && this.added.some((tag) => beginsWithAny(tag, beginnings)));
       this.asked = beginnings;
     }
     return this.answer;
   }
+}
+
+function beginsWithAny(tag: ByteString, beginnings: readonly ByteString[]): boolean {
+  return beginnings.some((beginning) => tag.startsWith(beginning));
 }
 
 /** Whether an item of a text joined by commas begins with `beginning`. */

@@ -20,10 +20,10 @@ import { parseServiceCheck } from './service-check.ts';
 
 const UNDERSCORE = 0x5f;
 
-export function parseMessage(line: ByteString, options: ParseOptions): ParseResult {
+export function parseMessage(line: ByteString, options: ParseOptions, rest?: ByteString): ParseResult {
   if (line.charCodeAt(0) === UNDERSCORE) {
     if (line.startsWith('_e{')) return parseEvent(line, options);
     if (line.startsWith('_sc')) return parseServiceCheck(line, options);
   }
-  return parseMetric(line, options);
+  return parseMetric(line, options, rest);
 }

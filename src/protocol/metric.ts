@@ -33,7 +33,15 @@ const TYPES: ReadonlyMap<ByteString, MetricType> = new Map([
   ['s', 'set'],
 ]);
 
-export function parseMetric(line: ByteString, options: ParseOptions): ParsedMetric | Rejection {
+/**
+ * `rest` is what comes behind a field that is left out: fields, each with the pipe before it. Where a rejection says that
+ * the trouble is in one of them, its place is of no use.
+ */
+export function parseMetric(
+  line: ByteString,
+  options: ParseOptions,
+  rest: ByteString = '',
+): ParsedMetric | Rejection {
   const valueEnd = line.indexOf('|');
   if (valueEnd < 0) return reject('format', line.length);
   const colon = line.indexOf(':');
@@ -46,11 +54,8 @@ export function parseMetric(line: ByteString, options: ParseOptions): ParsedMetr
   const type = TYPES.get(line.slice(valueEnd + 1, typeEnd));
   if (type === undefined) return reject('type', valueEnd + 1);
 
-  const values: number[] = [];
-  if (type !== 'set') {
-    const bad = readValues(values, line, valueStart, valueEnd);
-    if (bad >= 0) return reject('value', bad);
-  }
+  const values = type === 'set' ? [] : readValues(line, valueStart, valueEnd);
+  if (typeof values === 'number') return reject('value', values);
   const message: ParsedMetric = {
     kind: 'metric',
     name: line.slice(0, colon),
@@ -64,7 +69,11 @@ export function parseMetric(line: ByteString, options: ParseOptions): ParsedMetr
     externalData: NO_EXTERNAL_DATA,
     cardinality: '',
   };
-  return readFields(message, line, typeEnd, options) ?? inDialect(message, line, valueStart, options);
+  return (
+    readFields(message, line, typeEnd, options) ??
+    readFields(message, rest, 0, options) ??
+    inDialect(message, line, valueStart, options)
+  );
 }
 
 /** Takes what dialects say otherwise, where they are on. */
@@ -93,7 +102,7 @@ function signsOf(values: ByteString): boolean[] {
   return items.map((item) => item.startsWith('+') || item.startsWith('-'));
 }
 
-/** Reads the fields after `typeEnd`, the first pipe behind the type; returns a rejection if one is bad. */
+/** Reads the fields after the pipe at `typeEnd`; returns a rejection if one is bad. */
 function readFields(
   message: ParsedMetric,
   line: ByteString,
@@ -125,21 +134,24 @@ function readFields(
 }
 
 /**
- * Reads the packed values in [start, end); empty items between colons do not count. Returns -1, or where
+ * Reads the packed values in [start, end); empty items between colons do not count. Returns them, or where
  * the first bad item starts, or `start` when there is no item at all.
  */
-function readValues(values: number[], line: ByteString, start: number, end: number): number {
+function readValues(line: ByteString, start: number, end: number): number[] | number {
+  // One value, as most lines have: an array that grows makes room for many.
+  let values: number[] | undefined;
   for (let itemStart = start; itemStart < end; ) {
     let itemEnd = itemStart;
     while (itemEnd < end && line.charCodeAt(itemEnd) !== COLON) itemEnd++;
     if (itemEnd > itemStart) {
       const value = parseFloat64(line.slice(itemStart, itemEnd));
       if (value === undefined) return itemStart;
-      values.push(value);
+      if (values === undefined) values = [value];
+      else values.push(value);
     }
     itemStart = itemEnd + 1;
   }
-  return values.length === 0 ? start : -1;
+  return values ?? start;
 }
 
 function reject(error: MetricError, at: number): Rejection {

@@ -111,7 +111,7 @@ export class ShardPipeline<Sink extends ResolverSink = ResolverSink> {
     this.resolver = new Resolver({
       core: options.caching === false ? uncachedCore(this.core) : this.core,
       scratchPtr: this.core.takeRegion(RESOLVER_SCRATCH_BYTES),
-      parse: (line) => parseMessage(line, parse),
+      parse: (line, rest) => parseMessage(line, parse, rest),
       settings: options.enrich,
       limits: options.limits,
       tagger: options.tagger,

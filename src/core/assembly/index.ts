@@ -156,6 +156,8 @@ export function anyItemBeginsWith(ptr: usize, stop: usize, beginnings: usize, co
   while (true) {
     for (let i: u32 = 0; i < count; i++) {
       const beginning = beginnings + <usize>i * layout.BEGINNING_BYTES;
+      // Most items begin with another byte. It may lie behind the last item, in what is never read otherwise.
+      if (load<u8>(ptr) != load<u8>(beginning, 1)) continue;
       const length = <usize>load<u8>(beginning);
       if (ptr + length <= stop && memory.compare(ptr, beginning + 1, length) == 0) return true;
     }

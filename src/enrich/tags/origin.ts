@@ -24,11 +24,18 @@ export interface OriginSettings {
   readonly cardinality: Cardinality;
 }
 
-/** Asks the tagger for an entity's tags at the level of the message. */
-type LookUp = (source: OriginSource, entity: ByteString) => readonly ByteString[] | undefined;
+type TagList = readonly ByteString[];
+
+/** Whom to ask, for tags of which level. */
+interface Asking {
+  readonly tagger: Tagger;
+  readonly level: Cardinality;
+  readonly trace: Trace | undefined;
+}
 
 const CONTAINER = 'container_id://';
 const POD = 'kubernetes_pod_uid://';
+const NO_TAGS: TagList = [];
 /** As entity id, in default mode: no client origin at all. */
 const NO_ENTITY = 'none';
 
@@ -38,50 +45,57 @@ export function resolveOriginTags(
   settings: OriginSettings,
   tagger: Tagger,
   trace?: Trace,
-): readonly ByteString[] {
+): TagList {
   const level = messageCardinality(origin, settings);
   if (level === 'none' && (settings.unified || settings.optOut)) {
     trace?.({ kind: 'no_origin' });
-    return [];
+    return NO_TAGS;
   }
-  const lookUp: LookUp = (source, entity) => {
-    const tags =
-      source === 'global' ? tagger.globalTags(level) : tagger.entityTags(entity, level, source === 'socket');
-    trace?.({ kind: 'origin', source, entity, level, tags });
-    return tags;
-  };
-  return settings.unified
-    ? resolveFirst(origin, tagger, lookUp)
-    : resolveAll(origin, settings, tagger, lookUp);
+  const asking: Asking = { tagger, level, trace };
+  return settings.unified ? resolveFirst(origin, asking) : resolveAll(origin, settings, asking);
+}
+
+/** Asks the tagger for an entity's tags. */
+function lookUp(
+  { tagger, level, trace }: Asking,
+  source: OriginSource,
+  entity: ByteString,
+): TagList | undefined {
+  const tags =
+    source === 'global' ? tagger.globalTags(level) : tagger.entityTags(entity, level, source === 'socket');
+  trace?.({ kind: 'origin', source, entity, level, tags });
+  return tags;
 }
 
 /** An unknown level in a message counts as not given, and not as `low`, so that a typing error changes nothing. */
 function messageCardinality(origin: Origin, settings: OriginSettings): Cardinality {
+  if (origin.cardinality === '') return settings.cardinality;
   return parseCardinality(origin.cardinality) ?? settings.cardinality;
 }
 
-function resolveAll(
-  origin: Origin,
-  settings: OriginSettings,
-  tagger: Tagger,
-  lookUp: LookUp,
-): readonly ByteString[] {
-  const tags: ByteString[] = [];
+function resolveAll(origin: Origin, settings: OriginSettings, asking: Asking): TagList {
+  let tags = NO_TAGS;
   const socket = socketEntity(origin);
   if (socket !== undefined && (origin.podUid === '' || !settings.entityIdPrecedence))
-    tags.push(...(lookUp('socket', socket) ?? []));
+    tags = both(tags, lookUp(asking, 'socket', socket));
   // The one client origin of this mode: an entity id of any kind hides the container of `c:`.
   if (origin.podUid === '') {
-    const container = containerEntity(origin, tagger);
-    if (container !== undefined) tags.push(...(lookUp('container', container) ?? []));
+    const container = containerEntity(origin, asking.tagger);
+    if (container !== undefined) tags = both(tags, lookUp(asking, 'container', container));
   } else if (origin.podUid !== NO_ENTITY) {
-    tags.push(...(lookUp('entity_id', POD + origin.podUid) ?? []));
+    tags = both(tags, lookUp(asking, 'entity_id', POD + origin.podUid));
   }
-  tags.push(...(lookUp('global', '') ?? []));
-  return tags;
+  return both(tags, lookUp(asking, 'global', ''));
 }
 
-function resolveFirst(origin: Origin, tagger: Tagger, lookUp: LookUp): readonly ByteString[] {
+/** Most lists are empty: then nothing is made. */
+function both(tags: TagList, others: TagList | undefined): TagList {
+  if (others === undefined || others.length === 0) return tags;
+  return tags.length === 0 ? others : tags.concat(others);
+}
+
+function resolveFirst(origin: Origin, asking: Asking): TagList {
+  const { tagger } = asking;
   const { external, podUid } = origin;
   // Functions, because looking up a later candidate may be expensive and is rarely needed.
   const candidates: [OriginSource, () => ByteString | undefined][] = [
@@ -95,10 +109,10 @@ function resolveFirst(origin: Origin, tagger: Tagger, lookUp: LookUp): readonly 
     const entity = candidate();
     if (entity === undefined) continue;
     // A known entity without tags ends the search as well: its list is empty, not undefined.
-    const tags = lookUp(source, entity);
+    const tags = lookUp(asking, source, entity);
     if (tags !== undefined) return tags;
   }
-  return lookUp('global', '') ?? [];
+  return lookUp(asking, 'global', '') ?? NO_TAGS;
 }
 
 function socketEntity(origin: Origin): ByteString | undefined {

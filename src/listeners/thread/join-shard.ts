@@ -176,7 +176,7 @@ export function joinShard(
     },
     afterBatch: () => {
       control.publish(counters);
-      reports.sendContexts();
+      reports.batchOver(clock.seconds[0] as number);
       if (tap.isOn) tap.flush(clock.seconds[0] as number);
       if (watch.isOn) watch.flush(pipeline.lineCount, clock.seconds[0] as number);
       if (isEchoed) echo.flush(pipeline.lineCount, clock.seconds[0] as number);

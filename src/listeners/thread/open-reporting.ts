@@ -32,7 +32,7 @@ export function openReporting(
       suspicion: (what) => unknownFields.addSuspicion(what),
       badOriginField: () => control.counters.add('badOriginFields'),
     },
-    sink: (core) => new ShardPort(port, control, (into, at) => core.writeContextKey(into, at)),
+    sink: (core) => new ShardPort(port, control, core),
     mustYield,
     ...(waitsForTags && { askForOrigin: (key) => port.postMessage({ kind: 'wanted', key }) }),
   });

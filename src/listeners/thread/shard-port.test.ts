@@ -1,25 +1,37 @@
 import type { MessagePort } from 'node:worker_threads';
 import { describe, expect, it } from 'vitest';
 import type { NewContexts, ShardMessage } from '../../model/shard-message.ts';
-import { toRange } from '../../model/text.ts';
+import type { TextRange } from '../../model/text.ts';
 import { ControlWord, makeControlBuffer } from '../../telemetry/counters/control-word.ts';
-import { ShardPort } from './shard-port.ts';
+import { type ReportCore, ShardPort } from './shard-port.ts';
 
 function makePort() {
   const sent: ShardMessage[] = [];
   let spoken = 0;
   const port = { postMessage: (message: ShardMessage) => void sent.push(message) } as unknown as MessagePort;
-  const reports = new ShardPort(port, new ControlWord(makeControlBuffer()), (into, at) =>
-    into.set([spoken, 0, 0, ++spoken], at),
-  );
-  return { reports, sent, kinds: () => sent.map(({ kind }) => kind) };
+  const bytes = Buffer.alloc(400_000);
+  const core: ReportCore = {
+    bytes,
+    takeRegion: () => 200_000,
+    copyBytes: (from, to, length) => void bytes.copyWithin(to, from, from + length),
+    writeContextKey: (into, at) => into.set([spoken, 0, 0, ++spoken], at),
+  };
+  const reports = new ShardPort(port, new ControlWord(makeControlBuffer()), core);
+  /** The same in the shard's memory. */
+  const inMemory = (text: string): TextRange => {
+    const start = 17;
+    return { bytes, start, end: start + bytes.write(text, start, 'latin1') };
+  };
+  const tell = (slot: number, type: number, text: string, source?: string): void =>
+    reports.newContext(slot, type, inMemory(text), 0, source);
+  return { reports, sent, tell, kinds: () => sent.map(({ kind }) => kind) };
 }
 
 describe('a shard port', () => {
   it('gathers new contexts until it is told to send them', () => {
-    const { reports, sent } = makePort();
-    reports.newContext(5, 0, toRange('a\nhost'), 0);
-    reports.newContext(6, 3, toRange('b\nhost\nenv:dev'), 0);
+    const { reports, sent, tell } = makePort();
+    tell(5, 0, 'a\nhost');
+    tell(6, 3, 'b\nhost\nenv:dev');
     expect(sent).toEqual([]);
     reports.sendContexts();
     reports.sendContexts();
@@ -37,19 +49,19 @@ describe('a shard port', () => {
   });
 
   it('says which contexts come from a JMX check, batch by batch', () => {
-    const { reports, sent } = makePort();
-    reports.newContext(5, 0, toRange('a'), 0);
-    reports.newContext(6, 0, toRange('b'), 0, 'kafka');
+    const { reports, sent, tell } = makePort();
+    tell(5, 0, 'a');
+    tell(6, 0, 'b', 'kafka');
     reports.sendContexts();
-    reports.newContext(7, 0, toRange('c'), 0);
+    tell(7, 0, 'c');
     reports.sendContexts();
     expect(sent).toMatchObject([{ sources: { 1: 'kafka' } }, { texts: Uint8Array.of(0x63) }]);
     expect(sent[1]).not.toHaveProperty('sources');
   });
 
   it('sends contexts by themselves when there are many', () => {
-    const { reports, sent } = makePort();
-    for (let i = 0; i < 80; i++) reports.newContext(i, 0, toRange(`c${i}`), 0);
+    const { reports, sent, tell } = makePort();
+    for (let i = 0; i < 80; i++) tell(i, 0, `c${i}`);
     expect(sent).toHaveLength(2);
     reports.sendContexts();
     const slots = sent.flatMap((message) => (message.kind === 'contexts' ? [...message.slots] : []));
@@ -57,9 +69,9 @@ describe('a shard port', () => {
   });
 
   it('sends contexts with texts of any length whole and in order', () => {
-    const { reports, sent } = makePort();
+    const { reports, sent, tell } = makePort();
     const texts = [1, 65_535, 1, 70_000, 65_536, 0, 131_072, 3].map((length, i) => String(i).repeat(length));
-    for (const [i, text] of texts.entries()) reports.newContext(i, 0, toRange(text), 0);
+    for (const [i, text] of texts.entries()) tell(i, 0, text);
     reports.sendContexts();
     expect(sent.length).toBeGreaterThan(3);
     const received = (sent as NewContexts[]).flatMap(({ texts: bytes, ends }) =>
@@ -69,12 +81,47 @@ describe('a shard port', () => {
   });
 
   it('sends contexts before the bucket that refers to them, and before it ends', () => {
-    const { reports, kinds } = makePort();
-    reports.newContext(1, 0, toRange('a'), 0);
+    const { reports, kinds, tell } = makePort();
+    tell(1, 0, 'a');
     reports.sealed(64);
-    reports.newContext(2, 0, toRange('b'), 0);
+    tell(2, 0, 'b');
     reports.stopped();
     expect(kinds()).toEqual(['contexts', 'sealed', 'contexts', 'stopped']);
+  });
+
+  it('sends contexts before what may say that their slots are free, or that their bucket is over', () => {
+    const { reports, kinds, tell } = makePort();
+    tell(1, 0, 'a');
+    reports.freed(Uint32Array.of(1));
+    tell(1, 0, 'b');
+    reports.passed(10);
+    tell(2, 0, 'c');
+    reports.answered(1);
+    expect(kinds()).toEqual(['contexts', 'freed', 'contexts', 'passed', 'contexts', 'answered']);
+  });
+
+  it('sends contexts at the end of a batch, unless it sent some a moment ago', () => {
+    const { reports, sent, tell } = makePort();
+    const sentAfter = (now: number): number => {
+      reports.batchOver(now);
+      return sent.length;
+    };
+    expect(sentAfter(1000)).toBe(0);
+    tell(1, 0, 'a');
+    expect(sentAfter(1000)).toBe(1);
+    tell(2, 0, 'b');
+    expect(sentAfter(1000.004)).toBe(1);
+    tell(3, 0, 'c');
+    expect(sentAfter(1000.0101)).toBe(2);
+    expect(sent.at(-1)).toMatchObject({ slots: Uint32Array.of(2, 3) });
+    // The clock was set back.
+    tell(4, 0, 'd');
+    expect(sentAfter(900)).toBe(3);
+    tell(5, 0, 'e');
+    expect(sentAfter(900.001)).toBe(3);
+    // There are many.
+    for (let i = 0; i < 40; i++) tell(6 + i, 0, 'f');
+    expect(sent).toHaveLength(4);
   });
 
   it('samples rejected lines: a few of each reason until the bucket is over', () => {

@@ -2,13 +2,16 @@
  * What a listener thread tells the control thread, over its message port (model/shard-message.ts).
  *
  * New contexts travel in batches: they are gathered until there are many, until the thread has finished a
- * batch of packets, or until something is sent that refers to them. Rejected lines are sampled: the first
- * few of each reason a bucket are sent for the log, all are counted elsewhere.
+ * batch of packets and has sent none for GATHER_SECONDS, or until something is sent that may refer to them. A thread that
+ * has a new context in each of 5,000 batches a second would wake the control thread as often. Rejected lines are sampled:
+ * the first few of each reason a bucket are sent for the log, all are counted elsewhere.
  *
- * Limits  CONTEXTS_MAX contexts wait here, with TEXTS_BYTES of text or one longer text; MESSAGES_MAX events and checks are on their way at a time, further
+ * Memory  a region of the shard's memory in which the texts wait: there the core copies, which is quick.
+ * Limits  CONTEXTS_MAX contexts wait here, with TEXTS_BYTES of text; MESSAGES_MAX events and checks are on their way at a time, further
  *         ones are dropped and counted; SAMPLES_MAX lines a reason and bucket, of LINE_BYTES_MAX bytes;
  *         OVER_LIMIT_MAX contexts over a limit a bucket, of OVER_LIMIT_TAGS tags each.
  */
+import { assert } from '../../lib/assert.ts';
 import { CONTEXT_KEY_WORDS } from '../../model/core-border.ts';
 import type { EventMessage, Rejection, ServiceCheckMessage } from '../../model/message.ts';
 import type { ShardMessage } from '../../model/shard-message.ts';
@@ -16,7 +19,10 @@ import type { ByteString, TextRange } from '../../model/text.ts';
 import type { ControlWord } from '../../telemetry/counters/control-word.ts';
 
 const CONTEXTS_MAX = 32;
-const TEXTS_BYTES = 65_536;
+/** Has room for the longest text of a context (enrich/context-text.ts). */
+const TEXTS_BYTES = 131_072;
+/** After contexts are sent those of the next batches wait for as long, at least, unless there are many. */
+const GATHER_SECONDS = 0.01;
 const MESSAGES_MAX = 10_000;
 const SAMPLES_MAX = 3;
 const LINE_BYTES_MAX = 512;
@@ -26,6 +32,16 @@ const OVER_LIMIT_FIRST = 32;
 const OVER_LIMIT_ONE_IN = 64;
 const OVER_LIMIT_TAGS = 64;
 
+/** The core, as far as contexts are reported. */
+export interface ReportCore {
+  /** The shard's memory. */
+  readonly bytes: Uint8Array;
+  takeRegion(bytes: number): number;
+  copyBytes(from: number, to: number, length: number): void;
+  /** Writes the key of the context the core last spoke of. */
+  writeContextKey(into: Uint32Array, at: number): void;
+}
+
 /** The sending side of a message port. */
 export interface ReportPort {
   postMessage(message: ShardMessage, transferred?: ArrayBuffer[]): void;
@@ -33,15 +49,17 @@ export interface ReportPort {
 
 export class ShardPort {
   private readonly port: ReportPort;
-  private readonly writeContextKey: (into: Uint32Array, at: number) => void;
+  private readonly core: ReportCore;
+  private readonly textsPtr: number;
   private readonly slots = new Uint32Array(CONTEXTS_MAX);
   private readonly keys = new Uint32Array(CONTEXTS_MAX * CONTEXT_KEY_WORDS);
   private readonly types = new Uint8Array(CONTEXTS_MAX);
   private readonly limits = new Uint8Array(CONTEXTS_MAX);
   private readonly ends = new Uint32Array(CONTEXTS_MAX);
-  private texts = new Uint8Array(TEXTS_BYTES);
   /** Contexts that wait. */
   private waiting = 0;
+  /** When contexts were last sent at the end of a batch, Unix seconds. */
+  private sentAt = Number.NEGATIVE_INFINITY;
   private sources: Record<number, string> | undefined;
   private timings: number[] = [];
   /** How many contexts over a limit the open bucket has met, by limit and metric, and how many were told. */
@@ -54,17 +72,14 @@ export class ShardPort {
   private messages = 0;
   private readonly control: ControlWord;
 
-  /** `writeContextKey` writes the key of the context the core last spoke of. */
-  constructor(
-    port: ReportPort,
-    control: ControlWord,
-    writeContextKey: (into: Uint32Array, at: number) => void,
-  ) {
+  constructor(port: ReportPort, control: ControlWord, core: ReportCore) {
     this.port = port;
     this.control = control;
-    this.writeContextKey = writeContextKey;
+    this.core = core;
+    this.textsPtr = core.takeRegion(TEXTS_BYTES);
   }
 
+  /** The text is in the shard's memory; its key is that of the context the core last spoke of. */
   newContext(
     slot: number,
     type: number,
@@ -73,24 +88,38 @@ export class ShardPort {
     source?: string,
     isTiming?: boolean,
   ): void {
-    const textsEnd = this.makeRoom(text.end - text.start);
+    const length = text.end - text.start;
+    assert(length <= TEXTS_BYTES, 'the text of a context fits');
+    if (this.textsEnd + length > TEXTS_BYTES) this.sendContexts();
+    const { textsEnd } = this;
     const at = this.waiting++;
-    this.texts.set(text.bytes.subarray(text.start, text.end), textsEnd);
-    this.ends[at] = textsEnd + text.end - text.start;
+    this.core.copyBytes(text.start, this.textsPtr + textsEnd, length);
+    this.ends[at] = textsEnd + length;
     this.slots[at] = slot;
     this.types[at] = type;
     this.limits[at] = limit;
-    this.writeContextKey(this.keys, at * CONTEXT_KEY_WORDS);
+    this.core.writeContextKey(this.keys, at * CONTEXT_KEY_WORDS);
     if (source !== undefined) this.sources = { ...this.sources, [at]: source };
     if (isTiming === true) this.timings.push(at);
     if (this.waiting === CONTEXTS_MAX) this.sendContexts();
+  }
+
+  /** A batch of packets is over at `now`, Unix seconds: sends the contexts that wait, unless some were sent a moment ago. */
+  batchOver(now: number): void {
+    if (this.waiting === 0) return;
+    const since = now - this.sentAt;
+    // Below 0 when the clock was set back.
+    if (since >= 0 && since < GATHER_SECONDS) return;
+    this.sendContexts();
+    this.sentAt = now;
   }
 
   /** Sends the contexts that wait. */
   sendContexts(): void {
     const count = this.waiting;
     if (count === 0) return;
-    const texts = this.texts.slice(0, this.textsEnd);
+    const texts = new Uint8Array(this.textsEnd);
+    texts.set(this.core.bytes.subarray(this.textsPtr, this.textsPtr + texts.length));
     const message: ShardMessage = {
       kind: 'contexts',
       slots: this.slots.slice(0, count),
@@ -145,6 +174,7 @@ export class ShardPort {
   }
 
   freed(slots: Uint32Array): void {
+    this.sendContexts();
     this.send({ kind: 'freed', slots });
   }
 
@@ -153,6 +183,7 @@ export class ShardPort {
     this.sampled.clear();
     this.overLimits.clear();
     this.overLimitsTold = 0;
+    this.sendContexts();
     this.send({ kind: 'passed', start });
   }
 
@@ -182,13 +213,6 @@ export class ShardPort {
   /** Where the texts that wait end. */
   private get textsEnd(): number {
     return this.waiting === 0 ? 0 : (this.ends[this.waiting - 1] as number);
-  }
-
-  /** Makes room for a text of so many bytes; where it goes. */
-  private makeRoom(bytes: number): number {
-    if (this.textsEnd + bytes > this.texts.length) this.sendContexts();
-    if (bytes > this.texts.length) this.texts = new Uint8Array(bytes);
-    return this.textsEnd;
   }
 
   /** Counts an event or check on its way; false when too many are under way. */
