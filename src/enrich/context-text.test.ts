@@ -137,6 +137,21 @@ describe('the text of a context', () => {
     expect(new ContextText('m', 'h', Tags.ofField(`${tag}x`)).isTooLong).toBe(true);
     expect(new ContextText('m', 'h', Tags.ofField(`${tag},${tag}`)).isTooLong).toBe(true);
   });
+
+  it.each([
+    '',
+    ',global',
+    ',both',
+  ])('is never longer than the longest that is told, with the mark "%s"', (mark) => {
+    for (let less = 0; less < 12; less++) {
+      const tags = Tags.of([
+        'a'.repeat(60_000),
+        'b'.repeat(CONTEXT_TEXT_BYTES_MAX - 60_000 - less),
+      ]).distinct();
+      const text = new ContextText('m', '', tags, mark);
+      expect(text.isTooLong).toBe(text.whole.length > CONTEXT_TEXT_BYTES_MAX);
+    }
+  });
 });
 
 it('a line means what it means with its tags one by one', () => {

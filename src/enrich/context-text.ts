@@ -106,6 +106,7 @@ export class ContextText {
 
   private get bytesAsWritten(): number {
     let bytes = this.headBytes + this.tags.written.bytes;
+    if (this.mark !== '') bytes += this.mark.length + 1;
     for (const tag of this.tags.added) bytes += tag.length + 1;
     return bytes;
   }

@@ -129,7 +129,7 @@ export class MetricTable {
   /** Takes note of the tags of a context that a limit keeps from having an id. */
   noteRefused(name: ByteString, tags: readonly ByteString[]): void {
     const entry = this.entries.get(name);
-    if (entry !== undefined) entry.tagKeys = this.tags.add(entry.tagKeys, tags);
+    if (entry !== undefined) entry.tagKeys = this.tags.add(entry.tagKeys, tags, false);
   }
 
   /** Contexts are gone; their ids may name others from now on. */

@@ -132,3 +132,11 @@ test('only the first of alike contexts is held, and only while new ones come', (
   table.rest(keys);
   expect(keys.earlier).toEqual([]);
 });
+
+test('tags of a context that was refused count, and are not held', () => {
+  const table = new TagTable(SEED);
+  const keys = table.add(NO_KEYS, ['env:prod', 'user:1'], false);
+  table.add(keys, ['env:prod', 'user:2'], false);
+  expect(largestKey(keys)).toMatchObject({ key: 'user', distinct: 2 });
+  expect(keys.earlier).toEqual([]);
+});

@@ -62,8 +62,11 @@ export class TagTable {
     this.limits = limits;
   }
 
-  /** Adds the tags of one context to the keys of its metric; returns these, others when `keys` was NO_KEYS. */
-  add(keys: TagKeys, tags: readonly ByteString[]): TagKeys {
+  /**
+   * Adds the tags of one context to the keys of its metric; returns these, others when `keys` was NO_KEYS. `isKnown` says that
+   * the context is one of those the server has: nobody else keeps the tags of the others, so they are not kept here either.
+   */
+  add(keys: TagKeys, tags: readonly ByteString[], isKnown = true): TagKeys {
     if (keys === NO_KEYS && (this.pairs >= this.limits.pairs || tags.length === 0)) {
       this.leftOut += tags.length;
       return keys;
@@ -82,7 +85,7 @@ export class TagTable {
       }
     }
     // One that most tags are in stays: a list for each context would outlive collections of the young generation.
-    if ((passedOver + (refused?.length ?? 0)) * 2 < tags.length) {
+    if (isKnown && (passedOver + (refused?.length ?? 0)) * 2 < tags.length) {
       own.earlier = tags.slice();
       for (const at of refused ?? []) own.earlier[at] = NO_TAG;
     }
