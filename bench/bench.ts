@@ -27,7 +27,7 @@ const HELP = `npm run bench -- [options]
   --scenarios a,b   scenarios to run; none for none (${Object.keys(SCENARIOS).join(', ')})
   --seconds n       length of one measurement (5)
   --runs n          measurements of a row, of which the median counts (3)
-  --contexts n      contexts of the scenario contexts, instead of 250,000 and then 1,000,000
+  --contexts n      contexts of the scenario contexts, instead of 250,000 and then 1,000,000, and of flush, instead of 100,000
   --server-flag f   a flag for the server, such as --server-flag=--set=limits.lines=1000; repeatable
   --peers           measure statsd_exporter and the OpenTelemetry collector beside us, on the same packets; alone, unless
                     rows or scenarios are named. They are built with the machine's Go, once: some minutes

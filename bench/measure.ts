@@ -30,7 +30,7 @@ export interface Bench {
   readonly serverFlags: readonly string[];
   /** The only listener the server opens; all without it. */
   readonly only?: Transport;
-  /** How many contexts the scenario of many contexts has; its own numbers when not given. */
+  /** How many contexts the scenarios contexts and flush have; their own numbers when not given. */
   readonly contexts?: number;
   /** Steps of the search for the highest rate without loss. */
   readonly searchSteps: number;

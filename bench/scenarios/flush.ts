@@ -1,5 +1,5 @@
 /**
- * Scenario `flush`: what flushing 100,000 contexts does to the threads that have other work.
+ * Scenario `flush`: what flushing 100,000 contexts, or as many as are asked for, does to the threads that have other work.
  *
  *   sender ──Unix, 50,000 lines/s──▶ server ──every 5 s──▶ file, Prometheus series, console line
  *                                      └─stall-probe.ts──▶ gaps of each thread
@@ -12,6 +12,7 @@
 import { readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { balance, observe } from '../conservation.ts';
+import { SHAPES } from '../corpus/shapes.ts';
 import { type Bench, inDirectory, withSender } from '../measure.ts';
 import { type SenderProcess, ServerProcess } from '../processes.ts';
 import type { ScenarioResult } from '../scenario-result.ts';
@@ -32,8 +33,10 @@ const SETTINGS = [
 ];
 
 export async function measureFlush(bench: Bench): Promise<ScenarioResult[]> {
-  const bytes = Math.min(CORPUS_BYTES, bench.corpusBytes);
-  const corpus = { shape: 'flush', bytes, packetBytesMax: 1432 } as const;
+  const { contexts = SHAPES.flush.contexts } = bench;
+  const wanted = Math.round(CORPUS_BYTES * Math.max(1, contexts / SHAPES.flush.contexts));
+  const bytes = Math.min(wanted, bench.corpusBytes);
+  const corpus = { shape: 'flush', bytes, packetBytesMax: 1432, contexts } as const;
   return withSender(bench, corpus, (sender) =>
     inDirectory((directory) => measureStalls(bench, sender, directory)),
   );
