@@ -128,8 +128,8 @@ export function hash(
       const y = i32x4.add(high, k1);
       const z = i32x4.add(low, k1);
       const w = i32x4.add(high, v128.load(k, 32));
-      a = i64x2.add(a, i64x2.add(i64x2.extmul_low_i32x4_u(x, y), i64x2.extmul_high_i32x4_u(x, y)));
-      b = i64x2.add(b, i64x2.add(i64x2.extmul_low_i32x4_u(z, w), i64x2.extmul_high_i32x4_u(z, w)));
+      a = i64x2.add(a, products(x, y));
+      b = i64x2.add(b, products(z, w));
       ptr += 32;
       k += 32;
     }
@@ -143,8 +143,8 @@ export function hash(
       const y = i32x4.add(high, k1);
       const z = i32x4.add(low, k1);
       const w = i32x4.add(high, v128.load(k, 32));
-      a = i64x2.add(a, i64x2.add(i64x2.extmul_low_i32x4_u(x, y), i64x2.extmul_high_i32x4_u(x, y)));
-      b = i64x2.add(b, i64x2.add(i64x2.extmul_low_i32x4_u(z, w), i64x2.extmul_high_i32x4_u(z, w)));
+      a = i64x2.add(a, products(x, y));
+      b = i64x2.add(b, products(z, w));
       k += 32;
     }
     if (last) break;
@@ -256,8 +256,8 @@ export function hashUntil(separator: u8, ptr: usize, stop: usize, word: u64): us
     const y = i32x4.add(high, k1);
     const z = i32x4.add(low, k1);
     const w = i32x4.add(high, v128.load(k, 32));
-    a = i64x2.add(a, i64x2.add(i64x2.extmul_low_i32x4_u(x, y), i64x2.extmul_high_i32x4_u(x, y)));
-    b = i64x2.add(b, i64x2.add(i64x2.extmul_low_i32x4_u(z, w), i64x2.extmul_high_i32x4_u(z, w)));
+    a = i64x2.add(a, products(x, y));
+    b = i64x2.add(b, products(z, w));
     if (length < 32) break;
     ptr += 32;
     k += 32;

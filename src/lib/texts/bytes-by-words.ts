@@ -6,6 +6,7 @@
  * A DataView reads a word at any place, in the order of its bytes wherever it runs.
  */
 import { randomInt } from 'node:crypto';
+import { finishHash } from './text-hash.ts';
 
 const WORD_BYTES = 4;
 const ONES = 0x01010101;
@@ -21,13 +22,13 @@ export function viewOf(bytes: Uint8Array): DataView {
   return new DataView(bytes.buffer, bytes.byteOffset, bytes.byteLength);
 }
 
-/** A 32-bit hash, signed, of the bytes at [start, end): the rounds of MurmurHash3 with numbers that nobody knows. */
+/** A 32-bit hash of the bytes at [start, end): the rounds of MurmurHash3 with numbers that nobody knows. */
 export function hashBytes(view: DataView, start: number, end: number): number {
   let hash = seed ^ (end - start);
   const last = end - WORD_BYTES;
-  if (last < start) return finish(mix(hash, shortWord(view, start, end)));
+  if (last < start) return finishHash(mix(hash, shortWord(view, start, end)));
   for (let at = start; at < last; at += WORD_BYTES) hash = mix(hash, view.getInt32(at, true));
-  return finish(mix(hash, view.getInt32(last, true)));
+  return finishHash(mix(hash, view.getInt32(last, true)));
 }
 
 /** Whether `length` bytes of two views are the same. */
@@ -80,10 +81,4 @@ function mix(hash: number, word: number): number {
   const first = Math.imul(word, firstOdd);
   const mixed = hash ^ Math.imul((first << 15) | (first >>> 17), secondOdd);
   return (Math.imul((mixed << 13) | (mixed >>> 19), thirdOdd) + seed) | 0;
-}
-
-function finish(hash: number): number {
-  let mixed = Math.imul(hash ^ (hash >>> 16), 0x85ebca6b);
-  mixed = Math.imul(mixed ^ (mixed >>> 13), 0xc2b2ae35);
-  return mixed ^ (mixed >>> 16);
 }
